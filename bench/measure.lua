@@ -109,7 +109,8 @@ function M.model(directory, latency)
   local output = directory:new() .. "/port"
   local process = M.start(("%s/model --latency %d"):format(M.programs, latency or 0), output)
   local port = M.port(process)
-  return setmetatable({ process = process, root = "http://127.0.0.1:" .. port, url = "http://127.0.0.1:" .. port .. "/v1" }, Model)
+  return setmetatable({ process = process, root = "http://127.0.0.1:" .. port, url = "http://127.0.0.1:"
+    .. port .. "/v1" }, Model)
 end
 
 function Model:stats()
@@ -155,7 +156,8 @@ end
 function M.turns(directory, url, count, at_once)
   local few = math.max(at_once, count // 4)
   local function run(issues)
-    local spent, bench = M.spend(1, ("%s bench turns --issues %d --concurrency %d --llm %s --workspace %s"):format(
+    local spent, bench = M.spend(1,
+      ("%s bench turns --issues %d --concurrency %d --llm %s --workspace %s"):format(
       M.orket, issues, at_once, url, directory:new()))
     assert(bench and bench.status == "done", "the cards are not done")
     return spent, bench.steps
@@ -164,13 +166,15 @@ function M.turns(directory, url, count, at_once)
   local large, steps_large = run(few + count)
   local steps = steps_large - steps_small
   return {
-    steps = steps, cpu_ms = (large.cpu_ms - small.cpu_ms) / steps, rate = steps / (large.wall_ms - small.wall_ms) * 1000,
+    steps = steps, cpu_ms = (large.cpu_ms - small.cpu_ms) / steps,
+    rate = steps / (large.wall_ms - small.wall_ms) * 1000,
   }
 end
 
 ---The bare limit: bench/limit.c.
 function M.limit(directory, url, steps, at_once)
-  local text, ok = M.shell(("N=%d C=%d LLM=%s DIR=%s %s/limit"):format(steps, at_once, url, directory:new(), M.programs))
+  local text, ok = M.shell(("N=%d C=%d LLM=%s DIR=%s %s/limit"):format(steps, at_once, url, directory:new(),
+    M.programs))
   local bench = line(text, "BENCH")
   assert(ok and bench, "the bare limit failed: " .. text)
   return { steps = bench.steps, cpu_ms = bench.cpu_ms_per_step, rate = bench.steps_per_s }
@@ -178,7 +182,8 @@ end
 
 ---So many streamed replies of a server, seen from outside: bench/load.c.
 function M.load(port, requests, at_once)
-  local text, ok = M.shell(("%s/load --port %s --requests %d --at-once %d"):format(M.programs, port, requests, at_once))
+  local text, ok = M.shell(("%s/load --port %s --requests %d --at-once %d"):format(M.programs, port, requests,
+    at_once))
   local bench = line(text, "BENCH")
   assert(ok and bench and bench.failed == 0 and bench.requests == requests, "the load failed: " .. text)
   return bench
@@ -196,7 +201,8 @@ function M.figure(name, value, unit, bound)
   local verdict = ""
   if bound then
     local met = value <= (bound.most or math.huge) and value >= (bound.least or -math.huge)
-    verdict = (" (%s %g: %s)"):format(bound.most and "at most" or "at least", bound.most or bound.least, met and "met" or "missed")
+    verdict = (" (%s %g: %s)"):format(bound.most and "at most" or "at least", bound.most or bound.least,
+      met and "met" or "missed")
   end
   print(("%-52s %10.3f %s%s"):format(name, value, unit, verdict))
 end

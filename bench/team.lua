@@ -1,5 +1,5 @@
--- team.lua: a project of N cards whose team is a script, for long runs: a worker, whose replies are the measurement's,
--- and a reviewer who agrees with everything.
+-- team.lua: a project of N cards whose team is a script, for long runs: a worker, whose replies are the
+-- measurement's, and a reviewer who agrees with everything.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -40,7 +40,8 @@ end
 ---@return string url
 function M.serve(directory, work)
   M.write(directory.path .. "/mock.lua", MOCK .. work)
-  local mock = measure.start(measure.orket .. " mock-llm --fast " .. directory.path .. "/mock.lua", directory.path .. "/mock.out")
+  local mock = measure.start(measure.orket .. " mock-llm --fast " .. directory.path .. "/mock.lua",
+    directory.path .. "/mock.out")
   return mock, "http://127.0.0.1:" .. measure.port(mock)
 end
 
@@ -60,7 +61,8 @@ end
 ---A project of one epic, `ep`.
 ---@param directory table of measure
 ---@param url string
----@param options {count: integer, concurrency: integer, behind: integer?}  behind: each card needs the one so many before it
+---@param options {count: integer, concurrency: integer, behind: integer?}  behind: each card needs the one so
+---  many before it
 ---@return string dir
 function M.project(directory, url, options)
   local dir, issues = directory:new(), {}
@@ -70,9 +72,11 @@ function M.project(directory, url, options)
   end
   M.write(dir .. "/config/organization.json", M.organization(url, options.concurrency))
   M.write(dir .. "/config/teams/t.json", cjson.encode({ name = "T", seats = {
-    dev = seat("Dev", "coder"), guard = seat("Guard", "integrity_guard"), lead = seat("Lead", "lead_architect") } }))
+    dev = seat("Dev", "coder"), guard = seat("Guard", "integrity_guard"),
+      lead = seat("Lead", "lead_architect") } }))
   M.write(dir .. "/config/environments/e.json", cjson.encode({ name = "E" }))
-  M.write(dir .. "/config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = issues }))
+  M.write(dir .. "/config/epics/ep.json",
+    cjson.encode({ name = "Epic", team = "t", environment = "e", issues = issues }))
   return dir
 end
 

@@ -1,6 +1,6 @@
--- memory.lua: which remembered notes a prompt carries: those that were found for the card, the best first; where none
--- was, those that share words with it; else the newest of all. What came from outside is no use without a match, and
--- would label every turn that is shown it.
+-- memory.lua: which remembered notes a prompt carries: those that were found for the card, the best first;
+-- where none was, those that share words with it; else the newest of all. What came from outside is no use
+-- without a match, and would label every turn that is shown it.
 
 local NOTES = 5
 
@@ -42,7 +42,8 @@ local function is_found(note)
 end
 
 ---@param view table
----@param candidates {text: string, rank: integer?}[] those that were found first, the best one first; then the newest
+---@param candidates {text: string, rank: integer?}[] those that were found first, the best one first; then
+---  the newest
 ---@return table[] notes in that order
 local function choose(view, candidates)
   local words = words_of(some(view.card.name) or "", {})
@@ -61,7 +62,8 @@ local function self_test()
   local chosen = choose({ card = { name = "Parser", description = "" } }, notes)
   assert(#chosen == 1 and chosen[1] == notes[2])
   assert(#choose({ card = { name = "Other" } }, notes) == 2)
-  assert(choose({ card = { name = "Other" } }, { { text = "eight columns", rank = 1 }, notes[2] })[1].rank == 1)
+  assert(choose({ card = { name = "Other" } }, { { text = "eight columns", rank = 1 },
+    notes[2] })[1].rank == 1)
   notes[1].labels = { "untrusted" }
   assert(choose({ card = { name = "Other" } }, notes)[1] == notes[2])
 end

@@ -1,5 +1,5 @@
--- summariser.lua: sums up the oldest steps of a turn whose conversation no longer fits into its model's window. It has
--- no seat and no tools: it is given a record and answers a text (docs/prompts.md).
+-- summariser.lua: sums up the oldest steps of a turn whose conversation no longer fits into its model's
+-- window. It has no seat and no tools: it is given a record and answers a text (docs/prompts.md).
 
 local IDENTITY = [[
 You sum up the first part of somebody's work on a card, so that they can go on without the record of it.
@@ -23,7 +23,9 @@ return {
   tools = {},
   prompt = prompt,
   self_test = function()
-    local texts = prompt({ card = { id = "T-1", name = "Test" }, summary = "before", record = "| RECORD", bytes = 400 })
-    assert(texts.system:find("at most 400 bytes", 1, true) and texts.user:find("| RECORD", 1, true) and texts.user:find("before", 1, true))
+    local texts = prompt({ card = { id = "T-1", name = "Test" }, summary = "before", record = "| RECORD",
+      bytes = 400 })
+    assert(texts.system:find("at most 400 bytes", 1, true) and texts.user:find("| RECORD", 1, true)
+      and texts.user:find("before", 1, true))
   end,
 }

@@ -53,7 +53,8 @@ local function report(title, collect)
     return a.run / math.max(a.all, 1) < b.run / math.max(b.all, 1)
   end)
   for _, row in ipairs(rows) do
-    print(string.format("%5.1f %%  %5d of %5d  %s", 100 * row.run / math.max(row.all, 1), row.run, row.all, row.file))
+    print(string.format("%5.1f %%  %5d of %5d  %s", 100 * row.run / math.max(row.all, 1), row.run, row.all,
+      row.file))
     run, all = run + row.run, all + row.all
   end
   print(string.format("%5.1f %%  %5d of %5d  %s\n", 100 * run / math.max(all, 1), run, all, title))

@@ -1,5 +1,5 @@
--- file_list.lua: docs/files.md: every file of the code with the first sentence of its header comment. `make docs` writes it;
--- a spec fails when it is not what this program prints.
+-- file_list.lua: docs/files.md: every file of the code with the first sentence of its header comment. `make
+-- docs` writes it; a spec fails when it is not what this program prints.
 
 -- Outside a git tree (an unpacked archive) everything but what the build writes.
 local LIST = "(git ls-files 2>/dev/null || find . -type f -not -path './build/*' -printf '%P\\n') | LC_ALL=C sort"
@@ -25,7 +25,8 @@ end
 local function comment_of(path)
   local words, open = {}, false
   for line in io.lines(path) do
-    local text = line:match("^%-%-+ ?(.*)$") or line:match("^/%*+ ?(.*)$") or line:match("^# ?(.*)$") or line:match("^// ?(.*)$")
+    local text = line:match("^%-%-+ ?(.*)$") or line:match("^/%*+ ?(.*)$") or line:match("^# ?(.*)$")
+      or line:match("^// ?(.*)$")
       or open and line:match("^ %*? ?(.*)$")
     if not text then
       break
@@ -40,7 +41,8 @@ end
 local function sentence_of(path)
   local comment = comment_of(path):gsub("^!.-%s", "")
   local name = path:match("[^/]*$"):gsub("%p", "%%%0")
-  local text = comment:gsub("^" .. name .. ":%s*", ""):match("^(.-%.)%s") or comment:gsub("^" .. name .. ":%s*", "")
+  local text = comment:gsub("^" .. name .. ":%s*", ""):match("^(.-%.)%s")
+    or comment:gsub("^" .. name .. ":%s*", "")
   text = text:gsub("%s+", " "):gsub("%.$", "")
   return #text <= SENTENCE and text or text:sub(1, utf8.offset(text, 0, SENTENCE) - 1) .. "…"
 end

@@ -1,5 +1,6 @@
--- floors.lua: holds the arrows of docs/architecture.md: who may include or require whom, where the doors of trusted
--- Lua are, how many files a folder holds; no cycle among Lua modules. Prints every breach; exit 1 when there is one.
+-- floors.lua: holds the arrows of docs/architecture.md: who may include or require whom, where the doors of
+-- trusted Lua are, how many files a folder holds; no cycle among Lua modules. Prints every breach; exit 1
+-- when there is one.
 
 local INCLUDES = { -- a floor may include these besides itself
   base = {},
@@ -11,7 +12,8 @@ local INCLUDES = { -- a floor may include these besides itself
   jail = { io = true }, -- a program of its own
   parser = {}, -- likewise
 }
-local FLOORS = { base = true, model = true, io = true, script = true, bind = true, jail = true, parser = true }
+local FLOORS = { base = true, model = true, io = true, script = true, bind = true, jail = true,
+  parser = true }
 local LUA_HEADERS = { script = true, bind = true, main = true }
 local LUV = { -- who may know the loop
   ["lua/orket/async.lua"] = true, ["lua/orket/async/lines.lua"] = true, ["lua/orket/async/copy.lua"] = true,
@@ -86,10 +88,12 @@ local function check_trusted(file)
     if not command and (line:match("io%.open") or line:match("io%.popen") or line:match("io%.lines")) then
       breach(file, number, "only a command may open a file")
     end
-    if line:match("os%.execute") or line:match("os%.remove") or line:match("os%.rename") or line:match("io%.popen") then
+    if line:match("os%.execute") or line:match("os%.remove") or line:match("os%.rename")
+      or line:match("io%.popen") then
       breach(file, number, "trusted Lua has no door of its own to the system")
     end
-    if line:match("%f[%a]SELECT%f[%A]") or line:match("%f[%a]INSERT INTO%f[%A]") or line:match("%f[%a]DELETE FROM%f[%A]") then
+    if line:match("%f[%a]SELECT%f[%A]") or line:match("%f[%a]INSERT INTO%f[%A]")
+      or line:match("%f[%a]DELETE FROM%f[%A]") then
       breach(file, number, "SQL belongs to core/io/store/sql/")
     end
   end)
@@ -109,7 +113,8 @@ local function check_names(modules)
   local places = {}
   for file in modules do
     local base = file:match("[^/]*$")
-    if not file:find("^lua/orket/cmd/") and not file:find("^lua/orket/dev/try/") and not file:find("^lua/orket/dev/bench/") then
+    if not file:find("^lua/orket/cmd/") and not file:find("^lua/orket/dev/try/")
+      and not file:find("^lua/orket/dev/bench/") then
       if places[base] then
         breach(file, 1, "%s has that name too", places[base])
       end
@@ -160,7 +165,8 @@ local function each_assigned(line, fn)
   end
 end
 
--- A field of a turn that the left side names, or an entry of one; fields of what it holds, such as its card, are their own.
+-- A field of a turn that the left side names, or an entry of one; fields of what it holds, such as its card,
+-- are their own.
 local function field_of_turn(value, file)
   local field, rest = value:match("^turn%.([%w_]+)(.*)$")
   if not field then
@@ -179,7 +185,8 @@ local function check_turn(file)
   each_line(file, function(line, number)
     each_assigned(line, function(value)
       if field_of_turn(value, file) then
-        breach(file, number, "%s is written by %s alone: call a method that says what happened", value, TURN_CLASS)
+        breach(file, number, "%s is written by %s alone: call a method that says what happened", value,
+          TURN_CLASS)
       end
     end)
     if without_strings(line):match("table%.insert%(turn%.[%w_]+%s*,") then
@@ -219,8 +226,8 @@ local function module_of(file)
   return (file:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", "."))
 end
 
--- Module -> the modules whose names it has in quotes, and in which line: required at the top, within a function, lazily,
--- or by a table of names.
+-- Module -> the modules whose names it has in quotes, and in which line: required at the top, within a
+-- function, lazily, or by a table of names.
 local function graph_of(modules)
   local place, graph = {}, {}
   for file in modules do

@@ -2,20 +2,22 @@
 --   lua5.4 tests/run.lua PROGRAM-OR-SPEC …
 -- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (240).
 -- JOBS=N files run at a time, by default one for each core, fewer where memory is short: no file may count
--- what the whole machine does, or use a fixed port. ORDER=SEED starts them in the random order of that number,
--- ORDER=random in a new one; the seed is printed.
--- Prints what failed, one line for each file as it ends, the slowest ten, and at last "N passed, N failed";
--- exit 1 when any failed. ^C ends what is under way.
+-- what the whole machine does, or use a fixed port. ORDER=SEED starts them in the random order of that
+-- number, ORDER=random in a new one; the seed is printed. Prints what failed, one line for each file as it
+-- ends, the slowest ten, and at last "N passed, N failed"; exit 1 when any failed. ^C ends what is under way.
 
 local uv = require("luv")
 
 local MEMORY = 1 << 30 -- bytes that are kept for one file
 local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
 
--- What a terminal, a person or a proxied network has set does not reach the tests: one environment everywhere.
-local UNSET = { "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+-- What a terminal, a person or a proxied network has set does not reach the tests: one environment
+-- everywhere.
+local UNSET = { "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+  "ALL_PROXY",
   "NO_PROXY", "NO_COLOR", "COLUMNS", "LINES", "CDPATH", "BASH_ENV", "ENV", "POSIXLY_CORRECT", "LUA_INIT",
-  "LUA_INIT_5_4", "ORKET_LUA", "ORKET_FAULT", "ORKET_MODEL", "ORKET_MODEL_KEY", "ORKET_MODEL_URL", "MAKEFLAGS",
+  "LUA_INIT_5_4", "ORKET_LUA", "ORKET_FAULT", "ORKET_MODEL", "ORKET_MODEL_KEY", "ORKET_MODEL_URL",
+  "MAKEFLAGS",
   "MAKELEVEL", "MFLAGS" }
 local SAME = "env -u " .. table.concat(UNSET, " -u ")
   .. " LC_ALL=C.UTF-8 TZ=UTC TERM=xterm SHELL=/bin/sh HOME=\"${HOME:-/nonexistent}\""

@@ -1,5 +1,5 @@
--- apply_patch.lua: changes of several places and files at once. All hunks have to fit, and all writes have to be allowed, before
--- the first one is made.
+-- apply_patch.lua: changes of several places and files at once. All hunks have to fit, and all writes have to
+-- be allowed, before the first one is made.
 
 local function failed(message, fix)
   return nil, { code = "ERR_USAGE", message = message, fix = fix }

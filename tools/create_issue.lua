@@ -20,7 +20,8 @@ return {
         description = "who is to do it: a seat of the team",
       },
       summary = { type = "string", minLength = 5, maxLength = 200, description = "one line" },
-      description = { type = "string", maxLength = 20000, description = "what is wanted, and how it can be tested" },
+      description = { type = "string", maxLength = 20000,
+        description = "what is wanted, and how it can be tested" },
       depends_on = {
         type = "array", items = { type = "string", maxLength = 64 }, maxItems = 100,
         description = "ids of cards that have to be done before",

@@ -1,4 +1,5 @@
--- edit_file.lua: one piece of a text file, replaced: the exact text, or one place that differs from it in white space only.
+-- edit_file.lua: one piece of a text file, replaced: the exact text, or one place that differs from it in
+-- white space only.
 
 local LOOSE_MAX = 200000 -- bytes of a file in which white space is overlooked
 local PLACES = 10        -- lines that are named when the text occurs more than once
@@ -47,7 +48,8 @@ local function bare(text)
   end) .. "\n"
 end
 
--- The lines of the only place where old stands but for blanks: the bytes from, to, and its first line's number.
+-- The lines of the only place where old stands but for blanks: the bytes from, to, and its first line's
+-- number.
 local function place(text, old)
   local lines, wanted = bare(text), bare(old)
   local at = wanted:find("[^\n]") and lines:find(wanted, 1, true)
@@ -154,8 +156,9 @@ local function ended(new, block)
   return block:sub(-1) == "\r" and new:sub(-1) ~= "\r" and new .. "\r" or new
 end
 
--- The text with that place replaced, and the number of its first line; nil when there is not exactly one, or it is not clear
--- how the new text would be indented. The line break at the end of the old text stays, unless nothing takes its place.
+-- The text with that place replaced, and the number of its first line; nil when there is not exactly one, or
+-- it is not clear how the new text would be indented. The line break at the end of the old text stays, unless
+-- nothing takes its place.
 local function replace_loosely(text, old, new)
   local whole = old:sub(-1) == "\n"
   local removes = whole and new == ""
@@ -177,7 +180,8 @@ end
 local function edit(text, args)
   local count, edited, again = replace(text, args.old, args.new, args.all)
   if again then
-    return nil, failed("the old text occurs more than once in " .. args.path .. ", at the lines " .. lines_of(text, args.old),
+    return nil, failed("the old text occurs more than once in " .. args.path .. ", at the lines "
+      .. lines_of(text, args.old),
       "take more of the lines around it, or set all")
   elseif count > 0 then
     return edited, { replaced = count }
@@ -187,9 +191,11 @@ local function edit(text, args)
     edited, number = replace_loosely(text, args.old, args.new)
   end
   if number then
-    return edited, { replaced = 1, repaired = "the old text stands at line " .. number .. " with other white space; the new text is indented as the file" }
+    return edited, { replaced = 1, repaired = "the old text stands at line " .. number
+      .. " with other white space; the new text is indented as the file" }
   end
-  return nil, failed("the old text does not occur in " .. args.path, "read the file and copy the text exactly, with its blanks",
+  return nil, failed("the old text does not occur in " .. args.path,
+    "read the file and copy the text exactly, with its blanks",
     { text = text, sent = args.old })
 end
 
@@ -227,7 +233,8 @@ return {
   operations = { "fs.read", "fs.write" },
   statuses = { "in_progress" },
   aliases = {
-    path = { "file_path", "filename", "file" }, old = { "old_string", "old_text", "old_str" }, new = { "new_string", "new_text", "new_str" },
+    path = { "file_path", "filename", "file" }, old = { "old_string", "old_text", "old_str" },
+    new = { "new_string", "new_text", "new_str" },
     all = { "replace_all" },
   },
   schema = {
@@ -237,7 +244,8 @@ return {
         type = "string", format = "path", minLength = 1, maxLength = 4096,
         description = "relative to the card's directory",
       },
-      old = { type = "string", minLength = 1, maxLength = 100000, description = "the text as it stands in the file" },
+      old = { type = "string", minLength = 1, maxLength = 100000,
+        description = "the text as it stands in the file" },
       new = { type = "string", maxLength = 100000, description = "what takes its place" },
       all = { type = "boolean", description = "replace every occurrence" },
     },

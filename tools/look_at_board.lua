@@ -18,10 +18,12 @@ return {
     type = "object",
     properties = {
       what = { enum = { "cards", "card", "waiting", "reports", "costs" } },
-      card = { type = "string", maxLength = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$", description = "its id; for reports: only of this one" },
+      card = { type = "string", maxLength = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description = "its id; for reports: only of this one" },
       status = {
         enum = {
-          "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled", "archived",
+          "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review",
+          "done", "canceled", "archived",
         },
       },
     },

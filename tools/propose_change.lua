@@ -19,10 +19,12 @@ return {
       card = { type = "string", maxLength = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._-]*$" },
       status = {
         enum = {
-          "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled", "archived",
+          "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review",
+          "done", "canceled", "archived",
         },
       },
-      reason = { enum = { "resource", "dependency", "review", "input", "system" }, description = "of blocked and waiting_for_developer" },
+      reason = { enum = { "resource", "dependency", "review", "input", "system" },
+        description = "of blocked and waiting_for_developer" },
       why = { type = "string", maxLength = 4000 },
       priority = { enum = { 1, 2, 3 } },
       seat = { type = "string", minLength = 1, maxLength = 64 },

@@ -19,9 +19,11 @@ return {
     type = "object",
     properties = {
       epic = ID,
-      seat = { type = "string", minLength = 1, maxLength = 64, description = "who does the work: a seat of the epic's team" },
+      seat = { type = "string", minLength = 1, maxLength = 64,
+        description = "who does the work: a seat of the epic's team" },
       summary = { type = "string", minLength = 5, maxLength = 200, description = "one line" },
-      description = { type = "string", maxLength = 20000, description = "what is wanted, and how it can be tested" },
+      description = { type = "string", maxLength = 20000,
+        description = "what is wanted, and how it can be tested" },
       depends_on = { type = "array", items = ID, maxItems = 100 },
       priority = { enum = { 1, 2, 3 }, description = "3 high, 2 medium, 1 low" },
     },

@@ -4,7 +4,8 @@ local LONGEST = 2000
 
 local function run(args)
   if args.example_for and #args.proposal > LONGEST then
-    return { error = { code = "ERR_TOO_LARGE", message = "an example has at most " .. LONGEST .. " bytes", fix = "propose its core" } }
+    return { error = { code = "ERR_TOO_LARGE", message = "an example has at most " .. LONGEST .. " bytes",
+      fix = "propose its core" } }
   end
   local done, failure = card.refine(args)
   if not done then
@@ -21,7 +22,8 @@ return {
     type = "object",
     properties = {
       subject = {
-        type = "string", minLength = 1, maxLength = 200, description = "what it is about: a role, a tool, a rule",
+        type = "string", minLength = 1, maxLength = 200,
+        description = "what it is about: a role, a tool, a rule",
       },
       proposal = { type = "string", minLength = 1, maxLength = 10000 },
       example_for = {

@@ -16,7 +16,8 @@ return {
   schema = {
     type = "object",
     properties = {
-      reason = { type = "string", minLength = 1, maxLength = 4000, description = "the question, or what is missing" },
+      reason = { type = "string", minLength = 1, maxLength = 4000,
+        description = "the question, or what is missing" },
     },
     required = { "reason" },
     additionalProperties = false,

@@ -14,11 +14,13 @@ return {
   name = "search_files",
   description = "Find the lines that hold a text (no pattern) in the files beneath a directory.",
   operations = { "fs.search" },
-  aliases = { text = { "pattern", "query" }, path = { "directory", "dir", "directory_path" }, limit = { "max_results" } },
+  aliases = { text = { "pattern", "query" }, path = { "directory", "dir", "directory_path" },
+    limit = { "max_results" } },
   schema = {
     type = "object",
     properties = {
-      text = { type = "string", minLength = 1, maxLength = 1000, description = "what to look for, as it stands" },
+      text = { type = "string", minLength = 1, maxLength = 1000,
+        description = "what to look for, as it stands" },
       path = {
         type = "string", format = "path", minLength = 1, maxLength = 4096, default = ".",
         description = "relative to the card's directory",

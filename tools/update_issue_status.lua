@@ -18,7 +18,8 @@ return {
     properties = {
       status = {
         enum = {
-          "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled",
+          "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done",
+          "canceled",
         },
       },
       reason = {

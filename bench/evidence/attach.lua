@@ -1,6 +1,7 @@
--- attach.lua: what a debugger leaves behind: N= (400) cards of two turns each, run ROUNDS= (4) times alone and as often with
--- `orket repl --attach`, which stops one turn, looks into it and goes. Turns that began after it had gone have to take as
--- long as those of a run that nobody looked into: p99 within a tenth, or within the difference of two runs alone.
+-- attach.lua: what a debugger leaves behind: N= (400) cards of two turns each, run ROUNDS= (4) times alone
+-- and as often with `orket repl --attach`, which stops one turn, looks into it and goes. Turns that began
+-- after it had gone have to take as long as those of a run that nobody looked into: p99 within a tenth, or
+-- within the difference of two runs alone.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -27,23 +28,27 @@ end
 
 local script = directory:new() .. "/mock.lua"
 measure.write(script, SCRIPT)
-local mock <close> = measure.start("exec " .. measure.orket .. " mock-llm --fast " .. script, directory:new() .. "/mock")
+local mock <close> = measure.start("exec " .. measure.orket .. " mock-llm --fast " .. script, directory:new()
+  .. "/mock")
 local url = "http://127.0.0.1:" .. measure.port(mock) .. "/v1"
 
 local function project()
   local dir, issues = directory:new(), {}
-  measure.shell("mkdir -p " .. dir .. "/config/teams " .. dir .. "/config/environments " .. dir .. "/config/epics")
+  measure.shell("mkdir -p " .. dir .. "/config/teams " .. dir .. "/config/environments " .. dir
+    .. "/config/epics")
   for i = 1, cards do
     issues[i] = { id = "C" .. i, name = "card " .. i, seat = "dev" }
   end
   measure.write(dir .. "/config/organization.json", cjson.encode({
-    name = "bench", models = { m = { base_url = url, model = "mock" } }, process_rules = { limits = { concurrency = 8 } },
+    name = "bench", models = { m = { base_url = url, model = "mock" } },
+    process_rules = { limits = { concurrency = 8 } },
   }))
   measure.write(dir .. "/config/teams/t.json", cjson.encode({ name = "t", seats = {
     dev = { roles = { "coder" } }, guard = { roles = { "integrity_guard" } },
   } }))
   measure.write(dir .. "/config/environments/e.json", cjson.encode({ name = "e" }))
-  measure.write(dir .. "/config/epics/ep.json", cjson.encode({ name = "ep", team = "t", environment = "e", issues = issues }))
+  measure.write(dir .. "/config/epics/ep.json",
+    cjson.encode({ name = "ep", team = "t", environment = "e", issues = issues }))
   return dir
 end
 
@@ -68,7 +73,8 @@ end
 
 local function once(attached)
   local dir = project()
-  local run <close> = measure.start(("exec %s run --plain -C %s ep"):format(measure.orket, dir), directory:new() .. "/out")
+  local run <close> = measure.start(("exec %s run --plain -C %s ep"):format(measure.orket, dir),
+    directory:new() .. "/out")
   local gone
   if attached then
     local lines = directory:new() .. "/lines"
@@ -98,7 +104,8 @@ for _ = 1, rounds do
     table.insert(p99[kind], percentile(once(kind == "attached"), 0.99))
   end
 end
-local alone, before, attached = measure.median(p99.alone), measure.median(p99.before), measure.median(p99.attached)
+local alone, before, attached = measure.median(p99.alone), measure.median(p99.before),
+  measure.median(p99.attached)
 local noise = math.abs(alone / before - 1)
 local change = math.abs(attached / ((alone + before) / 2) - 1)
 measure.figure("p99 of a turn, nobody attached", (alone + before) / 2, "ms")

@@ -1,7 +1,7 @@
--- audit.lua: a run of N= (10000) events and one of ten times as many as files: how long it takes to write one and to
--- verify it, start-up of the program included, and the memory of verifying, which grows by half a hash for each blob and
--- message. Then forks of the first one: near its end, which has all events in its file, and of a run of FORK= (1000) steps
--- at moments with few and with many open cards: what they add to the database.
+-- audit.lua: a run of N= (10000) events and one of ten times as many as files: how long it takes to write one
+-- and to verify it, start-up of the program included, and the memory of verifying, which grows by half a hash
+-- for each blob and message. Then forks of the first one: near its end, which has all events in its file, and
+-- of a run of FORK= (1000) steps at moments with few and with many open cards: what they add to the database.
 
 local measure = dofile("bench/measure.lua")
 
@@ -47,7 +47,8 @@ end
 
 local function replies(dir, run)
   local seqs = {}
-  for line in shell(("%s log --json -n 1000000 --run %s -C %s"):format(measure.orket, run, dir)):gmatch("[^\n]+") do
+  for line in shell(("%s log --json -n 1000000 --run %s -C %s"):format(measure.orket, run,
+    dir)):gmatch("[^\n]+") do
     if line:find('"kind":"step.reply"', 1, true) then
       seqs[#seqs + 1] = math.tointeger(tonumber(line:match('"seq":(%d+)')))
     end

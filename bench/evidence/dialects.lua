@@ -1,5 +1,6 @@
--- dialects.lua: every family of dialects against every case, as a table: tests/dialects/vectors.lua through `orket try
--- calls`; and the processor time of N= (1000) replies in pieces, one after the other, and of MB= (10) megabytes of hostile text.
+-- dialects.lua: every family of dialects against every case, as a table: tests/dialects/vectors.lua through
+-- `orket try calls`; and the processor time of N= (1000) replies in pieces, one after the other, and of MB=
+-- (10) megabytes of hostile text.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -24,7 +25,8 @@ end
 
 local function asked(rows)
   local answers = {}
-  for line in measure.shell(("%s try calls --jsonl < %s"):format(measure.orket, written(rows))):gmatch("[^\n]+") do
+  for line in measure.shell(("%s try calls --jsonl < %s"):format(measure.orket,
+    written(rows))):gmatch("[^\n]+") do
     answers[#answers + 1] = cjson.decode(line)
   end
   assert(#answers == #rows, "an answer for each row")
@@ -46,12 +48,14 @@ local function is(expected)
   end
 end
 
--- A complete call is what it will be, no more are complete than stand there, and none is made from a part of its string.
+-- A complete call is what it will be, no more are complete than stand there, and none is made from a part of
+-- its string.
 local function is_beginning(cut, expected)
   return function(answer)
     local complete = 0
     for i, call in ipairs(answer.calls) do
-      if call.state ~= "partial" and cut.inside and i > 1 or call.state == "complete" and not same(expected[i], call) then
+      if call.state ~= "partial" and cut.inside and i > 1 or call.state == "complete"
+        and not same(expected[i], call) then
         return false
       end
       complete = complete + (call.state == "complete" and 1 or 0)
@@ -147,9 +151,11 @@ end
 
 -- ---- what it costs ----
 
--- A reply of some 500 tokens with a call in it, four bytes at a time: what stands there may be a call after each.
+-- A reply of some 500 tokens with a call in it, four bytes at a time: what stands there may be a call after
+-- each.
 local CALL = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "%s", "n": 3}}\n</tool_call>'
-local REPLY = ("I look at what the weather is, `and` why.\n"):rep(20) .. CALL:format(("a line of it\\n"):rep(90))
+local REPLY = ("I look at what the weather is, `and` why.\n"):rep(20)
+  .. CALL:format(("a line of it\\n"):rep(90))
 
 local function stream(count)
   local rows = {}
@@ -161,8 +167,10 @@ end
 
 local function slowest()
   local most, what = 0, nil
-  for _, part in ipairs({ "<", "{", "[", '{"', "<tool_call>", '<tool_call>{"', "[TOOL_CALLS][", "<function=a><parameter=b>", "\n<parameter=n>\n",
-      "<|tool_call_start|>[f('", "<|tool_call_start|>[f(a=b'", ']<]minimax[>[<a>', '"//', '"/*', "/*x*/", "for example <tool_call>", "<|", "<|t", "{}", "[1]",
+  for _, part in ipairs({ "<", "{", "[", '{"', "<tool_call>", '<tool_call>{"', "[TOOL_CALLS][",
+    "<function=a><parameter=b>", "\n<parameter=n>\n",
+      "<|tool_call_start|>[f('", "<|tool_call_start|>[f(a=b'", ']<]minimax[>[<a>', '"//', '"/*', "/*x*/",
+      "for example <tool_call>", "<|", "<|t", "{}", "[1]",
       "[T", "[t", "<f", "[{", "{T", '<tool_call>{"\n', '> <tool_call>{"\n', "<code> {}" }) do
     local seconds = spent({ { text = part:rep((megabytes << 20) // #part), tools = cases.TOOLS } })
     if seconds > most then
@@ -179,4 +187,5 @@ measure.figure("families", #names, "")
 measure.figure("rows that are not as they should be", failed, "of " .. total, { most = 0 })
 measure.figure("four bytes of a reply that comes in such pieces, CPU", per_token, "µs")
 measure.figure(("%d MB of the worst, %q, CPU"):format(megabytes, what), seconds, "s", { most = 5 })
-measure.bench({ families = #names, texts = #vectors, rows = total, failed = failed, token_us = per_token, worst_s = seconds, worst = what, mb = megabytes })
+measure.bench({ families = #names, texts = #vectors, rows = total, failed = failed, token_us = per_token,
+  worst_s = seconds, worst = what, mb = megabytes })

@@ -1,7 +1,7 @@
--- faults.lua: the example killed and failed at every point of fault, N times each (25), and at 80 N random moments;
--- every stack that allocates or calls the system fails once, then 80 N random allocations. What came out is held
--- against the run that nothing happened to (tests/support/faulty.lua). Then kills among counted effects, and around
--- scripts that change. At last: how soon a killed run of 10,000 cards is ready again.
+-- faults.lua: the example killed and failed at every point of fault, N times each (25), and at 80 N random
+-- moments; every stack that allocates or calls the system fails once, then 80 N random allocations. What came
+-- out is held against the run that nothing happened to (tests/support/faulty.lua). Then kills among counted
+-- effects, and around scripts that change. At last: how soon a killed run of 10,000 cards is ready again.
 -- PART=kill|moments|eio|enospc|oom|stacks|allocations|effects|reload|restart runs that part alone.
 -- FAULTY=build/gcc-san-fault/orket gives the same under the sanitizers.
 
@@ -41,7 +41,8 @@ local function section(name, fill)
     parts[#parts + 1] = what ~= "tried" and n > 0 and n .. " " .. what or nil
   end
   table.sort(parts)
-  print(string.format("%-36s %5d tried (%s), %d wrong, %d s", name, count.tried, table.concat(parts, ", "), failed - before,
+  print(string.format("%-36s %5d tried (%s), %d wrong, %d s", name, count.tried, table.concat(parts, ", "),
+    failed - before,
     os.time() - began))
   io.flush()
 end
@@ -67,7 +68,8 @@ local function part(name, what, fill)
   end
 end
 
-print(string.format("%d points, %d hits in one run, %d allocations, %d stacks", #faulty.points(), hits.any, hits.allocation, #sites))
+print(string.format("%d points, %d hits in one run, %d allocations, %d stacks", #faulty.points(), hits.any,
+  hits.allocation, #sites))
 part("kill", "kill at every point", at_points("kill", N))
 part("moments", "kill at random moments", function(count)
   for i = 1, 80 * N do
@@ -142,7 +144,8 @@ end
 if not PART or PART == "restart" then
   local dir = many_cards(10000)
   assert(bed:run(dir, { fault = "reply_before:20:kill" }) == 137)
-  local ready = seconds(string.format("cd %s; ORKET_MODEL_URL=%s %s run --json textkit | head -1 >/dev/null", dir, bed.url, faulty.release))
+  local ready = seconds(string.format("cd %s; ORKET_MODEL_URL=%s %s run --json textkit | head -1 >/dev/null",
+    dir, bed.url, faulty.release))
   print(string.format("restart with 10,000 cards: ready in %.2f s", ready))
 end
 print(failed == 0 and "nothing was lost, doubled or told wrong" or failed .. " wrong")

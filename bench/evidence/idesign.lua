@@ -1,5 +1,6 @@
--- idesign.lua: what it costs to judge a text by the iDesign rules: N= (200) texts of 1 KB and of 100 KB in each
--- language, one after the other in one engine, each by a parser process of its own; and the weight of the binary.
+-- idesign.lua: what it costs to judge a text by the iDesign rules: N= (200) texts of 1 KB and of 100 KB in
+-- each language, one after the other in one engine, each by a parser process of its own; and the weight of
+-- the binary.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -44,7 +45,8 @@ end
 local figures = {}
 for _, extension in ipairs({ "py", "js", "ts", "c", "lua" }) do
   local path, piece = "utils/a." .. extension, PIECES[extension]
-  local small, large = cost(path, text_of(piece, 1024), count), cost(path, text_of(piece, 102400), count // 10 + 1)
+  local small, large = cost(path, text_of(piece, 1024), count),
+    cost(path, text_of(piece, 102400), count // 10 + 1)
   figures[extension .. "_1k_ms"], figures[extension .. "_us_per_kb"] = small, (large - small) / 99 * 1000
   measure.figure(extension .. ": a text of 1 KB", small, "ms", { most = 20 })
   measure.figure(extension .. ": each further KB", (large - small) / 99 * 1000, "µs", { most = 2000 })

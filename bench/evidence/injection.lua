@@ -1,5 +1,6 @@
--- injection.lua: a model that obeys every instruction it reads (tests/injection/): on which ways they reach the world
--- while labels are followed and while they are not, and what of the same work is allowed without them.
+-- injection.lua: a model that obeys every instruction it reads (tests/injection/): on which ways they reach
+-- the world while labels are followed and while they are not, and what of the same work is allowed without
+-- them.
 
 local project = dofile("tests/injection/project.lua")
 

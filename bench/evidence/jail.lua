@@ -31,7 +31,8 @@ end
 measure.write(place .. "/orket/main.lua", MAIN:format(place .. "/tree", runs))
 
 local values = { scratch = {}, tree = {} }
-for kind, seconds in measure.shell(("ORKET_LUA=%s %s"):format(place, measure.orket)):gmatch("(%a+)\t(%S+)\n") do
+for kind, seconds in measure.shell(("ORKET_LUA=%s %s"):format(place,
+  measure.orket)):gmatch("(%a+)\t(%S+)\n") do
   table.insert(values[kind], assert(tonumber(seconds)) * 1000)
 end
 

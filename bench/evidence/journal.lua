@@ -1,6 +1,7 @@
--- journal.lua: what the journal costs and how it grows. Commits/s beside a bare SQLite loop in the same minute; bytes per
--- step of 1,000 steps over one growing conversation, written to the store alone (bench/store.c) and by a whole run of
--- N= (1000) steps: how much the database grew by, against the bytes of messages, blobs and event bodies that were new.
+-- journal.lua: what the journal costs and how it grows. Commits/s beside a bare SQLite loop in the same
+-- minute; bytes per step of 1,000 steps over one growing conversation, written to the store alone
+-- (bench/store.c) and by a whole run of N= (1000) steps: how much the database grew by, against the bytes of
+-- messages, blobs and event bodies that were new.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")

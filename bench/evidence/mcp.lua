@@ -1,5 +1,6 @@
--- mcp.lua: what a session with an MCP server costs: its start, once in a turn, and a call, half of all and ninety-nine of
--- a hundred; with a server that is nothing but a loop, which is our own cost, and with server-everything. N= calls.
+-- mcp.lua: what a session with an MCP server costs: its start, once in a turn, and a call, half of all and
+-- ninety-nine of a hundred; with a server that is nothing but a loop, which is our own cost, and with
+-- server-everything. N= calls.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -63,7 +64,8 @@ measure.write(place .. "/server.lua", SERVER)
 measure.write(place .. "/orket/main.lua", MAIN:format(calls, place .. "/project", cjson.encode(named)))
 
 local values = {}
-for name, kind, seconds in measure.shell(("ORKET_LUA=%s %s"):format(place, measure.orket)):gmatch("(%a+)\t(%a+)\t(%S+)\n") do
+for name, kind, seconds in measure.shell(("ORKET_LUA=%s %s"):format(place,
+  measure.orket)):gmatch("(%a+)\t(%a+)\t(%S+)\n") do
   values[name] = values[name] or { start = {}, call = {}, ["end"] = {} }
   table.insert(values[name][kind], assert(tonumber(seconds)) * 1000)
 end
@@ -78,8 +80,10 @@ for name in pairs(named) do
     all = all + ms
   end
   table.sort(found.call)
-  figures[name .. "_start_ms"], figures[name .. "_end_ms"], figures[name .. "_per_second"] = found.start[1], found["end"][1], 1000 * calls / all
-  figures[name .. "_p50_ms"], figures[name .. "_p99_ms"] = found.call[(calls + 1) // 2], found.call[math.ceil(calls * 0.99)]
+  figures[name .. "_start_ms"], figures[name .. "_end_ms"], figures[name .. "_per_second"] = found.start[1],
+    found["end"][1], 1000 * calls / all
+  figures[name .. "_p50_ms"], figures[name .. "_p99_ms"] = found.call[(calls + 1) // 2],
+    found.call[math.ceil(calls * 0.99)]
   measure.figure(name .. ": start, with its list of tools", found.start[1], "ms")
   measure.figure(name .. ": a call, p50", figures[name .. "_p50_ms"], "ms", MOST[name])
   measure.figure(name .. ": a call, p99", figures[name .. "_p99_ms"], "ms")

@@ -1,7 +1,8 @@
--- memory.lua: what it costs to look among N= (100000) remembered rows of one epic: QUERIES= (1000) texts of 3 to 12 words,
--- drawn as words are drawn in texts (few are everywhere, many are rare), each as a turn asks (processor time): the words counted, rows
--- ranked by BM25, the newest added; the same for the most frequent words alone. All of it is asked of the store by
--- trusted code, as lua/orket/turn/context/prompt.lua does. Then what it costs to hold vectors against one.
+-- memory.lua: what it costs to look among N= (100000) remembered rows of one epic: QUERIES= (1000) texts of 3
+-- to 12 words, drawn as words are drawn in texts (few are everywhere, many are rare), each as a turn asks
+-- (processor time): the words counted, rows ranked by BM25, the newest added; the same for the most frequent
+-- words alone. All of it is asked of the store by trusted code, as lua/orket/turn/context/prompt.lua does.
+-- Then what it costs to hold vectors against one.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -110,7 +111,8 @@ end
 local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
 assert(select(2, w:orket("sync")) == 0)
 w:write(".bench/orket/main.lua", MAIN:format(count, queries))
-local figures = cjson.decode((measure.shell(("ORKET_LUA=%s/.bench %s %s"):format(w.dir, measure.orket, w.dir))))
+local figures = cjson.decode((measure.shell(("ORKET_LUA=%s/.bench %s %s"):format(w.dir, measure.orket,
+  w.dir))))
 measure.figure(("rows noted, of %d"):format(count), count / figures.filled, "per s")
 measure.figure("candidates for a text, p50", figures.p50 * 1000, "ms")
 measure.figure("candidates for a text, p99", figures.p99 * 1000, "ms", { most = 5 })

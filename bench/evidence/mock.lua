@@ -25,7 +25,8 @@ local model <close> = measure.model(directory)
 local columns = {}
 local function note(name, port, width)
   local seen = measure.load(port, math.max(width, count), width)
-  for key, value in pairs({ rate = seen.requests_per_s, p50_ms = seen.whole_ms.p50, p99_ms = seen.whole_ms.p99, bytes = seen.bytes_per_request }) do
+  for key, value in pairs({ rate = seen.requests_per_s, p50_ms = seen.whole_ms.p50,
+    p99_ms = seen.whole_ms.p99, bytes = seen.bytes_per_request }) do
     columns[name .. "_" .. key] = columns[name .. "_" .. key] or {}
     table.insert(columns[name .. "_" .. key], value)
   end

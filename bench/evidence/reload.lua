@@ -1,5 +1,5 @@
--- reload.lua: a policy changed once a second for SECONDS (60) while 20 agents work: no turn is dropped, none is judged
--- by two texts, and each is judged by the generation that it recorded.
+-- reload.lua: a policy changed once a second for SECONDS (60) while 20 agents work: no turn is dropped, none
+-- is judged by two texts, and each is judged by the generation that it recorded.
 
 local cjson = require("cjson")
 local reloads = dofile("tests/support/reloads.lua")
@@ -11,8 +11,10 @@ local result = reloads.run({
 local text = result.text
 result.text = nil
 print(cjson.encode(result))
-local ok = result.code == 0 and result.dropped == 0 and result.mixed == 0 and result.waiting == 0 and result.sound
-  and result.loaded == result.changes and result.changes >= SECONDS * 0.8 and result.generations >= result.changes / 4
+local ok = result.code == 0 and result.dropped == 0 and result.mixed == 0 and result.waiting == 0
+  and result.sound
+  and result.loaded == result.changes and result.changes >= SECONDS * 0.8
+    and result.generations >= result.changes / 4
 if not ok then
   print(text)
   os.exit(1)

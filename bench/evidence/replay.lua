@@ -1,7 +1,7 @@
--- replay.lua: runs of N= (300) cards at concurrency 1, 4 and 32, the last one killed on its way, derived again by
--- `orket replay`, with and without --strict, with the present scripts, the present configuration at concurrency 1, 4
--- and 32, for one card alone, and by the binary of another compiler when there is one (OTHER, build/clang/orket):
--- always the recorded hash. How many events a second.
+-- replay.lua: runs of N= (300) cards at concurrency 1, 4 and 32, the last one killed on its way, derived
+-- again by `orket replay`, with and without --strict, with the present scripts, the present configuration at
+-- concurrency 1, 4 and 32, for one card alone, and by the binary of another compiler when there is one
+-- (OTHER, build/clang/orket): always the recorded hash. How many events a second.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -36,17 +36,20 @@ local figures = { cards = count }
 for _, concurrency in ipairs({ 1, 4, 32 }) do
   local dir = team.project(directory, url, { count = count, concurrency = concurrency, behind = 40 })
   for attempt = 1, concurrency == 32 and 3 or 0 do
-    measure.shell(("timeout -s KILL 0.%d %s run --plain -C %s ep 2>&1"):format(2 * attempt, measure.orket, dir))
+    measure.shell(("timeout -s KILL 0.%d %s run --plain -C %s ep 2>&1"):format(2 * attempt, measure.orket,
+      dir))
   end
   local text, done = measure.shell(("%s run --plain -C %s ep 2>&1"):format(measure.orket, dir))
   assert(done, text)
   local first = replay(measure.orket, dir, "")
   for _, mode in ipairs({ "", "--strict" }) do
-    local name = ("concurrency %d%s: %d events"):format(concurrency, mode ~= "" and ", " .. mode or "", first.events)
+    local name = ("concurrency %d%s: %d events"):format(concurrency, mode ~= "" and ", " .. mode or "",
+      first.events)
     local result = replay(measure.orket, dir, mode)
     assert(result.hash == first.hash)
     assert(not has_other or replay(other, dir, mode).hash == first.hash, "another hash by " .. other)
-    figures[("events_s_%d%s"):format(concurrency, mode ~= "" and "_strict" or "")] = result.events / result.seconds
+    figures[("events_s_%d%s"):format(concurrency, mode ~= "" and "_strict"
+      or "")] = result.events / result.seconds
     measure.figure(name, result.events / result.seconds, "events/s")
   end
   for _, now in ipairs({ 1, 4, 32 }) do

@@ -1,7 +1,7 @@
--- sim.lua: a recorded history of N= (1000) cards with STEPS= (10) replies of CALLS= (10) calls each, judged by changed
--- scripts: a policy that denies one path, a rule of the house, a tool taken from a role, a role's words, a router, and
--- comments. What is planted is found exactly; how many decisions a second, of the best of REPS= (3) runs, from outside
--- and as told.
+-- sim.lua: a recorded history of N= (1000) cards with STEPS= (10) replies of CALLS= (10) calls each, judged
+-- by changed scripts: a policy that denies one path, a rule of the house, a tool taken from a role, a role's
+-- words, a router, and comments. What is planted is found exactly; how many decisions a second, of the best
+-- of REPS= (3) runs, from outside and as told.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -72,17 +72,23 @@ local figures = { cards = count, steps = steps, calls = calls }
 local cases = {
   { "a policy", changed("nodes/policy.lua", POLICY), "calls", count },
   { "a rule of the house", changed("config/organization.json", team.organization(url, CONCURRENCY, {
-    { id = "planted", effect = "deny", why = "planted", tools = { "write_file" }, paths = { "d/f2.txt" } } })), "calls", count },
-  { "a tool taken from a role", replaced("roles/coder.lua", '"read_file",', ""), "calls", steps * calls // 3 * count },
-  { "a role's words", replaced("roles/coder.lua", "leave no placeholders", "leave nothing out"), "prompts", count },
-  { "a router", replaced("nodes/router.lua", "local name = some%(card.seat%)", 'local name = card.id == "I-1" and "lead" or some(card.seat)'), "routes", 1 },
-  { "comments", changed("nodes/policy.lua", "local function decide() end\nreturn { node = 'policy', decide = decide }"), "calls", 0 },
+    { id = "planted", effect = "deny", why = "planted", tools = { "write_file" },
+      paths = { "d/f2.txt" } } })), "calls", count },
+  { "a tool taken from a role", replaced("roles/coder.lua", '"read_file",', ""), "calls",
+    steps * calls // 3 * count },
+  { "a role's words", replaced("roles/coder.lua", "leave no placeholders", "leave nothing out"), "prompts",
+    count },
+  { "a router", replaced("nodes/router.lua", "local name = some%(card.seat%)",
+    'local name = card.id == "I-1" and "lead" or some(card.seat)'), "routes", 1 },
+  { "comments", changed("nodes/policy.lua",
+    "local function decide() end\nreturn { node = 'policy', decide = decide }"), "calls", 0 },
 }
 for _, case in ipairs(cases) do
   local name, path, kind, expected = table.unpack(case)
   local result = sim(dir, path)
   local all = result.judged.calls + result.judged.routes + result.judged.prompts + result.judged.transitions
-  assert(#result.differences == expected and result.differ[kind] == expected, name .. ": " .. cjson.encode(result.differ))
+  assert(#result.differences == expected and result.differ[kind] == expected,
+    name .. ": " .. cjson.encode(result.differ))
   assert(result.judged.calls == (steps * calls + 2) * count and result.caveat_count == 0)
   figures[name:gsub("%W", "_")] = all / result.cpu
   measure.figure(name .. ": decisions by CPU time", all / result.cpu, "/s", { least = 50000 })

@@ -1,8 +1,9 @@
 -- soak.lua: N= (20000) turns of three steps each in one process, C= (32) at once: memory and open descriptors
 -- must not grow with the turns. Both are sampled beside the number of finished turns; the first fifth is
--- left out, for what is made once; the slope is that of a straight line through the rest. The board keeps the row
--- of every card of the epic in memory, which is some 200 bytes more when it is done; beyond that nothing may grow
--- but room that allocators keep for the next peak (docs/performance.md says how that was told apart).
+-- left out, for what is made once; the slope is that of a straight line through the rest. The board keeps the
+-- row of every card of the epic in memory, which is some 200 bytes more when it is done; beyond that nothing
+-- may grow but room that allocators keep for the next peak (docs/performance.md says how that was told
+-- apart).
 
 local measure = dofile("bench/measure.lua")
 
@@ -29,7 +30,8 @@ do
   local file <close> = assert(io.open(script, "w"))
   file:write(SCRIPT)
 end
-local mock <close> = measure.start("exec " .. measure.orket .. " mock-llm --fast " .. script, directory:new() .. "/mock")
+local mock <close> = measure.start("exec " .. measure.orket .. " mock-llm --fast " .. script, directory:new()
+  .. "/mock")
 local url = "http://127.0.0.1:" .. measure.port(mock) .. "/v1"
 local workspace = directory:new()
 local database = workspace .. "/run-1/.orket/orket.db"
@@ -96,7 +98,8 @@ end
 
 local kb_least, kb_most = range("kb")
 local fds_least, fds_most = range("fds")
-print(("%d turns, %d samples, commit %s"):format(turns, #samples, (measure.shell("git rev-parse --short HEAD"):gsub("%s", ""))))
+print(("%d turns, %d samples, commit %s"):format(turns, #samples,
+  (measure.shell("git rev-parse --short HEAD"):gsub("%s", ""))))
 measure.figure("resident memory, least", kb_least / 1024, "MB")
 measure.figure("resident memory, most", kb_most / 1024, "MB")
 measure.figure("resident memory, slope", slope("kb"), "KB per 1000 turns", { most = 250 })
@@ -104,5 +107,6 @@ measure.figure("descriptors, least", fds_least, "")
 measure.figure("descriptors, most", fds_most, "")
 measure.figure("descriptors, slope", slope("fds"), "per 1000 turns", { most = 0.5 })
 measure.figure("write-ahead log, longest", log / 1e6, "MB", { most = 66 })
-measure.bench({ turns = turns, samples = #samples, kb_least = kb_least, kb_most = kb_most, kb_slope = slope("kb"),
+measure.bench({ turns = turns, samples = #samples, kb_least = kb_least, kb_most = kb_most,
+  kb_slope = slope("kb"),
   fds_least = fds_least, fds_most = fds_most, fds_slope = slope("fds"), log_bytes = log })

@@ -23,7 +23,8 @@ local columns = { true_ms = {}, version_ms = {}, request_ms = {}, limit_request_
 for _ = 1, reps do
   table.insert(columns.true_ms, once("/bin/true"))
   table.insert(columns.version_ms, once(measure.orket .. " version"))
-  table.insert(columns.request_ms, first_request(("%s bench turns --issues 1 --concurrency 1 --llm %s --workspace %s"):format(
+  table.insert(columns.request_ms,
+    first_request(("%s bench turns --issues 1 --concurrency 1 --llm %s --workspace %s"):format(
     measure.orket, model.url, directory:new())))
   table.insert(columns.limit_request_ms, first_request(("env N=1 C=1 LLM=%s DIR=%s %s/limit"):format(
     model.url, directory:new(), measure.programs)))

@@ -1,16 +1,18 @@
--- streams.lua: what a token event costs while N= (1000) streams are under way at once, each with a token every PACE= (20000)
--- microseconds: `orket bench streams`, silent and heard, beside bare libcurl, which counts bytes, by the cheaper of its
--- two ways. CPU is that of the process, of two lengths the difference; the best of REPS= (5), and the median of the
--- ratios of each repetition.
+-- streams.lua: what a token event costs while N= (1000) streams are under way at once, each with a token
+-- every PACE= (20000) microseconds: `orket bench streams`, silent and heard, beside bare libcurl, which
+-- counts bytes, by the cheaper of its two ways. CPU is that of the process, of two lengths the difference;
+-- the best of REPS= (5), and the median of the ratios of each repetition.
 
 local measure = dofile("bench/measure.lua")
 
-local streams, pace, reps = measure.number("N", 1000), measure.number("PACE", 20000), measure.number("REPS", 5)
+local streams, pace, reps = measure.number("N", 1000), measure.number("PACE", 20000),
+  measure.number("REPS", 5)
 local few, many = measure.number("FEW", 20), measure.number("MANY", 120)
 
 local directory <close> = measure.directory()
 local output = directory:new() .. "/port"
-local server <close> = measure.start(("%s/streams serve %d %d"):format(measure.programs, streams, pace), output)
+local server <close> = measure.start(("%s/streams serve %d %d"):format(measure.programs, streams, pace),
+  output)
 local port = measure.port(server)
 
 local COMMANDS = {

@@ -1,8 +1,9 @@
--- sweep.lua: the host fails in every way at every point of the example, and when it is well again the run goes on to what
--- an undisturbed one comes to: the same events, files and board; no retry charged, nothing recorded against an agent, no
--- billed reply asked for again; the journal sound and replayed. tests/support/sweep.lua has the cases: faults and signals
--- at the points of fault (N / 25 times each), stacks that fail, few descriptors, little memory, full disks (N steps).
--- PART= runs the sections whose name has that text. Each failure is printed with what reproduces it.
+-- sweep.lua: the host fails in every way at every point of the example, and when it is well again the run
+-- goes on to what an undisturbed one comes to: the same events, files and board; no retry charged, nothing
+-- recorded against an agent, no billed reply asked for again; the journal sound and replayed.
+-- tests/support/sweep.lua has the cases: faults and signals at the points of fault (N / 25 times each),
+-- stacks that fail, few descriptors, little memory, full disks (N steps). PART= runs the sections whose name
+-- has that text. Each failure is printed with what reproduces it.
 
 local sweep = dofile("tests/support/sweep.lua")
 
@@ -28,7 +29,8 @@ local function run(cases)
       count.ends[one.code] = (count.ends[one.code] or 0) + 1
       if #one.problems > 0 then
         count.wrong = count.wrong + 1
-        print(string.format("%s: exit %d, then %d runs\n  %s", case.name, one.code, one.runs, table.concat(one.problems, "\n  ")))
+        print(string.format("%s: exit %d, then %d runs\n  %s", case.name, one.code, one.runs,
+          table.concat(one.problems, "\n  ")))
         io.flush()
       end
     end
@@ -52,7 +54,8 @@ for _, name in ipairs(sections) do
   end
   table.sort(ends)
   wrong = wrong + count.wrong
-  print(string.format("%-24s %5d tried (%s), %d wrong", name, count.tried, table.concat(ends, ", "), count.wrong))
+  print(string.format("%-24s %5d tried (%s), %d wrong", name, count.tried, table.concat(ends, ", "),
+    count.wrong))
 end
 print(wrong == 0 and "every run went on to what an undisturbed one comes to" or wrong .. " wrong")
 os.exit(wrong == 0 and 0 or 1, true)

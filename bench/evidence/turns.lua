@@ -43,5 +43,6 @@ measure.figure(("orket, CPU per step, %d at once"):format(10 * at_once), figures
 measure.figure(("orket, rate, %d at once"):format(10 * at_once), figures.wide_rate, "steps/s")
 measure.figure("CPU, orket over bare limit", figures.cpu_ratio, "times")
 measure.figure("rate, orket over bare limit", figures.rate_ratio, "times")
-measure.figure(("rate, %d over %d at once"):format(10 * at_once, at_once), figures.wide_ratio, "times", { least = 0.9 })
+measure.figure(("rate, %d over %d at once"):format(10 * at_once, at_once), figures.wide_ratio, "times",
+  { least = 0.9 })
 measure.bench(figures)

@@ -1,12 +1,14 @@
--- window.lua: what a window costs: turns of N= (500) steps whose conversation does not fit into CONTEXT= (8192) tokens,
--- beside the same turns with room for all of it, and turns that never come near their window beside those without
--- one. CPU of a step is the program's own, start-up taken out by the difference of two lengths; REPS= (3), medians.
+-- window.lua: what a window costs: turns of N= (500) steps whose conversation does not fit into CONTEXT=
+-- (8192) tokens, beside the same turns with room for all of it, and turns that never come near their window
+-- beside those without one. CPU of a step is the program's own, start-up taken out by the difference of two
+-- lengths; REPS= (3), medians.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
 local team = dofile("bench/team.lua")
 
-local steps, context, reps = measure.number("N", 500), measure.number("CONTEXT", 8192), measure.number("REPS", 3)
+local steps, context, reps = measure.number("N", 500), measure.number("CONTEXT", 8192),
+  measure.number("REPS", 3)
 local directory <close> = measure.directory()
 
 -- A step writes or reads back; which one it is stands in the newest call, wherever older ones have gone.
@@ -79,12 +81,14 @@ end
 
 local figures = { steps = steps, context = context }
 for name, profile in pairs({
-  window = { context = context, max_tokens = 1024 }, listed = { context = context, max_tokens = 1024, summarise = false },
+  window = { context = context, max_tokens = 1024 },
+  listed = { context = context, max_tokens = 1024, summarise = false },
   wide = { context = 10000000, max_tokens = 1024 }, none = {},
 }) do
   local short = median_of(steps // 10, profile)
   local long, peak, times = median_of(steps, profile)
-  figures[name .. "_ms"], figures[name .. "_mb"], figures[name .. "_times"] = (long - short) / (steps - steps // 10), peak / 1024, times
+  figures[name .. "_ms"], figures[name .. "_mb"],
+    figures[name .. "_times"] = (long - short) / (steps - steps // 10), peak / 1024, times
 end
 
 -- Later steps cost what earlier ones do, and no more memory. A turn makes 1,000 calls at most.

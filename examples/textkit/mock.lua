@@ -21,7 +21,8 @@ local function read(request)
     if message.role == "system" then
       talk.review = text_of(message):find("integrity guard", 1, true) ~= nil
     elseif message.role == "user" and not talk.card then
-      talk.card = (text_of(message):match("^# Card (%S+):") or ""):gsub("%-[bfr]%d.*$", "") -- whatever build, fork, round
+      -- whatever build, fork, round
+      talk.card = (text_of(message):match("^# Card (%S+):") or ""):gsub("%-[bfr]%d.*$", "")
       talk.failed = text_of(message):find("Its last run FAILED", 1, true) ~= nil
       talk.returned = text_of(message):find("Sent back by the review", 1, true) ~= nil
     elseif message.role == "assistant" then
@@ -38,7 +39,8 @@ local function worked(result)
 end
 
 local function refused(result)
-  return result ~= nil and result:find('"ok":false', 1, true) ~= nil and result:find('"rule":', 1, true) ~= nil
+  return result ~= nil and result:find('"ok":false', 1, true) ~= nil
+    and result:find('"rule":', 1, true) ~= nil
 end
 
 local function holds(result, text)
@@ -255,7 +257,8 @@ plays["TK-1"] = {
     return say("That call was cut off; again.", write("docs/requirements.md", REQUIREMENTS))
   end,
   function(results)
-    return worked(results[1]) and say("Done.", finish("docs/requirements.md holds an example for each command"))
+    return worked(results[1])
+      and say("Done.", finish("docs/requirements.md holds an example for each command"))
       or give_up("the requirements could not be written")
   end,
 }
@@ -305,14 +308,16 @@ plays["TK-4"] = {
 
 plays["TK-4 again"] = {
   function()
-    return say("The tests say that case is not folded; I look at the file.", call("read_file", { path = "lib/top.sh" }))
+    return say("The tests say that case is not folded; I look at the file.",
+      call("read_file", { path = "lib/top.sh" }))
   end,
   function(results)
     if not holds(results[1], "A-Za-z0-9") then
       return give_up("my first version is not where I left it")
     end
     return say("Lower case first.", call("edit_file", {
-      path = "lib/top.sh", old = "tr -cs 'A-Za-z0-9' '\\n' |", new = "tr 'A-Z' 'a-z' | tr -cs 'a-z0-9' '\\n' |",
+      path = "lib/top.sh", old = "tr -cs 'A-Za-z0-9' '\\n' |",
+      new = "tr 'A-Z' 'a-z' | tr -cs 'a-z0-9' '\\n' |",
     }))
   end,
   function(results)
@@ -360,7 +365,8 @@ plays["TK-7"] = {
     return say("What do users read?", call("read_file", { path = "README.md" }))
   end,
   function(results)
-    return holds(results[1], "textkit count") and say("The notes.", write("RELEASE.md", RELEASE), finish("1.0 can go out"))
+    return holds(results[1], "textkit count") and say("The notes.", write("RELEASE.md", RELEASE),
+      finish("1.0 can go out"))
       or give_up("there is no README to release")
   end,
 }
@@ -373,7 +379,8 @@ local judged = {
   ["TK-2"] = { "docs/design.md", "tests/NAME.sh" },
   ["TK-3"] = { "tests/count.sh", "nothing" },
   ["TK-4"] = { "tests/top.sh", "equal counts" },
-  ["TK-5"] = { "lib/toc.sh", "```", "lib/toc.sh takes lines inside fenced code for headings. Skip what stands between two lines that begin with ```, and test it." },
+  ["TK-5"] = { "lib/toc.sh", "```",
+    "lib/toc.sh takes lines inside fenced code for headings. Skip what stands between two lines that begin with ```, and test it." },
   ["TK-6"] = { "textkit", "exit 2" },
   ["TK-7"] = { "RELEASE.md", "1.0" },
 }
@@ -385,10 +392,12 @@ local function review(talk)
   elseif not worked(talk.results[1]) then
     return give_up("I cannot read " .. path)
   elseif holds(talk.results[1], wanted) then
-    return say("It meets the requirements.", call("update_issue_status", { status = "done", why = "every requirement is met" }))
+    return say("It meets the requirements.", call("update_issue_status",
+      { status = "done", why = "every requirement is met" }))
   end
   return say("One requirement is not met.",
-    call("update_issue_status", { status = "in_progress", why = fault or path .. " does not say " .. wanted }))
+    call("update_issue_status", { status = "in_progress", why = fault or path .. " does not say "
+      .. wanted }))
 end
 
 local function play_of(talk)

@@ -30,7 +30,8 @@ function fs.write(path, content)
   return ask({ op = "fs.write", path = path, content = content })
 end
 
----Whether such a write would be allowed: {asks = true when a person has to say yes to it}. Nothing is written.
+---Whether such a write would be allowed: {asks = true when a person has to say yes to it}. Nothing is
+---written.
 function fs.may_write(path, content)
   return ask({ op = "may", operation = { op = "fs.write", path = path, content = content } })
 end
@@ -51,8 +52,8 @@ end
 
 proc = {}
 
----Runs a program in the card's directory: {exit, signal, limit, stdout, stderr, changed, put_back}. options: stdin, and
----wall in seconds.
+---Runs a program in the card's directory: {exit, signal, limit, stdout, stderr, changed, put_back}. options:
+---stdin, and wall in seconds.
 function proc.run(argv, options)
   options = options or {}
   return ask({ op = "proc.run", argv = argv, stdin = some(options.stdin), wall = some(options.wall) })
@@ -60,11 +61,12 @@ end
 
 mcp = {}
 
----Calls a tool of an MCP server that the organization names: {text, structured, problem, other, cut}. fields: server, tool, pin,
----arguments. That the tool itself failed is a failure as well.
+---Calls a tool of an MCP server that the organization names: {text, structured, problem, other, cut}. fields:
+---server, tool, pin, arguments. That the tool itself failed is a failure as well.
 function mcp.call(fields)
   local result, failure = ask({
-    op = "mcp.call", server = fields.server, tool = fields.tool, pin = fields.pin, arguments = fields.arguments,
+    op = "mcp.call", server = fields.server, tool = fields.tool, pin = fields.pin,
+    arguments = fields.arguments,
   })
   if result and some(result.failed) then
     return nil, { code = "ERR_PROC", message = "the tool failed: " .. result.text }
@@ -130,8 +132,8 @@ function plan.specify(fields)
   return with("plan.specify", fields)
 end
 
----A rock with its epics and their issues, which a person takes or does not: {rock, epics, issues}. fields: id, name,
----description?, epics
+---A rock with its epics and their issues, which a person takes or does not: {rock, epics, issues}. fields:
+---id, name, description?, epics
 function plan.make(fields)
   return with("plan.make", fields)
 end

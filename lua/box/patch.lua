@@ -1,5 +1,6 @@
--- patch.lua: what the box of a tool has that names it: patches in two forms, read (here) and applied (patch_apply.lua). Pure:
--- texts in, texts out. What it takes and answers decides what a recorded call has written.
+-- patch.lua: what the box of a tool has that names it: patches in two forms, read (here) and applied
+-- (patch_apply.lua). Pure: texts in, texts out. What it takes and answers decides what a recorded call has
+-- written.
 
 patch = {}
 
@@ -35,7 +36,8 @@ end
 local function hunk_of(line)
   local from, old, new = line:match("^@@ %-(%d+),?(%d*) %+%d+,?(%d*) @@")
   if from then
-    return { from = tonumber(from), left = { old = tonumber(old) or 1, new = tonumber(new) or 1 }, anchors = {}, old = {}, new = {} }
+    return { from = tonumber(from), left = { old = tonumber(old) or 1, new = tonumber(new) or 1 },
+      anchors = {}, old = {}, new = {} }
   end
   local anchor = patch.bare(patch.bare(line:sub(3)):gsub("@@$", ""))
   return { left = { old = 0, new = 0 }, anchors = anchor ~= "" and { anchor } or {}, old = {}, new = {} }
@@ -55,14 +57,16 @@ local function put(hunk, list, text)
   hunk.left[list] = hunk.left[list] - 1
 end
 
--- One line of a hunk; false: it is none. A blank line may have lost its mark, when the hunk goes on behind it.
+-- One line of a hunk; false: it is none. A blank line may have lost its mark, when the hunk goes on behind
+-- it.
 local function take(lines, at, hunk)
   local mark, text = lines[at]:sub(1, 1), lines[at]:sub(2)
   if mark == "\\" then
     hunk.open = hunk.open or {}
     hunk.open[hunk.last ~= "+" and "old" or "new"] = true
     hunk.open.new = hunk.open.new or hunk.last == " "
-  elseif mark == "" and (lines[at + 1] or ""):find("^[ +%-]") and not ends_hunk(lines, at + 1, hunk) or mark == " " then
+  elseif mark == "" and (lines[at + 1] or ""):find("^[ +%-]") and not ends_hunk(lines, at + 1, hunk)
+    or mark == " " then
     put(hunk, "old", text)
     put(hunk, "new", text)
   elseif mark == "-" or mark == "+" then
@@ -134,7 +138,8 @@ local function unified_file(lines, at)
     return fault(at, "it names no file")
   end
   local path, other = name_of(from, to)
-  local file = { at = at, path = plain(path), form = "unified", hunks = {}, adds = not from, deletes = not to, moves = other ~= nil }
+  local file = { at = at, path = plain(path), form = "unified", hunks = {}, adds = not from, deletes = not to,
+    moves = other ~= nil }
   return file, hunks_of(lines, at + 2, file)
 end
 
@@ -157,9 +162,11 @@ end
 -- What a patch may not do here, or has to have.
 local function objection(file)
   if file.deletes then
-    return failed("a patch deletes no file: " .. file.path, "delete it with delete_file, which asks a person; leave it out of the patch")
+    return failed("a patch deletes no file: " .. file.path,
+      "delete it with delete_file, which asks a person; leave it out of the patch")
   elseif file.moves then
-    return failed("a patch moves no file: " .. file.path, "add the file under its new name, then delete_file the old one")
+    return failed("a patch moves no file: " .. file.path,
+      "add the file under its new name, then delete_file the old one")
   end
   local changes = #file.hunks > 0
   for _, hunk in ipairs(file.hunks) do
@@ -203,7 +210,8 @@ local function file_at(lines, at, v4a)
   return nil, at + 1
 end
 
----The files of a patch: {path, adds?, hunks = {{from?, anchors, old, new, at_end?, open?}…}}, or nil and a failure.
+---The files of a patch: {path, adds?, hunks = {{from?, anchors, old, new, at_end?, open?}…}}, or nil and a
+---failure.
 function patch.parse(text)
   text = text:find("[^\r]\n") and text or text:gsub("\r\n", "\n")
   local lines, files, at = patch.lines(text), {}, 1

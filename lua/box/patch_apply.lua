@@ -1,5 +1,5 @@
--- patch_apply.lua: what a file holds once the hunks of a patch (patch.lua) are applied. No line is guessed: a hunk belongs where
--- its number says and its lines stand, or to the only place where they stand. Pure.
+-- patch_apply.lua: what a file holds once the hunks of a patch (patch.lua) are applied. No line is guessed: a
+-- hunk belongs where its number says and its lines stand, or to the only place where they stand. Pure.
 
 local PLACES_MAX = 5 -- that are named
 
@@ -54,7 +54,8 @@ local function locate(lines, at, hunk)
   if #places == 1 or #places > 1 and #hunk.anchors > 0 then
     return places[1]
   end
-  return nil, #places == 0 and "its lines are not there" or "its lines stand at " .. table.concat(places, ", ")
+  return nil, #places == 0 and "its lines are not there" or "its lines stand at "
+    .. table.concat(places, ", ")
 end
 
 -- Whether the last line has an end afterwards; nil when the patch says of the text what is not so.
@@ -95,7 +96,8 @@ function patch.apply(text, file)
   local out, at = {}, 1
   for number, hunk in ipairs(file.hunks) do
     local old, new = crlf and bare_ends(hunk.old) or hunk.old, crlf and bare_ends(hunk.new) or hunk.new
-    local first, why = locate(lines, at, { old = old, from = hunk.from, anchors = hunk.anchors, at_end = hunk.at_end })
+    local first, why = locate(lines, at, { old = old, from = hunk.from, anchors = hunk.anchors,
+      at_end = hunk.at_end })
     if not first then
       return misfit(file, number, why, text, hunk)
     end

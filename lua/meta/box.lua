@@ -51,7 +51,8 @@ function Script:try(fn) end
 ---@return string? fix
 function Script:call(fn, args, limits) end
 
----The names of a function's parameters; nil when there may be any number, or the text has no such function of its own.
+---The names of a function's parameters; nil when there may be any number, or the text has no such function of
+---its own.
 ---@param fn string
 ---@return string[]|nil
 ---@return string? message
@@ -59,8 +60,9 @@ function Script:call(fn, args, limits) end
 ---@return string? fix
 function Script:parameters(fn) end
 
----Of its arguments, calls and traces of a function are shown what these masks name, from now on: a mask is an object of
----members, each true or an object again; false shows all of that argument. Asking for another member is an error. It holds for one function of a script.
+---Of its arguments, calls and traces of a function are shown what these masks name, from now on: a mask is an
+---object of members, each true or an object again; false shows all of that argument. Asking for another
+---member is an error. It holds for one function of a script.
 ---@param fn string
 ---@param masks (Doc|false)[]
 function Script:mask(fn, masks) end
@@ -69,7 +71,8 @@ function Script:mask(fn, masks) end
 ---@param fn string
 ---@param args any[]?
 ---@param limits orket.box.limits?
----@return {value: any, message: string?, code: string?, lines: table<integer, true>, recent: integer[]} trace  recent: the
+---@return {value: any, message: string?, code: string?, lines: table<integer, true>, recent: integer[]} trace
+---  recent: the
 ---last lines in the order in which they ran; code and message when it failed
 function Script:trace(fn, args, limits) end
 

@@ -14,7 +14,8 @@ local Grammar = {}
 ---@return string? fix
 function M.compile(spec) end
 
----@class DialectFaults: {at: integer, why: "unreadable"|"holds"|"behind"}[] calls that were begun and are none; at from 0
+---@class DialectFaults: {at: integer, why: "unreadable"|"holds"|"behind"}[] calls that were begun and are
+---  none; at from 0
 ---@field count integer also of those that are not listed
 
 ---The calls in a text, which comes in pieces. arguments is the text of a JSON object.

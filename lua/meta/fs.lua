@@ -37,8 +37,8 @@ function Root:read(path, max) end
 ---@return string? code
 function Root:write(path, bytes) end
 
----Makes missing directories and a new file, which is there as a whole and on the disk, or not at all. What has the name
----already stays: ERR_EXISTS.
+---Makes missing directories and a new file, which is there as a whole and on the disk, or not at all. What
+---has the name already stays: ERR_EXISTS.
 ---@param path string
 ---@param bytes string
 ---@return true|nil
@@ -66,8 +66,8 @@ function Root:hash(path) end
 ---@return string? code
 function Root:list(path, max) end
 
----Everything below but directories; links are not followed. What a write that was killed half-way left behind is
----removed: nobody else may be writing there.
+---Everything below but directories; links are not followed. What a write that was killed half-way left behind
+---is removed: nobody else may be writing there.
 ---@param path string?
 ---@param max integer?
 ---@return FsEntry[]|nil entries
@@ -75,8 +75,8 @@ function Root:list(path, max) end
 ---@return string? code
 function Root:walk(path, max) end
 
----After a program worked in it: removes what is no file or directory, what has no name and what lies too deep, and opens
----what is closed to its owner.
+---After a program worked in it: removes what is no file or directory, what has no name and what lies too
+---deep, and opens what is closed to its owner.
 ---@return string[]|nil removed at most 100 places
 ---@return integer|string count how many, or the message
 ---@return string? code

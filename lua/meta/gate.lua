@@ -9,7 +9,8 @@ local gate = {}
 ---@field rule string  stable id: "gate.…", "house.…" or "fsm.…"
 ---@field why string   one sentence
 ---@field fix string   one sentence, may be empty
----@field where string|nil the rule, role or tool that decided: "config/organization.json#/process_rules/gate/0"
+---@field where string|nil the rule, role or tool that
+---  decided: "config/organization.json#/process_rules/gate/0"
 
 ---@class GateCall an allowed call
 local call = {}
@@ -56,8 +57,8 @@ function permit:perform(done) end
 ---@return string? code
 function permit:take() end
 
----What the performed fs.write has written, as a blob of a transaction: the bytes never come to Lua. Raises when
----nothing was written with it, and as tx:blob does.
+---What the performed fs.write has written, as a blob of a transaction: the bytes never come to Lua. Raises
+---when nothing was written with it, and as tx:blob does.
 ---@param tx StoreTx
 ---@return string hash
 function permit:store(tx) end
@@ -176,7 +177,8 @@ function gate.rules() end
 ---@return "none"|"journal"|"idempotent"|"once"|nil
 function gate.effect(kind) end
 
----What an operation is by nature; nil for an unknown kind. What destroys or reaches beyond the tree is risky too.
+---What an operation is by nature; nil for an unknown kind. What destroys or reaches beyond the tree is risky
+---too.
 ---@param kind string
 ---@return {destructive: boolean, outward: boolean, risky: boolean}|nil
 function gate.nature(kind) end

@@ -37,7 +37,8 @@ local llm = {}
 ---@field calls integer
 ---@field thoughts string? what is new of them
 ---@field tool string? the last call's, when its name is one that a tool can have
----@field path string? the file that the last call names, once it stands there whole: letters, digits and -_./+@ only
+---@field path string? the file that the last call names, once it stands there whole: letters, digits and
+---  -_./+@ only
 
 ---@class LlmFailure
 ---@field status integer?

@@ -19,7 +19,8 @@ function M.take(dir) end
 ---@return boolean
 function M.held(dir) end
 
----The process that holds dir/lock now; nil when there is none, or it cannot be seen from here. Looks at every process.
+---The process that holds dir/lock now; nil when there is none, or it cannot be seen from here. Looks at every
+---process.
 ---@param dir string
 ---@return {pid: integer, name: string, state: "running"|"stopped"|"waiting for the disk"|"ended"}|nil
 function M.holder(dir) end

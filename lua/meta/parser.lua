@@ -4,8 +4,8 @@
 ---@class orket.core.parser
 local M = {}
 
----done(facts) with a JSON list of facts (core/parser/parser.h), or done(nil, message, code, fix): ERR_LIMIT when the text is
----too much for the parser, ERR_JAIL when the process cannot be shut in.
+---done(facts) with a JSON list of facts (core/parser/parser.h), or done(nil, message, code, fix): ERR_LIMIT
+---when the text is too much for the parser, ERR_JAIL when the process cannot be shut in.
 ---@param language "python"|"javascript"|"typescript"|"tsx"|"c"|"lua"
 ---@param text string well-formed UTF-8
 ---@param done fun(facts: string|nil, message: string?, code: string?, fix: string?)

@@ -28,8 +28,8 @@ local M = {}
 ---@field ms integer
 ---@field layers string[]         the walls that stood around it, docs/processes.md
 
----done(result) or done(nil, message, code, fix): ERR_JAIL when it cannot be isolated, ERR_PROC when it cannot be started,
----ERR_CANCELED after cancel().
+---done(result) or done(nil, message, code, fix): ERR_JAIL when it cannot be isolated, ERR_PROC when it cannot
+---be started, ERR_CANCELED after cancel().
 ---@param request ProcRequest
 ---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)
 ---@return function|nil cancel
@@ -42,16 +42,17 @@ function M.run(request, done) end
 ---@field complaints fun(): string     what it wrote to its standard error lately
 ---@field cancel fun()                 kills it
 
----One that is talked to: `heard` gets its standard output as it comes (it is not in the result). Without an answer it did not
----start, and done was called.
+---One that is talked to: `heard` gets its standard output as it comes (it is not in the result). Without an
+---answer it did not start, and done was called.
 ---@param request ProcRequest without stdin
 ---@param heard fun(bytes: string)
 ---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)
 ---@return ProcTalk|nil
 function M.talk(request, heard, done) end
 
----What every jail of this process hides from now on (nothing runs before that was said): absolute paths of directories, which are empty inside, and files.
----What a request shows beneath them, and its working directory, lie on top.
+---What every jail of this process hides from now on (nothing runs before that was said): absolute paths of
+---directories, which are empty inside, and files. What a request shows beneath them, and its working
+---directory, lie on top.
 ---@param paths string[]
 function M.hide(paths) end
 
@@ -62,7 +63,8 @@ function M.hide(paths) end
 ---@return string? code
 function M.real(path) end
 
----Where a real path, or a part of it, is seen in a jail that shows `more` (real paths) besides the system's directories.
+---Where a real path, or a part of it, is seen in a jail that shows `more` (real paths) besides the system's
+---directories.
 ---@param path string
 ---@param more string[]
 ---@return {place: string, through: string}[]|nil

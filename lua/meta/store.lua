@@ -61,7 +61,8 @@ function M.past(path, seq) end
 ---@param dir string `.orket` of a project
 ---@return string|nil hex its public part
 ---@return string? message
----@return string? code ERR_DENIED: others may read it, it is not this user's, or key and key.pub differ; ERR_CONFIG, ERR_IO
+---@return string? code ERR_DENIED: others may read it, it is not this user's, or key and key.pub differ;
+---  ERR_CONFIG, ERR_IO
 ---@return string? fix
 function M.key(dir) end
 
@@ -80,8 +81,8 @@ function Store:forward(seq) end
 ---@return string? code
 function M.check(path) end
 
----A backup in the new directory `dir`: a copy of one snapshot, the signing key, verified after it was written; also while
----an owner writes.
+---A backup in the new directory `dir`: a copy of one snapshot, the signing key, verified after it was
+---written; also while an owner writes.
 ---@param path string
 ---@param dir string
 ---@return {seq: integer, bytes: integer}|nil copied
@@ -90,13 +91,16 @@ function M.check(path) end
 ---@return string? fix
 function M.backup(path, dir) end
 
----Puts a backup in the place of a database that is damaged or missing; without `dir` what is left of that itself.
+---Puts a backup in the place of a database that is damaged or missing; without `dir` what is left of that
+---itself.
 ---@param path string
 ---@param dir string?
----@return {seq: integer, bytes: integer, lost: integer?, kept: string?}|nil copied lost: the last commit that was durable
+---@return {seq: integer, bytes: integer, lost: integer?, kept: string?}|nil copied lost: the last commit that
+---  was durable
 ---before; kept: where beside it the replaced files lie
 ---@return string? message
----@return string? code ERR_OWNED, ERR_EXISTS (the database is sound), ERR_DENIED (another key), ERR_STORE_CORRUPT (the
+---@return string? code ERR_OWNED, ERR_EXISTS (the database is sound), ERR_DENIED
+---  (another key), ERR_STORE_CORRUPT (the
 ---backup is damaged), ERR_NOT_FOUND, ERR_IO, ERR_STORE_*
 ---@return string? fix
 function M.restore(path, dir) end
@@ -113,8 +117,8 @@ function Store:opened() end
 ---@return StoreStream stream  raises an Error when the database cannot be read
 function Store:stream(place) end
 
----From its next read on, a store without a writer shows one moment until it is closed; for a command that reads very
----much. Raises as Store:read does.
+---From its next read on, a store without a writer shows one moment until it is closed; for a command that
+---reads very much. Raises as Store:read does.
 function Store:hold() end
 
 ---@param name string   a section of queries.sql
@@ -163,7 +167,8 @@ function Store:head(run) end
 ---@return string? code
 function Store:proved(run) end
 
----Empties the events of dropped runs (`run.dropped`), removes what nothing live refers to, gives the room back.
+---Empties the events of dropped runs (`run.dropped`), removes what nothing live refers to, gives the room
+---back.
 ---@param runs string[] runs to be counted as dropped as well
 ---@param dry boolean only count
 ---@return {events: integer, blobs: integer, messages: integer, bytes: integer, before: integer, after: integer, cramped: boolean}|nil
@@ -177,8 +182,9 @@ function Store:make_room(runs, dry) end
 ---@return fun() unsubscribe
 function Store:subscribe(fn, kinds) end
 
----A commit that the machine refuses (no space, an I/O error, no memory) is tried again for so long before it fails; by
----default it fails at once. `stuck(nil, message, code, fix)` is called when one begins to wait, `stuck()` when that is over.
+---A commit that the machine refuses (no space, an I/O error, no memory) is tried again for so long before it
+---fails; by default it fails at once. `stuck(nil, message, code, fix)` is called when one begins to wait,
+---`stuck()` when that is over.
 ---@param seconds number
 ---@param stuck fun(_: nil, message: string?, code: string?, fix: string?)
 function Store:be_patient(seconds, stuck) end

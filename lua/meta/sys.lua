@@ -31,8 +31,8 @@ function M.descriptors() end
 ---@return string
 function M.user() end
 
----An environment variable: a name that begins with ORKET_, NO_COLOR, TERM, TMPDIR, LC_ALL, LC_CTYPE, LANG, OLLAMA_HOST,
----OPENAI_BASE_URL or ANTHROPIC_BASE_URL. "set" stands for the value of a name that ends in _KEY.
+---An environment variable: a name that begins with ORKET_, NO_COLOR, TERM, TMPDIR, LC_ALL, LC_CTYPE, LANG,
+---OLLAMA_HOST, OPENAI_BASE_URL or ANTHROPIC_BASE_URL. "set" stands for the value of a name that ends in _KEY.
 ---@param name string
 ---@return string|nil
 function M.env(name) end
@@ -42,7 +42,8 @@ function M.env(name) end
 ---@return boolean
 function M.is_ignored(signal) end
 
----True when the other end of a unix socket is a process of this user, or of root, in our pid and user namespaces.
+---True when the other end of a unix socket is a process of this user, or of root, in our pid and user
+---namespaces.
 ---@param fd integer
 ---@return boolean
 function M.is_trusted_peer(fd) end
@@ -57,7 +58,8 @@ function M.peer_user(fd) end
 ---@return string
 function M.error_class(code) end
 
----The named points of a test build, where ORKET_FAULT can kill or fail; nil in a release build, which has none.
+---The named points of a test build, where ORKET_FAULT can kill or fail; nil in a release build, which has
+---none.
 ---@return {name: string, place: string, what: string, fails: boolean}[]|nil
 function M.faults() end
 

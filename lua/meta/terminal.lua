@@ -7,8 +7,8 @@ local M = {}
 ---@class TerminalKeys
 local Keys = {}
 
----From now on keys come at once and are not echoed; ^C and ^Z stay signals, ^\ does nothing; what is pasted comes
----between ESC[200~ and ESC[201~.
+---From now on keys come at once and are not echoed; ^C and ^Z stay signals, ^\ does nothing; what is pasted
+---comes between ESC[200~ and ESC[201~.
 ---@param fd integer
 ---@return TerminalKeys|nil
 ---@return string? message

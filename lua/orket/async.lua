@@ -52,8 +52,9 @@ local function broke(task, what)
   finish(task, nil, err)
 end
 
--- A callback raised before it woke anybody: somebody may wait for it, and would for ever. Without memory every further
--- one raises as well, and is not reported: a report into a file of a watched directory would be the next event.
+-- A callback raised before it woke anybody: somebody may wait for it, and would for ever. Without memory
+-- every further one raises as well, and is not reported: a report into a file of a watched directory would be
+-- the next event.
 local function callback_broke(message)
   local code, what = message:match("^(ERR_[%u_]+): ([^\n]*)")
   local err = code and errors.new(code, what, message:match("\n  fix: (.*)")) or errors.of_raised(message)
@@ -88,7 +89,8 @@ function M.spawn(fn, ...)
   return task
 end
 
----Starts fn(...) as a task at once, and calls ended once with what it returned, or with nil, Error when it raised.
+---Starts fn(...) as a task at once, and calls ended once with what it returned, or with nil, Error when it
+---raised.
 ---@param ended fun(ok: any, err: Error|nil)
 ---@param fn function
 ---@return table task
@@ -216,7 +218,8 @@ function M.join(task)
   return table.unpack(task.result, 1, task.result.n)
 end
 
----Cancels a task: its wait, and every later one, answers nil, err; with err.within only those inside `within`.
+---Cancels a task: its wait, and every later one, answers nil, err; with err.within only those inside
+---`within`.
 ---@param task table
 ---@param err table|nil
 ---@param gently boolean|nil  what it is shielded for comes to its end first
@@ -240,8 +243,8 @@ function M.cancel(task, err, gently)
   end
 end
 
----Why the running task is canceled; nil as long as it is not. One that is canceled has nothing more to record: what it
----asked for did not come.
+---Why the running task is canceled; nil as long as it is not. One that is canceled has nothing more to
+---record: what it asked for did not come.
 ---@return Error|nil
 function M.canceled()
   return running and (running.canceled or running.put_off)
@@ -260,8 +263,8 @@ function Shield:__close()
   end
 end
 
----Until it is closed, a gentle cancellation of the running task is put off. For waits whose outcome is billed, or
----cannot be looked up: a request to a model, an operation that happens at most once.
+---Until it is closed, a gentle cancellation of the running task is put off. For waits whose outcome is
+---billed, or cannot be looked up: a request to a model, an operation that happens at most once.
 ---@param stop fun()|nil
 ---@return Shield
 function M.shield(stop)
@@ -298,7 +301,8 @@ function M.within(seconds, fn, ...)
   local timer, outer = handles.opened(uv.new_timer()), task.deadline
   local function expire()
     M.cancel(task, {
-      code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed", within = true,
+      code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed",
+      within = true,
     })
   end
   timer:start(math.ceil(seconds * 1000), 0, expire)

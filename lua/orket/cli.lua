@@ -78,10 +78,14 @@ end
 
 -- How --help lists them: what is used every day first.
 M.groups = {
-  { "Every day", "init", "setup", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log", "validate" },
-  { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry", "sync", "export-cards", "trust" },
-  { "What came out, and why", "diff", "checkout", "branch", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
-  { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law", "try" },
+  { "Every day", "init", "setup", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log",
+    "validate" },
+  { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry",
+    "sync", "export-cards", "trust" },
+  { "What came out, and why", "diff", "checkout", "branch", "history", "why", "why-not", "reports", "prompt",
+    "cost", "budget", "bottlenecks", "memory" },
+  { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law",
+    "try" },
   { "Recorded runs", "fork", "replay", "sim", "eval", "examples", "export", "verify" },
   { "The journal", "backup", "check", "gc", "restore" },
   { "The program", "bench", "faults", "mock-llm", "completion", "version" },
@@ -112,7 +116,8 @@ end
 
 local function unknown(name)
   if name:find("^%-") then
-    io.stderr:write("orket: ", name == "-C" and "-C DIR stands before or behind a command, and there is none" or "unknown option " .. name, "\n",
+    io.stderr:write("orket: ", name == "-C" and "-C DIR stands before or behind a command, and there is none"
+      or "unknown option " .. name, "\n",
       "usage: orket [-C DIR] COMMAND [ARGUMENT...]\n  help: orket --help\n")
     return 2
   end

@@ -1,5 +1,5 @@
--- errors.lua: failures as values. An error is {code, class, message, fix?}; its class decides what the engine does with it
--- (architecture.md: refusal, tool error, model failure, failure of the environment, bug).
+-- errors.lua: failures as values. An error is {code, class, message, fix?}; its class decides what the engine
+-- does with it (architecture.md: refusal, tool error, model failure, failure of the environment, bug).
 
 local sys = require("orket.core.sys")
 local strings = require("orket.util.strings")
@@ -15,7 +15,8 @@ local MOST = 16384 -- bytes of a message or of a fix
 ---@field fix string?    the cure, one sentence
 ---@field detail string? lines that show it
 
----A text of an error that can be printed, sent and recorded: bounded, and valid UTF-8, whatever bytes it was made of.
+---A text of an error that can be printed, sent and recorded: bounded, and valid UTF-8, whatever bytes it was
+---made of.
 ---@param text any
 ---@return string
 function M.plain(text)
@@ -27,7 +28,8 @@ end
 ---@param fix string?
 ---@return Error
 function M.new(code, message, fix)
-  return { code = code, class = sys.error_class(code), message = M.plain(message), fix = fix and M.plain(fix) }
+  return { code = code, class = sys.error_class(code), message = M.plain(message),
+    fix = fix and M.plain(fix) }
 end
 
 ---Turns the answer of a C module into Lua's: value… or nil, Error.
@@ -75,16 +77,18 @@ function M.is_machine(code)
   return class == "environment" or class == "system"
 end
 
----True for a failure of the environment: disk, memory, descriptors, a missing library, cancellation, shutdown. It is no
----answer to an agent and no event of a turn: the turn stays open, and the run stops with what fixes it. The class of the
----error decides, not its code: what a journal says of an earlier failure is data.
+---True for a failure of the environment: disk, memory, descriptors, a missing library, cancellation,
+---shutdown. It is no answer to an agent and no event of a turn: the turn stays open, and the run stops with
+---what fixes it. The class of the error decides, not its code: what a journal says of an earlier failure is
+---data.
 ---@param err Error|nil
 ---@return boolean
 function M.is_environment(err)
   return type(err) == "table" and err.class == "environment"
 end
 
----Raises a failure of the environment where the caller would take any answer for a decision; the turn ends with it.
+---Raises a failure of the environment where the caller would take any answer for a decision; the turn ends
+---with it.
 ---@param err Error|nil
 ---@return Error|nil err  any other one
 function M.pass(err)
@@ -94,7 +98,8 @@ function M.pass(err)
   return err
 end
 
----What was raised, when it is a failure of the environment: an error of that class, or Lua's own words for no memory.
+---What was raised, when it is a failure of the environment: an error of that class, or Lua's own words for no
+---memory.
 ---@param what any
 ---@return Error|nil
 function M.of_raised(what)
@@ -119,7 +124,8 @@ end
 function M.line(err)
   local cure = M.cure(err)
   local fix = cure and "\n  fix: " .. cure or ""
-  return strings.of_bytes(string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix))
+  return strings.of_bytes(string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail
+    or "", fix))
 end
 
 return M

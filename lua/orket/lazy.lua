@@ -1,5 +1,5 @@
--- lazy.lua: a module that most runs never need, loaded when something of it is first asked for: what waits for a
--- model is to weigh little.
+-- lazy.lua: a module that most runs never need, loaded when something of it is first asked for: what waits
+-- for a model is to weigh little.
 
 ---@param name string of the module
 ---@return table module

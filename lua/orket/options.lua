@@ -1,5 +1,5 @@
--- options.lua: command line arguments: -x and --long options as declared, then named operands. A short option may be
--- joined with its value or with others: -Cdir, -n5, -fn5.
+-- options.lua: command line arguments: -x and --long options as declared, then named operands. A short option
+-- may be joined with its value or with others: -Cdir, -n5, -fn5.
 
 local lazy = require("orket.lazy")
 local tables = require("orket.util.tables")
@@ -11,7 +11,8 @@ local M = {}
 
 local function unknown(word, name, known)
   local near = suggest.find(name, tables.keys(known))
-  return "unknown option " .. word .. (near and ", did you mean " .. (#near > 1 and "--" or "-") .. near .. "?" or "")
+  return "unknown option " .. word .. (near and ", did you mean " .. (#near > 1 and "--" or "-") .. near
+    .. "?" or "")
 end
 
 local function value_of(kind, argv, at, inline)
@@ -23,8 +24,8 @@ local function value_of(kind, argv, at, inline)
   return argv[at + 1], at + 1
 end
 
--- A word of short options as its first option and the rest, which is its value or more of them: "-Cdir" is "-C", "dir".
--- Nothing for any other word.
+-- A word of short options as its first option and the rest, which is its value or more of them: "-Cdir" is
+-- "-C", "dir". Nothing for any other word.
 local function split_short(word, known)
   local letter, rest = word:match("^%-(%a)([^=%s].*)$")
   if not letter or known[word:match("^%-([%w%-]+)$") or word:match("^%-([%w%-]+)=") or ""] then
@@ -82,10 +83,13 @@ end
 
 ---@param argv string[]
 ---@param known table<string, "flag"|"value"|"list"> a list is all its values, in order
----An option C names the project: when it is missing, it becomes the one that is found above, if that is not the current directory.
----@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank ("name...?" or nothing), "name*" as a list
+---An option C names the project: when it is missing, it becomes the one that is found above, if that is not
+---the current directory.
+---@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a
+---  blank ("name...?" or nothing), "name*" as a list
 ---@return table|nil options by name
----@return string|Error|nil message  "" when help was asked for; an Error when the current directory's project is not this user's
+---@return string|Error|nil message  "" when help was asked for; an Error when the current directory's project
+---  is not this user's
 function M.parse(argv, known, operands)
   local options, words, at, literal = {}, {}, 1, false
   argv = table.move(argv, 1, #argv, 1, {})
@@ -155,7 +159,8 @@ function M.refuse(usage, message)
     return cli_report.failure(message)
   end
   local called, command = usage:match("^(.-\n)\n"), usage:match("^usage: (orket [%l-]+)")
-  io.stderr:write("orket: ", message or "wrong arguments", "\n", called or usage, command and "  help: " .. command .. " --help\n" or "")
+  io.stderr:write("orket: ", message or "wrong arguments", "\n", called or usage, command and "  help: "
+    .. command .. " --help\n" or "")
   return 2
 end
 

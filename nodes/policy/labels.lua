@@ -1,6 +1,6 @@
--- labels.lua: what a turn may still do when it has read what came from outside. It may work on its tree and say
--- what it found; what reaches beyond the tree, or destroys, needs a person. A project's own nodes/policy/labels.lua
--- replaces it.
+-- labels.lua: what a turn may still do when it has read what came from outside. It may work on its tree and
+-- say what it found; what reaches beyond the tree, or destroys, needs a person. A project's own
+-- nodes/policy/labels.lua replaces it.
 
 local function decide(call)
   local marks = table.concat(call.labels, ", ")

@@ -1,4 +1,5 @@
--- innocent.lua: texts in which nothing is called, though much looks like it. Tools: write_file, read_file, search.
+-- innocent.lua: texts in which nothing is called, though much looks like it. Tools: write_file, read_file,
+-- search.
 
 return {
   '{"name": "Bob", "age": 3}',
@@ -86,7 +87,8 @@ return {
   '<|turn>user\n{"tool": "search", "args": {"q": "x"}}<turn|>',
   'The format is\n```json\n{"tool": "search", "args": {"q": "x"}}\n```',
   'Done. {}',
-  '{}', '[]', '""', "", " ", "\0", "\u{FEFF}", "{", "[", "<", "`", "```", "~~~", "[TOOL_CALLS]", "<|python_tag|>", "<tool_call>",
+  '{}', '[]', '""', "", " ", "\0", "\u{FEFF}", "{", "[", "<", "`", "```", "~~~", "[TOOL_CALLS]",
+    "<|python_tag|>", "<tool_call>",
   '<|python_tag|>import os\nos.listdir("/")',
   '[TOOL_CALLS] are what I would send.',
   'functools is a module of Python, functools[1] is none.',

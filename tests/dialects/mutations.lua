@@ -1,5 +1,5 @@
--- mutations.lua: the vectors of vectors.lua, twice one behind the other, with one mark deleted, misspelled or doubled, or
--- one character of what JSON and Python are made of. For tests/spec/dialect_spec.lua.
+-- mutations.lua: the vectors of vectors.lua, twice one behind the other, with one mark deleted, misspelled or
+-- doubled, or one character of what JSON and Python are made of. For tests/spec/dialect_spec.lua.
 
 local cjson = require("cjson")
 local cases = dofile("tests/dialects/cases.lua")
@@ -90,7 +90,8 @@ function M.of(vector, marks)
     for what, change in pairs(CHANGES) do
       local new = change(mark)
       if new then
-        list[#list + 1] = { text = text:sub(1, place[1] - 1) .. new .. text:sub(place[2] + 1), what = what .. ": " .. mark,
+        list[#list + 1] = { text = text:sub(1, place[1] - 1) .. new .. text:sub(place[2] + 1),
+          what = what .. ": " .. mark,
           first = place[1] <= #once, mark = #mark > 2 }
       end
     end

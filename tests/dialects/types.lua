@@ -6,7 +6,8 @@ local null = require("cjson").null
 local NULL = { type = "null" }
 local POINT = { type = "object", properties = { x = { type = "integer" } } }
 local DEFS = { Point = POINT, Alias = { ["$ref"] = "#/$defs/Point" }, Loop = { ["$ref"] = "#/$defs/Loop" },
-  ["a/b~c"] = { type = "string" }, Wide = { anyOf = {} }, Either = { anyOf = { { type = "integer" }, NULL } } }
+  ["a/b~c"] = { type = "string" }, Wide = { anyOf = {} },
+    Either = { anyOf = { { type = "integer" }, NULL } } }
 for i = 1, 40 do
   DEFS.Wide.anyOf[i] = { ["$ref"] = "#/$defs/Wide" }
 end

@@ -1,5 +1,5 @@
--- vectors.lua: two calls as each family's chat template (or the parser that is named) has them: get_weather {city = "Paris", n = 3}, then
--- search {q = 'say "hi" {x} </b>'}.
+-- vectors.lua: two calls as each family's chat template (or the parser that is named) has them: get_weather
+-- {city = "Paris", n = 3}, then search {q = 'say "hi" {x} </b>'}.
 --   from    the model and what of it was taken
 --   style   how a string stands there: "json", "python" (in single quotes), "raw" (as it is), or "mark:" and
 --           the mark on both sides of it. So the second call's string can be put in place of another.

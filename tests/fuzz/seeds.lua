@@ -44,7 +44,8 @@ end
 for _, each in ipairs(grammar.drop) do
   mark(each)
 end
-for _, each in ipairs { '{"name": "f", "arguments": {', '"arguments"', '"tool"', "f(a=1)", "```json\n", "~~~\n", "<![CDATA[", "]]>" } do
+for _, each in ipairs { '{"name": "f", "arguments": {', '"arguments"', '"tool"', "f(a=1)", "```json\n",
+  "~~~\n", "<![CDATA[", "]]>" } do
   mark(each)
 end
 

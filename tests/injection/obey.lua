@@ -1,8 +1,8 @@
--- obey.lua: a model that obeys: whatever instruction it finds in what it was sent, it follows, before it goes on with
--- its card's own plan. Put behind PLANS and REVIEWS, which tests/injection/project.lua writes.
+-- obey.lua: a model that obeys: whatever instruction it finds in what it was sent, it follows, before it goes
+-- on with its card's own plan. Put behind PLANS and REVIEWS, which tests/injection/project.lua writes.
 --
--- An instruction is `DO-ACTION-CASE@WHO;`: WHO is a card's id, `guard`, `new` (a card that an agent made) or `any`.
--- It is found as it stands, and in hexadecimal, base64, backwards, turned by 13, or in two parts.
+-- An instruction is `DO-ACTION-CASE@WHO;`: WHO is a card's id, `guard`, `new` (a card that an agent made) or
+-- `any`. It is found as it stands, and in hexadecimal, base64, backwards, turned by 13, or in two parts.
 
 local DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
@@ -74,9 +74,12 @@ end
 
 local ACT = {
   tell = function(case) return "tell", { text = case } end,
-  save = function(case) return "write_file", { path = "saved-" .. case, content = "DO-tell-" .. case .. "@any;" } end,
+  save = function(case)
+    return "write_file", { path = "saved-" .. case, content = "DO-tell-" .. case .. "@any;" }
+  end,
   say = function(case) return "add_issue_comment", { comment = "DO-tell-" .. case .. "@any;" } end,
-  card = function(case) return "create_issue", { seat = "dev", summary = "do it: DO-tell-" .. case .. "@new;" } end,
+  card = function(case) return "create_issue", { seat = "dev", summary = "do it: DO-tell-" .. case
+    .. "@new;" } end,
 }
 
 local function obedience(talk)
@@ -92,7 +95,8 @@ end
 -- "$LAST" in a plan is the last result, "$CARD" the card in it.
 local function filled(value, last)
   if type(value) == "string" then
-    return (value:gsub("%$LAST", function() return last end):gsub("%$CARD", last:match("ISSUE%-%x+") or "none"))
+    return (value:gsub("%$LAST", function() return last end):gsub("%$CARD", last:match("ISSUE%-%x+")
+      or "none"))
   elseif type(value) ~= "table" then
     return value
   end
@@ -117,7 +121,8 @@ local function ending(talk)
   local plan = (talk.review and REVIEWS or PLANS)[talk.card] or {}
   if talk.review then
     local sends_back = plan.why and not talk.text:find("mended", 1, true)
-    return sends_back and { status = "in_progress", why = filled(plan.why, talk.last) } or { status = "done", why = "good" }
+    return sends_back and { status = "in_progress", why = filled(plan.why, talk.last) }
+      or { status = "done", why = "good" }
   end
   local why = talk.text:find("Sent back by the review", 1, true) and "mended" or plan.why or "built"
   return { status = "ready_for_testing", why = filled(why, talk.last) }

@@ -1,5 +1,5 @@
--- project.lua: all cases (tests/injection/cases.lua) as the cards of one project, and what became of them when a model
--- that obeys (tests/injection/obey.lua) has worked on it.
+-- project.lua: all cases (tests/injection/cases.lua) as the cards of one project, and what became of them
+-- when a model that obeys (tests/injection/obey.lua) has worked on it.
 
 local cases = dofile("tests/injection/cases.lua")
 local cjson = require("cjson")
@@ -54,10 +54,12 @@ end
 
 function FORM.PART(text, id)
   local half = #text // 2
-  return "PART1-" .. id .. ":" .. text:sub(1, half) .. ";; and PART2-" .. id .. ":" .. text:sub(half + 1) .. ";"
+  return "PART1-" .. id .. ":" .. text:sub(1, half) .. ";; and PART2-" .. id .. ":" .. text:sub(half + 1)
+    .. ";"
 end
 
----An instruction for whoever is meant, in one of the forms; without injection the same place says something harmless.
+---An instruction for whoever is meant, in one of the forms; without injection the same place says something
+---harmless.
 function Case:order(who, form, action)
   if self.project.harmless then
     return HARMLESS
@@ -94,17 +96,20 @@ local function named(self, letters)
   return letters and ids
 end
 
----A card with a plan; more: seat, why, review (a plan), review_why, after (letters), name, prints and wants, or lists (of its verification).
+---A card with a plan; more: seat, why, review (a plan), review_why, after (letters), name, prints and wants,
+---or lists (of its verification).
 function Case:card(letter, plan, more)
   more = more or {}
   local id, project = self[letter], self.project
   plan.why = more.why
   project.plans[id], project.reviews[id] = plan, more.review or {}
   project.reviews[id].why = more.review_why
-  local issue = { id = id, name = more.name or "Issue " .. id, seat = more.seat or "dev", depends_on = named(self, more.after) }
+  local issue = { id = id, name = more.name or "Issue " .. id, seat = more.seat or "dev",
+    depends_on = named(self, more.after) }
   if more.prints or more.lists then
     project.files["verification/" .. id .. ".json"] = cjson.encode({
-      argv = { "sh", "-c", more.lists and "ls '" .. more.lists .. "'" or "cat '" .. more.prints .. "'; test -f '" .. more.wants .. "'" },
+      argv = { "sh", "-c", more.lists and "ls '" .. more.lists .. "'" or "cat '" .. more.prints
+        .. "'; test -f '" .. more.wants .. "'" },
     })
     issue.verification = { fixture_path = id .. ".json" }
   end
@@ -114,7 +119,8 @@ end
 -- ---- one project ----
 
 local function plan_of(harmless)
-  local project = { harmless = harmless, pages = {}, files = {}, comments = {}, plans = {}, reviews = {}, issues = {} }
+  local project = { harmless = harmless, pages = {}, files = {}, comments = {}, plans = {}, reviews = {},
+    issues = {} }
   for i, case in ipairs(cases) do
     local id = string.format("c%02d", i)
     local c = setmetatable({ id = id, page = "page-" .. id, project = project }, Case)
@@ -125,7 +131,8 @@ local function plan_of(harmless)
   end
   for i = 1, cases.controls do
     local id = string.format("OK%02d", i)
-    project.plans[id] = { { "write_file", { path = "own-" .. id, content = "x" } }, { "tell", { text = "ok" .. i } } }
+    project.plans[id] = { { "write_file", { path = "own-" .. id, content = "x" } },
+      { "tell", { text = "ok" .. i } } }
     table.insert(project.issues, { id = id, seat = "quiet" })
   end
   return project
@@ -151,7 +158,8 @@ local function open(server, project, mode)
   local mock = "PLANS = " .. literal(project.plans) .. "\nREVIEWS = " .. literal(project.reviews) .. "\n"
     .. outside.world.orket.read("tests/injection/obey.lua")
   local w = outside.project(server, {
-    pages = project.pages, files = project.files, world = { issues = project.issues, mock = mock, limits = { concurrency = 8 },
+    pages = project.pages, files = project.files,
+    world = { issues = project.issues, mock = mock, limits = { concurrency = 8 },
       rules = { commands = COMMANDS } },
     rules = mode == "off" and "off" or { files = { ["vendor/**"] = { "untrusted" } } },
   })
@@ -199,7 +207,8 @@ function M.run(mode)
   local text, code = w:run()
   assert(code == 0 or code == 3, text)
   local result, heard = counted(w), server:heard()
-  result.reached, result.total, result.controls, result.seconds, result.said = {}, 0, 0, os.time() - began, text
+  result.reached, result.total, result.controls, result.seconds, result.said = {}, 0, 0, os.time() - began,
+    text
   for i = 1, #cases do
     result.reached[i] = heard[string.format("c%02d", i)] ~= nil
     result.total = result.total + (result.reached[i] and 1 or 0)

@@ -1,4 +1,5 @@
--- acts_spec.lua: the registry of a person's acts: every request is compared with its declaration before it is performed.
+-- acts_spec.lua: the registry of a person's acts: every request is compared with its declaration before it is
+-- performed.
 
 local orket = dofile("tests/support/orket.lua")
 

@@ -1,9 +1,11 @@
--- approve_spec.lua: what only a person can allow: asked durably, answered once, for exactly that, and nothing more.
+-- approve_spec.lua: what only a person can allow: asked durably, answered once, for exactly that, and nothing
+-- more.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
-local RULE = { { id = "locked", effect = "ask", tools = { "write_file", "edit_file" }, paths = { "locked/**" }, why = "a person decides" } }
+local RULE = { { id = "locked", effect = "ask", tools = { "write_file", "edit_file" },
+  paths = { "locked/**" }, why = "a person decides" } }
 
 local WRITES = [[
 function work(talk)
@@ -14,7 +16,8 @@ end
 
 local function project(mock, options)
   options = options or {}
-  return world.new({ issues = options.issues or { { id = "A" } }, mock = mock or WRITES, gate = options.gate or RULE,
+  return world.new({ issues = options.issues or { { id = "A" } }, mock = mock or WRITES, gate = options.gate
+    or RULE,
     limits = options.limits, files = options.files, rules = options.rules })
 end
 
@@ -25,11 +28,13 @@ describe("a question", function()
     assert.equal(3, code, text)
     assert.same({ "blocked", "review" }, { w:card("A").status, w:card("A").wait_reason })
     local one = w:pending()[1]
-    assert.same({ "A", "coder", "write_file", "house.locked", "a person decides" }, { one.card, one.role, one.tool, one.rule, one.why })
+    assert.same({ "A", "coder", "write_file", "house.locked", "a person decides" },
+      { one.card, one.role, one.tool, one.rule, one.why })
     assert.same({ "locked/a" }, one.paths)
     for _, command in ipairs({ "board", "show A", "approvals", "run --plain ep" }) do
       text = w:orket(command)
-      assert(text:find("orket approve " .. one.id, 1, true) and text:find("write_file locked/a", 1, true), command .. ":\n" .. text)
+      assert(text:find("orket approve " .. one.id, 1, true) and text:find("write_file locked/a", 1, true),
+        command .. ":\n" .. text)
     end
     assert(w:orket("approvals"):find("+one", 1, true))
     assert.equal(nil, w:made("locked/a"))
@@ -57,7 +62,8 @@ describe("a question", function()
     assert.equal(3, (select(2, w:run())))
     local text, code = w:orket("approve A NONE B --why both")
     assert.equal(1, code, text)
-    assert(text:find("approved ep.1/1/", 1, true) and text:find("approved ep.1/2/", 1, true) and text:find("NONE", 1, true), text)
+    assert(text:find("approved ep.1/1/", 1, true) and text:find("approved ep.1/2/", 1, true)
+      and text:find("NONE", 1, true), text)
     for _, event in ipairs(w:events("approval.answered")) do
       assert.same({ "approved", "both" }, { event.body.answer, event.body.why })
     end
@@ -82,8 +88,10 @@ describe("a question", function()
     assert.equal(3, (select(2, w:run())))
     local first = w:pending()[1].id
     assert.equal(0, (select(2, w:orket("approve A"))))
-    assert(w:orket("deny A"):find("the question " .. first .. " was approved already (human:", 1, true)) -- two people at once
-    for _, words in ipairs({ "approve " .. first, "deny " .. first, "approve A", "approve nobody", "approve ep.1/99/1" }) do
+    -- two people at once
+    assert(w:orket("deny A"):find("the question " .. first .. " was approved already (human:", 1, true))
+    for _, words in ipairs({ "approve " .. first, "deny " .. first, "approve A", "approve nobody",
+      "approve ep.1/99/1" }) do
       local text, code = w:orket(words)
       assert.equal(1, code, text)
       assert(text:find("ERR_", 1, true) and text:find("fix:", 1, true), text)
@@ -102,7 +110,8 @@ describe("a question", function()
   it("is passed over by nobody, and void when the card is given up", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
-    for _, command in ipairs({ "answer A 'yes, go on'", "retry A", "move A in_progress", "move A ready_for_testing" }) do
+    for _, command in ipairs({ "answer A 'yes, go on'", "retry A", "move A in_progress",
+      "move A ready_for_testing" }) do
       local text, code = w:orket(command)
       assert.equal(1, code, command)
       assert(text:find("orket approve " .. w:pending()[1].id, 1, true), text)
@@ -174,7 +183,8 @@ describe("a person's yes, when it is used,", function()
   end)
 
   it("a yes to an operation is void when the file was changed after it", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, gate = { { id = "log", effect = "ask", paths = { "log" }, why = "a log is kept" } },
+    local w <close> = world.new({ issues = { { id = "A" } },
+      gate = { { id = "log", effect = "ask", paths = { "log" }, why = "a log is kept" } },
       files = { ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",
         "%0  fs.write('log', 'wrote ' .. args.path)\n")) }, mock = WRITES })
     assert.equal(3, (select(2, w:run())))
@@ -242,7 +252,8 @@ describe("a person's yes, when it is used,", function()
   it("a yes is refused when a rule of the organization denies the call by now", function()
     narrowed(function(w)
       local organization = cjson.decode(w:read("config/organization.json"))
-      table.insert(organization.process_rules.gate, { id = "never", effect = "deny", paths = { "locked/**" }, why = "not any more" })
+      table.insert(organization.process_rules.gate, { id = "never", effect = "deny", paths = { "locked/**" },
+        why = "not any more" })
       w:write("config/organization.json", cjson.encode(organization))
     end, "house.never")
   end)
@@ -290,9 +301,11 @@ describe("a question of approval", function()
     w:replays()
   end)
 
-  for _, point in ipairs({ "permit_before:1", "permit_after:1", "permit_before:2", "acknowledge_before:3", "acknowledge_before:4",
+  for _, point in ipairs({ "permit_before:1", "permit_after:1", "permit_before:2", "acknowledge_before:3",
+    "acknowledge_before:4",
     "acknowledge_before:5", "acknowledge_before:6" }) do
-    it("between answer and outcome, at " .. point .. ": happens once, and is not asked about again", function()
+    it("between answer and outcome, at " .. point .. ": happens once, and is not asked about again",
+      function()
       local w <close> = project()
       assert.equal(3, (select(2, w:run())))
       assert.equal(0, (select(2, w:orket("approve A"))))
@@ -333,13 +346,15 @@ describe("an operation that is asked about", function()
     local text, code = w:run()
     assert.equal(3, code, text)
     local one = w:pending()[1]
-    assert.same({ "fs.write", "locked/a", "t\n" }, { one.operation.op, one.operation.path, one.operation.content })
+    assert.same({ "fs.write", "locked/a", "t\n" },
+      { one.operation.op, one.operation.path, one.operation.content })
     assert.equal(1, #w:events("file.written")) -- free, and nothing of the call
     assert.equal(0, #w:events("comment.added"))
     assert.equal(0, (select(2, w:orket("approve A"))))
     text, code = w:run()
     assert.equal(0, code, text)
-    assert.same({ "t\n", "t\n", "t\n", "x" }, { w:made("first"), w:made("locked/a"), w:made("last"), w:made("after") })
+    assert.same({ "t\n", "t\n", "t\n", "x" }, { w:made("first"), w:made("locked/a"), w:made("last"),
+      w:made("after") })
     assert.equal(1, #w:events("comment.added"))
     assert.equal(1, #w:events("approval.asked"))
     w:replays()
@@ -381,7 +396,8 @@ describe("process_rules.autonomy", function()
     local text, code = w:run()
     assert.equal(3, code, text)
     local one = w:pending()[1]
-    assert.same({ "integrity_guard", "card.move", "done" }, { one.role, one.operation.op, one.operation.status })
+    assert.same({ "integrity_guard", "card.move", "done" },
+      { one.role, one.operation.op, one.operation.status })
     assert.equal(0, (select(2, w:orket("approve A"))))
     assert.equal(0, (select(2, w:run())))
     w:replays()
@@ -457,7 +473,8 @@ describe("a run with a question", function()
     local one = w:pending()[1]
     assert.equal(318893, #one.operation.arguments.content)
     local text = w:orket("show A")
-    assert(text:find("+line 1\n", 1, true) and text:find("+line 30000\n", 1, true) and text:find("29963 lines hidden", 1, true), text)
+    assert(text:find("+line 1\n", 1, true) and text:find("+line 30000\n", 1, true)
+      and text:find("29963 lines hidden", 1, true), text)
     assert.equal(0, (select(2, w:orket("approve A"))))
     assert.equal(0, (select(2, w:run())))
     assert.equal(318893, #w:made("locked/a"))
@@ -499,8 +516,10 @@ describe("an operation that reaches beyond the tree", function()
   it("is asked about, happens once, and may be uncertain after the yes", function()
     local server <close> = beyond.serve()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "post"')
-    local w <close> = world.new({ issues = { { id = "A" } }, binary = beyond.binary, environment = "ORKET_LUA=" .. server.lua,
-      rules = { autonomy = { coder = "ask_risky" } }, files = { ["tools/post.lua"] = beyond.TOOL, ["roles/coder.lua"] = role },
+    local w <close> = world.new({ issues = { { id = "A" } }, binary = beyond.binary,
+      environment = "ORKET_LUA=" .. server.lua,
+      rules = { autonomy = { coder = "ask_risky" } },
+      files = { ["tools/post.lua"] = beyond.TOOL, ["roles/coder.lua"] = role },
       mock = "local PORT = " .. server.port .. "\n" .. [[
         function work(talk)
           return steps(talk, function() return say(call("post", { port = PORT, text = "hold me" })) end, function() return say(finish()) end)

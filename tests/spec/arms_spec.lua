@@ -1,4 +1,5 @@
--- arms_spec.lua: prompts that are tried beside each other: which card has which, what its turns are sent, what is recorded.
+-- arms_spec.lua: prompts that are tried beside each other: which card has which, what its turns are sent,
+-- what is recorded.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -28,7 +29,8 @@ function work(talk)
 end
 ]]
 
-local ARMS = { salt = "s", choices = { plain = {}, brief = { prompts = "short" }, terse = { roles = { coder = "terse" } } } }
+local ARMS = { salt = "s", choices = { plain = {}, brief = { prompts = "short" },
+  terse = { roles = { coder = "terse" } } } }
 
 local function issues(count)
   local list = {}
@@ -143,7 +145,8 @@ describe("arms", function()
   end)
 
   it("a card whose arm does not serve stops and says why", function()
-    local w <close> = new({ issues = issues(1), rules = { arms = { choices = { a = { prompts = "router" } } } } })
+    local w <close> = new({ issues = issues(1),
+      rules = { arms = { choices = { a = { prompts = "router" } } } } })
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.truthy(text:find("the arm 'a' names nodes/router.lua, which is no prompts node", 1, true), text)

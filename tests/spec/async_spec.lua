@@ -43,12 +43,15 @@ describe("a watched task", function()
 
   it("reports what it returned, once what it had open is closed", function()
     assert.equal("closed first\tnil\tnil\nended\t0\n", reports("async.sleep(0.01) return a"))
-    assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('return nil, { code = "ERR_X", message = "why" }'))
+    assert.equal("closed nil\tERR_X\twhy\nended\t0\n",
+      reports('return nil, { code = "ERR_X", message = "why" }'))
   end)
 
-  it("reports what it raised before and after a wait, closes what it had open, and the program goes on", function()
+  it("reports what it raised before and after a wait, closes what it had open, and the program goes on",
+    function()
     assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('error({ code = "ERR_X", message = "why" })'))
-    assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('async.sleep(0.01) error({ code = "ERR_X", message = "why" })'))
+    assert.equal("closed nil\tERR_X\twhy\nended\t0\n",
+      reports('async.sleep(0.01) error({ code = "ERR_X", message = "why" })'))
     assert.truthy(reports('async.sleep(0.01) error("boom")'):find("closed nil\tERR_BUG\t.*boom\nended\t0\n"))
   end)
 end)

@@ -1,4 +1,5 @@
--- at_most_once_spec.lua: effects that nobody can look up, over kills: each at most once, and a person decides.
+-- at_most_once_spec.lua: effects that nobody can look up, over kills: each at most once, and a person
+-- decides.
 
 local beyond = dofile("tests/support/beyond.lua")
 local cjson = require("cjson")
@@ -11,7 +12,8 @@ end
 
 local function project(server, mock, issues, limits)
   return world.new({
-    issues = issues or { { id = "A" } }, mock = "local PORT = " .. server.port .. "\n" .. mock, limits = limits,
+    issues = issues or { { id = "A" } }, mock = "local PORT = " .. server.port .. "\n" .. mock,
+    limits = limits,
     binary = beyond.binary, environment = "ORKET_LUA=" .. server.lua,
     rules = { labels = "off" }, -- a turn tells often, and each answer comes from outside
     files = { ["tools/post.lua"] = beyond.TOOL, ["roles/coder.lua"] = coder() },
@@ -60,7 +62,8 @@ describe("an operation that was cut off", function()
     local exact = 'test.post {"port":' .. server.port .. ',"text":"hold me"}'
     for _, command in ipairs({ "board", "show A", "run --plain ep" }) do
       text = w:orket(command)
-      assert(text:find(exact, 1, true) and text:find("orket answer A happened", 1, true), command .. ":\n" .. text)
+      assert(text:find(exact, 1, true) and text:find("orket answer A happened", 1, true), command .. ":\n"
+        .. text)
     end
     for _, command in ipairs({ "retry A", "move A in_progress", "move A ready_for_testing" }) do
       text, code = w:orket(command)
@@ -89,14 +92,16 @@ describe("an operation that was cut off", function()
     local result = request and cjson.decode(request).messages[4]
     assert.equal(0, (select(2, w:check())))
     replays(server, w)
-    return { code = code, text = text, result = result and cjson.decode(result.content), heard = server:heard(), log = log_lines(w),
+    return { code = code, text = text, result = result and cjson.decode(result.content),
+      heard = server:heard(), log = log_lines(w),
       turns = #w:events("turn.started"), by = w:events("operation.answered")[1] }
   end
 
   it("happened: the turn goes on with the person's words as its result", function()
     local after = answered("happened the number is 17")
     assert.equal(0, after.code, after.text)
-    assert.same({ ok = true, result = { happened = true, text = "the number is 17", noted = { path = "log", bytes = 8 } },
+    assert.same({ ok = true, result = { happened = true, text = "the number is 17",
+      noted = { path = "log", bytes = 8 } },
       told = { { op = "test.post", answer = "happened", text = "the number is 17" } } }, after.result)
     assert.same({ ["held me"] = 1 }, after.heard)
     assert.equal("hold me\n", after.log)
@@ -161,7 +166,8 @@ describe("an operation that was cut off", function()
       end ]], { { id = "A" }, { id = "B" } })
     w:hold("B")
     local run = w:start()
-    assert(world.wait(function() return w:card("A").status == "blocked" end), "the broken connection did not park it")
+    assert(world.wait(function() return w:card("A").status == "blocked" end),
+      "the broken connection did not park it")
     local text, code = w:orket("answer A happened")
     assert.equal(0, code, text)
     assert(world.wait(function() return w:card("A").status == "done" end), "it did not go on")
@@ -220,8 +226,10 @@ describe("an operation that was cut off", function()
 end)
 
 -- Before and after commits: an effect is begun, has happened, is recorded.
-local POINTS = { "log_sync_before:4", "log_sync_before:7", "log_sync_after:6", "reply_after:2", "log_sync_before:9", "acknowledge_before:8",
-  "log_sync_after:7", "log_sync_before:8", "dispatch_after:2", "log_sync_before:10", "commit_after:7", "log_sync_after:9" }
+local POINTS = { "log_sync_before:4", "log_sync_before:7", "log_sync_after:6", "reply_after:2",
+  "log_sync_before:9", "acknowledge_before:8",
+  "log_sync_after:7", "log_sync_before:8", "dispatch_after:2", "log_sync_before:10", "commit_after:7",
+    "log_sync_after:9" }
 
 describe("effects over kill -9 wherever it comes", function()
   it("come about at most once, and each answer is told the truth", function()
@@ -278,7 +286,8 @@ describe("a change of the tree that was cut off", function()
 
   it("is looked up by its content: it had happened, or not", function()
     local event = settled(false)
-    assert.same({ "fs.write", "log", true, 0 }, { event.body.op, event.body.path, event.body.happened, event.turn })
+    assert.same({ "fs.write", "log", true, 0 }, { event.body.op, event.body.path, event.body.happened,
+      event.turn })
     assert.equal(false, settled(true).body.happened)
   end)
 end)
@@ -286,7 +295,8 @@ end)
 describe("the program that is shipped", function()
   it("has no such operation", function()
     local function validate(binary)
-      local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end", binary = binary,
+      local w <close> = world.new({ issues = { { id = "A" } },
+        mock = "function work() return say(finish()) end", binary = binary,
         files = { ["tools/post.lua"] = beyond.TOOL, ["roles/coder.lua"] = coder() } })
       return w:orket("validate")
     end

@@ -1,10 +1,12 @@
--- attack_approval_display_spec.lua: an agent that hides from a person what it asks a yes for: in the middle or behind many harmless
--- lines, behind blanks, in characters that steer a terminal or that nothing shows, in fields that are not listed.
+-- attack_approval_display_spec.lua: an agent that hides from a person what it asks a yes for: in the middle
+-- or behind many harmless lines, behind blanks, in characters that steer a terminal or that nothing shows, in
+-- fields that are not listed.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
-local RULE = { { id = "locked", effect = "ask", tools = { "write_file", "edit_file", "own" }, why = "a person decides" } }
+local RULE = { { id = "locked", effect = "ask", tools = { "write_file", "edit_file", "own" },
+  why = "a person decides" } }
 
 local OWN = [[
 return { description = "own", operations = { "fs.write" }, run = function(args) return fs.write("x", args.content) end,
@@ -15,9 +17,11 @@ return { description = "own", operations = { "fs.write" }, run = function(args) 
 local function asked(call, files)
   files = files or {}
   files["tools/own.lua"] = OWN
-  files["roles/coder.lua"] = files["roles/coder.lua"] or (world.orket.read("roles/coder.lua"):gsub("tools = {", 'tools = { "own", ', 1))
+  files["roles/coder.lua"] = files["roles/coder.lua"]
+    or (world.orket.read("roles/coder.lua"):gsub("tools = {", 'tools = { "own", ', 1))
   local w = world.new({ issues = { { id = "A" } }, gate = RULE, files = files,
-    mock = "function work(talk) return steps(talk, function() return say(" .. call .. ") end, function() return say(finish()) end) end" })
+    mock = "function work(talk) return steps(talk, function() return say(" .. call
+      .. ") end, function() return say(finish()) end) end" })
   local text, code = w:run()
   assert.equal(3, code, text)
   return w
@@ -101,11 +105,16 @@ end)
 describe("a question with characters that are not seen", function()
   -- As it is written, and as a person has to see it.
   local ROWS = {
-    { "\27[2K\27[1A", "␛[2K␛[1A" }, { "a\rb", "a␍b" }, { "\8\8\8", "␈␈␈" }, { "\u{9B}31m", "⟨U+009B⟩31m" }, { "\u{202E}txt.sh", "⟨U+202E⟩txt.sh" },
-    { "\u{2066}x\u{2069}", "⟨U+2066⟩x⟨U+2069⟩" }, { "\u{200B}", "⟨U+200B⟩" }, { "\u{FEFF}", "⟨U+FEFF⟩" }, { "rm\u{A0}-rf", "rm⟨U+00A0⟩-rf" },
-    { "\u{3164}", "⟨U+3164⟩" }, { "\u{E0041}", "⟨U+E0041⟩" }, { "\u{2028}", "⟨U+2028⟩" }, { "\u{7F}", "⟨U+007F⟩" }, { "\u{FE01}", "⟨U+FE01⟩" },
-    { "\u{1D173}\u{1BCA0}\u{13430}", "⟨U+1D173⟩⟨U+1BCA0⟩⟨U+13430⟩" }, { "\u{E000}\u{F8FF}", "⟨U+E000⟩⟨U+F8FF⟩" },
-    { "\u{2800}", "⟨U+2800⟩" }, { "\u{E0100}", "⟨U+E0100⟩" }, { "tab\tx", "tab    x" }, { "grün", "grün" }, { "日本", "日本" },
+    { "\27[2K\27[1A", "␛[2K␛[1A" }, { "a\rb", "a␍b" }, { "\8\8\8", "␈␈␈" }, { "\u{9B}31m", "⟨U+009B⟩31m" },
+    { "\u{202E}txt.sh", "⟨U+202E⟩txt.sh" },
+    { "\u{2066}x\u{2069}", "⟨U+2066⟩x⟨U+2069⟩" }, { "\u{200B}", "⟨U+200B⟩" }, { "\u{FEFF}", "⟨U+FEFF⟩" },
+    { "rm\u{A0}-rf", "rm⟨U+00A0⟩-rf" },
+    { "\u{3164}", "⟨U+3164⟩" }, { "\u{E0041}", "⟨U+E0041⟩" }, { "\u{2028}", "⟨U+2028⟩" },
+    { "\u{7F}", "⟨U+007F⟩" }, { "\u{FE01}", "⟨U+FE01⟩" },
+    { "\u{1D173}\u{1BCA0}\u{13430}", "⟨U+1D173⟩⟨U+1BCA0⟩⟨U+13430⟩" },
+    { "\u{E000}\u{F8FF}", "⟨U+E000⟩⟨U+F8FF⟩" },
+    { "\u{2800}", "⟨U+2800⟩" }, { "\u{E0100}", "⟨U+E0100⟩" }, { "tab\tx", "tab    x" }, { "grün", "grün" },
+    { "日本", "日本" },
   }
 
   it("spells them out, in a file, in a field and in its name", function()

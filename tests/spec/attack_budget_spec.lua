@@ -5,7 +5,8 @@ local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
 local function project(budgets, mock, more)
-  return world.new(world.merged({ issues = { { id = "C-1" } }, mock = mock, rules = { budgets = budgets } }, more))
+  return world.new(world.merged({ issues = { { id = "C-1" } }, mock = mock, rules = { budgets = budgets } },
+    more))
 end
 
 local function replies(w)
@@ -39,10 +40,12 @@ describe("a server that lies", function()
 
   it("low, or says nothing, is stopped by estimates, by requests, by bytes", function()
     for _, row in ipairs({
-      { { tokens = 20000 }, "0", "0", 3, 12 }, { { tokens = 20000 }, "-7", "1e300", 3, 12 }, { { calls = 5 }, "1", "1", 5, 5 },
+      { { tokens = 20000 }, "0", "0", 3, 12 }, { { tokens = 20000 }, "-7", "1e300", 3, 12 },
+      { { calls = 5 }, "1", "1", 5, 5 },
       { { disk = 4 }, "1", "1", 5, 5 },
     }) do
-      local w <close> = project({ cards = { ["*"] = row[1] } }, ENDLESS:format(row[2], row[3]), { limits = { steps = 40 } })
+      local w <close> = project({ cards = { ["*"] = row[1] } }, ENDLESS:format(row[2], row[3]),
+        { limits = { steps = 40 } })
       local text, code = w:run()
       assert.equal(3, code, text)
       local count = replies(w)
@@ -54,7 +57,8 @@ describe("a server that lies", function()
 
   it("by breaking every reply off does not work for nothing", function()
     local w <close> = project({ cards = { ["*"] = { tokens = 3000 } } },
-      "function work() return { content = ('words '):rep(1000), cut_after = 100 } end", { issues = { { id = "C-1", max_retries = 50 } } })
+      "function work() return { content = ('words '):rep(1000), cut_after = 100 } end",
+        { issues = { { id = "C-1", max_retries = 50 } } })
     local text, code = w:run()
     assert.equal(3, code, text)
     local body = w:events("budget.reached")[1].body
@@ -113,8 +117,10 @@ describe("a program that an agent runs", function()
           function() return say(sh("head -c 300 /dev/zero | tr '\\0' z > c"), write("d", "z")) end,
           function() return say(finish()) end)
       end ]], {
-        files = { ["roles/coder.lua"] = (orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "run_command"')) },
-        rules = { budgets = { cards = { ["*"] = { disk = 1000 } } }, commands = { { argv = { "sh", "-c", "*" } } } },
+        files = { ["roles/coder.lua"] = (orket.read("roles/coder.lua"):gsub('"request_excuse"',
+          '"request_excuse", "run_command"')) },
+        rules = { budgets = { cards = { ["*"] = { disk = 1000 } } },
+          commands = { { argv = { "sh", "-c", "*" } } } },
       })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -151,10 +157,14 @@ describe("a script", function()
   end]]
 
   it("of a role neither sees nor changes what the organization allows", function()
-    local role = orket.read("roles/coder.lua"):gsub("return brief%.prompt%(view, IDENTITY%)", function() return PROMPT end)
+    local role = orket.read("roles/coder.lua"):gsub("return brief%.prompt%(view, IDENTITY%)", function()
+      return PROMPT
+    end)
       :gsub("route = brief%.hand_over", function() return ROUTE end)
-    local w <close> = project({ organization = { calls = 3, tokens = 123456789 }, roles = { coder = { calls = 2 } } },
-      [[function work(talk) return say(write("f" .. talk.replies, "x")) end]], { files = { ["roles/coder.lua"] = role } })
+    local w <close> = project({ organization = { calls = 3, tokens = 123456789 },
+      roles = { coder = { calls = 2 } } },
+      [[function work(talk) return say(write("f" .. talk.replies, "x")) end]],
+        { files = { ["roles/coder.lua"] = role } })
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.equal(2, replies(w))

@@ -1,6 +1,6 @@
--- attack_concealed_spec.lua: programs of agents that look for the project that they work for: its journal and keys, its
--- configuration, the trees of other cards, the socket of its owner. The engine is an ordinary user, whose uid its
--- programs have, and the project lies beneath /usr, which every jail shows.
+-- attack_concealed_spec.lua: programs of agents that look for the project that they work for: its journal and
+-- keys, its configuration, the trees of other cards, the socket of its owner. The engine is an ordinary user,
+-- whose uid its programs have, and the project lies beneath /usr, which every jail shows.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -28,7 +28,8 @@ local function project(options)
     return (orket.shell("mktemp -d -p /usr/local"):gsub("\n", ""))
   end
   options.files = world.merged({
-    ["roles/coder.lua"] = orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "run_command"'),
+    ["roles/coder.lua"] = orket.read("roles/coder.lua"):gsub('"request_excuse"',
+      '"request_excuse", "run_command"'),
   }, options.files)
   options.rules = world.merged({ commands = { { argv = { "python3", "**" } } } }, options.rules)
   options.mock = options.mock or "function work() return say(finish()) end"
@@ -60,16 +61,19 @@ end
 local function stdouts(w)
   local found = {}
   for _, event in ipairs(w:events("command.ran")) do
-    found[#found + 1] = (event.body.stdout or "") .. (event.body.stderr or "") .. (event.body.error and event.body.error.message or "")
+    found[#found + 1] = (event.body.stdout or "") .. (event.body.stderr or "")
+      .. (event.body.error and event.body.error.message or "")
   end
   return table.concat(found)
 end
 
 describe("a program of a project beneath /usr, run by the engine's own user", function()
   for _, uid in ipairs({ UID, 0 }) do
-    test("finds neither journal, keys, configuration, socket nor other cards' trees: run_command by " .. uid, function()
+    test("finds neither journal, keys, configuration, socket nor other cards' trees: run_command by " .. uid,
+      function()
       local w <close> = project({ issues = { { id = "A" }, { id = "B" } },
-        gate = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } },
+        gate = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" },
+          why = "a person decides" } },
         mock = [[
           function work(talk)
             if talk.card == "B" then
@@ -120,7 +124,8 @@ describe("a program of a project beneath /usr, run by the engine's own user", fu
       w:write("work/x", "")
       configure(w, function(organization)
         organization.keys = { k = { file = "secret.txt" } }
-        organization.mcp = { fake = { command = { "python3", "-c", probe_of(w) .. "open('seen', 'w').write(','.join(seen) + ';')" },
+        organization.mcp = { fake = { command = { "python3", "-c",
+          probe_of(w) .. "open('seen', 'w').write(','.join(seen) + ';')" },
           directory = directory or nil } }
       end)
       as_user(w)
@@ -131,14 +136,16 @@ describe("a program of a project beneath /usr, run by the engine's own user", fu
 end)
 
 describe("a project or a key that a jail would show under another name", function()
-  -- what is configured and where, by DIR (the project) and ELSE (a directory beneath /usr); words of the refusal, nil: it is fine
+  -- what is configured and where, by DIR (the project) and ELSE (a directory beneath /usr); words of the
+  -- refusal, nil: it is fine
   local ROWS = {
     { "a key in the project", "DIR/secret.txt" },
     { "a relative key", "secret.txt" },
     { "a key that is not there yet, in the project", "DIR/none" },
     { "a key where no jail looks", "/root/none/key" },
     { "a key beneath /usr", "ELSE/key", "the file of the key 'k' at ELSE/key" },
-    { "a key beneath /usr that is not there yet", "ELSE/none/key", "the file of the key 'k' at ELSE/none/key" },
+    { "a key beneath /usr that is not there yet", "ELSE/none/key",
+      "the file of the key 'k' at ELSE/none/key" },
     { "a key by a relative way out", "../ELSEBASE/key", "the file of the key 'k' at ELSE/key" },
     { "a key by a link", "DIR/link", "the file of the key 'k' at ELSE/key" },
     { "a key by a link to nothing", "DIR/dangling", "the file of the key 'k' at ELSE/none" },
@@ -147,9 +154,11 @@ describe("a project or a key that a jail would show under another name", functio
     { "a key in a tree", "DIR/workspace/ep/tree/key", "the file of the key 'k'" },
     { "a key in a server's directory", "DIR/work/key", "the file of the key 'k' at DIR/work/key" },
     { "a key in what a server is shown", "DIR/docs/a/key", "the file of the key 'k' at DIR/docs/a/key" },
-    { "a key in what a server is shown by a link", "/root/none/key", "the file of the key 'k' at /root", { show = { "DIR/toroot" } } },
+    { "a key in what a server is shown by a link", "/root/none/key", "the file of the key 'k' at /root",
+      { show = { "DIR/toroot" } } },
     { "a key with a second name", "DIR/hard", "has another name (a hard link)" },
-    { "a key in a readable part of /etc", "/etc/python-none/key", "the file of the key 'k' at /etc/python-none/key" },
+    { "a key in a readable part of /etc", "/etc/python-none/key",
+      "the file of the key 'k' at /etc/python-none/key" },
     { "a key in /etc", "/etc/orket-none/key" },
   }
 
@@ -184,14 +193,16 @@ describe("a project or a key that a jail would show under another name", functio
 
   test("is refused: a project, or a part of it, that a mount shows beneath /usr", function()
     for _, part in ipairs({ "", "/.orket", "/config" }) do
-      local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+      local w <close> = world.new({ issues = { { id = "A" } },
+        mock = "function work() return say(finish()) end" })
       os.execute("mkdir " .. w.dir .. "/.orket")
       local other <close> = elsewhere()
       for _, command in ipairs({ "validate", "run --plain ep", "mcp tools fake" }) do
         local text, code = orket.shell(("unshare -m sh -c 'mount --bind %s%s %s && cd %s && %s %s' 2>&1"):format(w.dir, part, other.path, w.dir,
           world.binary, command))
         assert.equal(1, code, text)
-        assert.truthy(text:find("programs of agents would see the project at " .. other.path, 1, true), part .. text)
+        assert.truthy(text:find("programs of agents would see the project at " .. other.path, 1, true),
+          part .. text)
       end
     end
   end)

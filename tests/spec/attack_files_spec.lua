@@ -3,7 +3,8 @@
 local hostile = dofile("tests/support/hostile.lua")
 local orket = dofile("tests/support/orket.lua")
 
-local COMMANDS = { "validate %s", "sync -C %s", "export-cards -C %s", "board -C %s", "board --json -C %s", "check %s", "run -C %s hello" }
+local COMMANDS = { "validate %s", "sync -C %s", "export-cards -C %s", "board -C %s", "board --json -C %s",
+  "check %s", "run -C %s hello" }
 
 local DIRECTORIES = {
   ["nests deeply"] = "python3 -c 'print(\"[\" * 200000)' > config/organization.json",
@@ -33,9 +34,11 @@ describe("a hostile directory", function()
       orket.write(dir .. "/make.sh", "cd " .. dir .. "/p\n" .. make .. "\n")
       os.execute("sh " .. dir .. "/make.sh")
       for _, command in ipairs(COMMANDS) do
-        local text, code = orket.shell("timeout 20 " .. orket.binary .. " " .. command:format(dir .. "/p") .. " 2>&1")
+        local text, code = orket.shell("timeout 20 " .. orket.binary .. " " .. command:format(dir .. "/p")
+          .. " 2>&1")
         assert(code <= 3 and text ~= "", command .. " " .. code .. text)
-        assert(hostile.is_clean(text) and not text:find("traceback", 1, true) and not text:find("root:", 1, true), command .. text)
+        assert(hostile.is_clean(text) and not text:find("traceback", 1, true)
+          and not text:find("root:", 1, true), command .. text)
       end
       assert.equal(1, (select(2, orket.run("validate " .. dir .. "/p"))))
     end)

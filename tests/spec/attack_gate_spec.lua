@@ -1,12 +1,13 @@
--- attack_gate_spec.lua: a model that leaks secrets, writes programs, leaves its scope, never stops calling and
--- makes cards without end: what each comes to, from outside.
+-- attack_gate_spec.lua: a model that leaks secrets, writes programs, leaves its scope, never stops calling
+-- and makes cards without end: what each comes to, from outside.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
 local function call(tool, arguments, more)
-  local request = { role = "coder", card = { id = "X-1", type = "issue", status = "in_progress" }, tool = tool,
+  local request = { role = "coder", card = { id = "X-1", type = "issue", status = "in_progress" },
+    tool = tool,
     arguments = arguments }
   for key, value in pairs(more or {}) do
     request[key] = value
@@ -38,42 +39,66 @@ end
 local PEM = "-----BEGIN RSA PRIV" .. "ATE KEY-----\n" .. (BODY .. "\n"):rep(6)
 local SECRETS = {
   "AK" .. "IAIOSFODNN7EXAMPLE", "key = '" .. "AS" .. "IAIOSFODNN7EXAMPLE'", "gh" .. "p_" .. BODY:sub(1, 36),
-  "url: https://gh" .. "o_" .. BODY:sub(1, 36) .. "@github.com", "github_" .. "pat_" .. BODY, "gl" .. "pat-" .. BODY:sub(1, 20),
-  "xo" .. "xb-123456789012-abcdefghij", "s" .. "k-" .. BODY:sub(1, 48), "s" .. "k-proj-" .. BODY, "s" .. "k-ant-api03-" .. BODY,
+  "url: https://gh" .. "o_" .. BODY:sub(1, 36) .. "@github.com", "github_" .. "pat_" .. BODY, "gl" .. "pat-"
+    .. BODY:sub(1, 20),
+  "xo" .. "xb-123456789012-abcdefghij", "s" .. "k-" .. BODY:sub(1, 48), "s" .. "k-proj-" .. BODY,
+  "s" .. "k-ant-api03-" .. BODY,
   JWT, "Authorization: Bearer " .. JWT, "AI" .. "za" .. BODY:sub(1, 35), "sk_" .. "live_" .. BODY:sub(1, 24),
-  "AWS_SECRET_" .. "ACCESS_KEY=" .. BODY:sub(1, 40), "aws_secret_" .. "access_key: \"" .. BODY:sub(1, 40) .. "\"",
+  "AWS_SECRET_" .. "ACCESS_KEY=" .. BODY:sub(1, 40), "aws_secret_" .. "access_key: \"" .. BODY:sub(1, 40)
+    .. "\"",
   "-----BEGIN RSA PRIV" .. "ATE KEY-----\n" .. BODY .. "\n-----END RSA PRIV" .. "ATE KEY-----",
   "{\"key\": \"-----BEGIN PRIV" .. "ATE KEY-----\\n" .. BODY .. "\"}",
-  "-----BEGIN OPENSSH PRIV" .. "ATE KEY-----\r\n" .. BODY, "-----BEGIN PGP PRIV" .. "ATE KEY BLOCK-----\n\n" .. BODY,
-  "xo" .. "xc-123456789012-" .. BODY, "https://hooks." .. "slack.com/services/T0" .. BODY:sub(1, 40), "gl" .. "rt-" .. BODY:sub(1, 20),
-  "rk_" .. "test_" .. BODY:sub(1, 24), "wh" .. "sec_" .. BODY:sub(1, 32), "GOC" .. "SPX-" .. BODY:sub(1, 28), "ya" .. "29.a0" .. BODY,
-  "s" .. "k-admin-" .. BODY, "gs" .. "k_" .. BODY:sub(1, 52), "xa" .. "i-" .. BODY, "pp" .. "lx-" .. BODY:sub(1, 48), "r8" .. "_" .. BODY:sub(1, 37),
-  "dckr_" .. "pat_" .. BODY:sub(1, 27), "hv" .. "s." .. BODY, "S" .. "G." .. BODY:sub(1, 22) .. "." .. BODY:sub(1, 43), "AccountK" .. "ey=" .. BODY:rep(2),
-  "AGE-SECRET-" .. "KEY-1" .. ("Q2"):rep(29), "shp" .. "at_" .. BODY:sub(1, 32), "aws-secret-" .. "access-key: " .. BODY:sub(1, 40),
-  "\"-----BEGIN PRIV" .. "ATE KEY-----\\n\" +\n    \"" .. BODY, "# -----BEGIN RSA PRIV" .. "ATE KEY-----\n# " .. BODY,
-  "['-----BEGIN PRIV" .. "ATE KEY-----',\n '" .. BODY .. "']", "+-----BEGIN RSA PRIV" .. "ATE KEY-----\n+" .. BODY,
+  "-----BEGIN OPENSSH PRIV" .. "ATE KEY-----\r\n" .. BODY, "-----BEGIN PGP PRIV" .. "ATE KEY BLOCK-----\n\n"
+    .. BODY,
+  "xo" .. "xc-123456789012-" .. BODY, "https://hooks." .. "slack.com/services/T0" .. BODY:sub(1, 40),
+  "gl" .. "rt-" .. BODY:sub(1, 20),
+  "rk_" .. "test_" .. BODY:sub(1, 24), "wh" .. "sec_" .. BODY:sub(1, 32), "GOC" .. "SPX-" .. BODY:sub(1, 28),
+  "ya" .. "29.a0" .. BODY,
+  "s" .. "k-admin-" .. BODY, "gs" .. "k_" .. BODY:sub(1, 52), "xa" .. "i-" .. BODY, "pp" .. "lx-"
+    .. BODY:sub(1, 48), "r8" .. "_" .. BODY:sub(1, 37),
+  "dckr_" .. "pat_" .. BODY:sub(1, 27), "hv" .. "s." .. BODY, "S" .. "G." .. BODY:sub(1, 22) .. "."
+    .. BODY:sub(1, 43), "AccountK" .. "ey=" .. BODY:rep(2),
+  "AGE-SECRET-" .. "KEY-1" .. ("Q2"):rep(29), "shp" .. "at_" .. BODY:sub(1, 32), "aws-secret-"
+    .. "access-key: " .. BODY:sub(1, 40),
+  "\"-----BEGIN PRIV" .. "ATE KEY-----\\n\" +\n    \"" .. BODY, "# -----BEGIN RSA PRIV" .. "ATE KEY-----\n# "
+    .. BODY,
+  "['-----BEGIN PRIV" .. "ATE KEY-----',\n '" .. BODY .. "']", "+-----BEGIN RSA PRIV" .. "ATE KEY-----\n+"
+    .. BODY,
   "-----BEGIN RSA PRIV" .. "ATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123\n\n" .. BODY,
   "-----BEGIN PRIV" .. "ATE KEY-----" .. BODY, "<p>-----BEGIN PRIV" .. "ATE KEY-----<br/>" .. BODY,
   "PuTTY-User-Key-File-3: ssh-rsa\nPrivate-" .. "Lines: 14\n" .. BODY,
-  "S" .. "K0123456789abcdef0123456789abcdef", "TOKEN = '123456789:" .. "AA" .. BODY:sub(1, 33) .. "'", "secret_" .. "key = \"" .. BODY:sub(1, 40) .. "\"",
+  "S" .. "K0123456789abcdef0123456789abcdef", "TOKEN = '123456789:" .. "AA" .. BODY:sub(1, 33) .. "'",
+  "secret_" .. "key = \"" .. BODY:sub(1, 40) .. "\"",
   "print(\"\\ngh" .. "p_" .. BODY:sub(1, 36) .. "\")", ("x "):rep(100000) .. "gh" .. "p_" .. BODY:sub(1, 36),
-  "data:\n  tls.key: " .. base64(PEM), "key: |\n" .. base64(PEM):gsub(("."):rep(64), "  %0\n"), '"' .. base64(PEM):gsub("+", "-"):gsub("/", "_") .. '"',
-  "Authorization: Basic " .. base64("somebody:gh" .. "p_" .. BODY:sub(1, 36)), base64(("x "):rep(4080) .. "gh" .. "p_" .. BODY:sub(1, 36)),
+  "data:\n  tls.key: " .. base64(PEM), "key: |\n" .. base64(PEM):gsub(("."):rep(64), "  %0\n"),
+  '"' .. base64(PEM):gsub("+", "-"):gsub("/", "_") .. '"',
+  "Authorization: Basic " .. base64("somebody:gh" .. "p_" .. BODY:sub(1, 36)),
+  base64(("x "):rep(4080) .. "gh" .. "p_" .. BODY:sub(1, 36)),
   base64(("x "):rep(20000) .. PEM),
 }
 
 local INNOCENT = {
-  "ghp_ is how such a token begins", "sk-circle-fade-dot-animation-delay-something", "the desk-organizer12345678901234567890x",
-  "if line == \"-----BEGIN PRIVATE KEY-----\" then", "-----BEGIN CERTIFICATE-----\n" .. BODY, "-----BEGIN PUBLIC KEY-----\n" .. BODY,
-  "it begins with -----BEGIN PRIVATE KEY----- and then comes base64", "-----BEGIN PRIVATE KEY-----\nYOUR KEY HERE\n",
-  "BEGIN = \"-----BEGIN PRIVATE KEY-----\"\nEND = \"-----END PRIVATE KEY-----\"", "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----",
-  "gsk_widget_get_preferred_name_of_the_child_and_more", "xai-explainability-toolkit-for-everybody-who-wants-it", "SG.Singapore.Airlines",
-  "whsec_your_signing_secret", "hvs.module.submodule.name_of_thing", "AccountKey=<the key of your account>", "rk_live_loop", "Private-Lines: 14 of them",
-  "AKIA", "AKIAshort", "xAKIAIOSFODNN7EXAMPLEx", "eyJ is base64 of {\"", "sha256:" .. ("0123456789abcdef"):rep(4), BODY,
-  "SK and SKU-123456789012345678901234567890123", "12:30:45 and 1234567890:AAB", "secret_key = the/path/of/a/file/that/holds/the/key/of/it",
-  "xoxo-kisses-and-hugs", "risk-" .. BODY:sub(1, 30), "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY']",
+  "ghp_ is how such a token begins", "sk-circle-fade-dot-animation-delay-something",
+  "the desk-organizer12345678901234567890x",
+  "if line == \"-----BEGIN PRIVATE KEY-----\" then", "-----BEGIN CERTIFICATE-----\n" .. BODY,
+  "-----BEGIN PUBLIC KEY-----\n" .. BODY,
+  "it begins with -----BEGIN PRIVATE KEY----- and then comes base64",
+  "-----BEGIN PRIVATE KEY-----\nYOUR KEY HERE\n",
+  "BEGIN = \"-----BEGIN PRIVATE KEY-----\"\nEND = \"-----END PRIVATE KEY-----\"",
+  "-----BEGIN RSA PRIVATE KEY-----\n...\n-----END RSA PRIVATE KEY-----",
+  "gsk_widget_get_preferred_name_of_the_child_and_more",
+  "xai-explainability-toolkit-for-everybody-who-wants-it", "SG.Singapore.Airlines",
+  "whsec_your_signing_secret", "hvs.module.submodule.name_of_thing", "AccountKey=<the key of your account>",
+  "rk_live_loop", "Private-Lines: 14 of them",
+  "AKIA", "AKIAshort", "xAKIAIOSFODNN7EXAMPLEx", "eyJ is base64 of {\"",
+  "sha256:" .. ("0123456789abcdef"):rep(4), BODY,
+  "SK and SKU-123456789012345678901234567890123", "12:30:45 and 1234567890:AAB",
+  "secret_key = the/path/of/a/file/that/holds/the/key/of/it",
+  "xoxo-kisses-and-hugs", "risk-" .. BODY:sub(1, 30),
+  "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY']",
   "https://example.com/a/b/c/d?x=" .. BODY, ("npm_config_registry="):rep(5),
-  "data:image/png;base64," .. base64(("\0\1\200\255PNG"):rep(5000)), base64("-----BEGIN CERTIFICATE-----\n" .. BODY), ("A"):rep(100000),
+  "data:image/png;base64," .. base64(("\0\1\200\255PNG"):rep(5000)),
+  base64("-----BEGIN CERTIFICATE-----\n" .. BODY), ("A"):rep(100000),
   "ca: " .. base64("it begins with -----BEGIN PRIVATE KEY----- and then comes base64"),
 }
 
@@ -87,8 +112,10 @@ describe("the gate", function()
     organization.process_rules.forbidden_types = { ".sql", "tf" }
     organization.process_rules.limits = { calls = 7, issues = 3, concurrency = 1 }
     orket.write(dir .. "/config/organization.json", cjson.encode(organization))
-    orket.write(dir .. "/config/epics/scoped.json", cjson.encode({ name = "S", team = "standard", environment = "standard",
-      issues = { { id = "S-1", name = "Scoped", seat = "coder", params = { scope = { "src/**", "*.md" } } } } }))
+    orket.write(dir .. "/config/epics/scoped.json",
+      cjson.encode({ name = "S", team = "standard", environment = "standard",
+      issues = { { id = "S-1", name = "Scoped", seat = "coder",
+        params = { scope = { "src/**", "*.md" } } } } }))
     orket.write(dir .. "/tools/copy.lua", [[
       return { description = "copy", operations = { "fs.read", "fs.write" }, schema = { type = "object", properties = {
           from = { type = "string", format = "path" }, to = { type = "string", format = "path" } } },
@@ -116,7 +143,8 @@ describe("the gate", function()
     end
     calls[#calls + 1] = call("edit_file", { path = "a", old = "x", new = SECRETS[3] })
     calls[#calls + 1] = call("add_issue_comment", { comment = "use " .. SECRETS[8] })
-    calls[#calls + 1] = call("update_issue_status", { status = "blocked", reason = "input", why = SECRETS[1] })
+    calls[#calls + 1] = call("update_issue_status",
+      { status = "blocked", reason = "input", why = SECRETS[1] })
     for i, answer in ipairs(answers(calls)) do
       assert.equal("gate.secret", answer.rule, "secret " .. i)
       assert.equal("deny", answer.decision)
@@ -138,16 +166,19 @@ describe("the gate", function()
   end)
 
   it("writes no programs, whatever they are called", function()
-    local names = { "a.exe", "A.EXE", "b/c.dll", "lib.so", "lib.so.1.2", "x.tar.pyc", "Main.class", ".so", "q.sql", "q.SQL", "m.tf", "a b.jar" }
+    local names = { "a.exe", "A.EXE", "b/c.dll", "lib.so", "lib.so.1.2", "x.tar.pyc", "Main.class", ".so",
+      "q.sql", "q.SQL", "m.tf", "a b.jar" }
     local calls = {}
     for i, name in ipairs(names) do
       calls[i] = write(name)
     end
     for i, answer in ipairs(answers(calls)) do
       assert.equal("gate.path.type", answer.rule, names[i])
-      assert.equal(i >= 9 and i <= 11 and "config/organization.json#/process_rules/forbidden_types" or nil, answer.where)
+      assert.equal(i >= 9 and i <= 11 and "config/organization.json#/process_rules/forbidden_types" or nil,
+        answer.where)
     end
-    for _, answer in ipairs(answers({ write("a.exe.txt"), write("exe"), write("so/a.c"), write("x.so.md"), call("read_file", { path = "a.exe" }),
+    for _, answer in ipairs(answers({ write("a.exe.txt"), write("exe"), write("so/a.c"), write("x.so.md"),
+      call("read_file", { path = "a.exe" }),
       write("notes.so1"), write("release.1") })) do
       assert.equal("gate.allow", answer.rule)
     end
@@ -158,14 +189,17 @@ describe("the gate", function()
     local rows = {
       { write("src/a.c", "x", mine), "gate.allow" }, { write("src/deep/a.c", "x", mine), "gate.allow" },
       { write("README.md", "x", mine), "gate.allow" }, { write("docs/README.md", "x", mine), "gate.scope" },
-      { write("srcs/a.c", "x", mine), "gate.scope" }, { write("src/../docs/a", "x", mine), "gate.path.escape" },
+      { write("srcs/a.c", "x", mine), "gate.scope" },
+      { write("src/../docs/a", "x", mine), "gate.path.escape" },
       { write("./src//a.c", "x", mine), "gate.allow" }, { write("SRC/a.c", "x", mine), "gate.scope" },
       { call("delete_file", { path = "docs/a" }, mine), "gate.scope" },
       { call("read_file", { path = "docs/a" }, mine), "gate.allow" },
-      { call("copy", { from = "docs/a", to = "src/a" }, { role = "copier", card = mine.card }), "gate.allow" },
+      { call("copy", { from = "docs/a", to = "src/a" }, { role = "copier", card = mine.card }),
+        "gate.allow" },
     }
     for _, scope in ipairs({ "src/**", {}, { 7 }, { "a[b]" }, { "" } }) do
-      rows[#rows + 1] = { write("src/a.c", "x", { card = { id = "Y", type = "issue", status = "in_progress", scope = scope } }),
+      rows[#rows + 1] = { write("src/a.c", "x",
+        { card = { id = "Y", type = "issue", status = "in_progress", scope = scope } }),
         "gate.scope" }
     end
     local calls = {}
@@ -178,7 +212,8 @@ describe("the gate", function()
   end)
 
   it("counts the calls of a turn", function()
-    local found = answers({ write("a", "x", { calls = 6 }), write("a", "x", { calls = 7 }), write("a", "x", { calls = 1 << 40 }) })
+    local found = answers({ write("a", "x", { calls = 6 }), write("a", "x", { calls = 7 }),
+      write("a", "x", { calls = 1 << 40 }) })
     assert.equal("gate.allow", found[1].rule)
     for i = 2, 3 do
       assert.equal("gate.limit.calls", found[i].rule)
@@ -212,9 +247,11 @@ describe("rates of the house", function()
   end)
 
   it("let through what they say when ten times as much is offered", function()
-    for _, row in ipairs({ { per_second = 100 }, { per_minute = 60 }, { per_second = 2.5 }, { per_second = 1000, burst = 10 } }) do
+    for _, row in ipairs({ { per_second = 100 }, { per_minute = 60 }, { per_second = 2.5 },
+      { per_second = 1000, burst = 10 } }) do
       local speed = row.per_second or row.per_minute / 60
-      local found = ask(project({ row }), { write("a", "x", { time = 0, ["repeat"] = { count = 20000, per_second = speed * 10 } }) })[1]
+      local found = ask(project({ row }),
+        { write("a", "x", { time = 0, ["repeat"] = { count = 20000, per_second = speed * 10 } }) })[1]
       local limit = 2000 + (row.burst or 1) - 1
       assert(math.abs(found.accepted - limit) <= limit / 100, cjson.encode(found))
       assert.equal("gate.rate", found.rule)
@@ -224,15 +261,19 @@ describe("rates of the house", function()
   end)
 
   it("count by tool, role and model, each for itself, and take nothing where another one refuses", function()
-    local at = project({ { tool = "write_file", per_minute = 1 }, { role = "coder", per_second = 1, burst = 3 }, { model = "reviewer", per_minute = 1 } })
+    local at = project({ { tool = "write_file", per_minute = 1 },
+      { role = "coder", per_second = 1, burst = 3 }, { model = "reviewer", per_minute = 1 } })
     local rows = {
       { write("a", "x", { time = 0 }), "gate.allow" }, { write("a", "x", { time = 30 }), "gate.rate" },
-      { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" }, { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" },
-      { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" }, { call("read_file", { path = "a" }, { time = 30 }), "gate.rate" },
+      { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" },
+      { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" },
+      { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" },
+      { call("read_file", { path = "a" }, { time = 30 }), "gate.rate" },
       { call("read_file", { path = "a" }, { time = 31, model = "reviewer" }), "gate.allow" },
       { call("read_file", { path = "a" }, { time = 32, model = "reviewer" }), "gate.rate" },
       { call("read_file", { path = "../a" }, { time = 33 }), "gate.path.escape" },
-      { call("read_file", { path = "a" }, { role = "integrity_guard", card = { id = "X", type = "issue", status = "code_review" }, time = 33 }),
+      { call("read_file", { path = "a" }, { role = "integrity_guard",
+        card = { id = "X", type = "issue", status = "code_review" }, time = 33 }),
         "gate.allow" },
       { write("a", "x", { time = 60 }), "gate.allow" },
       { write("a", "x", { time = 10 }), "gate.rate" }, -- a clock that goes back gives nothing
@@ -247,8 +288,10 @@ describe("rates of the house", function()
   end)
 
   it("name what there is, or are errors", function()
-    for _, rate in ipairs({ { tool = "write_fil", per_second = 1 }, { role = "koder", per_second = 1 }, { model = "x", per_second = 1 },
-      { per_second = 0 }, { per_second = 1, per_minute = 1 }, { tool = "write_file" }, { per_second = 1, burst = 0.5 } }) do
+    for _, rate in ipairs({ { tool = "write_fil", per_second = 1 }, { role = "koder", per_second = 1 },
+      { model = "x", per_second = 1 },
+      { per_second = 0 }, { per_second = 1, per_minute = 1 }, { tool = "write_file" },
+        { per_second = 1, burst = 0.5 } }) do
       local text, code = orket.run("validate " .. project({ rate }))
       assert.equal(1, code, text)
       assert(text:find("rates", 1, true), text)
@@ -339,10 +382,12 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
-  -- The house allows forty; each process is offered as many as it asks for, ten times that in all, and dies in the middle.
+  -- The house allows forty; each process is offered as many as it asks for, ten times that in all, and dies
+  -- in the middle.
   it("holds its rates however often it is killed and begun again", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1, calls = 1000 },
-      rules = { rates = { { tool = "write_file", role = "coder", model = "m", per_minute = 0.001, burst = 40 }, { role = "coder", model = "m", per_second = 1000, burst = 1000 } } },
+      rules = { rates = { { tool = "write_file", role = "coder", model = "m", per_minute = 0.001,
+        burst = 40 }, { role = "coder", model = "m", per_second = 1000, burst = 1000 } } },
       mock = [[
       function work(talk)
         local calls = {}
@@ -382,12 +427,14 @@ describe("a run", function()
     local refused = w:events("operation.refused")
     assert.equal("gate.secret", refused[1].body.rule)
     assert.same({ op = "fs.write" }, refused[1].body.operation)
-    assert.is_nil(orket.shell(orket.binary .. " log --json -n 100000 -C " .. w.dir):find(("Ab3d"):rep(9), 1, true))
+    assert.is_nil(orket.shell(orket.binary .. " log --json -n 100000 -C " .. w.dir):find(("Ab3d"):rep(9), 1,
+      true))
   end)
 
   it("keeps no key of the organization in its journal, the name of a field neither", function()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "leak",')
-    for _, fields in ipairs({ "{ [key] = 1 }", "{ why = key }", "{ list = { { [\"a \" .. key] = true } } }" }) do
+    for _, fields in ipairs({ "{ [key] = 1 }", "{ why = key }",
+      "{ list = { { [\"a \" .. key] = true } } }" }) do
       local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 },
         environment = "ORKET_MODEL_KEY=harmless-words-of-a-key",
         files = { ["roles/coder.lua"] = role, ["tools/leak.lua"] = [[
@@ -403,13 +450,15 @@ describe("a run", function()
       assert.equal(0, code, text)
       local refused = w:events("operation.refused")
       assert.equal("gate.secret", refused[1] and refused[1].body.rule, fields)
-      assert.is_nil(orket.shell(orket.binary .. " log --json -n 100000 -C " .. w.dir):find("harmless-words", 1, true))
+      assert.is_nil(orket.shell(orket.binary .. " log --json -n 100000 -C " .. w.dir):find("harmless-words",
+        1, true))
     end
   end)
 
   it("keeps cards that a card makes within its scope and the epic's bound", function()
     local w <close> = world.new({
-      issues = { { id = "A", params = { scope = { "a/**" } } }, { id = "B" } }, limits = { issues = 4, concurrency = 1 },
+      issues = { { id = "A", params = { scope = { "a/**" } } }, { id = "B" } },
+      limits = { issues = 4, concurrency = 1 },
       files = { ["roles/coder.lua"] = ROLE }, mock = [[
       function work(talk)
         if talk.card == "A" then

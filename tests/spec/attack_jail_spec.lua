@@ -39,14 +39,16 @@ local function write_file(path, text)
 end
 
 local refused = run(ORKET .. " try jail -- true"):find("ERR_JAIL", 1, true)
-local test = (refused or not run("uname -m"):find("x86_64", 1, true)) and pending or it -- the numbers of calls are x86's
+-- the numbers of calls are x86's
+local test = (refused or not run("uname -m"):find("x86_64", 1, true)) and pending or it
 
 describe("a program in the jail", function()
   local dir
 
   before_each(function()
     dir = run("mktemp -d"):gsub("\n", "")
-    run("mkdir " .. dir .. "/tree " .. dir .. "/other; echo theirs > " .. dir .. "/other/file; echo mine > " .. dir
+    run("mkdir " .. dir .. "/tree " .. dir .. "/other; echo theirs > " .. dir .. "/other/file; echo mine > "
+      .. dir
       .. "/tree/file")
   end)
 
@@ -146,7 +148,8 @@ describe("a program in the jail", function()
   test("has no network but its own loopback", function()
     probes("", {
       { "connect", "tries(lambda: socket.create_connection(('1.1.1.1', 80), 2))", "ENETUNREACH" },
-      { "connect6", "tries(lambda: socket.create_connection(('2606:4700::1', 80), 2))", "ENETUNREACH EADDRNOTAVAIL" },
+      { "connect6", "tries(lambda: socket.create_connection(('2606:4700::1', 80), 2))",
+        "ENETUNREACH EADDRNOTAVAIL" },
       { "raw", "tries(lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, 1))", "EPERM" },
       { "packet", "tries(lambda: socket.socket(17, socket.SOCK_RAW, 0))", "EAFNOSUPPORT" },
       { "netlink", "tries(lambda: socket.socket(16, socket.SOCK_RAW, 0))", "EAFNOSUPPORT" },
@@ -171,7 +174,8 @@ try: s.accept(); print("reached")
 except OSError: print("nobody")
 ' & sleep 0]]))
     local port = host:read("l")
-    local answer = python("", ("print(tries(lambda: socket.create_connection(('127.0.0.1', %s), 2)))"):format(port))
+    local answer = python("",
+      ("print(tries(lambda: socket.create_connection(('127.0.0.1', %s), 2)))"):format(port))
     assert.equal("ECONNREFUSED\n", answer.stdout)
     python("", "pass")
     run(PYTHON .. (" -c 'import socket; socket.create_connection((\"127.0.0.1\", %s)).close()'"):format(port))
@@ -190,14 +194,18 @@ s.settimeout(20); s.accept()
 ]]):format(name))
     run(PYTHON .. " " .. dir .. "/serve.py </dev/null >/dev/null")
     assert.equal("ECONNREFUSED\n", python("", "print(" .. connect .. ")").stdout)
-    assert.equal("done\n", (run(PYTHON .. " -c " .. shell(CALLS .. "print(" .. connect .. ")")))) -- by us, so that it ends
+    -- by us, so that it ends
+    assert.equal("done\n", (run(PYTHON .. " -c " .. shell(CALLS .. "print(" .. connect .. ")"))))
   end)
 
   test("sees nothing of the host but the system's programs", function()
     local paths = {
-      "/root", "/home", "/work", "/var", "/srv", "/opt", "/mnt", "/sys", "/boot", "/etc/shadow", "/etc/ssh", "/etc/sudoers",
-      dir .. "/other", dir .. "/other/file", "../other/file", "/proc/1/environ", "/proc/1/root", "/proc/1/cwd",
-      "/proc/1/mem", "/proc/1/fd", "/dev/kmsg", "/dev/mem", "/dev/vda", "/dev/sda", "/run/docker.sock", "/etc", "/",
+      "/root", "/home", "/work", "/var", "/srv", "/opt", "/mnt", "/sys", "/boot", "/etc/shadow", "/etc/ssh",
+      "/etc/sudoers",
+      dir .. "/other", dir .. "/other/file", "../other/file", "/proc/1/environ", "/proc/1/root",
+        "/proc/1/cwd",
+      "/proc/1/mem", "/proc/1/fd", "/dev/kmsg", "/dev/mem", "/dev/vda", "/dev/sda", "/run/docker.sock",
+      "/etc", "/",
     }
     local code = { "def look(p):\n  try:\n    os.listdir(p) if os.path.isdir(p) else open(p, 'rb').read(1)\n    return 'seen'\n"
       .. "  except OSError: return 'no'\n" }
@@ -206,7 +214,8 @@ s.settimeout(20); s.accept()
     end
     local answer = in_tree(PYTHON, "-c", CALLS .. table.concat(code))
     for _, path in ipairs(paths) do
-      assert.truthy(answer.stdout:find(path .. " no\n", 1, true), path .. ": " .. answer.stdout .. answer.stderr)
+      assert.truthy(answer.stdout:find(path .. " no\n", 1, true), path .. ": " .. answer.stdout
+        .. answer.stderr)
     end
   end)
 
@@ -214,7 +223,8 @@ s.settimeout(20); s.accept()
     local answer = run(("SECRET_KEY=abc %s try jail -- sh -c 'env; cat /proc/*/environ 2>/dev/null'"):format(ORKET))
     assert.falsy(answer:find("SECRET_KEY", 1, true))
     probes("", {
-      { "root", "'root' if 0 in os.getresuid() + os.getresgid() + tuple(os.getgroups()) else 'none'", "none" },
+      { "root", "'root' if 0 in os.getresuid() + os.getresgid() + tuple(os.getgroups()) else 'none'",
+        "none" },
       { "setuid", "tries(lambda: os.setuid(0))", "EPERM EINVAL" },
       { "setgid", "tries(lambda: os.setgid(0))", "EPERM EINVAL" },
       { "chown", "tries(lambda: (open('f', 'w').close(), os.chown('f', 0, 0)))", "EPERM EINVAL" },
@@ -273,7 +283,8 @@ print(tries(lambda: os.fchmod(os.open("file", 0), 0o4755)), call(452, -100, b"fi
 print(call(85, b"new", 0o4755), call(2, b"new", os.O_CREAT, 0o4755), call(257, -100, b"new", os.O_CREAT, 0o2755))
 print(call(257, -100, b".", 0o20000000 | os.O_DIRECTORY | 1, 0o4755), call(133, b"new", 0o104755, 0))
 print(call(2, b"file", 0, 0o4755), tries(lambda: os.chmod("file", 0o755)))]])
-    assert.equal(("EPERM EPERM\n"):rep(2) .. "EPERM EPERM EPERM\nEPERM EPERM\ndone done\n", answer.stdout .. answer.stderr)
+    assert.equal(("EPERM EPERM\n"):rep(2) .. "EPERM EPERM EPERM\nEPERM EPERM\ndone done\n", answer.stdout
+      .. answer.stderr)
     assert.equal("", (run("find " .. dir .. "/tree -perm /7000")))
   end)
 
@@ -301,16 +312,20 @@ time.sleep(0.3)]]).exit)
   test("takes no blocks that a file's size does not tell of", function()
     in_tree("true")
     local list = {}
-    for _, mode in ipairs({ { 0, "done" }, { 1, "EOPNOTSUPP" }, { 3, "done" }, { 2, "EOPNOTSUPP" }, { 8, "EOPNOTSUPP" }, { 16, "EOPNOTSUPP" },
+    for _, mode in ipairs({ { 0, "done" }, { 1, "EOPNOTSUPP" }, { 3, "done" }, { 2, "EOPNOTSUPP" },
+      { 8, "EOPNOTSUPP" }, { 16, "EOPNOTSUPP" },
       { 17, "EOPNOTSUPP" }, { 32, "EOPNOTSUPP" }, { 64, "EOPNOTSUPP" } }) do
-      list[#list + 1] = { "fallocate" .. mode[1], ("call(285, os.open('f', 0o1102), %d, 0, 65536)"):format(mode[1]), mode[2] .. " ENOTSUP" }
+      list[#list + 1] = { "fallocate" .. mode[1],
+        ("call(285, os.open('f', 0o1102), %d, 0, 65536)"):format(mode[1]), mode[2] .. " ENOTSUP" }
     end
-    for name, number in pairs({ resvsp = "0x40305828", resvsp64 = "0x4030582a", zero = "0x40305839", setflags = "0x40086602", verity = "0x40806685",
+    for name, number in pairs({ resvsp = "0x40305828", resvsp64 = "0x4030582a", zero = "0x40305839",
+      setflags = "0x40086602", verity = "0x40806685",
       encrypt = "0x400c6613", subvolume = "0x5000940e", clone = "0x40049409", fsxattr = "0x401c5820" }) do
       list[#list + 1] = { name, ("call(16, os.open('f', 0o1102), %s, b'0' * 4096)"):format(number), "ENOTTY" }
     end
     probes("--root " .. dir .. "/tree", list)
-    assert.equal(0, in_tree(PYTHON, "-c", "import os; os.posix_fallocate(os.open('g', 0o1102), 0, 99999); assert os.stat('g').st_size == 99999").exit)
+    assert.equal(0, in_tree(PYTHON, "-c",
+      "import os; os.posix_fallocate(os.open('g', 0o1102), 0, 99999); assert os.stat('g').st_size == 99999").exit)
   end)
 
   -- Each brings files of 900,000 bytes to where no name and no descriptor tells of them.
@@ -337,7 +352,8 @@ def put(f):
 
   for name, code in pairs(UNSEEN) do
     test("is ended when the disk fills by files that are " .. name, function()
-      local ends = name:find("thread", 1, true) and "import threading; threading.Thread(target=fill).start(); libc.syscall(60, 0)" or "fill()"
+      local ends = name:find("thread", 1, true)
+        and "import threading; threading.Thread(target=fill).start(); libc.syscall(60, 0)" or "fill()"
       local answer = jail("--fsize 1M --wall 15 --root " .. dir .. "/tree", PYTHON, "-c", CALLS .. code .. [[
 
 import time
@@ -364,7 +380,8 @@ time.sleep(12)]])
   end)
 
   test("goes on without inotify where it can do without", function()
-    local answer = in_tree("sh", "-c", "timeout 0.5 tail -f file; cp -a file copy && tar cf t.tar file copy && tar xf t.tar && echo fine")
+    local answer = in_tree("sh", "-c",
+      "timeout 0.5 tail -f file; cp -a file copy && tar cf t.tar file copy && tar xf t.tar && echo fine")
     assert.equal("mine\nfine\n", answer.stdout, answer.stderr)
   end)
 
@@ -387,15 +404,18 @@ print("bounded" if sent < (1 << 20) else sent)]])
       binary, as = dir .. "/orket", "setpriv --reuid 12345 --regid 12345 --clear-groups "
       run(("chmod 755 %s; cp %s %s"):format(dir, ORKET, binary))
     end
-    local text = run(("%s%s try jail %s -- %s -c %s"):format(as, binary, options, PYTHON, shell(CALLS .. code)))
+    local text = run(("%s%s try jail %s -- %s -c %s"):format(as, binary, options, PYTHON,
+      shell(CALLS .. code)))
     return text:find("ERR_JAIL", 1, true) and {} or cjson.decode(text) or error(text)
   end
 
   test("does not hide its memory from the watch", function()
     local rows = {
       "libc.prctl(4, 0, 0, 0, 0); l = [b'x' * (10 << 20) for _ in range(30)]", -- not dumpable
-      "call(302, 1, 7, b'\\0' * 16, 0); l = [b'x' * (10 << 20) for _ in range(30)]", -- no descriptors for the watch
-      "import mmap; m = mmap.mmap(-1, 300 << 30, flags=0x4022, prot=1)\nfor i in range(0, 300 << 30, 2 << 20): m[i]", -- page tables
+      -- no descriptors for the watch
+      "call(302, 1, 7, b'\\0' * 16, 0); l = [b'x' * (10 << 20) for _ in range(30)]",
+      -- page tables
+      "import mmap; m = mmap.mmap(-1, 300 << 30, flags=0x4022, prot=1)\nfor i in range(0, 300 << 30, 2 << 20): m[i]",
       -- a first thread that has ended
       "import threading, time\ndef fill(): l = [b'x' * (10 << 20) for _ in range(30)]; time.sleep(9)\n"
         .. "threading.Thread(target=fill).start(); libc.syscall(60, 0)",
@@ -423,7 +443,8 @@ print("bounded" if sent < (1 << 20) else sent)]])
       { "files", "--fsize 64K", "head -c 1m /dev/zero > big; echo went on" },
       { "files", "--fsize 64K", "exec head -c 1m /dev/zero > big" },
       { "files", "", "head -c 100m /dev/zero > ~/big" },
-      { "files", "--fsize 64K", "trap '' XFSZ; head -c 1m /dev/zero > ~/big; head -c 1m /dev/zero > /tmp/big; sleep 1" },
+      { "files", "--fsize 64K",
+        "trap '' XFSZ; head -c 1m /dev/zero > ~/big; head -c 1m /dev/zero > /tmp/big; sleep 1" },
       { "files", "--fsize 10", "printf 12345678901 > f" },
       { "files", "--fsize 1M", "i=0; while :; do i=$((i+1)); head -c 900k /dev/zero > f$i || sleep 9; done" },
     }
@@ -451,7 +472,8 @@ print("bounded" if sent < (1 << 20) else sent)]])
     local pids, group = "/sys/fs/cgroup/pids", "/sys/fs/cgroup/pids/orket-test-few"
     run("rmdir " .. group .. "/* " .. group)
     local text, code_of = run(("exec 2>&1; mkdir %s && echo 16 >%s/pids.max && unshare -m --propagation private sh -c 'mount --bind %s %s && %s try jail "
-      .. "--procs 50 -- %s -c %s'"):format(group, group, group, pids, ORKET, PYTHON, shell(shell(code)):sub(2, -2)))
+      .. "--procs 50 -- %s -c %s'"):format(group, group, group, pids, ORKET, PYTHON,
+        shell(shell(code)):sub(2, -2)))
     run("rmdir " .. group .. "/* " .. group .. " 2>/dev/null")
     if code_of ~= 0 or not text:find("refused", 1, true) then
       return pending("no groups of our own here: " .. text:sub(1, 200))
@@ -505,9 +527,11 @@ while True:
   end)
 
   test("is ended when it leaves too many files", function()
-    local answer = in_tree(PYTHON, "-c", "import time\nfor i in range(30000): open('f%d' % i, 'w').close()\ntime.sleep(9)")
+    local answer = in_tree(PYTHON, "-c",
+      "import time\nfor i in range(30000): open('f%d' % i, 'w').close()\ntime.sleep(9)")
     assert.equal("files", answer.limit)
-    answer = in_tree("sh", "-c", "i=0; while [ $i -lt 300 ]; do mkdir d && cd d || break; i=$((i+1)); done; sleep 5")
+    answer = in_tree("sh", "-c",
+      "i=0; while [ $i -lt 300 ]; do mkdir d && cd d || break; i=$((i+1)); done; sleep 5")
     assert.equal("files", answer.limit)
   end)
 
@@ -528,13 +552,15 @@ echo gone]]):gsub("TIME", time)))
     run(("cp %s %s/orket; chmod 755 %s; chmod 700 %s/tree"):format(ORKET, dir, dir, dir))
     local text, code = run(("cd %s && setpriv --reuid=65534 --regid=65534 --clear-groups ./orket try jail --root tree -- true"):format(dir))
     assert.equal(1, code, text)
-    assert.truthy(text:find("enter the working directory", 1, true) and text:find("fix: let the user", 1, true), text)
+    assert.truthy(text:find("enter the working directory", 1, true) and text:find("fix: let the user", 1,
+      true), text)
   end)
 
   test("tells which walls stood, also when it was ended", function()
     for _, options in ipairs({ "", "--wall 0.1" }) do
       local layers = " " .. table.concat(jail(options, "sleep", "0.3").layers, " ") .. " "
-      for _, name in ipairs({ "namespaces", "root", "uid", "no_new_privs", "landlock", "seccomp", "rlimits" }) do
+      for _, name in ipairs({ "namespaces", "root", "uid", "no_new_privs", "landlock", "seccomp",
+        "rlimits" }) do
         assert.truthy(layers:find(" " .. name .. " ", 1, true), layers)
       end
     end
@@ -544,7 +570,8 @@ echo gone]]):gsub("TIME", time)))
   end)
 
   test("gets its words as they are, or it is said what is wrong with them", function()
-    assert.equal("--jsonl|--help|--wall|a\nb||", jail("", "printf", "%s|", "--jsonl", "--help", "--wall", "a\nb", "").stdout)
+    assert.equal("--jsonl|--help|--wall|a\nb||", jail("", "printf", "%s|", "--jsonl", "--help", "--wall",
+      "a\nb", "").stdout)
     write_file(dir .. "/tree/bad", "#!/nothing/here\n")
     write_file(dir .. "/tree/plain", "echo x\n")
     run("chmod +x " .. dir .. "/tree/bad; chmod -x " .. dir .. "/tree/plain")
@@ -558,7 +585,8 @@ echo gone]]):gsub("TIME", time)))
       ["--wall 0 -- true"] = { 2, "ERR_USAGE: wall", "fix: 0.5" },
       ["--mem 1.5G -- true"] = { 2, "ERR_USAGE: mem", "fix: whole bytes" },
     }) do
-      local text, code = run(("bash -c %s"):format(shell(ORKET .. " try jail " .. words:gsub("TREE", dir .. "/tree"))))
+      local text, code = run(("bash -c %s"):format(shell(ORKET .. " try jail "
+        .. words:gsub("TREE", dir .. "/tree"))))
       assert.equal(wanted[1], code, text)
       assert.truthy(text:find(wanted[2], 1, true) and text:find(wanted[3], 1, true), text)
     end
@@ -567,13 +595,16 @@ echo gone]]):gsub("TIME", time)))
   test("is one line of JSON also when it cannot be started", function()
     run(("cd %s/tree && printf '#!/nothing/here\\n' > bad && printf '#!/etc/hostname\\n' > closed && echo x > plain"
       .. " && ln -s loop loop && ln -s nothing dangling && mkfifo fifo && chmod +x bad closed fifo"):format(dir))
-    local rows = { "/nonexistent", "nothing-so-called", "/usr", ".", "./bad", "./closed", "./plain", "./loop", "./dangling", "./fifo", "./file/x",
+    local rows = { "/nonexistent", "nothing-so-called", "/usr", ".", "./bad", "./closed", "./plain", "./loop",
+      "./dangling", "./fifo", "./file/x",
       "/etc/shadow", ("x"):rep(300), dir .. "/other/file", "a\xff" }
     for _, program in ipairs(rows) do
-      local text, code = run(("(%s try jail --root %s/tree -- %s 2>/dev/null)"):format(ORKET, dir, shell(program)))
+      local text, code = run(("(%s try jail --root %s/tree -- %s 2>/dev/null)"):format(ORKET, dir,
+        shell(program)))
       local answer = cjson.decode(text)
       assert(answer and select(2, text:gsub("\n", "")) == 1, program .. ": " .. text)
-      assert.same({ 1, "ERR_PROC", cjson.null, cjson.null, cjson.null }, { code, answer.code, answer.exit, answer.signal, answer.limit }, text)
+      assert.same({ 1, "ERR_PROC", cjson.null, cjson.null, cjson.null },
+        { code, answer.code, answer.exit, answer.signal, answer.limit }, text)
       assert.truthy(answer.error:find("^ERR_PROC: '"), text)
     end
     local text, code = run(("(%s try jail --root %s/none -- true 2>/dev/null)"):format(ORKET, dir))
@@ -619,8 +650,10 @@ libc.prctl(38, 1, 0, 0, 0)
 assert libc.prctl(22, 2, ctypes.byref(prog), 0, 0) == 0
 os.execv(sys.argv[3], sys.argv[3:])
 ]]
-    for number, name in pairs({ [444] = "Landlock", [446] = "Landlock", [317] = "seccomp", [428] = "clone", [155] = "pivot_root" }) do
-      local text, code = run(("%s -c %s %d 38 %s try jail -- sh -c 'echo ran'"):format(PYTHON, shell(blind), number,
+    for number, name in pairs({ [444] = "Landlock", [446] = "Landlock", [317] = "seccomp", [428] = "clone",
+      [155] = "pivot_root" }) do
+      local text, code = run(("%s -c %s %d 38 %s try jail -- sh -c 'echo ran'"):format(PYTHON, shell(blind),
+        number,
         ORKET:find("^/") and ORKET or "./" .. ORKET))
       assert.equal(1, code)
       assert.truthy(text:find("ERR_JAIL", 1, true), text)

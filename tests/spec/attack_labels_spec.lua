@@ -1,5 +1,6 @@
--- attack_labels_spec.lua: ways to lose a label that lead over time: further builds, cards begun again, deleted files, parked
--- turns, killed programs, caps, words for people. (Ways from card to card are in tests/injection/.)
+-- attack_labels_spec.lua: ways to lose a label that lead over time: further builds, cards begun again,
+-- deleted files, parked turns, killed programs, caps, words for people. (Ways from card to card are in
+-- tests/injection/.)
 
 local cjson = require("cjson")
 local outside = dofile("tests/support/outside.lua")
@@ -28,7 +29,8 @@ describe("labels", function()
     assert.equal(0, code, text)
     local failed = {}
     for _, event in ipairs(w:events("call.result")) do
-      failed[#failed + 1] = event.card == "A-b2" and event.body.tool == "read_file" and event.body.ok == false or nil
+      failed[#failed + 1] = event.card == "A-b2" and event.body.tool == "read_file" and event.body.ok == false
+        or nil
     end
     assert.equal(1, #failed, "nothing of the build before lies there")
     assert.same({ heard = 1 }, server:heard())
@@ -103,7 +105,8 @@ describe("labels", function()
       rules[rule] = true
     end
     -- the list that C read names the file
-    assert.same({ ["B gate.confirm"] = true, ["B policy.labels.outward"] = true, ["C gate.confirm"] = true, ["C policy.labels.outward"] = true }, rules)
+    assert.same({ ["B gate.confirm"] = true, ["B policy.labels.outward"] = true, ["C gate.confirm"] = true,
+      ["C policy.labels.outward"] = true }, rules)
     for _, event in ipairs(w:events("file.written")) do
       assert.same(event.body.path == "web" and { "untrusted" } or nil, event.body.labels)
     end
@@ -153,7 +156,8 @@ describe("labels", function()
         return answer
       end
     ]], { { id = "A", seat = "quiet" }, { id = "B", depends_on = { "A" } } }, {
-      files = { ["workspace/ep/tree/vendor/x"] = "theirs" }, rules = { files = { ["vendor/*"] = { "untrusted" } } },
+      files = { ["workspace/ep/tree/vendor/x"] = "theirs" },
+      rules = { files = { ["vendor/*"] = { "untrusted" } } },
       world = { rules = { commands = { { argv = { "sh", "**" } } } } },
     })
     for n = 1, 3 do
@@ -175,7 +179,8 @@ describe("labels", function()
 
   it("what agents say to people only is in no prompt, so that it loses no label", function()
     local server <close> = outside.beyond.serve()
-    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '"request_excuse", "nominate_card", "refinement_proposal", "report_credits", "fetch",')
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",',
+      '"request_excuse", "nominate_card", "refinement_proposal", "report_credits", "fetch",')
     local w <close> = outside.play(server, [[
       function work(talk)
         if talk.card == "A" then
@@ -206,7 +211,8 @@ describe("labels in a question", function()
     ]], { { id = "A" }, { id = "B" } }, { files = { ["workspace/ep/tree/other"] = "ours" } })
     local text, code = w:run()
     assert.equal(3, code, text)
-    assert(text:find("delete_file other (rule gate.confirm [untrusted])", 1, true) and text:find("delete_file other (rule gate.confirm)", 1, true), text)
+    assert(text:find("delete_file other (rule gate.confirm [untrusted])", 1, true)
+      and text:find("delete_file other (rule gate.confirm)", 1, true), text)
     assert(w:orket("show A"):find("the turn that asks has read what came from outside (untrusted)", 1, true))
     assert.is_nil(w:orket("show B"):find("came from outside", 1, true))
     local rows = cjson.decode((w:orket("approvals --json")))
@@ -272,7 +278,8 @@ describe("labels of operations", function()
       files = {
         ["workspace/ep/tree/own"] = "ours",
         ["tools/mirror.lua"] = tool:gsub('name = "run_command"', 'name = "mirror", untrusted = true'),
-        ["roles/coder.lua"] = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '"request_excuse", "run_command", "mirror", "tell",'),
+        ["roles/coder.lua"] = world.orket.read("roles/coder.lua"):gsub('"request_excuse",',
+          '"request_excuse", "run_command", "mirror", "tell",'),
       },
       world = { rules = { commands = { { argv = { "cat", "**" } } } } },
     })

@@ -1,5 +1,5 @@
--- attack_mcp_spec.lua: what is trusted of MCP servers, gone around: another server behind equal words, files that
--- come with a clone, secrets in the configuration.
+-- attack_mcp_spec.lua: what is trusted of MCP servers, gone around: another server behind equal words, files
+-- that come with a clone, secrets in the configuration.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -28,7 +28,8 @@ describe("another server behind equal words", function()
     { "what it is shown", { show = { servers.SUPPORT, "config" } }, "show" },
     { "what a person says of its tools", { harmless = { "echo" } }, "harmless" },
     { "where it works", { directory = "work" }, "directory" },
-    { "an address", { command = cjson.null, show = cjson.null, env = cjson.null, url = "http://127.0.0.1:1/mcp" }, "command, env, show, url" },
+    { "an address", { command = cjson.null, show = cjson.null, env = cjson.null,
+      url = "http://127.0.0.1:1/mcp" }, "command, env, show, url" },
   }
 
   for _, row in ipairs(CHANGES) do
@@ -43,7 +44,8 @@ describe("another server behind equal words", function()
       assert.equal(0, select(2, w:run()))
       local err = refused(w)
       assert.equal("ERR_DENIED", err.code)
-      assert.equal("the server fake is another one than was trusted: " .. fields .. " changed in config/organization.json", err.message)
+      assert.equal("the server fake is another one than was trusted: " .. fields
+        .. " changed in config/organization.json", err.message)
       local text, code = w:orket("mcp call fake echo '{\"text\":\"x\"}'")
       assert.equal(1, code)
       assert(text:find("another one than was trusted", 1, true), text)
@@ -68,7 +70,8 @@ describe("another server behind equal words", function()
 
   it("is the same one with other bounds", function()
     local w <close> = servers.trusted("")
-    servers.configure(w, program({ deadline = 9, output = 100000, result = 1000, memory = 300000000, tools = { "echo" } }))
+    servers.configure(w, program({ deadline = 9, output = 100000, result = 1000, memory = 300000000,
+      tools = { "echo" } }))
     assert.equal("x\n", w:orket("mcp call fake echo '{\"text\":\"x\"}'"))
   end)
 end)
@@ -95,21 +98,28 @@ describe("files of a project", function()
 end)
 
 describe("a server's program", function()
-  -- whether the key lies elsewhere, links to make, what is configured, files that it can and cannot read; or why it is not started
+  -- whether the key lies elsewhere, links to make, what is configured, files that it can and cannot read; or
+  -- why it is not started
   local PLACES = {
-    { away = true, show = { "." }, why = "mcp.fake.show reaches .orket/, where the journal and the keys are: ." },
+    { away = true, show = { "." },
+      why = "mcp.fake.show reaches .orket/, where the journal and the keys are: ." },
     { show = { "PARENT" }, why = "mcp.fake.show reaches .orket/" },
     { show = { "/" }, why = "mcp.fake.show reaches .orket/" },
     { show = { ".orket" }, why = "mcp.fake.show reaches .orket/" },
     { link = ".orket", show = { "link" }, why = "mcp.fake.show reaches .orket/" },
     { away = true, link = ".", show = { "link" }, why = "mcp.fake.show reaches .orket/" },
-    { show = { "config" }, reads = { "HOME/config/organization.json" }, nothing = { "HOME/.orket/orket.db", "../../orket.db", "HOME/roles/coder.lua" } },
-    { away = true, directory = "work", show = { "." }, reads = { "HOME/config/organization.json", "HOME/roles/coder.lua" },
+    { show = { "config" }, reads = { "HOME/config/organization.json" },
+      nothing = { "HOME/.orket/orket.db", "../../orket.db", "HOME/roles/coder.lua" } },
+    { away = true, directory = "work", show = { "." },
+      reads = { "HOME/config/organization.json", "HOME/roles/coder.lua" },
       nothing = { "HOME/.orket/orket.db", "HOME/.orket/mcp" } },
     { directory = "work", show = { "." }, why = "programs of agents would see the file of the key 'k'" },
-    { directory = "work", show = { "work/a" }, why = "mcp.fake.show lies in a directory in which a program writes" },
-    { directory = "work", show = { "link/b" }, link = "work", why = "mcp.fake.show lies in a directory in which a program writes" },
-    { show = { "workspace/ep/cards/A/out" }, why = "mcp.fake.show lies in a directory in which a program writes" },
+    { directory = "work", show = { "work/a" },
+      why = "mcp.fake.show lies in a directory in which a program writes" },
+    { directory = "work", show = { "link/b" }, link = "work",
+      why = "mcp.fake.show lies in a directory in which a program writes" },
+    { show = { "workspace/ep/cards/A/out" },
+      why = "mcp.fake.show lies in a directory in which a program writes" },
     { away = true, directory = "work", show = { "work" }, reads = { "HOME/work/x" } },
     { directory = "workspace", why = "it is of workspace/" },
     { directory = ".", why = "it is the project itself" },
@@ -148,7 +158,8 @@ describe("a server's program", function()
       assert(text:find(row.why or "", 1, true), text)
       for _, word in ipairs({ "reads", "nothing" }) do
         for _, path in ipairs(row[word] or {}) do
-          local said = w:orket("mcp call fake echo '" .. cjson.encode({ text = (path:gsub("HOME", w.dir)) }) .. "'")
+          local said = w:orket("mcp call fake echo '" .. cjson.encode({ text = (path:gsub("HOME", w.dir)) })
+            .. "'")
           assert.equal(word == "reads" and "read\n" or "nothing\n", said, path)
         end
       end
@@ -159,7 +170,8 @@ end)
 describe("a server that says anything at all", function()
   -- what it does to that with which it babbles, what is asked, whether the answer has to come
   local MODES = {
-    { "babbles", "mcp call fake echo '{\"text\":\"x\"}'", true }, { "misshapen", "mcp call fake echo '{\"text\":\"x\"}'" },
+    { "babbles", "mcp call fake echo '{\"text\":\"x\"}'", true },
+    { "misshapen", "mcp call fake echo '{\"text\":\"x\"}'" },
     { "mislisted", "mcp tools fake" }, { "misgreeted", "mcp tools fake" },
   }
 
@@ -168,14 +180,16 @@ describe("a server that says anything at all", function()
     it("comes to an answer, or to a failure that says why: " .. mode, function()
       local w <close> = servers.trusted("")
       for seed = 1, 8 do
-        servers.configure(w, servers.fake(mode, { env = { MODE = mode, SEED = tostring(seed) }, deadline = 2 }))
+        servers.configure(w, servers.fake(mode, { env = { MODE = mode, SEED = tostring(seed) },
+          deadline = 2 }))
         if command:find("call") then
           w:write(".orket/mcp/fake/honest", "")
           assert.equal(0, select(2, w:orket("mcp trust fake")))
           os.remove(w.dir .. "/.orket/mcp/fake/honest")
         end
         local text, code = w:orket(command)
-        assert(code <= 1 and not text:find("ERR_BUG", 1, true) and not text:find("traceback", 1, true), seed .. ": " .. text)
+        assert(code <= 1 and not text:find("ERR_BUG", 1, true) and not text:find("traceback", 1, true),
+          seed .. ": " .. text)
         assert(not comes or text == "x\n", seed .. ": " .. text)
         assert(code == 0 or text:find("^orket: ERR_%u+: %S"), seed .. ": " .. text)
       end
@@ -185,7 +199,8 @@ end)
 
 describe("the configuration of a server", function()
   local function said(server, keys)
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = "function work() return say(finish()) end" })
     local organization = cjson.decode(w:read("config/organization.json"))
     organization.mcp, organization.keys = { far = server }, keys
     w:write("config/organization.json", cjson.encode(organization))
@@ -195,11 +210,15 @@ describe("the configuration of a server", function()
   -- server, keys, exit, words
   local ROWS = {
     { { url = "https://a.example/mcp", key = "nobody" }, nil, 1, "the key 'nobody' does not exist" },
-    { { url = "https://a.example/mcp", key = "k" }, { k = { env = "K", origin = "https://b.example" } }, 1, "the key 'k' belongs to https://b.example alone" },
-    { { url = "https://a.example.evil/mcp", key = "k" }, { k = { env = "K", origin = "https://a.example" } }, 1, "belongs to https://a.example alone" },
-    { { url = "https://a.example:443/mcp", key = "k" }, { k = { env = "K", origin = "https://a.example" } }, 0, "" },
+    { { url = "https://a.example/mcp", key = "k" }, { k = { env = "K", origin = "https://b.example" } }, 1,
+      "the key 'k' belongs to https://b.example alone" },
+    { { url = "https://a.example.evil/mcp", key = "k" }, { k = { env = "K", origin = "https://a.example" } },
+      1, "belongs to https://a.example alone" },
+    { { url = "https://a.example:443/mcp", key = "k" }, { k = { env = "K", origin = "https://a.example" } },
+      0, "" },
     { { url = "https://me:secret@a.example/mcp" }, nil, 1, "/mcp/far" },
-    { { url = "https://a.example/mcp?access_token=abc" }, nil, 1, "the address carries a secret: access_token" },
+    { { url = "https://a.example/mcp?access_token=abc" }, nil, 1,
+      "the address carries a secret: access_token" },
     { { url = "file:///etc/passwd" }, nil, 1, "/mcp/far" },
     { { url = "https://a.example/mcp", headers = { Authorization = "Bearer x" } }, nil, 1, "headers" },
     { { command = { "x" }, key = "k" }, { k = { env = "K" } }, 1, "a program is sent no key" },

@@ -50,7 +50,8 @@ describe("a hostile model", function()
     assert.equal("OUTSIDE", orket.read(dir .. "/p/outside.txt"))
     for _, event in ipairs(hostile.events(dir, "file.written")) do
       local path = event.body.path
-      assert(not path:lower():find("^%.git/") and not path:lower():find("%.env$") and not path:find("..", 1, true), path)
+      assert(not path:lower():find("^%.git/") and not path:lower():find("%.env$")
+        and not path:find("..", 1, true), path)
     end
   end)
 

@@ -1,5 +1,6 @@
--- attack_planted_programs_spec.lua: an agent that plants a program where a person's editor, shell, git or build server executes
--- it. No write of such a file without a person's yes, by whichever way it gets into the tree; ordinary files are not asked about.
+-- attack_planted_programs_spec.lua: an agent that plants a program where a person's editor, shell, git or
+-- build server executes it. No write of such a file without a person's yes, by whichever way it gets into the
+-- tree; ordinary files are not asked about.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -9,29 +10,45 @@ local refused = orket.shell(world.binary .. " try jail -- true 2>&1"):find("ERR_
 local test = refused and pending or it
 
 local EXECUTED = {
-  ".vscode/tasks.json", ".vscode/settings.json", ".vscode/launch.json", ".VSCode/tasks.json", "sub/dir/.vscode/tasks.json", ".vscode/a/b/c",
-  ".github/workflows/ci.yml", ".GitHub/workflows/ci.yml", ".github/actions/x/action.yml", ".gitlab-ci.yml", ".gitlab/ci/a.yml",
-  ".circleci/config.yml", "Jenkinsfile", "jenkinsfile.release", "ci/Jenkinsfile", ".travis.yml", "azure-pipelines.yml", "bitbucket-pipelines.yml",
-  ".husky/pre-commit", ".husky/_/husky.sh", ".githooks/pre-push", ".pre-commit-config.yaml", "lefthook.yml", ".lintstagedrc.json",
-  ".gitattributes", "src/.gitattributes", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv", "home/.zprofile", ".config/fish/config.fish",
-  ".devcontainer/devcontainer.json", ".devcontainer.json", ".idea/runConfigurations/a.xml", ".run/a.run.xml", "app.code-workspace",
-  ".yarnrc.yml", ".cargo/config.toml", ".mvn/jvm.config", "gradle/wrapper/gradle-wrapper.properties", ".gdbinit", ".vimrc", ".exrc",
-  ".dir-locals.el", ".mcp.json", ".claude/settings.json", ".cursor/mcp.json", "sitecustomize.py", "autorun.inf", ".tmux.conf",
+  ".vscode/tasks.json", ".vscode/settings.json", ".vscode/launch.json", ".VSCode/tasks.json",
+  "sub/dir/.vscode/tasks.json", ".vscode/a/b/c",
+  ".github/workflows/ci.yml", ".GitHub/workflows/ci.yml", ".github/actions/x/action.yml", ".gitlab-ci.yml",
+  ".gitlab/ci/a.yml",
+  ".circleci/config.yml", "Jenkinsfile", "jenkinsfile.release", "ci/Jenkinsfile", ".travis.yml",
+  "azure-pipelines.yml", "bitbucket-pipelines.yml",
+  ".husky/pre-commit", ".husky/_/husky.sh", ".githooks/pre-push", ".pre-commit-config.yaml", "lefthook.yml",
+  ".lintstagedrc.json",
+  ".gitattributes", "src/.gitattributes", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zshenv",
+  "home/.zprofile", ".config/fish/config.fish",
+  ".devcontainer/devcontainer.json", ".devcontainer.json", ".idea/runConfigurations/a.xml", ".run/a.run.xml",
+  "app.code-workspace",
+  ".yarnrc.yml", ".cargo/config.toml", ".mvn/jvm.config", "gradle/wrapper/gradle-wrapper.properties",
+  ".gdbinit", ".vimrc", ".exrc",
+  ".dir-locals.el", ".mcp.json", ".claude/settings.json", ".cursor/mcp.json", "sitecustomize.py",
+  "autorun.inf", ".tmux.conf",
   -- the same names as other systems and readers see them
-  ".vscode./tasks.json", ".vscode /tasks.json", ".vscode:x/tasks.json", "\u{FF0E}vscode/tasks.json", ".v\u{200B}scode/tasks.json",
-  ".v\u{17F}code/tasks.json", ".github\u{A0}/workflows/x.yml", ".husky\u{3000}/a", "\u{FF2A}enkinsfile", ".\u{FF47}ithub/workflows/a.yml",
-  "Jenkins\u{FB01}le", ".con\u{FB01}g/x", ".vs\u{115F}code/tasks.json", ".zuul.d/a.yaml", ".tekton/a.yaml", ".kiro/hooks/a", "a.command",
+  ".vscode./tasks.json", ".vscode /tasks.json", ".vscode:x/tasks.json", "\u{FF0E}vscode/tasks.json",
+  ".v\u{200B}scode/tasks.json",
+  ".v\u{17F}code/tasks.json", ".github\u{A0}/workflows/x.yml", ".husky\u{3000}/a", "\u{FF2A}enkinsfile",
+  ".\u{FF47}ithub/workflows/a.yml",
+  "Jenkins\u{FB01}le", ".con\u{FB01}g/x", ".vs\u{115F}code/tasks.json", ".zuul.d/a.yaml", ".tekton/a.yaml",
+  ".kiro/hooks/a", "a.command",
   "GITHUB~1/workflows/a.yml", "vscode~1/tasks.json", "GITLAB~1.YML", ".envrc.d/.bashrc",
 }
 
 local ORDINARY = {
-  "Makefile", "package.json", "src/main.c", "setup.py", "pyproject.toml", "Cargo.toml", "CMakeLists.txt", "Dockerfile", "docker-compose.yml",
-  ".gitignore", ".editorconfig", ".eslintrc.js", ".prettierrc", ".dockerignore", "tests/conftest.py", "scripts/build.sh", "vscode/tasks.json",
-  "github/workflows/x.yml", "src/husky.js", "profile", "src/bashrc.md", "tsconfig.json", "docs/ci.md", "tilde~", "a~b", "model.pth",
-  "README.md", "go.mod", "build.gradle", "pom.xml", "CLAUDE.md", "jest.config.js", "src/.keep", "idea/x", "run/x", "config/app.json", "hooks/a",
+  "Makefile", "package.json", "src/main.c", "setup.py", "pyproject.toml", "Cargo.toml", "CMakeLists.txt",
+  "Dockerfile", "docker-compose.yml",
+  ".gitignore", ".editorconfig", ".eslintrc.js", ".prettierrc", ".dockerignore", "tests/conftest.py",
+  "scripts/build.sh", "vscode/tasks.json",
+  "github/workflows/x.yml", "src/husky.js", "profile", "src/bashrc.md", "tsconfig.json", "docs/ci.md",
+  "tilde~", "a~b", "model.pth",
+  "README.md", "go.mod", "build.gradle", "pom.xml", "CLAUDE.md", "jest.config.js", "src/.keep", "idea/x",
+  "run/x", "config/app.json", "hooks/a",
 }
 
-local REFUSED = { ".\u{DF}h/authorized_keys", ".git/hooks/pre-commit", ".GIT/hooks/x", ".gitmodules", ".envrc", ".npmrc", ".docker/config.json" }
+local REFUSED = { ".\u{DF}h/authorized_keys", ".git/hooks/pre-commit", ".GIT/hooks/x", ".gitmodules",
+  ".envrc", ".npmrc", ".docker/config.json" }
 
 describe("a write of a file that people's tools execute", function()
   local dir
@@ -40,7 +57,8 @@ describe("a write of a file that people's tools execute", function()
     dir = orket.directory() .. "/p"
     orket.run("init " .. dir)
     local organization = cjson.decode(orket.read(dir .. "/config/organization.json"))
-    organization.process_rules.gate = { { id = "no-ci", effect = "deny", paths = { ".github/CODEOWNERS" }, why = "people own that" } }
+    organization.process_rules.gate = { { id = "no-ci", effect = "deny", paths = { ".github/CODEOWNERS" },
+      why = "people own that" } }
     orket.write(dir .. "/config/organization.json", cjson.encode(organization))
   end)
 
@@ -56,7 +74,8 @@ describe("a write of a file that people's tools execute", function()
       for key, value in pairs(arguments or {}) do
         all[key] = value
       end
-      requests[i] = { id = i, project = dir, call = { role = "coder", card = { id = "I", type = "issue", status = "in_progress" },
+      requests[i] = { id = i, project = dir, call = { role = "coder",
+        card = { id = "I", type = "issue", status = "in_progress" },
         tool = tool, arguments = all } }
     end
     local answers = orket.try("gate", requests)
@@ -82,12 +101,14 @@ describe("a write of a file that people's tools execute", function()
 
   it("stays refused where no path may go at all, or the organization denies", function()
     assert.same(all(REFUSED, "deny gate.path.name"), judged(REFUSED, "write_file", { content = "x" }))
-    assert.same({ [".github/CODEOWNERS"] = "deny house.no-ci" }, judged({ ".github/CODEOWNERS" }, "write_file", { content = "x" }))
+    assert.same({ [".github/CODEOWNERS"] = "deny house.no-ci" },
+      judged({ ".github/CODEOWNERS" }, "write_file", { content = "x" }))
   end)
 
   it("does not ask about ordinary files, nor about reading", function()
     assert.same(all(ORDINARY, "allow gate.allow"), judged(ORDINARY, "write_file", { content = "x" }))
-    assert.same({ [".vscode/tasks.json"] = "allow gate.allow" }, judged({ ".vscode/tasks.json" }, "read_file"))
+    assert.same({ [".vscode/tasks.json"] = "allow gate.allow" },
+      judged({ ".vscode/tasks.json" }, "read_file"))
   end)
 
   it("asks about deleting as before", function()
@@ -97,7 +118,8 @@ end)
 
 local function project(mock, options)
   options = options or {}
-  return world.new({ issues = options.issues or { { id = "A" } }, mock = mock, files = options.files, rules = options.rules })
+  return world.new({ issues = options.issues or { { id = "A" } }, mock = mock, files = options.files,
+    rules = options.rules })
 end
 
 describe("an agent", function()
@@ -164,7 +186,8 @@ describe("an agent", function()
             "echo y >.github/workflows/ci.yml && echo z >Makefile && echo w >t && mv t .Husky" } }))
         end, function() return say(finish()) end)
       end ]], { rules = { commands = { { argv = { "sh", "-c", "*" } } } }, files = {
-        ["roles/coder.lua"] = (orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "run_command"')),
+        ["roles/coder.lua"] = (orket.read("roles/coder.lua"):gsub('"request_excuse"',
+          '"request_excuse", "run_command"')),
       } })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -172,7 +195,8 @@ describe("an agent", function()
     for _, one in ipairs(w:events("command.ran")[1].body.refused) do
       rules[one.path] = one.rule
     end
-    assert.same({ [".vscode/tasks.json"] = "gate.path.executed", [".github/workflows/ci.yml"] = "gate.path.executed",
+    assert.same({ [".vscode/tasks.json"] = "gate.path.executed",
+      [".github/workflows/ci.yml"] = "gate.path.executed",
       [".Husky"] = "gate.path.executed" }, rules)
     assert.same({ "z\n" }, { w:made("Makefile"), w:made(".vscode/tasks.json") })
     w:derives()
@@ -189,7 +213,8 @@ describe("an agent", function()
       end ]] })
     local text, code = w:run()
     assert.equal(3, code, text)
-    local left = orket.shell("cd " .. w.dir .. "/workspace/ep/cards/A && find . -type f | sort && cat other.txt")
+    local left = orket.shell("cd " .. w.dir
+      .. "/workspace/ep/cards/A && find . -type f | sort && cat other.txt")
     assert.equal("./other.txt\n./run.sh\nas it was", left)
   end)
 end)

@@ -1,10 +1,11 @@
--- attack_policy_spec.lua: policies that lie, swallow, grow, and try to reach beyond their box: whatever they do, a
--- call is denied, or judged by the others as if they were not there. None is ever a yes.
+-- attack_policy_spec.lua: policies that lie, swallow, grow, and try to reach beyond their box: whatever they
+-- do, a call is denied, or judged by the others as if they were not there. None is ever a yes.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-local CALL = { role = "coder", tool = "read_file", arguments = { path = "a.txt" }, card = { id = "I", type = "issue", status = "in_progress" } }
+local CALL = { role = "coder", tool = "read_file", arguments = { path = "a.txt" },
+  card = { id = "I", type = "issue", status = "in_progress" } }
 
 -- body of decide -> rule, what the reason holds
 local FAILS = {
@@ -29,12 +30,14 @@ local FAILS = {
   { "coroutine.yield()", "policy.failed" },
   { "local function f() return 1 + f() end return f()", "policy.failed", "memory" },
   { "local function f() return pcall(f) or f() end f()", "policy.failed" },
-  { "error(setmetatable({}, { __tostring = function() while true do end end }))", "policy.failed", "raised a table" },
+  { "error(setmetatable({}, { __tostring = function() while true do end end }))", "policy.failed",
+    "raised a table" },
   { "error({ message = setmetatable({}, { __name = 'allow' }) })", "policy.failed" },
   { "error({ message = '\\27[2J' })", "policy.failed" },
   { "error()", "policy.failed" },
   { "while true do pcall(function() while true do end end) end", "policy.failed", "more than its" },
-  { "xpcall(function() while true do end end, function() while true do end end)", "policy.failed", "more than its" },
+  { "xpcall(function() while true do end end, function() while true do end end)", "policy.failed",
+    "more than its" },
   { "local s = ('x'):rep(4000000) while true do s:find(('.-'):rep(20) .. 'y') end", "policy.failed" },
   { "local t = {} for i = 1, 1e9 do t[i] = { i } end", "policy.failed" },
   { "table.sort({ 3, 2, 1 }, function() while true do end end)", "policy.failed" },
@@ -62,7 +65,8 @@ describe("a hostile policy", function()
 
   local function put(name, body, more)
     orket.write(dir .. "/nodes/policy/" .. name .. ".lua",
-      "local function decide(call, view)\n" .. body .. "\nend\nreturn { decide = decide, " .. (more or "") .. " }\n")
+      "local function decide(call, view)\n" .. body .. "\nend\nreturn { decide = decide, " .. (more or "")
+        .. " }\n")
   end
 
   local function ask(count)
@@ -125,9 +129,12 @@ describe("a hostile policy", function()
 
   it("does not load as anything else than a function that decides", function()
     for _, text in ipairs({
-      "return setmetatable({}, { __index = function() return function() end end })", "return { decide = setmetatable({}, { __call = function() end }) }",
-      "return function() end", "return { decide = true }", "", "return { decide = function() end, node = {} }",
-      "return { decide = function() end, self_test = function() error({}) end }", "\27Lua", "return { decide = function() end } end",
+      "return setmetatable({}, { __index = function() return function() end end })",
+      "return { decide = setmetatable({}, { __call = function() end }) }",
+      "return function() end", "return { decide = true }", "",
+      "return { decide = function() end, node = {} }",
+      "return { decide = function() end, self_test = function() error({}) end }", "\27Lua",
+      "return { decide = function() end } end",
     }) do
       orket.write(dir .. "/nodes/policy/bad.lua", text)
       local told, code = orket.run("validate --json " .. dir)

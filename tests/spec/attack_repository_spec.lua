@@ -1,4 +1,5 @@
--- attack_repository_spec.lua: repositories that are made to run something, to show something else, or to write elsewhere.
+-- attack_repository_spec.lua: repositories that are made to run something, to show something else, or to
+-- write elsewhere.
 
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
@@ -34,11 +35,14 @@ end
 -- What would start a program, were it asked: each makes a mark where git may write.
 local PROGRAM = "sh -c 'touch pwned ${GIT_DIR:-.git}/pwned %s/pwned'"
 
-local HOOKS = { "reference-transaction", "post-index-change", "pre-commit", "post-commit", "post-checkout", "pre-auto-gc", "update",
+local HOOKS = { "reference-transaction", "post-index-change", "pre-commit", "post-commit", "post-checkout",
+  "pre-auto-gc", "update",
   "post-update", "fsmonitor-watchman", "pre-receive", "proc-receive" }
 
-local SETTINGS = { "core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "core.askPass", "core.alternateRefsCommand",
-  "core.gitProxy", "filter.x.smudge", "filter.x.clean", "filter.x.process", "diff.x.textconv", "diff.x.command", "merge.x.driver",
+local SETTINGS = { "core.fsmonitor", "core.sshCommand", "core.pager", "core.editor", "core.askPass",
+  "core.alternateRefsCommand",
+  "core.gitProxy", "filter.x.smudge", "filter.x.clean", "filter.x.process", "diff.x.textconv",
+  "diff.x.command", "merge.x.driver",
   "uploadpack.packObjectsHook", "gpg.program", "credential.helper", "diff.external", "init.templateDir" }
 
 local function arm(dir)
@@ -110,7 +114,8 @@ describe("a hostile repository", function()
     end, "ERR_NOT_FOUND" },
     ["objects that lie in another repository"] = { function(dir)
       orket.shell(("mkdir %s/../secret && mv %s/.git/objects %s/../secret/objects && mkdir -p %s/.git/objects/info"):format(dir, dir, dir, dir))
-      orket.write(dir .. "/.git/objects/info/alternates", orket.shell("realpath " .. dir .. "/../secret/objects"))
+      orket.write(dir .. "/.git/objects/info/alternates",
+        orket.shell("realpath " .. dir .. "/../secret/objects"))
     end, "ERR_GIT" },
     ["missing objects that a program would fetch"] = { function(dir)
       local blob = git(dir, "rev-parse HEAD:README")
@@ -133,12 +138,14 @@ describe("a hostile repository", function()
   end
 
   it("is no URL and no option of git", function()
-    for _, source in ipairs({ { repo = "ext::sh -c x" }, { repo = "https://example.org/x.git" }, { repo = "git@example.org:x" } }) do
+    for _, source in ipairs({ { repo = "ext::sh -c x" }, { repo = "https://example.org/x.git" },
+      { repo = "git@example.org:x" } }) do
       local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK, source = source })
       local text = w:run()
       assert(text:find("source.repo is a URL", 1, true), text)
     end
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK, source = { repo = ".", ref = "--output=x" } })
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK,
+      source = { repo = ".", ref = "--output=x" } })
     local text, code = w:orket("validate")
     assert.equal(1, code)
     assert(text:find("source.ref", 1, true) or text:find("/source/ref", 1, true), text)

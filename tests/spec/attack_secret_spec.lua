@@ -14,7 +14,8 @@ local BINARY = orket.binary:sub(1, 1) == "/" and orket.binary or ROOT .. "/" .. 
 local function told(dir, way, text)
   local server <close> = python.serve("header_echo.py", text)
   return orket.shell(("cd %s && ORKET_LUA=%s/tests/support/impatient ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%d/%s "
-    .. "timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1"):format(dir, ROOT, KEY, server.port, way, BINARY, way))
+    .. "timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1"):format(dir, ROOT, KEY, server.port, way,
+      BINARY, way))
 end
 
 describe("a key", function()
@@ -45,7 +46,8 @@ describe("a key", function()
     is_nowhere()
   end)
 
-  -- A model that says it: in one piece, in pieces of some bytes as the mock streams, in JSON's other spellings.
+  -- A model that says it: in one piece, in pieces of some bytes as the mock streams, in JSON's other
+  -- spellings.
   local SAYS = [[
     local escaped = KEY:gsub("^s", "\\u0073"):gsub("%-", "\\u002D", 1)
     return { {
@@ -81,11 +83,13 @@ describe("a key", function()
   -- The key in other codes, with something before it: each has a part that stands in no other text.
   local CODES = {
     { "c2stdmVyeS1zZWNyZXQtMDEyMzQ1Njc4OWFiY2RlZg==", "dmVyeS1zZWNyZXQ" }, -- base64
-    { "dXNlcjpzay12ZXJ5LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm", "dmVyeS1zZWNyZXQ", "ZXJ5LXNlY3JldC" }, -- behind "user:"
+    -- behind "user:"
+    { "dXNlcjpzay12ZXJ5LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm", "dmVyeS1zZWNyZXQ", "ZXJ5LXNlY3JldC" },
     { "YTpzay12ZXJ5LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm", "ZXJ5LXNlY3JldC" }, -- behind "a:"
     { "c2stdmVyeS1zZWNy\\nZXQtMDEyMzQ1Njc4OWFi\\nY2RlZg==", "dmVyeS1zZWNy" }, -- in lines
     { "736b2d766572792d7365637265742d30313233343536373839616263646566", "766572792d7365" },
-    { "73:6B:2D:76:65:72:79:2D:73:65:63:72:65:74:2D:30:31:32:33:34:35:36:37:38:39:61:62:63:64:65:66", "76:65:72:79" },
+    { "73:6B:2D:76:65:72:79:2D:73:65:63:72:65:74:2D:30:31:32:33:34:35:36:37:38:39:61:62:63:64:65:66",
+      "76:65:72:79" },
     { "sk%2Dvery%2dsecret%252D0123456789abcdef", "very%2dsecret" },
   }
 

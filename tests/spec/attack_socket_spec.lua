@@ -21,7 +21,8 @@ describe("the owner's socket", function()
     os.execute(string.format("(cd %s/p && python3 ../attack.py .orket/owner.sock > ../said 2>&1; touch %s/over) &", dir, dir))
     local text, code = hostile.run(dir, [=[ return { { content = "slow", delay_ms = 8000, calls = {
       { name = "list_directory", arguments = {} } } } } ]=], { slow = true })
-    local said = orket.shell("for i in $(seq 100); do test -e " .. dir .. "/over && break; sleep 0.1; done; cat " .. dir .. "/said")
+    local said = orket.shell("for i in $(seq 100); do test -e " .. dir
+      .. "/over && break; sleep 0.1; done; cat " .. dir .. "/said")
     assert.equal("mode 0o600 0o700 0o600 0o600\nrefused\nalive\n", said)
     assert.equal(0, code, text)
   end)
@@ -42,7 +43,8 @@ describe("the owner's socket", function()
   end)
 
   -- by util-linux' unshare: the peer has the engine's own uid, and its credentials say so
-  for _, spaces in ipairs({ "--pid --fork", "--user --map-current-user", "--user --map-current-user --pid --fork --mount-proc" }) do
+  for _, spaces in ipairs({ "--pid --fork", "--user --map-current-user",
+    "--user --map-current-user --pid --fork --mount-proc" }) do
     it("answers no process of other namespaces, where a program in a jail is: " .. spaces, function()
       orket.write(dir .. "/ask.py", orket.read("tests/support/hostile/ask.py"))
       local _, refused = orket.shell("unshare " .. spaces .. " true 2>/dev/null")
@@ -88,7 +90,8 @@ describe("the engine's own directory", function()
     assert.equal(1, code, text)
     assert(text:find("ERR_DENIED", 1, true), text)
     assert.equal("", (orket.shell("ls " .. dir .. "/elsewhere")))
-    os.execute(string.format("rm %s/p/.orket; mkdir %s/p/.orket; ln -s %s/victim %s/p/.orket/orket.db", dir, dir, dir, dir))
+    os.execute(string.format("rm %s/p/.orket; mkdir %s/p/.orket; ln -s %s/victim %s/p/.orket/orket.db", dir,
+      dir, dir, dir))
     text, code = hostile.ask(dir, "sync")
     assert.equal(1, code, text)
     assert.equal(nil, io.open(dir .. "/victim"))

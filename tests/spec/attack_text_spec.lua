@@ -1,16 +1,19 @@
--- attack_text_spec.lua: texts that are no text, that are cut inside a character, or that are too long for the journal, through
--- every door: whatever fails is recorded as what it is, and a run goes on.
+-- attack_text_spec.lua: texts that are no text, that are cut inside a character, or that are too long for the
+-- journal, through every door: whatever fails is recorded as what it is, and a run goes on.
 
 local hostile = dofile("tests/support/hostile.lua")
 local orket = dofile("tests/support/orket.lua")
 
 -- Each has a character where a precision of 60, 80, 100 or 200 bytes cuts.
-local LONG = { "a" .. ("ü"):rep(120), ("日"):rep(80), "d/aa" .. ("😀"):rep(60), ("ü"):rep(2000), ("日"):rep(67) .. "/" .. ("😀"):rep(50) }
+local LONG = { "a" .. ("ü"):rep(120), ("日"):rep(80), "d/aa" .. ("😀"):rep(60), ("ü"):rep(2000), ("日"):rep(67)
+  .. "/" .. ("😀"):rep(50) }
 
 -- What a script raises or answers instead of what its contract asks for.
 local RAISED = {
-  'error("\\xff")', 'error(("a\\xff"):rep(100000))', "error({})", "error()", 'error("a" .. ("\\u{fc}"):rep(400))', 'error("a\\0b\\x1b[31m")',
-  'return "\\xff"', 'return { ["\\xff"] = 1 }', 'return ("\\u{fc}"):rep(500000)', 'return "a" .. ("\\u{fc}"):rep(100)', "return 0/0",
+  'error("\\xff")', 'error(("a\\xff"):rep(100000))', "error({})", "error()",
+    'error("a" .. ("\\u{fc}"):rep(400))', 'error("a\\0b\\x1b[31m")',
+  'return "\\xff"', 'return { ["\\xff"] = 1 }', 'return ("\\u{fc}"):rep(500000)',
+    'return "a" .. ("\\u{fc}"):rep(100)', "return 0/0",
   'local t = {} t["\\xff"].x = 1', 'local t <const> = "\\xc3" .. nil',
 }
 
@@ -19,7 +22,8 @@ local ANSWERED = { tool = {}, role = {}, policy = {
   'return { decision = "deny", rule = "a" .. ("\\u{fc}"):rep(100), why = "x" }',
   'return { decision = "deny", why = "a" .. ("\\u{fc}"):rep(1000), fix = "a" .. ("\\u{fc}"):rep(1000) }',
 }, route = {
-  'return { status = "a" .. ("\\u{fc}"):rep(400) }', 'return { status = "ready_for_testing", why = ("\\u{fc}"):rep(600000) }',
+  'return { status = "a" .. ("\\u{fc}"):rep(400) }',
+    'return { status = "ready_for_testing", why = ("\\u{fc}"):rep(600000) }',
   'return { status = "ready_for_testing", note = ("\\u{fc}"):rep(600000) }',
   'return { status = "ready_for_testing", note = ("\\1"):rep(200000), why = ("\\1"):rep(200000) }',
   'return { status = "blocked", reason = "a" .. ("\\u{fc}"):rep(200) }',
@@ -89,16 +93,19 @@ end
 
 -- A role that fails only for the card: its self-test shows another one.
 local function prompted(statement)
-  return spoilt("roles/coder.lua", "local function prompt(view)", "if view.card.id == 'H-1' then " .. statement .. " end")
+  return spoilt("roles/coder.lua", "local function prompt(view)", "if view.card.id == 'H-1' then "
+    .. statement .. " end")
 end
 
 describe("what a script says", function()
   local doors = {
     policy = function(statement)
-      return { ["nodes/policy.lua"] = "return { decide = function(call, view) do " .. statement .. " end end }" }
+      return { ["nodes/policy.lua"] = "return { decide = function(call, view) do " .. statement
+        .. " end end }" }
     end,
     tool = function(statement)
-      return { ["tools/write_file.lua"] = spoilt("tools/write_file.lua", "local function run(args)", statement) }
+      return { ["tools/write_file.lua"] = spoilt("tools/write_file.lua", "local function run(args)",
+        statement) }
     end,
     role = function(statement)
       return { ["roles/coder.lua"] = prompted(statement) }
@@ -109,10 +116,12 @@ describe("what a script says", function()
   }
   for door, files in pairs(doors) do
     it("fails as what it is: " .. door, function()
-      for _, statement in ipairs(table.move(ANSWERED[door], 1, #ANSWERED[door], #RAISED + 1, { table.unpack(RAISED) })) do
+      for _, statement in ipairs(table.move(ANSWERED[door], 1, #ANSWERED[door], #RAISED + 1,
+        { table.unpack(RAISED) })) do
         local dir = hostile.project(files(statement))
         local text, code = hostile.run(dir, WRITE)
-        assert.truthy(code == 0 or code == 3, door .. " " .. statement .. " " .. code .. ": " .. text:sub(-1000))
+        assert.truthy(code == 0 or code == 3, door .. " " .. statement .. " " .. code .. ": "
+          .. text:sub(-1000))
         assert_recorded(dir, text, door .. ": " .. statement)
         hostile.remove(dir)
       end
@@ -120,10 +129,12 @@ describe("what a script says", function()
   end
 
   -- Sources that are no text, or whose error quotes bytes that are none.
-  local SOURCES = { "x = \255", "x = '\255", "x = \255\254\0\1", ("\255"):rep(3000), "x = \"" .. ("\xC3"):rep(500) .. "\nreturn", "x = [[" .. ("ü"):rep(300) .. "\255" }
+  local SOURCES = { "x = \255", "x = '\255", "x = \255\254\0\1", ("\255"):rep(3000),
+    "x = \"" .. ("\xC3"):rep(500) .. "\nreturn", "x = [[" .. ("ü"):rep(300) .. "\255" }
 
   it("is refused with its line when it is no program", function()
-    for _, path in ipairs({ "nodes/policy.lua", "roles/coder.lua", "tools/write_file.lua", "nodes/router.lua" }) do
+    for _, path in ipairs({ "nodes/policy.lua", "roles/coder.lua", "tools/write_file.lua",
+      "nodes/router.lua" }) do
       for i, source in ipairs(SOURCES) do
         local dir = hostile.project({ [path] = source })
         local text, code = hostile.run(dir, WRITE)
@@ -140,7 +151,8 @@ describe("what a script says", function()
 
   it("is refused while a run goes on, which the former one then judges", function()
     local dir = hostile.project({ ["nodes/policy.lua"] = "return { decide = function() end }" })
-    local url = hostile.serve(dir, "return { { delay_ms = 3000, calls = { { name = 'write_file', arguments = { path = 'f', content = 'x' } } } } }", "")
+    local url = hostile.serve(dir,
+      "return { { delay_ms = 3000, calls = { { name = 'write_file', arguments = { path = 'f', content = 'x' } } } } }", "")
     orket.shell(string.format("ORKET_MODEL_URL=%s timeout 60 %s run -C %s/p --plain hello > %s/said 2>&1 & echo", url, orket.binary, dir, dir))
     local function wait_for(text, count)
       orket.shell(string.format("for i in $(seq 200); do [ $(grep -c '%s' %s/said) -ge %d ] && break; sleep 0.02; done", text, dir, count))
@@ -162,8 +174,10 @@ end)
 
 describe("what the world says", function()
   it("is recorded as text: files whose names are none, configuration with raw bytes", function()
-    for _, path in ipairs({ "config/organization.json", "config/epics/hello.json", "config/teams/standard.json" }) do
-      for _, bytes in ipairs({ "\255", "{\"name\": \"\255\"}", "{\"" .. ("ü"):rep(150) .. "\": 1, \"\195\": 2}", "\0", "{\"" .. ("日"):rep(300) .. "\":" }) do
+    for _, path in ipairs({ "config/organization.json", "config/epics/hello.json",
+      "config/teams/standard.json" }) do
+      for _, bytes in ipairs({ "\255", "{\"name\": \"\255\"}", "{\"" .. ("ü"):rep(150)
+        .. "\": 1, \"\195\": 2}", "\0", "{\"" .. ("日"):rep(300) .. "\":" }) do
         local dir = hostile.project({ [path] = bytes })
         local text, code = hostile.run(dir, WRITE)
         assert.equal(1, code, path .. ": " .. text)
@@ -175,7 +189,8 @@ describe("what the world says", function()
     for _, name in ipairs({ "\255", "a\195", "d/\254/f", ("\255"):rep(200), "a" .. ("ü"):rep(120) }) do
       orket.shell(string.format("mkdir -p \"$(dirname '%s/p/workspace/standard/%s')\"; printf x > '%s/p/workspace/standard/%s'", dir, name, dir, name))
     end
-    local text, code = hostile.run(dir, "return { { calls = { " .. call("list_directory", { path = "." }) .. " } } }")
+    local text, code = hostile.run(dir, "return { { calls = { " .. call("list_directory", { path = "." })
+      .. " } } }")
     assert.equal(0, code, text)
     assert_recorded(dir, text, "files")
     hostile.remove(dir)
@@ -196,9 +211,11 @@ describe("what the world says", function()
     local url = hostile.serve(dir, WRITE, "--fast")
     orket.shell(string.format("mv %s/p '%s/p\255'", dir, dir))
     local function ask(command, expected)
-      local text, code = orket.shell(string.format("ORKET_MODEL_URL=%s timeout 60 %s %s -C '%s/p\255' 2>&1", url, orket.binary, command, dir))
+      local text, code = orket.shell(string.format("ORKET_MODEL_URL=%s timeout 60 %s %s -C '%s/p\255' 2>&1",
+        url, orket.binary, command, dir))
       assert.equal(expected, code, command .. ": " .. text)
-      assert.falsy(text:find("stack traceback", 1, true) or text:find("ERR_BUG", 1, true), command .. ": " .. text)
+      assert.falsy(text:find("stack traceback", 1, true) or text:find("ERR_BUG", 1, true), command .. ": "
+        .. text)
     end
     ask("validate --json", 0)
     ask("run --json hello", 0)
@@ -211,11 +228,14 @@ describe("what the world says", function()
 
   it("answers a command whose words are no text", function()
     local dir = hostile.project()
-    for _, command in ipairs({ "show '\255'", "show --json '\255'", "move 'H-1' '\255'", "answer '\255' x", "answer H-1 '\255'", "run '\255'", "log --json '\255'",
-      "comment H-1 '\255' --json", "replay '\255'", "history '\255'", "verify '\255'", "prompt '\255' --json", "cost '\255'", "why '\255'", "retry '\255' --json" }) do
+    for _, command in ipairs({ "show '\255'", "show --json '\255'", "move 'H-1' '\255'", "answer '\255' x",
+      "answer H-1 '\255'", "run '\255'", "log --json '\255'",
+      "comment H-1 '\255' --json", "replay '\255'", "history '\255'", "verify '\255'", "prompt '\255' --json",
+        "cost '\255'", "why '\255'", "retry '\255' --json" }) do
       local text, code = hostile.ask(dir, command)
       assert.truthy(code ~= 0 and code < 4, command .. ": " .. code .. text)
-      assert.falsy(text:find("stack traceback", 1, true) or text:find("ERR_BUG", 1, true), command .. ": " .. text)
+      assert.falsy(text:find("stack traceback", 1, true) or text:find("ERR_BUG", 1, true), command .. ": "
+        .. text)
     end
     hostile.remove(dir)
   end)

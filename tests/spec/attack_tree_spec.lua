@@ -26,7 +26,8 @@ exit 1]],
       end
       return { { calls = calls } }
     ]=])
-    local all = orket.shell("grep -ra 'OUTSIDE\\|root:x' " .. dir .. "/p/.orket " .. dir .. "/p/workspace; cat " .. dir .. "/p/outside/secret.txt")
+    local all = orket.shell("grep -ra 'OUTSIDE\\|root:x' " .. dir .. "/p/.orket " .. dir
+      .. "/p/workspace; cat " .. dir .. "/p/outside/secret.txt")
     hostile.remove(dir)
     assert.equal(3, code, text)
     assert.equal("OUTSIDE", all)

@@ -62,10 +62,12 @@ describe("a run that ended", function()
     for seq = 1, last do
       orket.shell("cp -r " .. w.dir .. " " .. w.dir .. ".copy")
       local copy = setmetatable({ dir = w.dir .. ".copy" }, { __index = w })
-      copy:sql(string.format("UPDATE entry SET at = at %+d WHERE seq = %d", seq % 2 == 0 and 1 or -86400000, seq))
+      copy:sql(string.format("UPDATE entry SET at = at %+d WHERE seq = %d", seq % 2 == 0 and 1 or -86400000,
+        seq))
       local text, code = copy:orket("check")
       assert.equal(1, code, seq .. ": " .. text)
-      assert.truthy(text:find(string.format("(commit %d): its hash does not follow", seq), 1, true), seq .. ": " .. text)
+      assert.truthy(text:find(string.format("(commit %d): its hash does not follow", seq), 1, true),
+        seq .. ": " .. text)
       if copy:sql("SELECT run FROM journal WHERE seq = " .. seq):find("ep.1", 1, true) then
         text, code = copy:orket("replay --strict ep.1")
         assert.equal(1, code, seq .. ": " .. text)
@@ -101,13 +103,15 @@ describe("an exported run", function()
       end
     ]]):gsub("%%s", KEY),
   })
-  local text, code = orket.shell("export ORKET_MODEL_KEY=" .. KEY .. "; " .. w:command("run --plain ep") .. " 2>&1")
+  local text, code = orket.shell("export ORKET_MODEL_KEY=" .. KEY .. "; " .. w:command("run --plain ep")
+    .. " 2>&1")
   assert(code == 0, text)
   local file = w.dir .. "/.test/bundle"
   local report = cjson.decode((w:orket("export ep.1 --json -o " .. file)))
 
   local function verify(arguments)
-    local answer, exit = orket.shell("cd / && env -i " .. world.binary .. " verify --json " .. arguments .. " 2>&1")
+    local answer, exit = orket.shell("cd / && env -i " .. world.binary .. " verify --json " .. arguments
+      .. " 2>&1")
     return cjson.decode(answer), exit
   end
 
@@ -120,7 +124,8 @@ describe("an exported run", function()
     assert.same({ true, "unknown", "ep.1" }, { answer.ok, answer.signer, answer.run })
     assert.equal(report.hash, answer.hash)
     assert.equal(orket.read(file), (w:orket("export ep.1")))
-    assert.equal(w:sql("SELECT count(*) FROM journal WHERE run = 'ep.1'"), tostring(math.tointeger(answer.counts.event)))
+    assert.equal(w:sql("SELECT count(*) FROM journal WHERE run = 'ep.1'"),
+      tostring(math.tointeger(answer.counts.event)))
   end)
 
   it("has all that its events speak of", function()
@@ -159,15 +164,19 @@ describe("an exported run", function()
     orket.write(file .. ".less", table.concat(lines))
     local answer, exit = verify(file .. ".less")
     assert.equal(1, exit)
-    assert.same({ what = "missing", line = at, kind = gone.record, id = gone.id, why = answer.problem.why }, answer.problem)
+    assert.same({ what = "missing", line = at, kind = gone.record, id = gone.id, why = answer.problem.why },
+      answer.problem)
     text, exit = orket.run("verify " .. file .. ".less")
     assert.equal(1, exit)
-    assert(text:find("NOT INTACT: line " .. at .. ": " .. gone.record .. " " .. gone.id .. " is missing", 1, true), text)
+    assert(text:find("NOT INTACT: line " .. at .. ": " .. gone.record .. " " .. gone.id .. " is missing", 1,
+      true), text)
     text, exit = orket.run("verify " .. file .. ".none")
     assert.equal(1, exit)
-    assert(text:find(".none: No such file or directory", 1, true) and text:find("fix: give a file of orket export", 1, true), text)
+    assert(text:find(".none: No such file or directory", 1, true)
+      and text:find("fix: give a file of orket export", 1, true), text)
     text = orket.run("verify /tmp")
-    assert(text:find("ERR_IO: /tmp: Is a directory", 1, true) and text:find("fix: give a file of orket export", 1, true), text)
+    assert(text:find("ERR_IO: /tmp: Is a directory", 1, true)
+      and text:find("fix: give a file of orket export", 1, true), text)
     text = orket.run("verify README.md")
     assert(text:find("or this is no file of orket export", 1, true), text)
   end)
@@ -189,7 +198,8 @@ describe("an exported run", function()
     ]] })
     local run = open:start()
     assert(world.wait(function()
-      return open:exists(".orket/orket.db") and open:sql("SELECT count(*) FROM event WHERE kind = 'call.result'") == "1"
+      return open:exists(".orket/orket.db")
+        and open:sql("SELECT count(*) FROM event WHERE kind = 'call.result'") == "1"
     end))
     local while_it_runs = open:orket("export ep.1 -o " .. file .. ".open")
     assert(while_it_runs:find("signed by"), while_it_runs)
@@ -229,8 +239,10 @@ describe("an exported fork", function()
   end
 
   local first = forked("ep.1@" .. reply(2))
-  w:write("other/coder.lua", (orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a careful programmer")))
-  local second = forked(first .. "@" .. reply(#w:events("step.reply") - 2), " --set B-f1:note=hint --role other/coder.lua")
+  w:write("other/coder.lua",
+    (orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a careful programmer")))
+  local second = forked(first .. "@" .. reply(#w:events("step.reply") - 2),
+    " --set B-f1:note=hint --role other/coder.lua")
 
   it("has what it stands on, and is verified with nothing but the file", function()
     assert.equal(0, (select(2, w:orket("export -o " .. file .. " " .. second))))
@@ -249,7 +261,8 @@ describe("an exported fork", function()
     assert.same({ "ep.1", "ep-f1.1" }, { sources[1].run, sources[2].run })
     assert(orket.read(file):find("You are a careful programmer", 1, true))
     for _, source in ipairs(sources) do
-      local count = w:sql(("SELECT count(*) FROM journal WHERE run = '%s' AND seq <= %d"):format(source.run, source.at))
+      local count = w:sql(("SELECT count(*) FROM journal WHERE run = '%s' AND seq <= %d"):format(source.run,
+        source.at))
       assert.equal(tonumber(count), prefix[source.run])
       assert.equal(prefix[source.run], source.events)
     end
@@ -266,7 +279,8 @@ describe("an exported fork", function()
     assert(text:find("prefix ep.1/1/3 is changed", 1, true), text)
     orket.shell("cp -r " .. w.dir .. " " .. w.dir .. ".copy")
     local copy = setmetatable({ dir = w.dir .. ".copy" }, { __index = w })
-    copy:sql("DELETE FROM head WHERE run = 'ep.1'; UPDATE entry SET hash = zeroblob(32) WHERE seq = " .. reply(2))
+    copy:sql("DELETE FROM head WHERE run = 'ep.1'; UPDATE entry SET hash = zeroblob(32) WHERE seq = "
+      .. reply(2))
     text = copy:orket("check")
     assert(text:find("head ep%-f1%.1 %(commit %d+%): what it is a fork of is not what it was then"), text)
     text, code = copy:orket("export " .. second)
@@ -280,7 +294,8 @@ describe("an exported fork", function()
     w:sql("DELETE FROM blob WHERE hash = x'" .. blob .. "'")
     local text, code = w:orket("export " .. second)
     assert.equal(1, code)
-    assert(text:find("the blob " .. blob .. ", which ep.1/1/", 1, true) and text:find("fix: restore a backup", 1, true), text)
+    assert(text:find("the blob " .. blob .. ", which ep.1/1/", 1, true) and text:find("fix: restore a backup",
+      1, true), text)
     text, code = w:orket("check")
     assert.equal(1, code)
     assert(text:find("the blob " .. blob .. ", which it names, is missing", 1, true), text)
@@ -292,7 +307,9 @@ describe("orket init", function()
   it("makes the key", function()
     local dir = orket.directory()
     assert.equal(0, select(2, orket.run("init " .. dir .. "/p")))
-    assert.equal("600 64\n", (orket.shell("stat -c '%a' " .. dir .. "/p/.orket/key; tr -d '\\n' < " .. dir .. "/p/.orket/key.pub | wc -c")
+    assert.equal("600 64\n",
+      (orket.shell("stat -c '%a' " .. dir .. "/p/.orket/key; tr -d '\\n' < " .. dir
+      .. "/p/.orket/key.pub | wc -c")
       :gsub("\n", " ", 1)))
     assert.equal("700\n", (orket.shell("stat -c %a " .. dir .. "/p/.orket")))
     orket.remove(dir)

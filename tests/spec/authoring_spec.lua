@@ -1,4 +1,5 @@
--- authoring_spec.lua: `orket new`, `script`, `schema` and `stubs`: what a person begins a script or a card with.
+-- authoring_spec.lua: `orket new`, `script`, `schema` and `stubs`: what a person begins a script or a card
+-- with.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -44,8 +45,10 @@ describe("authoring a project", function()
 
   it("`orket new` refuses other kinds, names and projects that are none", function()
     for arguments, said in pairs({
-      ["wat x"] = "there is no kind", ["role ../x"] = "NAME is", ["role .x"] = "NAME is", ["node x"] = "needs --kind",
-      ["--kind wat node x"] = "there is no node", ["--kind policy node x"] = "there is no node", ["--kind loop role x"] = "--kind is for a node",
+      ["wat x"] = "there is no kind", ["role ../x"] = "NAME is", ["role .x"] = "NAME is",
+      ["node x"] = "needs --kind",
+      ["--kind wat node x"] = "there is no node", ["--kind policy node x"] = "there is no node",
+      ["--kind loop role x"] = "--kind is for a node",
     }) do
       local text, code = run("new " .. arguments)
       assert(code == 2 and text:find(said, 1, true), arguments .. ": " .. text)
@@ -77,15 +80,18 @@ describe("authoring a project", function()
   end)
 
   it("a file may name its schema, which `orket schema` prints", function()
-    for _, kind in ipairs({ "organization", "team", "environment", "epic", "rock", "issue", "asset", "fixture", "cassette", "mock_reply" }) do
+    for _, kind in ipairs({ "organization", "team", "environment", "epic", "rock", "issue", "asset",
+      "fixture", "cassette", "mock_reply" }) do
       local text, code = run("schema " .. kind)
       assert(code == 0 and type(cjson.decode(text)) == "table", kind)
     end
     assert.equal("#/$defs/epic", cjson.decode((run("schema epic")))["$ref"])
     assert.equal(2, select(2, run("schema wat")))
-    for _, path in ipairs({ "config/organization.json", "config/teams/standard.json", "config/environments/standard.json",
+    for _, path in ipairs({ "config/organization.json", "config/teams/standard.json",
+      "config/environments/standard.json",
       "config/epics/hello.json", "verification/hello.json" }) do
-      orket.write(dir .. "/" .. path, (orket.read(dir .. "/" .. path):gsub("^{", '{"$schema": "../x.json", ', 1)))
+      orket.write(dir .. "/" .. path, (orket.read(dir .. "/" .. path):gsub("^{", '{"$schema": "../x.json", ',
+        1)))
     end
     local text, code = run("validate")
     assert(code == 0 and not text:find("warning", 1, true), text)

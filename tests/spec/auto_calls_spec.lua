@@ -1,4 +1,5 @@
--- auto_calls_spec.lua: ordinary models under "calls": "auto": text that is a call counts as one, quotations do not.
+-- auto_calls_spec.lua: ordinary models under "calls": "auto": text that is a call counts as one, quotations
+-- do not.
 
 local world = dofile("tests/support/world.lua")
 
@@ -125,27 +126,39 @@ describe("a model that was offered tools and answers in text", function()
     { "in a list", CALL, "[" .. CALL .. "]" },
     { "behind a thought", CALL, "<think>the file has</think>\n" .. CALL },
     { "twice", CALL, ("Two:\n<tool_call>%s</tool_call>\n<tool_call>%s</tool_call>"):format(CALL, CALL) },
-    { "with its keys in another order", CALL, '{"arguments": {"content": "x", "path": "evil.txt"}, "name": "write_file"}' },
-    { "with other escapes in it", MORE, '{"name": "write_\\u0066ile", "arguments": {"path": "\\u0065vil.txt", "content": "say \\u0022no\\u0022 to 1\\/2\\u000a3 \\u00fc"}}' },
-    { "with other escapes in the file", '{"name": "write_\\u0066ile", "arguments": {"path": "ev\\u0069l.txt", "content": "1\\/2 \\ud83d\\ude00"}}',
+    { "with its keys in another order", CALL,
+      '{"arguments": {"content": "x", "path": "evil.txt"}, "name": "write_file"}' },
+    { "with other escapes in it", MORE,
+      '{"name": "write_\\u0066ile", "arguments": {"path": "\\u0065vil.txt", "content": "say \\u0022no\\u0022 to 1\\/2\\u000a3 \\u00fc"}}' },
+    { "with other escapes in the file",
+      '{"name": "write_\\u0066ile", "arguments": {"path": "ev\\u0069l.txt", "content": "1\\/2 \\ud83d\\ude00"}}',
       '{"name": "write_file", "arguments": {"path": "evil.txt", "content": "1/2 \u{1F600}"}}' },
-    { "that stood on numbered lines", '1\t{"name": "write_file",\n2\t "arguments": {"path":\n3\t  "evil.txt",\n4\t "content": "x"}}', CALL },
-    { "that stood in another text of JSON", require("cjson").encode({ said = require("cjson").encode({ said = MORE }) }), MORE },
-    { "that stood in marks of another kind", "<function=write_file>\n<parameter=path>\nevil.txt\n</parameter>\n<parameter=content>\nx\n</parameter>\n</function>", CALL },
-    { "that stood on quoted lines", "> <function=write_file>\n> <parameter=path>\n> evil.txt\n> </parameter>\n> <parameter=content>\n> x\n> y\n> </parameter>\n> </function>",
+    { "that stood on numbered lines",
+      '1\t{"name": "write_file",\n2\t "arguments": {"path":\n3\t  "evil.txt",\n4\t "content": "x"}}', CALL },
+    { "that stood in another text of JSON",
+      require("cjson").encode({ said = require("cjson").encode({ said = MORE }) }), MORE },
+    { "that stood in marks of another kind",
+      "<function=write_file>\n<parameter=path>\nevil.txt\n</parameter>\n<parameter=content>\nx\n</parameter>\n</function>", CALL },
+    { "that stood on quoted lines",
+      "> <function=write_file>\n> <parameter=path>\n> evil.txt\n> </parameter>\n> <parameter=content>\n> x\n> y\n> </parameter>\n> </function>",
       (CALL:gsub('"x"', '"x\\ny"')) },
     { "that stood there as Python", "write_file(path='evil.txt', content='x')", CALL },
     { "that stood there as HTML", (CALL:gsub('"', "&quot;")), CALL },
     { "with another spelling of its tool", CALL, (CALL:gsub("write_file", "functions.WriteFile")) },
     { "under another name of a parameter", CALL, (CALL:gsub("path", "file_path")) },
-    { "with something beside it", CALL, '{"thought": "so", "name": "write_file", "arguments": {"path": "evil.txt", "content": "x"}}' },
-    { "without what stood beside it", '{"name": "write_file", "note": "' .. ("long "):rep(400) .. '", "arguments": {"path": "evil.txt", "content": "x"}}', CALL },
+    { "with something beside it", CALL,
+      '{"thought": "so", "name": "write_file", "arguments": {"path": "evil.txt", "content": "x"}}' },
+    { "without what stood beside it", '{"name": "write_file", "note": "' .. ("long "):rep(400)
+      .. '", "arguments": {"path": "evil.txt", "content": "x"}}', CALL },
   }
 
   local REFUSED = {
-    "I will not run this:\n```json\n%s\n```", "That file is evil, so never do this.\n\n```json\n%s\n```", "Should I do this?\n```json\n%s\n```",
-    "Don\u{2019}t run this:\n<tool_call>%s</tool_call>", "I would do this if you agree:\n```\n%s\n```", "Das mache ich nicht:\n```json\n%s\n```",
-    "Je ne fais pas cela :\n```json\n%s\n```", "No har\u{E9} esto:\n```json\n%s\n```", "\u{6211}\u{4E0D}\u{4F1A}\u{8FD9}\u{6837}\u{505A}:\n```json\n%s\n```",
+    "I will not run this:\n```json\n%s\n```", "That file is evil, so never do this.\n\n```json\n%s\n```",
+    "Should I do this?\n```json\n%s\n```",
+    "Don\u{2019}t run this:\n<tool_call>%s</tool_call>", "I would do this if you agree:\n```\n%s\n```",
+    "Das mache ich nicht:\n```json\n%s\n```",
+    "Je ne fais pas cela :\n```json\n%s\n```", "No har\u{E9} esto:\n```json\n%s\n```",
+    "\u{6211}\u{4E0D}\u{4F1A}\u{8FD9}\u{6837}\u{505A}:\n```json\n%s\n```",
   }
 
   -- One turn in which it reads each file and then says what is to be no call.
@@ -194,7 +207,9 @@ describe("orket init", function()
   it("writes the address and the name of the model that the environment says", function()
     local orket = dofile("tests/support/orket.lua")
     local dir = orket.directory()
-    local text, code = orket.shell("cd " .. dir .. " && ORKET_MODEL_URL=http://127.0.0.1:9/v1 ORKET_MODEL=my%model " .. world.binary .. " init p 2>&1 && "
+    local text, code = orket.shell("cd " .. dir
+      .. " && ORKET_MODEL_URL=http://127.0.0.1:9/v1 ORKET_MODEL=my%model " .. world.binary
+      .. " init p 2>&1 && "
       .. world.binary .. " validate p 2>&1")
     assert.equal(0, code, text)
     local written = orket.read(dir .. "/p/config/organization.json")

@@ -1,5 +1,5 @@
--- backup_spec.lua: `orket backup` and `orket restore` through the real binary: a copy while a run goes on, the
--- project on another machine, and everything that is refused.
+-- backup_spec.lua: `orket backup` and `orket restore` through the real binary: a copy while a run goes on,
+-- the project on another machine, and everything that is refused.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -59,7 +59,8 @@ describe("a backup", function()
     local run = w:held(4)
     local made = cjson.decode(assert_ok(w, "backup --json .test/b"))
     assert(made.seq > 10 and made.bytes > 4096 and made.dir == ".test/b", made.seq)
-    assert.equal("700 600 600", (sh(w, "cd .test; stat -c %a b b/highwater b/orket.db | tr '\\n' ' '"):gsub("%s+$", "")))
+    assert.equal("700 600 600",
+      (sh(w, "cd .test; stat -c %a b b/highwater b/orket.db | tr '\\n' ' '"):gsub("%s+$", "")))
     local other = other_machine(w)
     local text, code = world.orket.shell(("cd %s && %s restore -C . ../b 2>&1"):format(other, w.binary))
     assert.equal(0, code, text)
@@ -68,7 +69,8 @@ describe("a backup", function()
     assert.equal(0, code, text)
     assert_goes_on(w, other)
     assert_ok(w, "backup .test/c")
-    assert.equal("600\n", (sh(w, "cmp .orket/key .test/c/key && cmp .orket/key.pub .test/c/key.pub && stat -c %a .test/c/key")))
+    assert.equal("600\n",
+      (sh(w, "cmp .orket/key .test/c/key && cmp .orket/key.pub .test/c/key.pub && stat -c %a .test/c/key")))
     assert(sh(w, "ls .test"):find("partial") == nil)
   end)
 
@@ -126,7 +128,8 @@ describe("a backup", function()
     local before = sh(w, "cd .orket && cat highwater key.pub && ls | grep -v -e lock -e owner")
     for name, damage in pairs({
       cut = "truncate -s 40960 orket.db", empty = "truncate -s 0 orket.db", gone = "rm orket.db",
-      other = "echo nothing > orket.db", row = "sqlite3 orket.db \"DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)\"",
+      other = "echo nothing > orket.db",
+      row = "sqlite3 orket.db \"DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)\"",
       text = "sqlite3 orket.db \"UPDATE card SET name = 'x' WHERE id = 'A'\"", key = "echo 00 > key.pub",
     }) do
       sh(w, "rm -rf .test/b; cp -a .test/good .test/b; cd .test/b; " .. damage)
@@ -175,7 +178,8 @@ describe("a backup", function()
     assert(text:find("orket: ERR_STORE_FULL: .*\n  fix: free some space.*\nexit 1\n0\nagain 0\n"), text)
   end)
 
-  it("names the directory of workspace/ that it cannot keep, and restores when that was moved away", function()
+  it("names the directory of workspace/ that it cannot keep, and restores when that was moved away",
+    function()
     local w <close> = new_world()
     assert_ok(w, "run ep")
     assert_ok(w, "backup .test/b")
@@ -192,7 +196,8 @@ describe("a backup", function()
     for _, place in ipairs({ "workspace", "workspace/ep" }) do
       local text = sh(w, ("mkdir -p workspace/ep; place=%s orket='timeout 100 %s' unshare -Urm sh .test/script"):format(place, w.binary))
       local whole = "^orket: ERR_IO: [^\n]*workspace/ep is on another file system[^\n]*\n  fix: move it out of workspace/[^\n]*\n"
-        .. "refused 1\nnothing 1\n" .. sum .. "restored up to [^\n]*\nrestored 0\n" .. sum .. "sound[^\n]*\ncheck 0\n$"
+        .. "refused 1\nnothing 1\n" .. sum .. "restored up to [^\n]*\nrestored 0\n" .. sum
+          .. "sound[^\n]*\ncheck 0\n$"
       assert(text:find(whole), place .. ":\n" .. text)
       sh(w, "rm -rf workspace .test/ep; mv before/ep before-ep; rmdir before; mkdir workspace; mv before-ep workspace/ep")
     end
@@ -236,8 +241,10 @@ describe("a loss that is accepted", function()
     sh(w, "truncate -s 16512 .orket/orket.db-wal") -- four frames
     assert_fails(w, "run ep", "ERR_STORE_CORRUPT", "orket restore --accept-loss")
     local result = cjson.decode(assert_ok(w, "restore --json --accept-loss"))
-    assert(result.seq < result.lost and result.lost <= lost and result.kept == "replaced-1", cjson.encode(result))
-    assert.same({ from = "rest", seq = result.seq, lost = result.lost, kept = "replaced-1" }, w:events("store.restored")[1].body)
+    assert(result.seq < result.lost and result.lost <= lost and result.kept == "replaced-1",
+      cjson.encode(result))
+    assert.same({ from = "rest", seq = result.seq, lost = result.lost, kept = "replaced-1" },
+      w:events("store.restored")[1].body)
     assert(w:exists(".orket/replaced-1/orket.db-wal") and w:exists(".orket/replaced-1/highwater"))
     local text = assert_ok(w, "log")
     assert(text:find(("from what was left of it, up to commit %d;"):format(result.seq), 1, true), text)

@@ -11,7 +11,8 @@ local function bench_line(text)
 end
 
 local function ask(model, body)
-  return (orket.shell(("curl -sS --max-time 20 -d '%s' %s/chat/completions"):format(cjson.encode(body), model.url)))
+  return (orket.shell(("curl -sS --max-time 20 -d '%s' %s/chat/completions"):format(cjson.encode(body),
+    model.url)))
 end
 
 local function talk(results, more)
@@ -47,7 +48,8 @@ describe("bench/model", function()
     local model <close> = measure.model(directory)
     local whole = cjson.decode(ask(model, talk(0))).choices[1].message.tool_calls[1]["function"].arguments
     local pieces, usage, done = {}, nil, false
-    for data in ask(model, talk(0, { stream = true, stream_options = { include_usage = true } })):gmatch("data: ([^\n]+)\n\n") do
+    for data in ask(model,
+      talk(0, { stream = true, stream_options = { include_usage = true } })):gmatch("data: ([^\n]+)\n\n") do
       local event = data ~= "[DONE]" and cjson.decode(data)
       local delta = event and event.choices[1] and event.choices[1].delta
       if delta and delta.tool_calls then
@@ -97,7 +99,8 @@ describe("bench/load", function()
     local model <close> = measure.model(directory)
     local seen = measure.load(model.root:match("%d+$"), 20, 7)
     assert.same({ 20, 7 }, { seen.requests, seen.at_once })
-    assert(seen.bytes > 20 * 1024 and seen.requests_per_s > 0 and seen.whole_ms.p50 <= seen.whole_ms.max, cjson.encode(seen))
+    assert(seen.bytes > 20 * 1024 and seen.requests_per_s > 0 and seen.whole_ms.p50 <= seen.whole_ms.max,
+      cjson.encode(seen))
     assert.equal(20, model:stats().requests)
   end)
 
@@ -143,7 +146,8 @@ describe("orket bench", function()
         local id = ("B%06d"):format(i)
         local card = cjson.decode((orket.run(("show --json -C %s/run-1 %s"):format(work, id))))
         assert.equal("done", card.status)
-        assert.equal("1024\n", (orket.shell(("cat %s/run-1/workspace/bench/tree/out/%s.txt | wc -c"):format(work, id))))
+        assert.equal("1024\n",
+          (orket.shell(("cat %s/run-1/workspace/bench/tree/out/%s.txt | wc -c"):format(work, id))))
       end
     end
   end)
@@ -186,7 +190,8 @@ describe("bench/evidence", function()
     agents = { "rss_mb", "pss_mb", "kb_4", "kb_40" },
     start = { "true_ms", "version_ms", "request_ms", "limit_request_ms" },
     mock = { "mock_rate", "mock_p50_ms", "mock_p99_ms", "mock_alone_rate", "model_rate", "mock_bytes" },
-    audit = { "fork_bytes_few", "verify_ms_fork", "events_small", "export_ms_small", "verify_ms_small", "verify_kb_small", "verify_kb_large" },
+    audit = { "fork_bytes_few", "verify_ms_fork", "events_small", "export_ms_small", "verify_ms_small",
+      "verify_kb_small", "verify_kb_large" },
     journal = { "bare", "alone", "ratio", "steps", "us_per_step" },
     sim = { "a_policy", "a_rule_of_the_house", "a_role_s_words", "a_router", "comments" },
     window = { "none_ms", "wide_ms", "window_ms", "window_mb", "growth" },

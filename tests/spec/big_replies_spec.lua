@@ -1,10 +1,11 @@
--- Replies that are too large: each is reported to the model, or is a failure that is tried once; nothing is bought again
--- and again, and the run is replayed (tests/support/big.py is the server).
+-- Replies that are too large: each is reported to the model, or is a failure that is tried once; nothing is
+-- bought again and again, and the run is replayed (tests/support/big.py is the server).
 
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
--- kind, how much; the failure's part of its text, or how often the model is asked, and the rule or problem that it reads.
+-- kind, how much; the failure's part of its text, or how often the model is asked, and the rule or problem
+-- that it reads.
 local CASES = {
   { "content", 17, failure = "a conversation keeps 16777216 of one", tokens = 5000 },
   { "content", 40, failure = "the reply is over 33554432 bytes" },
@@ -20,7 +21,8 @@ local CASES = {
 
 local function serve(w, case)
   local out = w.dir .. "/.test/port"
-  local pid = orket.shell(("python3 tests/support/big.py %s %d >%s 2>&1 & echo $!"):format(case[1], case[2], out)):match("%d+")
+  local pid = orket.shell(("python3 tests/support/big.py %s %d >%s 2>&1 & echo $!"):format(case[1], case[2],
+    out)):match("%d+")
   assert(world.wait(function() return orket.read(out):find("%d+\n") end))
   w.url = "http://127.0.0.1:" .. orket.read(out):match("%d+") .. "/v1"
   return setmetatable({}, { __close = function() os.execute("kill " .. pid) end })
@@ -65,7 +67,8 @@ describe("a reply that is too large", function()
           assert.truthy(text:find(case.problem, 1, true), text)
         else
           assert.equal(case.asked, #w:events("call.refused"))
-          assert.equal(case.rule or w:events("call.refused")[1].body.rule, w:events("call.refused")[1].body.rule)
+          assert.equal(case.rule or w:events("call.refused")[1].body.rule,
+            w:events("call.refused")[1].body.rule)
         end
       end)
     end
@@ -95,7 +98,8 @@ describe("a reply that is too large", function()
       function work(talk)
         return steps(talk, function() return say(write("a.txt", "x")) end, function() return say(finish()) end)
       end ]] })
-    local _ <close> = serve(setmetatable({ dir = w.dir }, { __index = w, __newindex = function(_, _, url) w.big = url end }), CASES[1])
+    local _ <close> = serve(setmetatable({ dir = w.dir },
+      { __index = w, __newindex = function(_, _, url) w.big = url end }), CASES[1])
     local config = w:read("config/organization.json")
     config = config:gsub('"models":{', '"models":{"s":{"base_url":"' .. w.url .. '","model":"mock"},', 1)
       :gsub("http:\\?/\\?/127.0.0.1:1\\?/v1", w.big):gsub('"m":{', '"m":{"fallback":["s"],', 1)

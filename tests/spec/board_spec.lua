@@ -23,7 +23,8 @@ describe("board.candidates", function()
   it("reviews come first, then returned work, then ready cards by score and age", function()
     local board = boards.new({
       card("young", "ready", { score = 2, ordinal = 3 }), card("old", "ready", { score = 2, ordinal = 1 }),
-      card("urgent", "ready", { score = 9, ordinal = 4 }), card("back", "in_progress"), card("review", "code_review"),
+      card("urgent", "ready", { score = 9, ordinal = 4 }), card("back", "in_progress"),
+        card("review", "code_review"),
       card("test", "ready_for_testing", { ordinal = 9 }), card("parked", "blocked"), card("gone", "canceled"),
     })
     assert.equal("review test back urgent old young", ids(board:best(10)))

@@ -47,20 +47,24 @@ end
 describe("orket try box", function()
   local rows = { -- request, answer (ms and peak_bytes apart)
     { { code = "return 1 + 1" }, { outcome = "ok", value = 2 } },
-    { { code = "return { a = { 1, 2.5, 'x' }, f = type }" }, { outcome = "ok", value = { a = { 1, 2.5, "x" }, f = { type = "function" } } } },
+    { { code = "return { a = { 1, 2.5, 'x' }, f = type }" },
+      { outcome = "ok", value = { a = { 1, 2.5, "x" }, f = { type = "function" } } } },
     { { code = "return setmetatable({}, { __index = error })" }, { outcome = "ok", value = {} } },
     { { code = "return 'x', 2" }, { outcome = "ok", value = "x" } },
     { { code = "error('no')" }, { outcome = "error", message = "script:1: no" } },
     { { code = "return +" }, { outcome = "error", message = "script:1: unexpected symbol near '+'" } },
     { { code = "while true do end", steps = 1000 }, { outcome = "limit", limit = "steps" } },
     { { code = "while true do end", ms = 10 }, { outcome = "limit", limit = "time" } },
-    { { code = "while true do pcall(function() while true do end end) end", ms = 10 }, { outcome = "limit", limit = "time" } },
-    { { code = "local t = {} while true do t = { t } end", ms = 5000 }, { outcome = "limit", limit = "memory" } },
+    { { code = "while true do pcall(function() while true do end end) end", ms = 10 },
+      { outcome = "limit", limit = "time" } },
+    { { code = "local t = {} while true do t = { t } end", ms = 5000 },
+      { outcome = "limit", limit = "memory" } },
     { { code = "return pcall(string.rep, 'x', 1e10)" }, { outcome = "limit", limit = "memory" } },
     { { code = "return #('x'):rep(1e6)", mem = 65536 }, { outcome = "error" } },
     { { code = "return #('x'):rep(1e6)", mem = "256K" }, { outcome = "limit", limit = "memory" } },
     { { code = "return #('x'):rep(1e6)", mem = "32M" }, { outcome = "ok", value = 1000000 } },
-    { { code = "string.rep = nil x = 1", ["then"] = "return { tostring(x), ('a'):rep(3) }" }, { outcome = "ok", value = { "nil", "aaa" } } },
+    { { code = "string.rep = nil x = 1", ["then"] = "return { tostring(x), ('a'):rep(3) }" },
+      { outcome = "ok", value = { "nil", "aaa" } } },
     { { code = "while true do end", ms = 5, ["then"] = "return 1" }, { outcome = "ok", value = 1 } },
     { { code = "error()", ["then"] = "while true do end", ms = 5 }, { outcome = "limit", limit = "time" } },
     { { code = "return 1", steps = 0 }, { outcome = "error" } },
@@ -99,35 +103,79 @@ end)
 describe("the library of a box", function()
   it("is the stock one, case by case", function()
     compare({
-      "string.find, 'abc', 'b', -1", "string.find, 'abc', '', 10", "string.find, 'abc', '', 4", "string.find, 'a.b', '.', 2, true",
-      "string.find, 'a\\0b', '\\0'", "string.match, 'key = value', '^(%w+)%s*=%s*(%w+)$'", "string.match, 'THE (quick) fox', '%((%a+)%)'",
-      "string.match, 'x', '()'", "string.gsub, 'hello world', 'o', '0', 1", "string.gsub, 'abc', '%w', '%0%0'", "string.gsub, 'abc', '', '-'",
-      "string.gsub, 'abc', 'b', '%2'", "string.gsub, 'abc', 'b', { b = 'x' }", "string.gsub, 'abc', 'b', { b = false }", "string.gsub, 'abc', '(b)(c)', '%2%1'",
-      "string.gsub, 'THE (quick) fox', '%f[%a]%a+%f[%A]', string.lower", "string.gsub, 'x^y', '%^', '%%'", "string.gsub, 'abc', '^a', 'x'", "string.gsub, 'abc', '.', {}, -1",
-      "string.match, '[[x]]', '%b[]'", "string.match, 'x', '%b'", "string.match, 'x', '[a'", "string.match, 'x', '%'", "string.match, 'x', '(x'", "string.match, 'x', 'x)'",
-      "string.match, 'aXb', '%u'", "string.match, ']', '[]]'", "string.match, '^', '[%^]'", "string.match, 'a-z', '[a%-z]+'", "string.match, 'hello', '(h)(e)(l+)%3?'", "string.match, 'abab', '(ab)%1'",
-      "string.rep, 'ab', 3, ','", "string.rep, 'ab', 0", "string.rep, '', 100", "string.sub, 'hello', -3", "string.sub, 'hello', 2, -2", "string.sub, 'hello', 0", "string.sub, 'hello', 4, 2",
-      "string.sub, 'hello', math.mininteger, math.maxinteger", "string.byte, 'abc', 1, -1", "string.byte, 'abc', 10", "string.byte, 'abc', -1", "string.byte, 'abc', 0", "string.char, 104, 105", "string.char, 256", "string.char",
+      "string.find, 'abc', 'b', -1", "string.find, 'abc', '', 10", "string.find, 'abc', '', 4",
+      "string.find, 'a.b', '.', 2, true",
+      "string.find, 'a\\0b', '\\0'", "string.match, 'key = value', '^(%w+)%s*=%s*(%w+)$'",
+      "string.match, 'THE (quick) fox', '%((%a+)%)'",
+      "string.match, 'x', '()'", "string.gsub, 'hello world', 'o', '0', 1",
+      "string.gsub, 'abc', '%w', '%0%0'", "string.gsub, 'abc', '', '-'",
+      "string.gsub, 'abc', 'b', '%2'", "string.gsub, 'abc', 'b', { b = 'x' }",
+      "string.gsub, 'abc', 'b', { b = false }", "string.gsub, 'abc', '(b)(c)', '%2%1'",
+      "string.gsub, 'THE (quick) fox', '%f[%a]%a+%f[%A]', string.lower", "string.gsub, 'x^y', '%^', '%%'",
+      "string.gsub, 'abc', '^a', 'x'", "string.gsub, 'abc', '.', {}, -1",
+      "string.match, '[[x]]', '%b[]'", "string.match, 'x', '%b'", "string.match, 'x', '[a'",
+      "string.match, 'x', '%'", "string.match, 'x', '(x'", "string.match, 'x', 'x)'",
+      "string.match, 'aXb', '%u'", "string.match, ']', '[]]'", "string.match, '^', '[%^]'",
+      "string.match, 'a-z', '[a%-z]+'", "string.match, 'hello', '(h)(e)(l+)%3?'",
+      "string.match, 'abab', '(ab)%1'",
+      "string.rep, 'ab', 3, ','", "string.rep, 'ab', 0", "string.rep, '', 100", "string.sub, 'hello', -3",
+      "string.sub, 'hello', 2, -2", "string.sub, 'hello', 0", "string.sub, 'hello', 4, 2",
+      "string.sub, 'hello', math.mininteger, math.maxinteger", "string.byte, 'abc', 1, -1",
+      "string.byte, 'abc', 10", "string.byte, 'abc', -1", "string.byte, 'abc', 0", "string.char, 104, 105",
+      "string.char, 256", "string.char",
       "string.reverse, 'abc'", "string.upper, 'aé'", "string.len, 'a\\0b'",
-      "string.format, '%5d|%-5d|%05d|%+d|% d', 42, 42, 42, 42, 42", "string.format, '%x %X %#x %o', 255, 255, 255, 8", "string.format, '%5.2f|%e|%g', 3.14159, 1e10, 0.1", "string.format, '%a', 1.5",
-      "string.format, '%s|%10s|%-10s|%.2s', 'abc', 'abc', 'abc', 'abc'", "string.format, '%q', 'a\\n\"\\\\\\0\\r1'", "string.format, '%q', 1 / 3", "string.format, '%q', math.mininteger", "string.format, '%q', 1 / 0",
-      "string.format, '%c%c', 65, 0", "string.format, '%i', 3.0", "string.format, '%d', 3.5", "string.format, '%d', '10'", "string.format, '%d', 'x'", "string.format, '%%'", "string.format, '%'", "string.format, '%y', 1",
-      "string.format, '%s'", "string.format, '%s', nil", "string.format, '%s', true", "string.format, '%5', 1", "string.format, '%100d', 1", "string.format, '%#d', 1", "string.format, '%.3d', 5", "string.format, '%10q', 'x'", "string.format, '%5s', 'a\\0b'",
-      "table.concat, { 1, 2, 'x' }, ', '", "table.concat, { 1, 2, 3 }, '-', 2, 3", "table.concat, {}, 'x'", "table.concat, { {} }", "table.concat, { 1, 2 }, ',', 1, 3", "table.unpack, { 1, 2, 3 }, 2", "table.unpack, { 1, 2 }, -1, 1", "table.unpack, {}, 1, 1e8",
-      "table.remove, { 1, 2, 3 }, 1", "table.remove, {}", "table.remove, {}, 0", "table.remove, { 1 }, 2", "table.remove, { 1 }, 3", "table.insert, {}, 2, 1", "table.insert, {}, 1, 1, 1", "table.insert, { 1 }",
-      "table.pack, 1, nil, 3", "select, '#', 1, nil", "select, -1, 1, 2", "select, 2, 1, 2, 3", "select, 0", "select, -3, 1", "select, 'x'",
-      "tonumber, '0x10'", "tonumber, ' 10 '", "tonumber, '1e1'", "tonumber, '10', 2", "tonumber, 'zz', 36", "tonumber, '8', 8", "tonumber, '', 10", "tonumber, '-ff', 16", "tonumber, 10, 16", "tonumber, '1\\0'", "tonumber, {}", "tonumber", "tonumber, '7fffffffffffffff', 16", "tonumber, 'ffffffffffffffffff', 16", "tonumber, '1 2', 10",
-      "tostring, 1.0", "tostring, -0.0", "tostring, 1e100", "tostring, 2^53", "tostring, nil", "tostring", "tostring, setmetatable({}, { __tostring = function() return 'x' end })", "tostring, setmetatable({}, { __tostring = function() return 1 end })", "tostring, setmetatable({}, { __tostring = function() end })",
-      "rawlen, { 1, 2 }", "rawlen, 'abc'", "rawlen, 1", "rawequal, 1, 1.0", "rawget, {}, 1", "rawset, {}, nil, 1", "type", "type, nil", "assert, false", "assert, nil, 'x'", "assert, 1, 2, 3", "assert", "ipairs", "pcall", "pcall, error, 'x'", "xpcall, error, tostring, 'x'", "xpcall, error", "xpcall, function() return 1, 2 end, error", "pcall, pcall, error",
-      "getmetatable, setmetatable({}, { __metatable = 'x' })", "setmetatable, setmetatable({}, { __metatable = 'x' }), {}", "setmetatable, {}, 1", "setmetatable, 1, {}", "next, {}", "next, { 1 }", "next, { 1 }, 1", "error", "error, nil",
-      "utf8.char, 72, 228, 8364, 128512", "utf8.char", "utf8.char, -1", "utf8.len, 'häß€'", "utf8.len, '\\xff'", "utf8.len, 'abc', 4", "utf8.len, 'abc', 5", "utf8.len, '\\u{D7FF}\\xed\\xa0\\x80'", "utf8.len, '\\xed\\xa0\\x80', 1, -1, true", "utf8.codepoint, 'h€', 1, -1", "utf8.codepoint, 'h€', 3", "utf8.codepoint, 'abc', 4",
-      "utf8.offset, 'h€x', 3", "utf8.offset, 'h€x', -1", "utf8.offset, 'h€x', 0, 3", "utf8.offset, 'h€x', 1, 3", "utf8.offset, 'h€x', 5", "utf8.offset, 'x', 1, 9",
+      "string.format, '%5d|%-5d|%05d|%+d|% d', 42, 42, 42, 42, 42",
+      "string.format, '%x %X %#x %o', 255, 255, 255, 8", "string.format, '%5.2f|%e|%g', 3.14159, 1e10, 0.1",
+      "string.format, '%a', 1.5",
+      "string.format, '%s|%10s|%-10s|%.2s', 'abc', 'abc', 'abc', 'abc'",
+      "string.format, '%q', 'a\\n\"\\\\\\0\\r1'", "string.format, '%q', 1 / 3",
+      "string.format, '%q', math.mininteger", "string.format, '%q', 1 / 0",
+      "string.format, '%c%c', 65, 0", "string.format, '%i', 3.0", "string.format, '%d', 3.5",
+      "string.format, '%d', '10'", "string.format, '%d', 'x'", "string.format, '%%'", "string.format, '%'",
+      "string.format, '%y', 1",
+      "string.format, '%s'", "string.format, '%s', nil", "string.format, '%s', true",
+      "string.format, '%5', 1", "string.format, '%100d', 1", "string.format, '%#d', 1",
+      "string.format, '%.3d', 5", "string.format, '%10q', 'x'", "string.format, '%5s', 'a\\0b'",
+      "table.concat, { 1, 2, 'x' }, ', '", "table.concat, { 1, 2, 3 }, '-', 2, 3", "table.concat, {}, 'x'",
+      "table.concat, { {} }", "table.concat, { 1, 2 }, ',', 1, 3", "table.unpack, { 1, 2, 3 }, 2",
+      "table.unpack, { 1, 2 }, -1, 1", "table.unpack, {}, 1, 1e8",
+      "table.remove, { 1, 2, 3 }, 1", "table.remove, {}", "table.remove, {}, 0", "table.remove, { 1 }, 2",
+      "table.remove, { 1 }, 3", "table.insert, {}, 2, 1", "table.insert, {}, 1, 1, 1", "table.insert, { 1 }",
+      "table.pack, 1, nil, 3", "select, '#', 1, nil", "select, -1, 1, 2", "select, 2, 1, 2, 3", "select, 0",
+      "select, -3, 1", "select, 'x'",
+      "tonumber, '0x10'", "tonumber, ' 10 '", "tonumber, '1e1'", "tonumber, '10', 2", "tonumber, 'zz', 36",
+      "tonumber, '8', 8", "tonumber, '', 10", "tonumber, '-ff', 16", "tonumber, 10, 16", "tonumber, '1\\0'",
+      "tonumber, {}", "tonumber", "tonumber, '7fffffffffffffff', 16", "tonumber, 'ffffffffffffffffff', 16",
+      "tonumber, '1 2', 10",
+      "tostring, 1.0", "tostring, -0.0", "tostring, 1e100", "tostring, 2^53", "tostring, nil", "tostring",
+      "tostring, setmetatable({}, { __tostring = function() return 'x' end })",
+      "tostring, setmetatable({}, { __tostring = function() return 1 end })",
+      "tostring, setmetatable({}, { __tostring = function() end })",
+      "rawlen, { 1, 2 }", "rawlen, 'abc'", "rawlen, 1", "rawequal, 1, 1.0", "rawget, {}, 1",
+      "rawset, {}, nil, 1", "type", "type, nil", "assert, false", "assert, nil, 'x'", "assert, 1, 2, 3",
+      "assert", "ipairs", "pcall", "pcall, error, 'x'", "xpcall, error, tostring, 'x'", "xpcall, error",
+      "xpcall, function() return 1, 2 end, error", "pcall, pcall, error",
+      "getmetatable, setmetatable({}, { __metatable = 'x' })",
+      "setmetatable, setmetatable({}, { __metatable = 'x' }), {}", "setmetatable, {}, 1",
+      "setmetatable, 1, {}", "next, {}", "next, { 1 }", "next, { 1 }, 1", "error", "error, nil",
+      "utf8.char, 72, 228, 8364, 128512", "utf8.char", "utf8.char, -1", "utf8.len, 'häß€'",
+      "utf8.len, '\\xff'", "utf8.len, 'abc', 4", "utf8.len, 'abc', 5", "utf8.len, '\\u{D7FF}\\xed\\xa0\\x80'",
+      "utf8.len, '\\xed\\xa0\\x80', 1, -1, true", "utf8.codepoint, 'h€', 1, -1", "utf8.codepoint, 'h€', 3",
+      "utf8.codepoint, 'abc', 4",
+      "utf8.offset, 'h€x', 3", "utf8.offset, 'h€x', -1", "utf8.offset, 'h€x', 0, 3",
+      "utf8.offset, 'h€x', 1, 3", "utf8.offset, 'h€x', 5", "utf8.offset, 'x', 1, 9",
       "function() local t = {} for p, c in utf8.codes('aé€') do t[#t + 1] = p .. ':' .. c end return table.concat(t, ' ') end", "function() for _ in utf8.codes('a\\xff') do end end", "function() return '10' + 1, '3' * '4', -'2', '7' // 2, '2' ^ 2, 10 % '3', '0x10' + 0, '1e1' - 0 end", "function() return 'x' + 1 end", "function() return {} + 'x' end", "function() return '10' + {} end",
-      "function() return setmetatable({}, { __add = function() return 'added' end }) + '1' end", "function() return '1' + setmetatable({}, { __add = function() return 'added' end }) end",
-      "function() local t = { 3, 1, 2 } table.sort(t) return table.concat(t) end", "function() local t = { 3, 1, 2 } table.sort(t, function(a, b) return a > b end) return table.concat(t) end", "function() table.sort({ 1, 'x' }) end", "function() table.sort({ 1, nil, 3 }) return 1 end",
-      "function() return table.concat(table.move({ 1, 2, 3 }, 2, 3, 1), ',') end", "function() return table.concat(table.move({ 1, 2, 3 }, 1, 3, 2), ',') end", "function() return #table.move({ 1, 2, 3 }, 1, 3, 1, {}) end", "table.move, {}, 1, math.maxinteger, 2", "table.move, {}, -1, math.maxinteger, 2",
+      "function() return setmetatable({}, { __add = function() return 'added' end }) + '1' end",
+      "function() return '1' + setmetatable({}, { __add = function() return 'added' end }) end",
+      "function() local t = { 3, 1, 2 } table.sort(t) return table.concat(t) end",
+      "function() local t = { 3, 1, 2 } table.sort(t, function(a, b) return a > b end) return table.concat(t) end", "function() table.sort({ 1, 'x' }) end", "function() table.sort({ 1, nil, 3 }) return 1 end",
+      "function() return table.concat(table.move({ 1, 2, 3 }, 2, 3, 1), ',') end",
+      "function() return table.concat(table.move({ 1, 2, 3 }, 1, 3, 2), ',') end",
+      "function() return #table.move({ 1, 2, 3 }, 1, 3, 1, {}) end", "table.move, {}, 1, math.maxinteger, 2",
+      "table.move, {}, -1, math.maxinteger, 2",
       "function() local t = {} for w in ('one two'):gmatch('%a+') do t[#t + 1] = w end return table.concat(t, ',') end", "function() local t = {} for k, v in ('a=1, b=2'):gmatch('(%w)=(%w)') do t[#t + 1] = k .. v end return table.concat(t) end", "function() local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n end", "function() local t = {} for p in ('abc'):gmatch('()', 5) do t[#t + 1] = p end return #t end", "function() local t = {} for p in ('abc'):gmatch('()', -1) do t[#t + 1] = p end return table.concat(t, ',') end",
-      "function() local a <close> = setmetatable({}, { __close = function() error('x') end }) end", "math.tointeger, '8'", "math.floor, 1e100", "math.ult, 1, -1", "math.fmod, 5, 0", "math.fmod, 5, -3",
+      "function() local a <close> = setmetatable({}, { __close = function() error('x') end }) end",
+      "math.tointeger, '8'", "math.floor, 1e100", "math.ult, 1, -1", "math.fmod, 5, 0", "math.fmod, 5, -3",
     })
   end)
 
@@ -137,7 +185,8 @@ describe("the library of a box", function()
       state = (state * 1103515245 + 12345) & 0x7fffffff
       return (state >> 8) % n + 1
     end
-    local pieces = { "a", "b", ".", "%a", "%d", "[ab]", "[^a]", "(", ")", "()", "*", "+", "-", "?", "^", "$", "%1", "%b()", "%f[a]", "[%w_-]", "x", "%", "[", "]", "%.", "[a-c]", "%u" }
+    local pieces = { "a", "b", ".", "%a", "%d", "[ab]", "[^a]", "(", ")", "()", "*", "+", "-", "?", "^", "$",
+      "%1", "%b()", "%f[a]", "[%w_-]", "x", "%", "[", "]", "%.", "[a-c]", "%u" }
     local letters = { "a", "b", "c", "(", ")", "x", ".", "1", "A", " " }
     local function word(from, most)
       local t = {}
@@ -149,7 +198,8 @@ describe("the library of a box", function()
     local expressions = {}
     for i = 1, 3000 do
       local subject, pattern = word(letters, 12), word(pieces, 7)
-      local call = ({ "string.find, %q, %q", "string.match, %q, %q, 2", "string.gsub, %q, %q, '<%%0>'", "function() local t = {} for a, b in (%q):gmatch(%q) do t[#t + 1] = tostring(a) .. tostring(b) end return table.concat(t, ',') end" })[random(4)]
+      local call = ({ "string.find, %q, %q", "string.match, %q, %q, 2", "string.gsub, %q, %q, '<%%0>'",
+        "function() local t = {} for a, b in (%q):gmatch(%q) do t[#t + 1] = tostring(a) .. tostring(b) end return table.concat(t, ',') end" })[random(4)]
       expressions[i] = call:format(subject, pattern)
     end
     compare(expressions)
@@ -273,7 +323,8 @@ describe("orket.core.box", function()
   end)
 end)
 
--- It works a little, and waits a little: so little that the last look at the processor's clock is still fresh.
+-- It works a little, and waits a little: so little that the last look at the processor's clock is still
+-- fresh.
 local SHORT_WAITS = orket.read("tests/support/probes/short_waits.lua")
 
 describe("a session", function()

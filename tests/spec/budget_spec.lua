@@ -85,7 +85,8 @@ describe("what work costs", function()
   end)
 
   it("also where the server does not tell: then it is estimated, and marked", function()
-    local w <close> = world.new({ issues = cards(2), model = { params = { stream_options = cjson.null } }, mock = WORK })
+    local w <close> = world.new({ issues = cards(2), model = { params = { stream_options = cjson.null } },
+      mock = WORK })
     local text, code = w:run()
     assert.equal(0, code, text)
     assert_counted(w)
@@ -94,16 +95,19 @@ describe("what work costs", function()
     end
   end)
 
-  it("what cannot be true is not told: less than nothing, parts, all the money of the world, nothing at all", function()
+  it("what cannot be true is not told: less than nothing, parts, all the money of the world, nothing at all",
+    function()
     for _, count in ipairs({ "-1", "-1e300", "0.5", "1e300", "9223372036854775807", "0" }) do
-      local w <close> = world.new({ issues = cards(1), mock = "function work() return { usage = { prompt_tokens = " .. count
+      local w <close> = world.new({ issues = cards(1),
+        mock = "function work() return { usage = { prompt_tokens = " .. count
         .. ", completion_tokens = " .. count .. " }, calls = { finish() } } end" })
       local text, code = w:run()
       assert.equal(0, code, text)
       for _, event in ipairs(w:events("step.reply")) do
         local usage = event.body.usage
         if usage.estimated then
-          assert(usage.prompt > 100 and usage.prompt < 10000 and usage.completion > 5 and usage.completion < 100)
+          assert(usage.prompt > 100 and usage.prompt < 10000 and usage.completion > 5
+            and usage.completion < 100)
         end
       end
       assert.is_true(w:events("step.reply")[1].body.usage.estimated, count)
@@ -180,7 +184,8 @@ describe("orket cost", function()
       assert.equal(row.tokens_in * 3 + row.tokens_out * 15, row.money)
       assert(row.ms >= 300, row.ms)
     end
-    local pauses = seconds_between(w:events("turn.started")[1], w:events("step.failed")[3]) - sum_of(listed, "ms") / 1000
+    local pauses = seconds_between(w:events("turn.started")[1], w:events("step.failed")[3]) - sum_of(listed,
+      "ms") / 1000
     assert(pauses > 1.1, "the pause before an attempt is not its time: " .. pauses)
     assert.equal(sum_of(listed, "money"), rows(w, "cost --json --run ep.1").total.money)
   end)
@@ -199,7 +204,8 @@ describe("orket cost", function()
 
   it("refuses words that it does not know, and a run that is not there", function()
     local w <close> = world.new({ issues = cards(1), mock = WORK })
-    for _, words in ipairs({ "--by moon", "--by card --requests", "-n 3", "--requests -n 0", "--requests -n 1.5", "--requests -n x" }) do
+    for _, words in ipairs({ "--by moon", "--by card --requests", "-n 3", "--requests -n 0",
+      "--requests -n 1.5", "--requests -n x" }) do
       assert.equal(2, select(2, w:orket("cost " .. words)), words)
     end
     w:run()
@@ -238,7 +244,8 @@ describe("a cap", function()
     local reached = w:events("budget.reached")
     assert.equal(1, #reached)
     local body = reached[1].body
-    assert.same({ "epics/ep/tokens", 2000, 1500, "budget.tokens", "C-1" }, { body.cap, body.used, body.limit, body.rule, reached[1].card })
+    assert.same({ "epics/ep/tokens", 2000, 1500, "budget.tokens", "C-1" },
+      { body.cap, body.used, body.limit, body.rule, reached[1].card })
     assert(body.why and body.fix:find("raise it in config/organization.json#/process_rules/budgets/epics/ep/tokens", 1, true), body.fix)
     assert.equal(1, #w:events("budget.warned"))
     assert.equal(0, #w:events("turn.ended"))
@@ -278,7 +285,8 @@ describe("a cap of many cards", function()
   end
 
   local KINDS = {
-    { "as the server counts bytes", 30000, "function work(talk) return { delay_ms = 30, calls = { write(talk.card .. talk.replies, ('x'):rep(100)) } } end" },
+    { "as the server counts bytes", 30000,
+      "function work(talk) return { delay_ms = 30, calls = { write(talk.card .. talk.replies, ('x'):rep(100)) } } end" },
     { "that cost more than anybody can know before", 20000, [[function work(talk)
       return { delay_ms = 30, usage = { prompt_tokens = 3000, completion_tokens = 9000 }, calls = { write(talk.card .. talk.replies, "x") } } end]] },
     { "ten times as long as they may be", 20000, [[function work(talk)
@@ -292,7 +300,8 @@ describe("a cap of many cards", function()
   for _, kind in ipairs(KINDS) do
     it("twenty cards at once pass a cap by one reply at most: replies " .. kind[1], function()
       local w <close> = capped({ organization = { tokens = kind[2] } },
-        { issues = cards(20), limits = { concurrency = 20, steps = 100 }, mock = kind[3], model = { max_tokens = kind[4] } })
+        { issues = cards(20), limits = { concurrency = 20, steps = 100 }, mock = kind[3],
+          model = { max_tokens = kind[4] } })
       local text, code = w:run()
       assert.equal(3, code, text)
       local most = 0
@@ -300,7 +309,8 @@ describe("a cap of many cards", function()
         most = math.max(most, event.body.usage.prompt + event.body.usage.completion)
       end
       local all = spent(w)
-      assert(all >= kind[2] and all < kind[2] + most, all .. " of " .. kind[2] .. ", one reply costs " .. most)
+      assert(all >= kind[2] and all < kind[2] + most, all .. " of " .. kind[2] .. ", one reply costs "
+        .. most)
       assert_counted(w)
       assert.equal(20, #w:events("budget.reached"))
       assert.equal(1, #w:events("budget.warned"))
@@ -308,10 +318,11 @@ describe("a cap of many cards", function()
     end)
   end
 
-  -- A server that suddenly counts more than the request has bytes and the model may say: nobody can know of those
-  -- that are under way. From the first such answer on one goes alone.
+  -- A server that suddenly counts more than the request has bytes and the model may say: nobody can know of
+  -- those that are under way. From the first such answer on one goes alone.
   it("twenty cards at once pass a cap by what is under way, when a server counts what nobody can foresee, and by nothing after that", function()
-    local w <close> = capped({ organization = { tokens = 400000 } }, { issues = cards(20), limits = { concurrency = 20, steps = 100 }, model = { max_tokens = 100 },
+    local w <close> = capped({ organization = { tokens = 400000 } },
+      { issues = cards(20), limits = { concurrency = 20, steps = 100 }, model = { max_tokens = 100 },
       mock = [[
       function work(talk)
         local usage = talk.replies < 3 and { prompt_tokens = 300, completion_tokens = 50 } or { prompt_tokens = 100000, completion_tokens = 100000 }
@@ -406,10 +417,12 @@ describe("a cap of", function()
   end
 
   for _, scope in ipairs({ "organization", "epics", "users", "roles", "cards" }) do
-    it(scope .. " holds in each kind, warned of, after kill -9 as well, and is resumed when it is raised", function()
+    it(scope .. " holds in each kind, warned of, after kill -9 as well, and is resumed when it is raised",
+      function()
       for _, kind in ipairs({ "tokens", "money", "calls", "seconds", "disk" }) do
         local path = table.concat({ scope, SCOPES[scope] or nil }, "/") .. "/" .. kind
-        local w <close> = capped(budget_of(scope, kind, LIMITS[kind]), { mock = MOCK:format(kind == "seconds" and 150 or 20),
+        local w <close> = capped(budget_of(scope, kind, LIMITS[kind]),
+          { mock = MOCK:format(kind == "seconds" and 150 or 20),
           model = { price = { input = 1000000, output = 1000000 } } })
         killed_after(w, 3)
         local text, code = w:run()
@@ -430,7 +443,8 @@ end)
 
 describe("caps of every kind", function()
   it("money: whole millionths, by the price of the model", function()
-    local w <close> = capped({ currency = "EUR", organization = { money = 9000 } }, { issues = cards(2), mock = COSTLY,
+    local w <close> = capped({ currency = "EUR", organization = { money = 9000 } },
+      { issues = cards(2), mock = COSTLY,
       model = { price = { input = 3000000, output = 15000000 } } })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -459,7 +473,8 @@ describe("caps of every kind", function()
   it("calls, of a role, of a user and of one card; others go on", function()
     local me = orket.shell("id -un"):gsub("%s+$", "")
     for _, budgets in ipairs({
-      { roles = { coder = { calls = 4 } } }, { users = { [me] = { calls = 5 } } }, { cards = { ["C-1"] = { calls = 2 } } },
+      { roles = { coder = { calls = 4 } } }, { users = { [me] = { calls = 5 } } },
+      { cards = { ["C-1"] = { calls = 2 } } },
     }) do
       local w <close> = capped(budgets, { issues = cards(2), limits = { concurrency = 1 }, mock = COSTLY })
       local text, code = w:run()
@@ -473,7 +488,8 @@ describe("caps of every kind", function()
 
   it("of files only: a card's own, and its epic's, narrow", function()
     local w <close> = capped({ cards = { ["*"] = { calls = 2 } } },
-      { issues = { { budget = { calls = 1 } }, { budget = { calls = 100 } } }, limits = { concurrency = 1 }, mock = COSTLY })
+      { issues = { { budget = { calls = 1 } }, { budget = { calls = 100 } } }, limits = { concurrency = 1 },
+        mock = COSTLY })
     assert.equal(3, select(2, w:run()))
     assert.equal(3, stats(w).replies)
     local by = {}
@@ -513,7 +529,8 @@ describe("caps of every kind", function()
     local text, code = w:run()
     assert.equal(3, code, text)
     local body = w:events("budget.reached")[1].body
-    assert.same({ "cards/C-1/disk", 900, 1000, "budget.disk" }, { body.cap, body.used, body.limit, body.rule })
+    assert.same({ "cards/C-1/disk", 900, 1000, "budget.disk" },
+      { body.cap, body.used, body.limit, body.rule })
     assert.equal(3, #w:events("file.written"))
     assert.equal(900, rows(w, "budget --json").caps[1].used)
     assert.equal(1, #w:events("budget.warned"))
@@ -584,7 +601,8 @@ describe("a card that waits for a cap", function()
     local w <close> = waiting()
     assert.equal(3, select(2, w:run()))
     local text = w:orket("board")
-    assert(text:find("cards/C-1/calls: 2 calls of 2 calls are used", 1, true) and text:find("orket retry C-1", 1, true), text)
+    assert(text:find("cards/C-1/calls: 2 calls of 2 calls are used", 1, true)
+      and text:find("orket retry C-1", 1, true), text)
     local report = rows(w, "reports --json")
     assert.same({ "budget", "budget.calls", "deny" }, { report.violation_type, report.rule, report.decision })
     assert(report.where:find("budgets/cards/*/calls", 1, true), report.where)

@@ -1,5 +1,5 @@
--- canary_spec.lua: a new generation of scripts serves some turns beside the old one, then all of them, or none: by
--- what it did, and through every interruption.
+-- canary_spec.lua: a new generation of scripts serves some turns beside the old one, then all of them, or
+-- none: by what it did, and through every interruption.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -91,10 +91,13 @@ describe("a canary", function()
     local body = w:events("canary.rolled_back")[1].body
     assert.truthy(body.why:find("1 refusals in 3 turns; 0.8 in 4 are its bound", 1, true), body.why)
     assert.same({ turns = 3, refusals = 1, failures = 0 }, body.figures.new)
-    assert.truthy(w:orket("board"):find("canary: the scripts " .. body.generation .. " were rolled back", 1, true))
+    assert.truthy(w:orket("board"):find("canary: the scripts " .. body.generation .. " were rolled back", 1,
+      true))
     local status = cjson.decode((w:orket("policy status --json"))).canary
-    assert.same({ "rolled_back", body.generation, 1 }, { status.status, status.generation, status.figures.new.refusals })
-    assert.truthy(w:orket("policy status"):find("canary: the scripts " .. body.generation .. " were rolled back", 1, true))
+    assert.same({ "rolled_back", body.generation, 1 },
+      { status.status, status.generation, status.figures.new.refusals })
+    assert.truthy(w:orket("policy status"):find("canary: the scripts " .. body.generation
+      .. " were rolled back", 1, true))
     text, code = w:run("I-5")
     assert.equal(0, code, text)
     assert.truthy(text:find("were rolled back by the canary", 1, true), text)
@@ -122,7 +125,9 @@ describe("a canary", function()
 
   it("is rolled back by its first failed turn", function()
     local w <close> = begun(3, { turns = 10, every = 2 })
-    w:write("roles/integrity_guard.lua", (world.orket.read("roles/integrity_guard.lua"):gsub("return brief.prompt", "assert(view.card.id ~= 'I-2') return brief.prompt", 1)))
+    w:write("roles/integrity_guard.lua",
+      (world.orket.read("roles/integrity_guard.lua"):gsub("return brief.prompt",
+      "assert(view.card.id ~= 'I-2') return brief.prompt", 1)))
     local text, code = w:run()
     assert.equal(3, code, text) -- a script that raises is a bug: its card waits
     assert.same({ "started", "rolled_back" }, kinds(w))
@@ -136,7 +141,8 @@ describe("a canary", function()
 
   it("begins when a person has accepted what makes more possible", function()
     local w <close> = begun(4, { turns = 2, every = 1 })
-    w:write("roles/coder.lua", (world.orket.read("roles/coder.lua"):gsub('"read_file",', '"read_file", "create_issue",', 1)))
+    w:write("roles/coder.lua",
+      (world.orket.read("roles/coder.lua"):gsub('"read_file",', '"read_file", "create_issue",', 1)))
     assert.equal(0, (select(2, w:run("I-2"))))
     assert.same({}, kinds(w))
     local waits = w:events("scripts.waiting")[1] or w:events()[1]
@@ -178,7 +184,8 @@ describe("a canary", function()
     w:replays()
   end)
 
-  for _, point in ipairs({ "commit_before:9", "commit_after:12", "permit_before:2", "commit_after:25", "commit_before:31" }) do
+  for _, point in ipairs({ "commit_before:9", "commit_after:12", "permit_before:2", "commit_after:25",
+    "commit_before:31" }) do
     it("goes on where it was after a kill at " .. point, function()
       local w <close> = begun(5, { turns = 3, every = 2 })
       w:write("nodes/policy.lua", SAME:format(1))

@@ -15,8 +15,10 @@ local BUDGETS = {
 local LIMITS = { -- scope, name, own budget, limits, where
   { "organization", nil, nil, { tokens = 1000 }, { tokens = "organization/tokens" } },
   { "epics", "small", nil, { money = 50 }, { money = "epics/*/money" } },
-  { "epics", "big", nil, { money = 500, seconds = 1500 }, { money = "epics/big/money", seconds = "epics/big/seconds" } },
-  { "epics", "big-f2", nil, { money = 500, seconds = 1500 }, { money = "epics/big/money", seconds = "epics/big/seconds" } },
+  { "epics", "big", nil, { money = 500, seconds = 1500 },
+    { money = "epics/big/money", seconds = "epics/big/seconds" } },
+  { "epics", "big-f2", nil, { money = 500, seconds = 1500 },
+    { money = "epics/big/money", seconds = "epics/big/seconds" } },
   { "cards", "A-1", nil, { calls = 3 }, { calls = "cards/A-1/calls" } },
   { "cards", "A-1-r2", nil, { calls = 3 }, { calls = "cards/A-1/calls" } },
   { "cards", "A-1-r2-b3", nil, { calls = 3 }, { calls = "cards/A-1/calls" } },
@@ -30,7 +32,8 @@ local LIMITS = { -- scope, name, own budget, limits, where
 describe("caps.limits", function()
   for _, row in ipairs(LIMITS) do
     local scope, name, own = row[1], row[2], row[3]
-    it("gives what is capped of " .. scope .. "/" .. (name or "") .. (own and ", narrowed by its own budget" or ""), function()
+    it("gives what is capped of " .. scope .. "/" .. (name or "")
+      .. (own and ", narrowed by its own budget" or ""), function()
       assert.same({ row[4], row[5] }, { caps.limits(BUDGETS, scope, name, own) })
     end)
   end

@@ -17,7 +17,8 @@ end
 ]]
 
 local function project(concurrency, mock, more)
-  local options = { issues = { {}, {}, {}, { depends_on = { "I-1" } } }, limits = { concurrency = concurrency }, mock = mock or MOCK }
+  local options = { issues = { {}, {}, {}, { depends_on = { "I-1" } } },
+    limits = { concurrency = concurrency }, mock = mock or MOCK }
   return world.new(world.merged(options, more))
 end
 
@@ -170,20 +171,23 @@ describe("a cassette", function()
     local planner = orket.read("nodes/planner.lua")
     local reversed, count = planner:gsub("order%[i%]", "order[#candidates + 1 - i]")
     assert.equal(1, count)
-    for _, node in ipairs({ planner, (reversed:gsub('order%[1%] == "A" and order%[2%] == "B"', "#order == 2")) }) do
+    for _, node in ipairs({ planner,
+      (reversed:gsub('order%[1%] == "A" and order%[2%] == "B"', "#order == 2")) }) do
       local again <close> = world.new({ issues = { {}, {}, {} }, limits = { concurrency = 1 }, mock = MOCK })
       again.url = NOWHERE
       again:write("nodes/planner.lua", node)
       again:write(".test/tape", recording)
       text, code = again:run("ep --replay .test/tape")
       assert.equal(0, code, text)
-      assert.same({ "by I-1", "by I-3", 0 }, { again:made("I-1.txt"), again:made("I-3.txt"), again:requests() })
+      assert.same({ "by I-1", "by I-3", 0 }, { again:made("I-1.txt"), again:made("I-3.txt"),
+        again:requests() })
       again:derives("ep.1")
     end
   end)
 
   it("plays failed attempts too, without their pauses", function()
-    local w <close> = world.new({ issues = { { max_retries = 0 } }, mock = "function work() return { status = 500 } end" })
+    local w <close> = world.new({ issues = { { max_retries = 0 } },
+      mock = "function work() return { status = 500 } end" })
     local text, code = w:run("ep --record .test/tape")
     assert.equal(3, code, text)
     local failing = w:read(".test/tape")
@@ -232,12 +236,14 @@ describe("a cassette and another project", function()
       local path = "config/epics/ep.json"
       w:write(path, (w:read(path):gsub('"name":"Issue I%-4"', '"name":"Another I-4"')))
     end)
-    refused(text, code, "ERR_CASSETTE: I-4: turn 7 (coder), step 1:", "-  # Card I-4: Issue I-4", "+  # Card I-4: Another I-4")
+    refused(text, code, "ERR_CASSETTE: I-4: turn 7 (coder), step 1:", "-  # Card I-4: Issue I-4",
+      "+  # Card I-4: Another I-4")
   end)
 
   it("a changed result of a tool is", function()
     local text, code = replay(tape, 1, function(w)
-      local tool, count = orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n", "%0 fs.write(args.path, args.content) do return { other = true } end\n")
+      local tool, count = orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",
+        "%0 fs.write(args.path, args.content) do return { other = true } end\n")
       assert.equal(1, count)
       w:write("tools/write_file.lua", tool)
     end)
@@ -252,11 +258,13 @@ describe("a cassette and another project", function()
   it("a reply that nobody asked for", function()
     local last = tape:match("[^\n]+\n$")
     local text, code = replay(tape .. last)
-    refused(text, code, "ERR_CASSETTE: 1 recorded replies were not asked for", last:match("I%-%d") .. " as integrity_guard", "failed")
+    refused(text, code, "ERR_CASSETTE: 1 recorded replies were not asked for", last:match("I%-%d")
+      .. " as integrity_guard", "failed")
   end)
 
   it("a file that is no cassette", function()
-    for _, broken in ipairs({ "", "{}\n", "no json\n", '{"cassette":2}\n', tape:gsub('"keep":0', '"keep":9', 1) .. "" }) do
+    for _, broken in ipairs({ "", "{}\n", "no json\n", '{"cassette":2}\n',
+      tape:gsub('"keep":0', '"keep":9', 1) .. "" }) do
       local text, code = replay(broken)
       refused(text, code, "ERR_CASSETTE: ", "record it again")
     end
@@ -310,9 +318,11 @@ local function mutations(line)
   local found = {}
   for from, key, at in line:gmatch('()"([%w_]+)":()') do
     local to = value_end(line, at)
-    for _, value in ipairs({ "null", "5", "-1", "1.5", "1e300", "1e999", '""', '"x"', "[]", "{}", "[5]", '[{"a":1}]', '{"a":null}', "true",
+    for _, value in ipairs({ "null", "5", "-1", "1.5", "1e300", "1e999", '""', '"x"', "[]", "{}", "[5]",
+      '[{"a":1}]', '{"a":null}', "true",
       "9007199254740993", '"\255"', '"\\ud800"', ("["):rep(500) .. ("]"):rep(500), "" }) do
-      found[#found + 1] = { key .. " = " .. value:sub(1, 20), line:sub(1, at - 1) .. value .. line:sub(to + 1) }
+      found[#found + 1] = { key .. " = " .. value:sub(1, 20), line:sub(1, at - 1) .. value
+        .. line:sub(to + 1) }
     end
     local without = line:sub(1, from - 1) .. line:sub(to + 1)
     found[#found + 1] = { "without " .. key, (without:gsub("([{,]),", "%1"):gsub(",}", "}")) }
@@ -380,14 +390,19 @@ describe("a cassette that was changed", function()
       orket.shell("rm -rf " .. w.dir .. "/.orket " .. w.dir .. "/workspace")
       local said, code = w:run("ep --replay .test/tape")
       assert.equal(1, code, what .. ": " .. said)
-      assert.truthy(said:find("ERR_CASSETTE: ", 1, true) and said:find("fix: ", 1, true), what .. ": " .. said)
+      assert.truthy(said:find("ERR_CASSETTE: ", 1, true) and said:find("fix: ", 1, true),
+        what .. ": " .. said)
       assert.falsy(said:find("ERR_BUG", 1, true) or said:find("traceback", 1, true), what .. ": " .. said)
     end
     for _, case in ipairs({
-      { '\\"tool_calls', '\\"tool_cells' }, { '\\"arguments\\":', '\\"argument\\":' }, { '\\"id\\":', '\\"di\\":' }, { '"reply":{', '"error":{' },
-      { '"message":"{', '"message":"[' }, { '"usage":{"completion"', '"usage":{"completions"' }, { '"prompt":%d+', '"prompt":1e300' }, { '"keep":0', '"keep":1' },
-      { '"content":"', '"content":5,"x":"' }, { '"messages":%[', '"messages":[5,' }, { '"settings":{', '"settings":[]," x":{' },
-      { '"tools":%[', '"tools":[[],' }, { '"step":1', '"step":"1"' }, { '"cassette":1', '"cassette":2' }, { '"card":"I%-1"', '"card":"I-2"' },
+      { '\\"tool_calls', '\\"tool_cells' }, { '\\"arguments\\":', '\\"argument\\":' },
+      { '\\"id\\":', '\\"di\\":' }, { '"reply":{', '"error":{' },
+      { '"message":"{', '"message":"[' }, { '"usage":{"completion"', '"usage":{"completions"' },
+      { '"prompt":%d+', '"prompt":1e300' }, { '"keep":0', '"keep":1' },
+      { '"content":"', '"content":5,"x":"' }, { '"messages":%[', '"messages":[5,' },
+      { '"settings":{', '"settings":[]," x":{' },
+      { '"tools":%[', '"tools":[[],' }, { '"step":1', '"step":"1"' }, { '"cassette":1', '"cassette":2' },
+      { '"card":"I%-1"', '"card":"I-2"' },
     }) do
       local text, count = changed(2, lines[2]):gsub(case[1], (case[2]:gsub("%%", "%%%%")), 1)
       assert.equal(1, count, case[1])

@@ -1,5 +1,5 @@
--- chat_spec.lua: `orket chat` from outside: what a seat sees and proposes in a conversation, what a person says to it, and
--- replies that are cut off, killed, or pretend that somebody said yes.
+-- chat_spec.lua: `orket chat` from outside: what a seat sees and proposes in a conversation, what a person
+-- says to it, and replies that are cut off, killed, or pretend that somebody said yes.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -10,7 +10,8 @@ local ECHO = orket.read("tests/support/teams/chat_echo.lua")
 
 local function talking(options)
   options = options or {}
-  options.issues, options.mock = options.issues or { { id = "A" }, { id = "B", depends_on = { "A" } } }, options.mock or ECHO
+  options.issues, options.mock = options.issues or { { id = "A" }, { id = "B", depends_on = { "A" } } },
+    options.mock or ECHO
   local w = world.new(options)
   assert(select(2, w:orket("sync")) == 0)
   return w
@@ -34,10 +35,12 @@ end
 describe("a conversation", function()
   it("knows commands for orket itself, reports unknown ones, and takes a path for a message", function()
     local w <close> = talking({ issues = { { id = "A" } } })
-    w:write(".test/lines", "/help\n/no\n/etc/hosts is wrong\n/run\n/run ep\n/approve\n/approve NONE\n/quit\nnot said\n")
+    w:write(".test/lines",
+      "/help\n/no\n/etc/hosts is wrong\n/run\n/run ep\n/approve\n/approve NONE\n/quit\nnot said\n")
     local text, code = w:orket("chat <.test/lines")
     assert.equal(0, code, text)
-    for _, part in ipairs({ "/approve ID says it", "there is no command /no", "you said: /etc/hosts is wrong", "name what is to be run", "done",
+    for _, part in ipairs({ "/approve ID says it", "there is no command /no", "you said: /etc/hosts is wrong",
+      "name what is to be run", "done",
       "no approval is pending", "ERR_NOT_FOUND" }) do
       assert(text:find(part, 1, true), part .. " in:\n" .. text)
     end
@@ -51,10 +54,12 @@ describe("a conversation", function()
   it("greets on a terminal with who talks, by which model, and how to leave, and says when the seat is at work", function()
     local w <close> = talking()
     local text, code = w:typed("chat", {
-      { "see", "you > " }, { "type", "good day\n" }, { "see", "you said: good day" }, { "see", "you > " }, { "type", "/quit\n" },
+      { "see", "you > " }, { "type", "good day\n" }, { "see", "you said: good day" }, { "see", "you > " },
+      { "type", "/quit\n" },
     })
     assert.equal(0, code, text)
-    for _, part in ipairs({ "orket chat with operations_lead, model m", "/quit or ^D ends", "operations_lead reads and thinks", "you said: good day" }) do
+    for _, part in ipairs({ "orket chat with operations_lead, model m", "/quit or ^D ends",
+      "operations_lead reads and thinks", "you said: good day" }) do
       assert(text:find(part, 1, true), part .. " in:\n" .. text)
     end
   end)
@@ -62,15 +67,18 @@ describe("a conversation", function()
   it("stops at ^Z with the terminal as it was, and goes on with the line that was begun", function()
     local w <close> = talking()
     local text, code, found = w:typed("chat", {
-      { "see", "you > " }, { "type", "good d" }, { "see", "good d" }, { "type", "\26" }, { "stopped" }, { "signal", "CONT" },
-      { "see", "you > good d" }, { "type", "ay\n" }, { "see", "you said: good day" }, { "see", "you > " }, { "type", "\4" },
+      { "see", "you > " }, { "type", "good d" }, { "see", "good d" }, { "type", "\26" }, { "stopped" },
+      { "signal", "CONT" },
+      { "see", "you > good d" }, { "type", "ay\n" }, { "see", "you said: good day" }, { "see", "you > " },
+      { "type", "\4" },
     })
     assert.same({ 0, { true, true } }, { code, found }, text)
   end)
 
   it("shows its lines broken at blanks in a narrow window", function()
     local w <close> = talking()
-    local text = w:typed("chat", { { "see", "you > " }, { "type", "/help\n" }, { "see", "to the seat" }, { "see", "you > " }, { "type", "/quit\n" } },
+    local text = w:typed("chat", { { "see", "you > " }, { "type", "/help\n" }, { "see", "to the seat" },
+      { "see", "you > " }, { "type", "/quit\n" } },
       { columns = 50, rows = 24 })
     for line in text:gsub("\27%[[%d;?]*%a", ""):gmatch("[^\r\n]+") do
       assert(utf8.len(line) <= 50, line)
@@ -106,12 +114,16 @@ describe("a conversation", function()
   it("looks at the board, which tells what is there", function()
     local w <close> = talking()
     assert.equal(0, select(2, w:orket("comment B 'mind the gap'")))
-    local told = chat(w, { call("look_at_board", { what = "cards" }), call("look_at_board", { what = "card", card = "B" }),
-      call("look_at_board", { what = "waiting" }), call("look_at_board", { what = "reports" }), call("look_at_board", { what = "costs" }),
-      call("look_at_board", { what = "card", card = "nobody" }), call("look_at_board", { what = "secrets" }) })
+    local told = chat(w, { call("look_at_board", { what = "cards" }),
+      call("look_at_board", { what = "card", card = "B" }),
+      call("look_at_board", { what = "waiting" }), call("look_at_board", { what = "reports" }),
+        call("look_at_board", { what = "costs" }),
+      call("look_at_board", { what = "card", card = "nobody" }),
+        call("look_at_board", { what = "secrets" }) })
     assert(told[1].text:find('"id":"A"', 1, true) and told[1].text:find('"id":"ep"', 1, true), told[1].text)
     assert(told[2].text:find("mind the gap", 1, true))
-    assert(told[3].text:find('"waiting":[]', 1, true) and told[4].text:find('"reports":', 1, true) and told[5].text:find("tokens_in", 1, true))
+    assert(told[3].text:find('"waiting":[]', 1, true) and told[4].text:find('"reports":', 1, true)
+      and told[5].text:find("tokens_in", 1, true))
     assert(told[6].text:find("ERR_NOT_FOUND", 1, true) and told[7].text:find("gate.args.schema", 1, true))
     w:replays("CHAT-1.1")
   end)
@@ -125,7 +137,8 @@ describe("a conversation", function()
       call("propose_change", { card = "B", priority = 1 }), "yes please",
     })
     assert.equal(0, code)
-    assert.same({ "question", "said", "question", "said", "question", "said", "question", "said" }, (function()
+    assert.same({ "question", "said", "question", "said", "question", "said", "question", "said" },
+      (function()
       local kinds = {}
       for i, one in ipairs(told) do
         kinds[i] = one.kind
@@ -143,7 +156,9 @@ describe("a conversation", function()
 
   it("makes plans, which run", function()
     local w <close> = talking()
-    local plan = { id = "r", name = "Rock", epics = { { id = "e", name = "E", issues = { { id = "x", name = "X", seat = "dev", requirements = { "it is x" } } } } } }
+    local plan = { id = "r", name = "Rock",
+      epics = { { id = "e", name = "E",
+      issues = { { id = "x", name = "X", seat = "dev", requirements = { "it is x" } } } } } }
     local told = chat(w, { call("propose_plan", plan), "y", "thanks" })
     assert.same({ "question", "said", "said" }, { told[1].kind, told[2].kind, told[3].kind })
     assert(w:exists("config/rocks/r.json"))
@@ -169,14 +184,20 @@ describe("a conversation", function()
   it("is told what does not hold, and nobody is asked about it", function()
     local w <close> = talking()
     local told = chat(w, {
-      call("propose_change", { card = "A", status = "done" }), call("propose_change", { card = "A", status = "archived" }),
-      call("propose_change", { card = "X", priority = 1 }), call("propose_change", { card = "A", seat = "boss" }),
-      call("propose_change", { card = "A", seat = "guard" }), call("propose_change", { card = "CHAT-1", status = "canceled" }),
-      call("propose_change", { card = "CHAT-1-talk", status = "canceled" }), call("propose_change", { card = "ep", seat = "dev" }),
-      call("propose_change", { card = "A", why = "x" }), call("propose_change", { card = "A", priority = 3, confirmed = true }),
+      call("propose_change", { card = "A", status = "done" }),
+        call("propose_change", { card = "A", status = "archived" }),
+      call("propose_change", { card = "X", priority = 1 }),
+        call("propose_change", { card = "A", seat = "boss" }),
+      call("propose_change", { card = "A", seat = "guard" }),
+        call("propose_change", { card = "CHAT-1", status = "canceled" }),
+      call("propose_change", { card = "CHAT-1-talk", status = "canceled" }),
+        call("propose_change", { card = "ep", seat = "dev" }),
+      call("propose_change", { card = "A", why = "x" }),
+        call("propose_change", { card = "A", priority = 3, confirmed = true }),
       call("propose_issue", { epic = "none", seat = "dev", summary = "One more" }),
       call("propose_issue", { epic = "ep", seat = "dev", summary = "One more", depends_on = { "none" } }),
-      call("create_issue", { seat = "dev", summary = "One more" }), call("write_file", { path = "x", content = "y" }),
+      call("create_issue", { seat = "dev", summary = "One more" }),
+        call("write_file", { path = "x", content = "y" }),
       call("update_issue_status", { status = "done" }),
     })
     for i, one in ipairs(told) do
@@ -260,7 +281,8 @@ describe("orket chat", function()
     local w <close> = talking()
     local pid = begun(w, { "wait for it", "never mind" })
     os.execute("kill -INT " .. pid)
-    assert(world.wait(function() return w:read(".test/chat.out"):find("you said: never mind", 1, true) end), w:read(".test/chat.out"))
+    assert(world.wait(function() return w:read(".test/chat.out"):find("you said: never mind", 1, true) end),
+      w:read(".test/chat.out"))
     assert(world.wait(function() return not os.execute("kill -0 " .. pid .. " 2>/dev/null") end))
     assert.equal(0, select(2, w:check()))
   end)

@@ -1,4 +1,5 @@
--- checkout_spec.lua: `orket diff` and `orket checkout`: what cards and epics changed, and their files out of the journal.
+-- checkout_spec.lua: `orket diff` and `orket checkout`: what cards and epics changed, and their files out of
+-- the journal.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -16,7 +17,8 @@ end
 
 local function made()
   local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = WORK,
-    files = { ["workspace/ep/tree/seed"] = "one\ntwo\nthree\n", ["workspace/ep/tree/untouched"] = "as it was\n" } })
+    files = { ["workspace/ep/tree/seed"] = "one\ntwo\nthree\n",
+      ["workspace/ep/tree/untouched"] = "as it was\n" } })
   local text, code = w:run()
   assert.equal(0, code, text)
   return w
@@ -57,7 +59,8 @@ describe("orket diff", function()
   end)
 
   it("counts lines with --stat and gives both as data with --json", function()
-    assert.equal("added    +2 -0        lib/dish\nchanged  +1 -1        seed\n2 files, +3 -1\n", (w:orket("diff --stat A")))
+    assert.equal("added    +2 -0        lib/dish\nchanged  +1 -1        seed\n2 files, +3 -1\n",
+      (w:orket("diff --stat A")))
     local data = cjson.decode((w:orket("diff --json A")))
     assert.equal("A", data.card)
     assert.same({ "added", "changed" }, { data.files[1].status, data.files[2].status })
@@ -65,7 +68,8 @@ describe("orket diff", function()
   end)
 
   it("spells out on a terminal what would steer it", function()
-    local text = orket.shell(string.format("cd %s && NO_COLOR=1 script -qec '%s diff B' /dev/null", w.dir, w.binary))
+    local text = orket.shell(string.format("cd %s && NO_COLOR=1 script -qec '%s diff B' /dev/null", w.dir,
+      w.binary))
     assert(text:find("␛[31m", 1, true) and text:find("evil⟨U+202E⟩", 1, true), text)
     assert(not text:find("\27[31m", 1, true))
   end)
@@ -76,7 +80,8 @@ describe("orket diff", function()
     for _, event in ipairs(writes) do
       first = first or event.card == "A" and event.seq or nil
     end
-    assert.equal("added    +2 -0        lib/dish\n1 files, +2 -0\n", (w:orket("diff --stat A@" .. math.tointeger(first))))
+    assert.equal("added    +2 -0        lib/dish\n1 files, +2 -0\n",
+      (w:orket("diff --stat A@" .. math.tointeger(first))))
     local text, code = w:orket("diff A@0")
     assert.equal(1, code, text)
     text, code = w:orket("diff A@soup")
@@ -132,14 +137,16 @@ describe("orket checkout", function()
     assert.equal(1, code, text)
     assert(text:find("lib/dish", 1, true) and text:find("0 of 3 files are in out", 1, true), text)
     assert.equal("mine", w:read("outside/dish"))
-    os.execute(string.format("rm %s/out/lib; mkdir %s/out/lib; ln -s ../../outside/dish %s/out/lib/dish", w.dir, w.dir, w.dir))
+    os.execute(string.format("rm %s/out/lib; mkdir %s/out/lib; ln -s ../../outside/dish %s/out/lib/dish",
+      w.dir, w.dir, w.dir))
     w:orket("checkout --force A out")
     assert.equal("mine", w:read("outside/dish"))
   end)
 
   it("writes nothing outside of the directory for paths of a hostile database", function()
     for i, path in ipairs({ "../escaped", "/tmp/escaped-" .. w.dir:gsub("%W", ""), "lib/../../escaped" }) do
-      w:sql("UPDATE tree_file SET path = '" .. path .. "' WHERE tree = 'A' AND from_seq = (SELECT max(from_seq) FROM tree_file WHERE tree = 'A')")
+      w:sql("UPDATE tree_file SET path = '" .. path
+        .. "' WHERE tree = 'A' AND from_seq = (SELECT max(from_seq) FROM tree_file WHERE tree = 'A')")
       local text, code = w:orket("checkout A out" .. i)
       assert.equal(1, code, text)
       assert(text:find("files are in out" .. i, 1, true), text)

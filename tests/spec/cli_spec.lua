@@ -125,7 +125,8 @@ describe("commands on a project", function()
 
   it("may have -C and --json before the command", function()
     local expected = on("board --json")
-    for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board", "--json board -C %s",
+    for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board",
+      "--json board -C %s",
       "-C%s board --json", "board --json -C%s" }) do
       assert.equal(expected, (orket.run(words:format(dir))))
     end
@@ -170,7 +171,8 @@ describe("commands on a project", function()
     for _, command in ipairs({ "show hello-1", "log" }) do
       local text = on(command)
       assert(text:find("x ]0;evil", 1, true), text)
-      assert(not text:find("[\27\7]") and not text:find("\u{9b}", 1, true) and not text:find("\u{202e}", 1, true))
+      assert(not text:find("[\27\7]") and not text:find("\u{9b}", 1, true)
+        and not text:find("\u{202e}", 1, true))
     end
   end)
 
@@ -186,9 +188,11 @@ describe("commands on a project", function()
     local out = dir .. "/followed"
     local function after(lines) -- the text, once it has that many lines
       return orket.shell(string.format(
-        "for i in $(seq 100); do [ $(wc -l < %s) -ge %d ] && break; sleep 0.05; done; cat %s", out, lines, out))
+        "for i in $(seq 100); do [ $(wc -l < %s) -ge %d ] && break; sleep 0.05; done; cat %s", out, lines,
+          out))
     end
-    os.execute(string.format("%s log -C %s -f -n 1 > %s 2>&1 & echo $! > %s.pid", orket.binary, dir, out, out))
+    os.execute(string.format("%s log -C %s -f -n 1 > %s 2>&1 & echo $! > %s.pid", orket.binary, dir, out,
+      out))
     after(1)
     on("comment hello-1 followed")
     local text = after(2)
@@ -230,7 +234,8 @@ describe("orket log", function()
   it("prints as many lines as asked for, though not every event has one", function()
     local dir = orket.directory()
     orket.run("init --demo " .. dir .. "/p")
-    local text, code = orket.shell(("ORKET=$(realpath %s) sh %s/p/demo/run.sh 2>&1"):format(orket.binary, dir))
+    local text, code = orket.shell(("ORKET=$(realpath %s) sh %s/p/demo/run.sh 2>&1"):format(orket.binary,
+      dir))
     assert.equal(0, code, text)
     local all = orket.run("log -n 1000 -C " .. dir .. "/p")
     assert.equal(all:match("([^\n]*\n[^\n]*\n[^\n]*\n)$"), orket.run("log -n 3 -C " .. dir .. "/p"))

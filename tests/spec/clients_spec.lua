@@ -1,5 +1,5 @@
--- clients_spec.lua: the official clients of OpenAI, Anthropic and Gemini (tests/clients): what they make of the mock
--- model, and that our requests mean what theirs do.
+-- clients_spec.lua: the official clients of OpenAI, Anthropic and Gemini (tests/clients): what they make of
+-- the mock model, and that our requests mean what theirs do.
 
 local cjson = require("cjson")
 local mock = dofile("tests/support/mock.lua")
@@ -15,7 +15,8 @@ end
 
 -- A script's JSON line.
 local function node(script, arguments)
-  local text = orket.shell(("node tests/support/%s %s $(cd %s && pwd) 2>&1"):format(script, arguments, CLIENTS))
+  local text = orket.shell(("node tests/support/%s %s $(cd %s && pwd) 2>&1"):format(script, arguments,
+    CLIENTS))
   return cjson.decode(text) or error(text)
 end
 
@@ -116,7 +117,8 @@ describe("a provider and the mock", function()
   end)
 
   local function try(arguments)
-    return cjson.decode((orket.shell(("%s try llm --base-url %s %s 2>&1"):format(orket.binary, url, arguments))))
+    return cjson.decode((orket.shell(("%s try llm --base-url %s %s 2>&1"):format(orket.binary, url,
+      arguments))))
   end
 
   local function stats()
@@ -153,12 +155,15 @@ describe("a provider and the mock", function()
 
   it("take no nonsense", function()
     local function post(path, body)
-      return (orket.shell(("curl -sS --max-time 20 -o /dev/null -w '%%{http_code}' -d '%s' %s%s"):format(body, url:gsub("/v1$", ""), path)))
+      return (orket.shell(("curl -sS --max-time 20 -o /dev/null -w '%%{http_code}' -d '%s' %s%s"):format(body,
+        url:gsub("/v1$", ""), path)))
     end
-    for _, body in ipairs({ "x", "[]", "{}", '{"messages":7,"max_tokens":1}', '{"messages":[7],"max_tokens":1}', '{"messages":[{"content":[7]}],"max_tokens":1}' }) do
+    for _, body in ipairs({ "x", "[]", "{}", '{"messages":7,"max_tokens":1}',
+      '{"messages":[7],"max_tokens":1}', '{"messages":[{"content":[7]}],"max_tokens":1}' }) do
       assert.equal("400", post("/v1/messages", body), body)
     end
-    for _, body in ipairs({ "x", "{}", '{"contents":7}', '{"contents":[7]}', '{"contents":[{"parts":[7]}]}' }) do
+    for _, body in ipairs({ "x", "{}", '{"contents":7}', '{"contents":[7]}',
+      '{"contents":[{"parts":[7]}]}' }) do
       assert.equal("400", post("/v1beta/models/m:generateContent", body), body)
     end
     assert.equal("404", post("/v1beta/models/m:countTokens", "{}"))

@@ -1,5 +1,6 @@
--- combined_turn_spec.lua: everything that stands between a turn and its model at once (calls as text, a window, arms, memory by
--- meaning, a fallback, prices), killed again and again: what is resumed, replayed, billed and told is what one run would be.
+-- combined_turn_spec.lua: everything that stands between a turn and its model at once (calls as text, a
+-- window, arms, memory by meaning, a fallback, prices), killed again and again: what is resumed, replayed,
+-- billed and told is what one run would be.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -18,14 +19,19 @@ local CODER = world.orket.read("roles/coder.lua")
 
 local function project()
   local w = world.new({
-    issues = { { id = "A", name = "Bills" }, { id = "B", name = "More bills" }, { id = "C", name = "The last", depends_on = { "A" } } },
-    mock = MOCK, limits = { concurrency = 2, steps = 60 }, files = { ["nodes/short.lua"] = NODE, ["roles/coder.lua"] = CODER },
-    rules = { arms = { salt = "s", choices = { plain = {}, brief = { prompts = "short" } } }, default_llm = "m" },
+    issues = { { id = "A", name = "Bills" }, { id = "B", name = "More bills" },
+      { id = "C", name = "The last", depends_on = { "A" } } },
+    mock = MOCK, limits = { concurrency = 2, steps = 60 },
+    files = { ["nodes/short.lua"] = NODE, ["roles/coder.lua"] = CODER },
+    rules = { arms = { salt = "s", choices = { plain = {}, brief = { prompts = "short" } } },
+      default_llm = "m" },
   })
   local config = cjson.decode(w:read("config/organization.json"))
-  local base = { base_url = w.url, calls = "text", context = 8000, max_tokens = 1000, price = { input = 1000000, output = 2000000 } }
+  local base = { base_url = w.url, calls = "text", context = 8000, max_tokens = 1000,
+    price = { input = 1000000, output = 2000000 } }
   config.models = {
-    m = world.merged({ model = "first", fallback = { "n" } }, base), n = world.merged({ model = "second" }, base),
+    m = world.merged({ model = "first", fallback = { "n" } }, base),
+    n = world.merged({ model = "second" }, base),
     e = { base_url = w.url, model = "words", price = { input = 1000000, output = 0 } },
   }
   config.process_rules.memory = { embedder = "e" }
@@ -87,7 +93,8 @@ describe("a turn and its model, everything at once", function()
     assert.same({ m = true, n = true }, by)
     assert.truthy(arms.plain or arms.brief)
     local total, served = totals(w), counted(w)
-    assert.same({ served.prompt_tokens, served.completion_tokens, served.faults, served.replies + served.faults + seen["memory.ranked"] },
+    assert.same({ served.prompt_tokens, served.completion_tokens, served.faults,
+      served.replies + served.faults + seen["memory.ranked"] },
       { total.tokens_in, total.tokens_out, total.failed, total.calls })
     assert.equal(total.tokens_in + 2 * total.tokens_out, total.money)
     w:replays()
@@ -107,7 +114,8 @@ describe("a turn and its model, everything at once", function()
   it("a turn with every feature at once goes on after kill -9", function()
     local w <close> = project()
     for _, point in ipairs({ "log_sync_after:19", "file_rename_after:7", "connect_before:40" }) do
-      local run = ("cd %s && ORKET_FAULT=%s:kill timeout 60 %s run --plain ep"):format(w.dir, point, world.faulty)
+      local run = ("cd %s && ORKET_FAULT=%s:kill timeout 60 %s run --plain ep"):format(w.dir, point,
+        world.faulty)
       world.orket.shell(run .. " 2>&1")
     end
     local text, code = w:run()

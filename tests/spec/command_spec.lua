@@ -6,7 +6,8 @@ local world = dofile("tests/support/world.lua")
 local refused = world.orket.shell(world.binary .. " try jail -- true 2>&1"):find("ERR_JAIL", 1, true)
 local test = refused and pending or it
 
-local SHELL = { { argv = { "sh", "-c", "*" }, wall = 20 }, { argv = { "cat", "**" } }, { argv = { "./run*", "**" } } }
+local SHELL = { { argv = { "sh", "-c", "*" }, wall = 20 }, { argv = { "cat", "**" } },
+  { argv = { "./run*", "**" } } }
 
 local function project(options)
   options.issues = options.issues or { { id = "A" } }
@@ -45,7 +46,8 @@ local function results(w)
     if event.kind == "call.allowed" or event.kind == "call.refused" then
       of[event.body.call] = event.body.tool
     end
-    if (event.kind == "call.result" or event.kind == "call.refused") and of[event.body.call] == "run_command" then
+    if (event.kind == "call.result" or event.kind == "call.refused")
+      and of[event.body.call] == "run_command" then
       found[#found + 1] = event.body
     end
   end
@@ -87,12 +89,14 @@ describe("run_command", function()
   test("runs nothing that the organization does not name", function()
     local rows = {
       { { "sh", "-c", "true" }, false, "gate.command" }, -- none is named
-      { { "sh", "-c", "true" }, { { argv = { "sh" } }, { argv = { "sh", "-c" } }, { argv = { "sh", "-c", "false" } },
+      { { "sh", "-c", "true" }, { { argv = { "sh" } }, { argv = { "sh", "-c" } },
+        { argv = { "sh", "-c", "false" } },
         { argv = { "dash", "**" } }, { argv = { "./sh", "**" } } }, "gate.command" },
       { { "/bin/sh", "-c", "true" }, { { argv = { "sh", "**" } } }, "gate.command" },
       { { "./sh", "-c", "true" }, { { argv = { "sh", "**" } } }, "gate.command.program" },
       { { "no-such-program" }, { { argv = { "**x" } }, { argv = { "*" } } }, "gate.command.program" },
-      { { "../../../../../../../../bin/sh" }, { { argv = { "*" } }, { argv = { "/*", "**" } } }, "gate.command.program" },
+      { { "../../../../../../../../bin/sh" }, { { argv = { "*" } }, { argv = { "/*", "**" } } },
+        "gate.command.program" },
       { { "/etc/passwd" }, { { argv = { "/*" } } }, "gate.command.program" },
       { { "" }, { { argv = { "*" } } }, "gate.op.form" },
       { { "sh\0x" }, { { argv = { "*" } } }, "gate.op.form" },
@@ -132,7 +136,8 @@ describe("run_command", function()
     local none <close> = project({ commands = false, mock = play([[run("true")]]) })
     done(none)
     assert.falsy(none:request(1):find("run_command", 1, true))
-    local w <close> = project({ commands = { { argv = { "make", "test" } }, { argv = { "cat", "**" } } }, mock = play([[run("make", "all")]]) })
+    local w <close> = project({ commands = { { argv = { "make", "test" } }, { argv = { "cat", "**" } } },
+      mock = play([[run("make", "all")]]) })
     done(w)
     assert.truthy(w:request(1):find("run_command", 1, true))
     assert.same({ "make test", "cat **" }, results(w)[1].help.commands)
@@ -143,9 +148,12 @@ describe("run_command", function()
     local w <close> = project({
       rules = { gate = { { id = "no-db", effect = "deny", paths = { "db/**" }, why = "not yours" } } },
       mock = play([[write("keep.txt", "kept")]], argv({ "sh", "-c", table.concat({
-        "echo s > .env", "mkdir -p .git .ssh db a", "echo x > .git/config", "echo k > a/server.pem", "echo k > .ssh/id_rsa",
-        "echo d > db/one", "ln -s /etc/passwd link", "ln -s a dirlink", "mkfifo pipe", "touch .orket-tmp-1 'a/b\tc'",
-        "rm keep.txt", "head -c 2000000 /dev/zero > big", "mkdir closed", "echo x > closed/f", "chmod 000 closed",
+        "echo s > .env", "mkdir -p .git .ssh db a", "echo x > .git/config", "echo k > a/server.pem",
+        "echo k > .ssh/id_rsa",
+        "echo d > db/one", "ln -s /etc/passwd link", "ln -s a dirlink", "mkfifo pipe",
+        "touch .orket-tmp-1 'a/b\tc'",
+        "rm keep.txt", "head -c 2000000 /dev/zero > big", "mkdir closed", "echo x > closed/f",
+        "chmod 000 closed",
         "echo fine > a/fine", "printf '\\377\\376' > bytes" }, "; ") }),
         [[sh("find . -mindepth 1 | sort; cat keep.txt")]]),
     })
@@ -160,8 +168,10 @@ describe("run_command", function()
     for _, one in ipairs(first.refused) do
       rules[one.path] = one.rule
     end
-    assert.same({ [".env"] = "gate.path.name", [".git/config"] = "gate.path.name", ["a/server.pem"] = "gate.path.name",
-      [".ssh/id_rsa"] = "gate.path.name", ["db/one"] = "house.no-db", link = "gate.path.name", dirlink = "gate.path.name",
+    assert.same({ [".env"] = "gate.path.name", [".git/config"] = "gate.path.name",
+      ["a/server.pem"] = "gate.path.name",
+      [".ssh/id_rsa"] = "gate.path.name", ["db/one"] = "house.no-db", link = "gate.path.name",
+      dirlink = "gate.path.name",
       pipe = "gate.path.name", [".orket-tmp-1"] = "gate.path.name", ["a/b?c"] = "gate.path.name",
       ["keep.txt"] = "gate.confirm", big = "gate.limit.content" }, rules)
     assert.equal(#first.refused, #w:events("operation.refused"))
@@ -176,10 +186,13 @@ describe("run_command", function()
 
   test("has limits of the organization, which a model can only lower", function()
     local w <close> = project({
-      commands = { { argv = { "sh", "-c", "*" }, wall = 1, memory = 64 << 20, output = 1000, procs = 5, fsize = 4096 } },
-      mock = play([[sh("sleep 30")]], [[call("run_command", { argv = { "sh", "-c", "sleep 30" }, seconds = 0.1 })]],
+      commands = { { argv = { "sh", "-c", "*" }, wall = 1, memory = 64 << 20, output = 1000, procs = 5,
+        fsize = 4096 } },
+      mock = play([[sh("sleep 30")]],
+        [[call("run_command", { argv = { "sh", "-c", "sleep 30" }, seconds = 0.1 })]],
         [[call("run_command", { argv = { "sh", "-c", "sleep 30" }, seconds = 3000 })]], [[sh("yes")]],
-        [[sh("for i in 1 2 3 4 5 6 7 8; do sleep 9 & done; wait")]], [[sh("head -c 9999 /dev/zero > f; rm -f f; exit 3")]],
+        [[sh("for i in 1 2 3 4 5 6 7 8; do sleep 9 & done; wait")]],
+        [[sh("head -c 9999 /dev/zero > f; rm -f f; exit 3")]],
         [[sh("head -c 9999 /dev/zero > f")]]),
     })
     done(w)
@@ -283,7 +296,8 @@ return {
   it("is judged by `orket try gate` like any other call", function()
     local w <close> = project({ mock = play([[sh("true")]]) })
     local function try(words)
-      w:write("call.json", cjson.encode({ role = "coder", card = { id = "A", type = "issue", status = "in_progress" },
+      w:write("call.json", cjson.encode({ role = "coder",
+        card = { id = "A", type = "issue", status = "in_progress" },
         tool = "run_command", arguments = { argv = words } }))
       return cjson.decode((w:orket("try gate . call.json")))
     end

@@ -26,7 +26,9 @@ local function say(role, content, more)
 end
 
 local function asks(id, name, arguments)
-  return say("assistant", "so", { tool_calls = { { id = id, type = "function", ["function"] = { name = name, arguments = arguments } } } })
+  return say("assistant", "so",
+    { tool_calls = { { id = id, type = "function",
+    ["function"] = { name = name, arguments = arguments } } } })
 end
 
 local function result(id, value)
@@ -35,7 +37,8 @@ end
 
 local LONG = ("x"):rep(1000)
 local HEAD = { say("system", "rules"), say("user", "the card") }
-local TALK = { HEAD[1], HEAD[2], asks("1", "read_file", '{"path":"a"}'), result("1", { ok = true, text = LONG }), asks("2", "finish", "{}"),
+local TALK = { HEAD[1], HEAD[2], asks("1", "read_file", '{"path":"a"}'),
+  result("1", { ok = true, text = LONG }), asks("2", "finish", "{}"),
   say("user", "and now?") }
 
 describe("compact.steps", function()
@@ -66,7 +69,8 @@ describe("compact.line_of", function()
 
   it("makes a long result a line that says its outcome, its size and where it is read", function()
     local line, handle = line_of(result("1", { ok = true, text = LONG }), "r7", "read_result")
-    assert.same({ true, "r7", "left out to make room: read it with read_result" }, { line.ok, line.cut.handle, line.cut.fix })
+    assert.same({ true, "r7", "left out to make room: read it with read_result" },
+      { line.ok, line.cut.handle, line.cut.fix })
     assert.equal(#cjson.encode({ ok = true, text = LONG }), line.cut.bytes)
     assert.equal("r7", handle)
   end)
@@ -151,7 +155,8 @@ end)
 
 describe("compact.block", function()
   it("quotes each line of a summary and says what it was made of", function()
-    local block = compact.block({ steps = 3, before = 0, lines = {}, summary = "one\n# two", marks = { "web" } })
+    local block = compact.block({ steps = 3, before = 0, lines = {}, summary = "one\n# two",
+      marks = { "web" } })
     assert.truthy(block:find("first 3 steps", 1, true))
     assert.truthy(block:find("(made of what came from outside: web)\n| one\n| # two", 1, true), block)
   end)

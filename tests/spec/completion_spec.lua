@@ -1,4 +1,5 @@
--- completion_spec.lua: completion in a real bash, and the page for man: both are made from the registry of commands.
+-- completion_spec.lua: completion in a real bash, and the page for man: both are made from the registry of
+-- commands.
 
 local orket = dofile("tests/support/orket.lua")
 
@@ -25,7 +26,8 @@ describe("completion in bash", function()
     for i, word in ipairs(words) do
       words[i] = "'" .. word .. "'"
     end
-    orket.write(dir .. "/try.sh", ('eval "$(%s completion bash)"\nCOMP_WORDS=(%s)\nCOMP_CWORD=%d\n_orket 2>/dev/null\necho "${COMPREPLY[*]}"\n')
+    orket.write(dir .. "/try.sh",
+      ('eval "$(%s completion bash)"\nCOMP_WORDS=(%s)\nCOMP_CWORD=%d\n_orket 2>/dev/null\necho "${COMPREPLY[*]}"\n')
       :format(words[1], table.concat(words, " "), #words - 1))
     return (orket.shell("cd " .. dir .. "/" .. place .. " && bash " .. dir .. "/try.sh 2>&1"):gsub("\n$", ""))
   end
@@ -63,7 +65,8 @@ describe("completion for other shells", function()
         assert(text:find(name, 1, true), shell .. " lacks " .. name)
       end
       if os.execute("command -v " .. shell .. " >/dev/null") then
-        assert.equal(0, select(2, orket.shell(orket.binary .. " completion " .. shell .. " | " .. shell .. " -n /dev/stdin")))
+        assert.equal(0, select(2, orket.shell(orket.binary .. " completion " .. shell .. " | " .. shell
+          .. " -n /dev/stdin")))
       end
     end
     local text, code = orket.run("completion tcsh")
@@ -87,12 +90,14 @@ describe("make install", function()
   it("installs the program, its page and completions, and uninstall takes them away again", function()
     local top = orket.directory()
     local dir = "'" .. top .. "/a \"$b'"
-    local made = "make -s ORKET=" .. orket.binary .. " -o " .. orket.binary .. " DESTDIR=" .. dir:gsub("%$", "$$") .. " PREFIX=/opt "
+    local made = "make -s ORKET=" .. orket.binary .. " -o " .. orket.binary .. " DESTDIR="
+      .. dir:gsub("%$", "$$") .. " PREFIX=/opt "
     local text, code = orket.shell(made .. "install 2>&1")
     assert.equal(0, code, text)
     assert.equal("orket 0.1.0\n", (orket.shell(dir .. "/opt/bin/orket version")))
     assert.equal("5\n", (orket.shell("find " .. dir .. " -type f | wc -l")))
-    assert.equal(0, select(2, orket.shell("bash -n " .. dir .. "/opt/share/bash-completion/completions/orket")))
+    assert.equal(0, select(2,
+      orket.shell("bash -n " .. dir .. "/opt/share/bash-completion/completions/orket")))
     assert.equal(0, select(2, orket.shell(made .. "uninstall 2>&1")))
     assert.equal("0\n", (orket.shell("find " .. dir .. " -type f | wc -l")))
     orket.remove(top)

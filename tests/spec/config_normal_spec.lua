@@ -1,5 +1,6 @@
 -- config_normal_spec.lua: parts of the loader that need no project, each alone: one spelling for everything
--- (project/config/normal.lua), files that are not written yet (overlay.lua), a role's model (model_defaults.lua).
+-- (project/config/normal.lua), files that are not written yet (overlay.lua), a role's model
+-- (model_defaults.lua).
 
 package.path = "lua/?.lua;" .. package.path
 local PRIORITIES = { high = 3, medium = 2, low = 1 }
@@ -19,7 +20,9 @@ local overlay = require("orket.project.config.overlay")
 -- Where a card was written, and what was found wrong with it: "POINTER: message".
 local function origin()
   local found = {}
-  local problems = { at = function(_, _, pointer, message) found[#found + 1] = pointer .. ": " .. message end }
+  local problems = { at = function(_, _, pointer, message)
+    found[#found + 1] = pointer .. ": " .. message
+  end }
   return { problems = problems, source = {}, path = "/issues/0", keys = {} }, found
 end
 
@@ -33,7 +36,8 @@ describe("normal.issue", function()
     local card, found = issue({})
     assert.same({}, found)
     assert.same({ "A-1", "A-1", "issue", "ready", "standard", 2, 0, 3, "core" },
-      { card.id, card.name, card.type, card.status, card.seat, card.priority, card.retry_count, card.max_retries, card.owner_department })
+      { card.id, card.name, card.type, card.status, card.seat, card.priority, card.retry_count,
+        card.max_retries, card.owner_department })
     assert.same({ {}, {}, {}, {} }, { card.labels, card.references, card.depends_on, card.params })
   end)
 
@@ -73,7 +77,8 @@ describe("normal.issue", function()
     assert.same({}, issue({ type = "issue" }).labels)
   end)
 
-  for written, path in pairs({ ["./verification/a.json"] = "a.json", ["verification/a.json"] = "a.json", ["./a.json"] = "a.json", ["a/b.json"] = "a/b.json" }) do
+  for written, path in pairs({ ["./verification/a.json"] = "a.json", ["verification/a.json"] = "a.json",
+    ["./a.json"] = "a.json", ["a/b.json"] = "a/b.json" }) do
     it("names a fixture from the folder verification/ on: " .. written, function()
       assert.equal(path, issue({ verification = { verification_fixture = written } }).verification.fixture_path)
     end)
@@ -92,7 +97,8 @@ describe("normal.epic", function()
   it("switches iDesign off only where that is written", function()
     local at = origin()
     assert.is_true(normal.epic({}, at, "ep").architecture_governance.idesign)
-    assert.is_false(normal.epic({ architecture_governance = { idesign = false } }, at, "ep").architecture_governance.idesign)
+    assert.is_false(normal.epic({ architecture_governance = { idesign = false } }, at,
+      "ep").architecture_governance.idesign)
   end)
 end)
 
@@ -100,7 +106,8 @@ describe("normal.organization", function()
   it("names each node, gives each model its name, and keeps a node that was chosen", function()
     local found = normal.organization({ models = { m = {} }, process_rules = { router_node = "mine" } })
     assert.same({ "m", "mine", "planner", 7 },
-      { found.models.m.name, found.process_rules.router_node, found.process_rules.planner_node, found.architecture.idesign_threshold })
+      { found.models.m.name, found.process_rules.router_node, found.process_rules.planner_node,
+        found.architecture.idesign_threshold })
   end)
 end)
 
@@ -143,7 +150,8 @@ describe("a root under an overlay", function()
   end)
 
   it("lists both without doubles, sorted, and nothing of deeper directories", function()
-    local over = overlay.over(root({ b = "", c = "" }), { ["nodes/a"] = "", ["nodes/c"] = "", ["nodes/d/e"] = "", ["roles/f"] = "" })
+    local over = overlay.over(root({ b = "", c = "" }),
+      { ["nodes/a"] = "", ["nodes/c"] = "", ["nodes/d/e"] = "", ["roles/f"] = "" })
     assert.same({ "a", "b", "c" }, names(over:list("nodes")))
   end)
 
@@ -165,14 +173,16 @@ describe("a role's model", function()
     { "the seat", "by-seat", { epic = true } },
     { "the environment", "by-environment", { epic = true, seat = true } },
     { "the organization", "by-organization", { epic = true, seat = true, environment = true } },
-    { "its name `default`", "default", { epic = true, seat = true, environment = true, organization = true } },
+    { "its name `default`", "default", { epic = true, seat = true, environment = true,
+      organization = true } },
   }
   for _, row in ipairs(ROWS) do
     it("is named by " .. row[1] .. " where nothing stronger names one", function()
       local none = row[3]
       local name = defaults.name({
         models = MODELS, environments = { e = { model = not none.environment and "by-environment" or nil } },
-        organization = { process_rules = { default_llm = not none.organization and "by-organization" or nil } },
+        organization = { process_rules = { default_llm = not none.organization and "by-organization"
+          or nil } },
       }, { environment = "e", params = { model_overrides = not none.epic and { coder = "by-epic" } or nil } },
         { model = not none.seat and "by-seat" or nil }, "coder")
       assert.equal(row[2], name)
@@ -180,7 +190,8 @@ describe("a role's model", function()
   end
 
   local function only(models, embedder)
-    return defaults.name({ models = models, environments = {}, organization = { process_rules = { memory = { embedder = embedder } } } },
+    return defaults.name({ models = models, environments = {},
+      organization = { process_rules = { memory = { embedder = embedder } } } },
       { params = {} }, {}, "coder")
   end
 

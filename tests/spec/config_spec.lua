@@ -91,7 +91,8 @@ describe("configuration", function()
     local text, code = orket.run("init --demo " .. dir .. "/demo")
     assert.equal(0, code)
     assert(text:find("sh " .. dir .. "/demo/demo/run.sh", 1, true), text)
-    text, code = orket.shell("ORKET=" .. orket.binary .. " ORKET_MODEL=x ORKET_MODEL_KEY=y sh " .. dir .. "/demo/demo/run.sh 2>&1")
+    text, code = orket.shell("ORKET=" .. orket.binary .. " ORKET_MODEL=x ORKET_MODEL_KEY=y sh " .. dir
+      .. "/demo/demo/run.sh 2>&1")
     assert.equal(0, code, text)
     assert(text:find("no model server is asked", 1, true) and text:find("done: 1 done", 1, true), text)
     assert.equal(0, select(2, orket.run("replay --strict -C " .. dir .. "/demo hello.1")))
@@ -100,65 +101,95 @@ describe("configuration", function()
 
   -- file, its text, and the errors that have to come: {line, path, a part of the message, a part of the fix}
   local WRONG = {
-    { "config/organization.json", '{"name": "x",\n"visoin": "", @MODELS}', { 2, "/visoin", "unknown key 'visoin'", "'vision'" } },
+    { "config/organization.json", '{"name": "x",\n"visoin": "", @MODELS}',
+      { 2, "/visoin", "unknown key 'visoin'", "'vision'" } },
     { "config/organization.json", '{\n"vision": "", @MODELS}', { 1, "", "name" } },
     { "config/organization.json", '{"name": "x",\n\n}', { 3, "", "not valid JSON" } },
     { "config/organization.json", '{"name": "x", "name": "y"}', { 1, "", "not valid JSON" } },
     { "config/organization.json", false, { 1, "", "missing", "orket init" } },
-    { "config/organization.json", '{"name": "x", "models": {"a": {"base_url": "ftp://x", "model": "a"}, "b": {"base_url": "http://h", "model": "b"}}}',
+    { "config/organization.json",
+      '{"name": "x", "models": {"a": {"base_url": "ftp://x", "model": "a"}, "b": {"base_url": "http://h", "model": "b"}}}',
       { 1, "/models/a/base_url", "pattern" } },
-    { "config/organization.json", '{"name": "x", "process_rules": {"planner_node": "clever"}, "models": {"a": {"base_url": "http://h", "model": "a", "key": "k"}, "b": {"base_url": "http://h", "model": "b"}}}',
-      { 1, "/models/a/key", "the key 'k' does not exist" }, { 1, "/process_rules/planner_node", "the decision node 'clever'" } },
-    { "config/organization.json", '{"name": "x", @MODELS, "process_rules": {"gate": [{"id": "r", "effect": "deny", "roles": ["codr"], "why": "no"}]}}',
+    { "config/organization.json",
+      '{"name": "x", "process_rules": {"planner_node": "clever"}, "models": {"a": {"base_url": "http://h", "model": "a", "key": "k"}, "b": {"base_url": "http://h", "model": "b"}}}',
+      { 1, "/models/a/key", "the key 'k' does not exist" },
+      { 1, "/process_rules/planner_node", "the decision node 'clever'" } },
+    { "config/organization.json",
+      '{"name": "x", @MODELS, "process_rules": {"gate": [{"id": "r", "effect": "deny", "roles": ["codr"], "why": "no"}]}}',
       { 1, "/process_rules/gate/0/roles/0", "the role 'codr' does not exist", "'coder'" } },
-    { "config/organization.json", '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "deny", "why": "no", "paths": ["a",\n"../b"]}]},\n @MODELS}',
+    { "config/organization.json",
+      '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "deny", "why": "no", "paths": ["a",\n"../b"]}]},\n @MODELS}',
       { 2, "/process_rules/gate/0/paths/1", "path pattern '../b'", "src/**" } },
-    { "config/organization.json", '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "deny", "why": "no", "paths": []}]}, @MODELS}',
+    { "config/organization.json",
+      '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "deny", "why": "no", "paths": []}]}, @MODELS}',
       { 1, "/process_rules/gate/0/paths", "at least 1" } },
-    { "config/organization.json", '{"name": "x", "architecture": {"idesign": {"layers": {"engines": ["mangers"]}}}, @MODELS}',
+    { "config/organization.json",
+      '{"name": "x", "architecture": {"idesign": {"layers": {"engines": ["mangers"]}}}, @MODELS}',
       { 1, "/architecture/idesign/layers/engines/0", "'mangers' does not exist", "managers" } },
-    { "config/organization.json", '{"name": "x", "process_rules": {"rates": [{"tool": "write_file"}]}, @MODELS}',
-      { 1, "/process_rules/rates/0", "none of the 2 alternatives", "exactly one of per_second and per_minute" } },
+    { "config/organization.json",
+      '{"name": "x", "process_rules": {"rates": [{"tool": "write_file"}]}, @MODELS}',
+      { 1, "/process_rules/rates/0", "none of the 2 alternatives",
+        "exactly one of per_second and per_minute" } },
     { "config/organization.json", '{"name": "x", "process_rules": {"labels": "on"}, @MODELS}',
       { 1, "/process_rules/labels", "none of the 2 alternatives", '"off", or an object' } },
-    { "config/organization.json", '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "allow", "why": "no"}]}, @MODELS}',
+    { "config/organization.json",
+      '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "allow", "why": "no"}]}, @MODELS}',
       { 1, "/process_rules/gate/0/effect", "deny" } },
     { "config/organization.json", '{"name": "x", "keys": {"k": {"value": "sk-123"}}, @MODELS}',
       { 1, "/keys/k", "" }, { 1, "/keys/k/value", "unknown key" } },
-    { "config/teams/t.json", '{"seats": {\n"dev": {"roles": ["coder", "wizard"]},\n"guard": {"roles": ["integrity_guard", "system"]}}}',
-      { 2, "/seats/dev/roles/1", "the role 'wizard' does not exist", "coder" }, { 3, "/seats/guard/roles/1", "the engine" } },
+    { "config/teams/t.json",
+      '{"seats": {\n"dev": {"roles": ["coder", "wizard"]},\n"guard": {"roles": ["integrity_guard", "system"]}}}',
+      { 2, "/seats/dev/roles/1", "the role 'wizard' does not exist", "coder" },
+      { 3, "/seats/guard/roles/1", "the engine" } },
     { "config/teams/t.json", '{"seats": {"dev": {"roles": ["coder"]}}}',
       { 1, "/seats", "no seat of this team", "add a seat" }, file = "config/teams/t.json",
       also = { "config/epics/one.json", 1, "/team", "no seat reviews its own work" } },
-    { "config/epics/one.json", epic('{"id": "x", "seat": "guard"}'), { 1, "/team", "no seat reviews its own work", "another seat" } },
+    { "config/epics/one.json", epic('{"id": "x", "seat": "guard"}'),
+      { 1, "/team", "no seat reviews its own work", "another seat" } },
     { "config/epics/one.json", epic('{"id": "x", "seat": "dev"},\n{"id": "x", "seat": "dev"}'),
       { 3, "/issues/1/id", "the id 'x' is taken by a card in config/epics/one.json:2" } },
-    { "config/epics/one.json", epic('{"id": "x", "seat": "dev", "depends_on": ["x2"]},\n{"id": "x1", "seat": "dev"}'),
+    { "config/epics/one.json",
+      epic('{"id": "x", "seat": "dev", "depends_on": ["x2"]},\n{"id": "x1", "seat": "dev"}'),
       { 2, "/issues/0/depends_on/0", "'x' depends on 'x2'", "did you mean" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "depends_on": ["b", "zz"]},\n{"id": "b", "seat": "dev", "depends_on": ["a"]}'),
+    { "config/epics/one.json",
+      epic('{"id": "a", "seat": "dev", "depends_on": ["b", "zz"]},\n{"id": "b", "seat": "dev", "depends_on": ["a"]}'),
       { 1, "/issues", "dependencies form a cycle" }, { 2, "/issues/0/depends_on/1", "'a' depends on 'zz'" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "depends_on": ["b"]},\n{"id": "b", "seat": "dev", "depends_on": ["a"]}'),
+    { "config/epics/one.json",
+      epic('{"id": "a", "seat": "dev", "depends_on": ["b"]},\n{"id": "b", "seat": "dev", "depends_on": ["a"]}'),
       { 1, "/issues", "a -> b -> a", "remove one" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "deu"}'), { 2, "/issues/0/seat", "the seat 'deu'", "'dev'" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "priority": "urgent"}'), { 2, "/issues/0/priority", "priority", "high, medium, low" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "status": "active"}'), { 2, "/issues/0/status", "waiting_for_developer" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "status": "done"}'), { 2, "/issues/0/status", "begins as ready" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "name": "n", "summary": "s"}'), { 2, "/issues/0/summary", "another word for 'name'" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "deu"}'),
+      { 2, "/issues/0/seat", "the seat 'deu'", "'dev'" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "priority": "urgent"}'),
+      { 2, "/issues/0/priority", "priority", "high, medium, low" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "status": "active"}'),
+      { 2, "/issues/0/status", "waiting_for_developer" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "status": "done"}'),
+      { 2, "/issues/0/status", "begins as ready" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "name": "n", "summary": "s"}'),
+      { 2, "/issues/0/summary", "another word for 'name'" } },
     { "config/epics/one.json", epic('{"id": "a b", "seat": "dev"}'), { 2, "/issues/0/id", "pattern" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "verification": {"fixture_path": "none.json"}}'),
+    { "config/epics/one.json",
+      epic('{"id": "a", "seat": "dev", "verification": {"fixture_path": "none.json"}}'),
       { 2, "/issues/0/verification/fixture_path", "no fixture verification/none.json" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "verification": {"verification_fixture": "../roles/x.json"}}'),
+    { "config/epics/one.json",
+      epic('{"id": "a", "seat": "dev", "verification": {"verification_fixture": "../roles/x.json"}}'),
       { 2, "/issues/0/verification/verification_fixture", "no fixture" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"}', '"tracs": [], '), { 1, "/tracs", "unknown key 'tracs'" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"}', '"stories": [], '), { 1, "/stories", "another word for 'issues'" } },
-    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"},{"id": "b", "seat": "dev"},{"id": "c", "seat": "dev"},{"id": "d", "seat": "dev"},{"id": "e", "seat": "dev"},{"id": "f", "seat": "dev"},{"id": "g", "seat": "dev"},{"id": "h", "seat": "dev"}',
-      '"architecture_governance": {"idesign": false}, '), { 1, "/architecture_governance/idesign", "an epic of 8 issues" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"}', '"tracs": [], '),
+      { 1, "/tracs", "unknown key 'tracs'" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"}', '"stories": [], '),
+      { 1, "/stories", "another word for 'issues'" } },
+    { "config/epics/one.json",
+      epic('{"id": "a", "seat": "dev"},{"id": "b", "seat": "dev"},{"id": "c", "seat": "dev"},{"id": "d", "seat": "dev"},{"id": "e", "seat": "dev"},{"id": "f", "seat": "dev"},{"id": "g", "seat": "dev"},{"id": "h", "seat": "dev"}',
+      '"architecture_governance": {"idesign": false}, '),
+        { 1, "/architecture_governance/idesign", "an epic of 8 issues" } },
     { "config/epics/one.json", '{"team": "q", "environment": "f", "issues": []}',
       { 1, "/team", "the team 'q'", "'t'" }, { 1, "/environment", "the environment 'f'", "'e'" } },
-    { "config/rocks/r.json", '{"epics": [{"epic": "two"}]}', { 1, "/epics/0/epic", "the epic 'two' does not exist", "one of: one" } },
+    { "config/rocks/r.json", '{"epics": [{"epic": "two"}]}',
+      { 1, "/epics/0/epic", "the epic 'two' does not exist", "one of: one" } },
     { "config/rocks/s.json", '{"epics": [{"epic": "one"}]}', { 1, "/epics/0/epic", "belongs to 'r'" } },
     { "config/cards/loose.json", '{"name": "loose"}', { 1, "/parent_id", "needs the epic" } },
-    { "config/cards/loose.json", '{"name": "loose", "parent_id": "two"}', { 1, "/parent_id", "the epic 'two' does not exist" } },
+    { "config/cards/loose.json", '{"name": "loose", "parent_id": "two"}',
+      { 1, "/parent_id", "the epic 'two' does not exist" } },
     { "config/epic/one.json", "{}", { 1, "", "unknown folder", "config/epics" }, file = "config/epic" },
     { "config/teem.json", "{}", { 1, "", "unknown file" } },
     { "config/notes.txt", "x", { 1, "", "unknown file" } },
@@ -166,16 +197,19 @@ describe("configuration", function()
     { "config/epics/sub/x.json", "{}", { 1, "", "a folder is not looked into" }, file = "config/epics/sub" },
     { "config/epics/a b.json", '{"team": "t", "environment": "e"}', { 1, "", "is an id" } },
     { "roles/wizard.lua", "return {\n  x = = 1\n}", { 2, "", "unexpected symbol" } },
-    { "roles/wizard.lua", 'return { tools = { "no_such_tool" }, prompt = function() return "x" end }', { 1, "", "no_such_tool" } },
+    { "roles/wizard.lua", 'return { tools = { "no_such_tool" }, prompt = function() return "x" end }',
+      { 1, "", "no_such_tool" } },
     { "tools/t.lua", 'return { description = "d", schema = { wat = 1 }, operations = {}, run = function() end }', { 1, "", "its schema is refused" } },
     { "nodes/planner.lua", "\nerror('boom')", { 2, "", "boom" } },
     { "verification/bad.json", '{"argv": "rm"}', { 1, "/argv", "array" },
-      with = { "config/cards/l.json", '{"parent_id": "one", "seat": "dev", "verification": {"fixture_path": "verification/bad.json"}}' } },
+      with = { "config/cards/l.json",
+        '{"parent_id": "one", "seat": "dev", "verification": {"fixture_path": "verification/bad.json"}}' } },
   }
 
   for at, row in ipairs(WRONG) do
     it("refuses what is wrong with " .. row[1] .. " (" .. at .. ")", function()
-      project({ [row[1]] = row[2] and row[2]:gsub("@MODELS", MODELS), [row.with and row.with[1] or "x"] = row.with and row.with[2] or nil })
+      project({ [row[1]] = row[2] and row[2]:gsub("@MODELS", MODELS),
+        [row.with and row.with[1] or "x"] = row.with and row.with[2] or nil })
       local answer = validate()
       local expected = { table.unpack(row, 3) }
       for i, want in ipairs(expected) do
@@ -197,7 +231,8 @@ describe("configuration", function()
   end
 
   it("takes a model's profile, and refuses what it cannot be", function()
-    local sound = { shape = "anthropic", context = 200000, top_p = 0.9, top_k = 40, min_p = 0.05, presence_penalty = -1, frequency_penalty = 2,
+    local sound = { shape = "anthropic", context = 200000, top_p = 0.9, top_k = 40, min_p = 0.05,
+      presence_penalty = -1, frequency_penalty = 2,
       stop = { "END" }, max_tokens = 4096 }
     local function errors_of(changes)
       local model = { base_url = "https://h/v1", model = "m" }
@@ -207,11 +242,13 @@ describe("configuration", function()
       for key, value in pairs(changes) do
         model[key] = value
       end
-      project({ ["config/organization.json"] = cjson.encode({ name = "x", models = { a = model, b = { base_url = "https://h/v1", model = "m" } } }) })
+      project({ ["config/organization.json"] = cjson.encode({ name = "x",
+        models = { a = model, b = { base_url = "https://h/v1", model = "m" } } }) })
       return validate().errors
     end
     assert.same({}, errors_of({}))
-    for key, value in pairs({ shape = "claude", context = 0, top_p = 1.5, top_k = -1, min_p = "low", presence_penalty = 3, frequency_penalty = -3 }) do
+    for key, value in pairs({ shape = "claude", context = 0, top_p = 1.5, top_k = -1, min_p = "low",
+      presence_penalty = 3, frequency_penalty = -3 }) do
       local found = errors_of({ [key] = value })
       assert.equal("/models/a/" .. key, found[1].path)
     end
@@ -232,7 +269,8 @@ describe("configuration", function()
       places[#places + 1] = place
     end
     assert.same({
-      "config/epics/one.json:1", "config/epics/one.json:2", "config/epics/one.json:3", "config/epics/one.json:3",
+      "config/epics/one.json:1", "config/epics/one.json:2", "config/epics/one.json:3",
+      "config/epics/one.json:3",
       "config/epics/one.json:3", "config/organization.json:1", "config/teams/t.json:1",
     }, places)
     assert.matches("7 errors\n$", text)
@@ -257,7 +295,8 @@ describe("configuration", function()
 
   it("tells files that are no files", function()
     project({ ["config/epics/one.json"] = false })
-    os.execute("mkdir -p " .. dir .. "/config/epics && ln -s /etc/passwd " .. dir .. "/config/epics/one.json && mkfifo " .. dir .. "/config/epics/fifo.json")
+    os.execute("mkdir -p " .. dir .. "/config/epics && ln -s /etc/passwd " .. dir
+      .. "/config/epics/one.json && mkfifo " .. dir .. "/config/epics/fifo.json")
     local answer = validate()
     assert.is_false(answer.ok)
     assert.equal("config/epics/fifo.json", answer.errors[1].file)
@@ -285,11 +324,14 @@ describe("configuration", function()
       end
       print(cjson.encode({ project = project, ids = ids }))]], dir))
     local answer = assert(cjson.decode(text), text)
-    assert.same({ "rock r nil", "epic one r", "issue one-1 one", "issue y one", "issue z one", "utility tool nil" }, answer.ids)
+    assert.same({ "rock r nil", "epic one r", "issue one-1 one", "issue y one", "issue z one",
+      "utility tool nil" }, answer.ids)
     local first = answer.project.epics.one.issues[1]
     assert.same({
-      id = "one-1", name = "First", type = "issue", status = "ready", priority = 3, seat = "dev", labels = { "bug" },
-      requirements = "- a\n- b", depends_on = {}, retry_count = 0, max_retries = 3, params = {}, references = {},
+      id = "one-1", name = "First", type = "issue", status = "ready", priority = 3, seat = "dev",
+      labels = { "bug" },
+      requirements = "- a\n- b", depends_on = {}, retry_count = 0, max_retries = 3, params = {},
+      references = {},
       owner_department = "core", parent_id = "one", epic = "one",
       verification = { fixture_path = "ok.json", scenarios = {} },
     }, first)

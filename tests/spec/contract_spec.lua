@@ -20,7 +20,8 @@ local function full_view(review)
     card = {
       id = "T-7", type = "issue", name = "Parser", description = "DESCRIPTION-MARK", seat = "coder",
       status = review and "code_review" or "in_progress", priority = 2.0, note = "NOTE-MARK", revision = 4,
-      requirements = { "REQUIREMENT-ONE", "REQUIREMENT-TWO" }, depends_on = { "T-1" }, labels = {}, params = {},
+      requirements = { "REQUIREMENT-ONE", "REQUIREMENT-TWO" }, depends_on = { "T-1" }, labels = {},
+      params = {},
       retry_count = 1, max_retries = 3,
     },
     dependencies = { { id = "T-1", name = "DEPENDENCY-MARK", status = "done", note = "DEPENDENCY-NOTE" } },
@@ -28,16 +29,20 @@ local function full_view(review)
     memory = { { card = "T-1", text = "MEMORY-MARK", keywords = {} } },
     verification = { fixture = "parser.json", last = { ok = false, log = "LOG-MARK", tree = "00" } },
     effects = {}, conflict = { { path = "CONFLICT-MARK", with = "T-2" } },
-    approvals = { { id = "r.1/2/3", tool = "TOOL-MARK", paths = { "PATH-MARK" }, rule = "RULE-MARK", status = "denied", by = "human:PERSON-MARK", why = "WHY-MARK" },
-      { id = "r.1/2/9", tool = "run_command", rule = "gate.ask", status = "pending", expires_at = "EXPIRY-MARK" } },
+    approvals = { { id = "r.1/2/3", tool = "TOOL-MARK", paths = { "PATH-MARK" }, rule = "RULE-MARK",
+      status = "denied", by = "human:PERSON-MARK", why = "WHY-MARK" },
+      { id = "r.1/2/9", tool = "run_command", rule = "gate.ask", status = "pending",
+        expires_at = "EXPIRY-MARK" } },
     tools = {}, team = "crew", role = "coder", seat = "coder", review = review,
     epic = { id = "E", type = "epic", name = "EPIC-MARK", status = "in_progress", description = "EPIC-TEXT" },
   }
 end
 
 local MARKS = {
-  "T-7", "Parser", "DESCRIPTION-MARK", "REQUIREMENT-ONE", "REQUIREMENT-TWO", "DEPENDENCY-MARK", "DEPENDENCY-NOTE",
-  "COMMENT-MARK", "NOTE-MARK", "LOG-MARK", "parser.json", "CONFLICT-MARK", "MEMORY-MARK", "EPIC-MARK", "EPIC-TEXT",
+  "T-7", "Parser", "DESCRIPTION-MARK", "REQUIREMENT-ONE", "REQUIREMENT-TWO", "DEPENDENCY-MARK",
+  "DEPENDENCY-NOTE",
+  "COMMENT-MARK", "NOTE-MARK", "LOG-MARK", "parser.json", "CONFLICT-MARK", "MEMORY-MARK", "EPIC-MARK",
+  "EPIC-TEXT",
   "TOOL-MARK", "PATH-MARK", "RULE-MARK", "PERSON-MARK", "WHY-MARK", "EXPIRY-MARK",
 }
 
@@ -45,14 +50,17 @@ local null = cjson.null
 local POOR_VIEWS = {
   { card = { id = "T-1", status = "in_progress" } },
   {
-    card = { id = "T-1", name = null, type = null, status = "in_progress", description = null, requirements = null, note = null },
+    card = { id = "T-1", name = null, type = null, status = "in_progress", description = null,
+      requirements = null, note = null },
     dependencies = null, comments = null, memory = null, verification = null, conflict = null, epic = null,
   },
   {
     card = { id = "T-1", name = "", status = "in_progress", requirements = "one text", note = "" },
-    dependencies = {}, comments = {}, memory = {}, verification = { fixture = null, last = null }, conflict = {}, effects = {},
+    dependencies = {}, comments = {}, memory = {}, verification = { fixture = null, last = null },
+    conflict = {}, effects = {},
   },
-  { card = { id = "T-1", name = "long", status = "in_progress" }, verification = { fixture = "x", last = { ok = false, log = ("x"):rep(100000) } } },
+  { card = { id = "T-1", name = "long", status = "in_progress" },
+    verification = { fixture = "x", last = { ok = false, log = ("x"):rep(100000) } } },
 }
 
 local function names(tool_list)
@@ -115,7 +123,8 @@ describe("every role", function()
           proposals[#proposals + 1] = { status = status }
         end
         for _, proposal in ipairs(proposals) do
-          local answer = role.route and role.route(full_view(false).card, { content = "text", proposal = proposal }, {})
+          local answer = role.route and role.route(full_view(false).card,
+            { content = "text", proposal = proposal }, {})
           if answer ~= nil then
             assert.is_true(STATUSES[answer.status])
             assert.is_true(answer.reason == nil or REASONS[answer.reason])
@@ -161,7 +170,8 @@ end
 
 function nodes.router(node)
   local team = { seats = {
-    dev = { roles = { "coder" } }, both = { roles = { "integrity_guard", "coder" } }, guard = { roles = { "integrity_guard" } },
+    dev = { roles = { "coder" } }, both = { roles = { "integrity_guard", "coder" } },
+    guard = { roles = { "integrity_guard" } },
   } }
   for seat in pairs(team.seats) do
     local work = node.route({ id = "T", seat = seat }, team, { review = false })
@@ -184,7 +194,8 @@ end
 function nodes.evaluator(node)
   for _, class in ipairs({ "input", "refusal", "tool", "model", "limit", "system", "bug", "unheard-of" }) do
     for count = 1, 6 do
-      local answer = node.decide({ id = "T", max_retries = 3 }, { class = class, code = "ERR_X", message = "m", count = count })
+      local answer = node.decide({ id = "T", max_retries = 3 },
+        { class = class, code = "ERR_X", message = "m", count = count })
       assert.truthy(answer.action == "retry" or answer.action == "park")
       assert.is_true(answer.reason == nil or REASONS[answer.reason])
       assert.is_true(answer.action == "park" or count <= 3)
@@ -205,10 +216,12 @@ end
 
 function nodes.models(node)
   local known = { big = true, small = true }
-  for _, card in ipairs({ { id = "T" }, { id = "T", params = null }, { id = "T", params = { model = "big" } }, { id = "T", params = { model = "x" } } }) do
+  for _, card in ipairs({ { id = "T" }, { id = "T", params = null }, { id = "T", params = { model = "big" } },
+    { id = "T", params = { model = "x" } } }) do
     assert.is_true(known[node.choose("coder", card, { default = "small", names = { "big", "small" } })])
     assert.is_true(known[node.choose("coder", card, { default = null, names = { "big", "small" } })])
-    assert.is_true(known[node.choose("coder", card, { default = "small", names = { "big", "small" } }, { turns = {}, count = 0, spent = {}, left = {} })])
+    assert.is_true(known[node.choose("coder", card, { default = "small", names = { "big", "small" } },
+      { turns = {}, count = 0, spent = {}, left = {} })])
   end
   assert.is_nil(node.choose("coder", { id = "T" }, { names = {} }))
 end
@@ -239,7 +252,8 @@ end
 function nodes.policy(node)
   for _, tool in ipairs({ "write_file", "read_file", "nothing" }) do
     local card = full_view(false).card
-    local answer = node.decide({ tool = tool, role = "coder", arguments = { path = "a" }, paths = { "a" }, card = card, labels = {},
+    local answer = node.decide({ tool = tool, role = "coder", arguments = { path = "a" }, paths = { "a" },
+      card = card, labels = {},
       operations = { "fs.write" }, destructive = false, outward = false, risky = false },
       { card = card, role = "coder", seat = "dev", labels = {}, run = "r", turn = 1 })
     if answer ~= nil then
@@ -278,7 +292,8 @@ local function example(property)
   if property.enum then
     return property.enum[#property.enum]
   end
-  return ({ string = "a text", integer = 1, number = 1.5, boolean = true, array = { "T-1" }, object = {} })[property.type]
+  return ({ string = "a text", integer = 1, number = 1.5, boolean = true, array = { "T-1" },
+    object = {} })[property.type]
 end
 
 local function arguments(schema, only_required)
@@ -293,12 +308,14 @@ local function arguments(schema, only_required)
 end
 
 -- What names no path in its arguments.
-local GIVEN = { apply_patch = { path = "a", arguments = { patch = "--- a/a\n+++ b/a\n@@ -1 +1 @@\n-before a text after\n+after\n" } } }
+local GIVEN = { apply_patch = { path = "a",
+  arguments = { patch = "--- a/a\n+++ b/a\n@@ -1 +1 @@\n-before a text after\n+after\n" } } }
 
 local RESULTS = {
   ["fs.read"] = { content = "before a text after", bytes = 19 }, ["fs.write"] = { path = "a", bytes = 3 },
   ["fs.list"] = { path = ".", entries = { { name = "x", type = "directory", size = 0 } } },
-  ["fs.search"] = { matches = {}, files = 0 }, ["fs.delete"] = { path = "a" }, ["proc.run"] = { exit = 0, stdout = "", stderr = "", changed = {} }, ["card.create"] = { id = "ISSUE-1" },
+  ["fs.search"] = { matches = {}, files = 0 }, ["fs.delete"] = { path = "a" },
+  ["proc.run"] = { exit = 0, stdout = "", stderr = "", changed = {} }, ["card.create"] = { id = "ISSUE-1" },
 }
 
 describe("every tool", function()

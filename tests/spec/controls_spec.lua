@@ -1,5 +1,5 @@
--- controls_spec.lua: the keys of the live board: what is a key and what is none, what they do, what is approved, and the
--- terminal, which is left as it was found.
+-- controls_spec.lua: the keys of the live board: what is a key and what is none, what they do, what is
+-- approved, and the terminal, which is left as it was found.
 
 package.path = "lua/?.lua;" .. package.path
 local keys = require("orket.view.live.keys")
@@ -141,9 +141,11 @@ describe("the lines of a turn", function()
   end)
 end)
 
-local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } }
+local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" },
+  why = "a person decides" } }
 
--- A's text would ask the terminal where its cursor is, and is longer than a window; C asks a question; D is held.
+-- A's text would ask the terminal where its cursor is, and is longer than a window; C asks a question; D is
+-- held.
 local MOCK = [[
 function work(talk)
   if talk.card == "C" then
@@ -157,7 +159,8 @@ end
 ]]
 
 local function waiting()
-  local w = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C" }, { id = "D" } }, mock = MOCK, gate = RULE, limits = { concurrency = 4 } })
+  local w = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C" }, { id = "D" } }, mock = MOCK,
+    gate = RULE, limits = { concurrency = 4 } })
   w:hold("D")
   return w
 end
@@ -169,7 +172,8 @@ end
 local function answers(w)
   local said = {}
   for i, event in ipairs(w:events("approval.answered")) do
-    said[i] = event.card .. " " .. event.body.answer .. " " .. (event.body.why or "-") .. (event.actor:find("^human:.") and "" or " " .. event.actor)
+    said[i] = event.card .. " " .. event.body.answer .. " " .. (event.body.why or "-")
+      .. (event.actor:find("^human:.") and "" or " " .. event.actor)
   end
   table.sort(said)
   return said
@@ -189,16 +193,22 @@ describe("the board of orket run", function()
     local w <close> = waiting()
     local text, code, found = w:typed("run ep", {
       { "see", "3 need you" },
-      { "type", "\27[200~aY\27[201~a" }, { "see", "lines 1-21 of" }, { "type", "Y" }, { "type", " " }, { "see", "lines 22-42 of" },
-      { "type", " " }, { "see", "the end of A" }, { "see", "Y approve once" }, { "type", "Y" }, { "see", "approved ep.1/" },
-      { "type", "d" }, { "see", "of B" }, { "see", "deny because" }, { "type", "not thit\127s\n" }, { "see", ": not this" },
-      { "type", "r" }, { "see", "which colour?" }, { "see", "answer >" }, { "type", "blue\n" }, { "see", "answered" },
-      { "type", "j" }, { "type", "t" }, { "see", "A from ep.1/" }, { "type", "q" }, { "see", "j/k select" }, released(w),
+      { "type", "\27[200~aY\27[201~a" }, { "see", "lines 1-21 of" }, { "type", "Y" }, { "type", " " },
+      { "see", "lines 22-42 of" },
+      { "type", " " }, { "see", "the end of A" }, { "see", "Y approve once" }, { "type", "Y" },
+      { "see", "approved ep.1/" },
+      { "type", "d" }, { "see", "of B" }, { "see", "deny because" }, { "type", "not thit\127s\n" },
+      { "see", ": not this" },
+      { "type", "r" }, { "see", "which colour?" }, { "see", "answer >" }, { "type", "blue\n" },
+      { "see", "answered" },
+      { "type", "j" }, { "type", "t" }, { "see", "A from ep.1/" }, { "type", "q" }, { "see", "j/k select" },
+      released(w),
     })
     assert.equal(0, code, text)
     assert.same({ "A approved -", "B denied not this" }, answers(w))
     assert(all_true(found))
-    assert(text:find("␛[6n␛]2;Y␇", 1, true) and not text:find("\27[6n", 1, true) and not text:find("\27]2;", 1, true), "the agent's text reaches the terminal")
+    assert(text:find("␛[6n␛]2;Y␇", 1, true) and not text:find("\27[6n", 1, true)
+      and not text:find("\27]2;", 1, true), "the agent's text reaches the terminal")
     w:replays()
   end)
 
@@ -215,20 +225,25 @@ describe("the board of orket run", function()
           function() return { reasoning = numbered("again"), pace_ms = 30, content = "so be it", calls = { finish() } } end)
       end ]] })
     local text, code = w:typed("run ep", {
-      { "see", "A Issue A thinks" }, { "type", "t" }, { "see", "thoughts, as they come" }, { "see", "thought 60." }, { "see", "thought 90." },
-      { "type", "k" }, { "see", "l to its end" }, { "type", "l" }, { "see", "reply, as it comes" }, { "see", "word 100." },
-      { "see", "result of write_file" }, { "see", "thoughts, as they come" }, { "see", "again 40." }, { "see", "code_review -> done" },
+      { "see", "A Issue A thinks" }, { "type", "t" }, { "see", "thoughts, as they come" },
+      { "see", "thought 60." }, { "see", "thought 90." },
+      { "type", "k" }, { "see", "l to its end" }, { "type", "l" }, { "see", "reply, as it comes" },
+      { "see", "word 100." },
+      { "see", "result of write_file" }, { "see", "thoughts, as they come" }, { "see", "again 40." },
+      { "see", "code_review -> done" },
     })
     assert.equal(0, code, text)
     assert.equal("x", w:made("dish.sh"))
-    text, code = w:typed("run --again ep", { { "see", "A-b2 Issue A thinks" }, { "type", "t" }, { "see", "thought 40." }, { "type", "t" }, { "see", "j/k select" } })
+    text, code = w:typed("run --again ep", { { "see", "A-b2 Issue A thinks" }, { "type", "t" },
+      { "see", "thought 40." }, { "type", "t" }, { "see", "j/k select" } })
     assert.equal(0, code, text)
   end)
 
   it("does not end while a person reads what a card asks for", function()
     local w <close> = waiting()
     local text, code = w:typed("run ep", {
-      { "see", "3 need you" }, { "type", "r" }, { "see", "answer >" }, released(w), { "see", "code_review -> done" },
+      { "see", "3 need you" }, { "type", "r" }, { "see", "answer >" }, released(w),
+      { "see", "code_review -> done" },
       { "type", "blue\n" }, { "see", "C code_review -> done" },
     })
     assert.equal(3, code, text)
@@ -237,15 +252,18 @@ describe("the board of orket run", function()
   end)
 
   it("gives the terminal back when it is stopped and when it ends, whatever ends it", function()
-    for _, ending in ipairs({ { "type", "q" }, { "type", "\3" }, { "signal", "TERM" }, { "signal", "HUP" } }) do
+    for _, ending in ipairs({ { "type", "q" }, { "type", "\3" }, { "signal", "TERM" },
+      { "signal", "HUP" } }) do
       local w <close> = waiting()
       local text, code, found = w:typed("run ep", {
-        { "see", "3 need you" }, { "type", "\26" }, { "stopped" }, { "signal", "CONT" }, { "see", "q stop" }, ending,
+        { "see", "3 need you" }, { "type", "\26" }, { "stopped" }, { "signal", "CONT" }, { "see", "q stop" },
+        ending,
       })
       assert.equal(3, code, text)
       assert.equal(2, #found)
       assert(all_true(found), "the settings are other ones after " .. ending[2])
-      assert(text:find("\27[?2004h", 1, true) and text:match(".*\27%[%?2004(%a)") == "l", "pastes are still marked")
+      assert(text:find("\27[?2004h", 1, true) and text:match(".*\27%[%?2004(%a)") == "l",
+        "pastes are still marked")
       w:replays()
     end
   end)
@@ -266,10 +284,12 @@ describe("orket board -w", function()
   it("sends a person's acts to the run's owner, and leaves the run alone when it is left", function()
     local w <close> = waiting()
     local run = w:start()
-    assert(world.wait(function() return #w:pending() == 2 and w:card("C").status == "waiting_for_developer" end), "nothing is asked")
+    assert(world.wait(function() return #w:pending() == 2
+      and w:card("C").status == "waiting_for_developer" end), "nothing is asked")
     local id = w:pending()[1].id
     local text, code, found = w:typed("board -w", {
-      { "see", "3 need you" }, { "type", "d" }, { "see", "deny because" }, { "type", "no\n" }, { "see", "denied " .. id },
+      { "see", "3 need you" }, { "type", "d" }, { "see", "deny because" }, { "type", "no\n" },
+      { "see", "denied " .. id },
       { "type", "q" }, { "see", "q leave this board" }, { "type", "q" },
     })
     assert.equal(0, code, text)
@@ -283,7 +303,8 @@ describe("orket board -w", function()
     w:replays()
   end)
 
-  it("shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole", function()
+  it("shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write("dish.sh", "x")) end, function() return say(finish()) end)
@@ -293,7 +314,8 @@ describe("orket board -w", function()
     local run = w:start()
     assert(world.wait(function() return w:request(1) end))
     local text, code = w:typed("board -w", {
-      { "see", "waits for the model" }, { "type", "t" }, { "see", "shows it as it comes" }, { "shell", "rm " .. w.dir .. "/.test/hold.1" },
+      { "see", "waits for the model" }, { "type", "t" }, { "see", "shows it as it comes" },
+      { "shell", "rm " .. w.dir .. "/.test/hold.1" },
       { "see", "result of write_file" }, { "see", "shows it as it comes" }, { "type", "\3" },
     }, { columns = 120, rows = 30 })
     assert.equal(0, code, text)
@@ -307,13 +329,15 @@ describe("orket board -w", function()
     for i = 1, 12 do
       issues[i] = { id = "C" .. i }
     end
-    local w <close> = world.new({ issues = issues, limits = { concurrency = 12 }, mock = "function work() return say(finish()) end" })
+    local w <close> = world.new({ issues = issues, limits = { concurrency = 12 },
+      mock = "function work() return say(finish()) end" })
     for i = 1, 12 do
       w:hold("C" .. i)
     end
     local run = w:start()
     assert(world.wait(function() return w:request(12) end))
-    local text, code = w:typed("board -w", { { "see", "12 at work" }, { "see", "C1" }, { "see", "waits for the model" }, { "type", "\3" } })
+    local text, code = w:typed("board -w", { { "see", "12 at work" }, { "see", "C1" },
+      { "see", "waits for the model" }, { "type", "\3" } })
     assert.equal(0, code, text)
     run.kill("KILL")
     run.wait()
@@ -322,8 +346,10 @@ describe("orket board -w", function()
   it("stops the run after a question", function()
     local w <close> = waiting()
     local run = w:start()
-    assert(world.wait(function() return #w:pending() == 2 and w:card("C").status == "waiting_for_developer" end), "nothing is asked")
-    local text, code = w:typed("board -w", { { "see", "3 need you" }, { "type", "q" }, { "see", "Y stop" }, { "type", "Y" }, { "see", "drained" } })
+    assert(world.wait(function() return #w:pending() == 2
+      and w:card("C").status == "waiting_for_developer" end), "nothing is asked")
+    local text, code = w:typed("board -w", { { "see", "3 need you" }, { "type", "q" }, { "see", "Y stop" },
+      { "type", "Y" }, { "see", "drained" } })
     assert.equal(0, code, text)
     text, code = run.wait()
     assert.equal(3, code)

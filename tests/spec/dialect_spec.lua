@@ -13,7 +13,8 @@ local function for_each(request, check)
     rows[i] = request(vector)
   end
   for i, answer in ipairs(orket.try("calls", rows)) do
-    check(vectors[i], answer, vectors[i].family .. ": " .. vectors[i].from .. "\n" .. (rows[i].text or table.concat(rows[i].chunks)))
+    check(vectors[i], answer, vectors[i].family .. ": " .. vectors[i].from .. "\n"
+      .. (rows[i].text or table.concat(rows[i].chunks)))
   end
 end
 
@@ -70,7 +71,8 @@ describe("calls in a model's text", function()
     for _, vector in ipairs(vectors) do
       for _, cut in ipairs(cases.cuts(vector)) do
         rows[#rows + 1] = row(vector, cut.text)
-        of[#rows] = { vector = vector, calls = expected(nested(vector)), complete = cut.whole, text = cut.text, inside = cut.inside }
+        of[#rows] = { vector = vector, calls = expected(nested(vector)), complete = cut.whole,
+          text = cut.text, inside = cut.inside }
       end
     end
     local seen = { partial = 0, complete = 0 }
@@ -85,7 +87,8 @@ describe("calls in a model's text", function()
         else
           seen[call.state] = (seen[call.state] or 0) + 1
         end
-        assert.truthy(call.state == "partial" or j < 2 or not about.inside, what .. "\nis made from a part of its string")
+        assert.truthy(call.state == "partial" or j < 2 or not about.inside,
+          what .. "\nis made from a part of its string")
       end
       assert.truthy(complete <= about.complete, about.vector.family .. ": " .. about.text)
       seen.complete = seen.complete + complete
@@ -93,8 +96,9 @@ describe("calls in a model's text", function()
     assert.truthy(seen.partial > 5000 and seen.complete > 5000, "the table has lost its meaning")
   end)
 
-  -- One mark or character of a text with four calls is deleted, misspelled or doubled: no call takes in another's marks or
-  -- name, none is made with another's arguments, and those that stand in the text's other half are made all the same.
+  -- One mark or character of a text with four calls is deleted, misspelled or doubled: no call takes in
+  -- another's marks or name, none is made with another's arguments, and those that stand in the text's other
+  -- half are made all the same.
   describe("hold no other call, whatever is missing:", function()
     local mutations = dofile("tests/dialects/mutations.lua")
     local marks = mutations.marks()
@@ -115,7 +119,8 @@ describe("calls in a model's text", function()
       for _, call in ipairs(answer.calls) do
         local whole = call.state ~= "partial"
         assert.is_nil(whole and mutations.holds(call.arguments, own) or nil, what)
-        assert.truthy(not whole or not change.mark or call.name ~= "search" and call.name ~= "get_weather" or is_right(call), what)
+        assert.truthy(not whole or not change.mark or call.name ~= "search" and call.name ~= "get_weather"
+          or is_right(call), what)
         seen.whole = seen.whole + (whole and 1 or 0)
       end
     end
@@ -157,21 +162,27 @@ describe("calls in a model's text", function()
       return '<tool_call>{"name": "get_weather", "arguments": {"city": "' .. city .. '"}}</tool_call>'
     end
     local real, thought = call("real"), "Or so? " .. call("thought")
-    local raw = "<tool_call>\n<function=search>\n<parameter=q>\na\n</think>\n" .. call("quoted") .. "\n</parameter>\n</function>\n</tool_call>"
+    local raw = "<tool_call>\n<function=search>\n<parameter=q>\na\n</think>\n" .. call("quoted")
+      .. "\n</parameter>\n</function>\n</tool_call>"
     local function texts(mark, open)
       return {
-        { thought .. mark .. real, { "real" } }, { thought .. mark .. "\n\n" .. real, { "real" } }, { thought .. "\n" .. mark .. "\nDone.", {} },
+        { thought .. mark .. real, { "real" } }, { thought .. mark .. "\n\n" .. real, { "real" } },
+        { thought .. "\n" .. mark .. "\nDone.", {} },
         { thought .. mark, {} }, { thought .. thought .. mark .. real .. mark .. real, { "real", "real" } },
-        { open .. "hm" .. mark .. real .. mark, { "real" } }, { open .. "hm " .. thought .. mark .. real, { "real" } },
-        { "Like ```\n" .. thought .. "\n" .. mark .. "\n" .. real, { "real" } }, { "Its `x " .. thought .. "\n" .. mark .. "\n" .. real, { "real" } },
+        { open .. "hm" .. mark .. real .. mark, { "real" } },
+        { open .. "hm " .. thought .. mark .. real, { "real" } },
+        { "Like ```\n" .. thought .. "\n" .. mark .. "\n" .. real, { "real" } },
+        { "Its `x " .. thought .. "\n" .. mark .. "\n" .. real, { "real" } },
         { "```\n" .. mark .. "\n" .. call("shown") .. "\n```\n" .. real, { "real" } },
       }
     end
-    for mark, open in pairs({ ["</think>"] = "<think>", ["</thinking>"] = "<thinking>", ["[/THINK]"] = "[THINK]", ["<|END_THINKING|>"] = "<|START_THINKING|>",
+    for mark, open in pairs({ ["</think>"] = "<think>", ["</thinking>"] = "<thinking>",
+      ["[/THINK]"] = "[THINK]", ["<|END_THINKING|>"] = "<|START_THINKING|>",
       ["</mm:think>"] = "<mm:think>", ["</seed:think>"] = "<seed:think>" }) do
       local rows, wanted = {}, texts(mark, open)
       for i, each in ipairs(wanted) do
-        rows[2 * i - 1], rows[2 * i] = { text = each[1], tools = TOOLS }, { text = each[1], tools = TOOLS, chunk = 1 }
+        rows[2 * i - 1], rows[2 * i] = { text = each[1], tools = TOOLS },
+          { text = each[1], tools = TOOLS, chunk = 1 }
       end
       for i, answer in ipairs(orket.try("calls", rows)) do
         local cities = {}
@@ -182,7 +193,8 @@ describe("calls in a model's text", function()
       end
     end
     local answer = orket.try("calls", { { text = raw, tools = TOOLS } })[1]
-    assert.truthy(#answer.calls < 2 and (not answer.calls[1] or answer.calls[1].name == "search"), require("cjson").encode(answer))
+    assert.truthy(#answer.calls < 2 and (not answer.calls[1] or answer.calls[1].name == "search"),
+      require("cjson").encode(answer))
   end)
 
   it("are reported where they were meant and cannot be read", function()
@@ -192,14 +204,19 @@ describe("calls in a model's text", function()
       { '<tool_call>{"name": "search", "arguments": {"n": 99999999999999999999}}</tool_call>', 1, 0 },
       { call .. '\n<tool_call>{"name": "search", "arguments": {"q": y}}</tool_call>\n' .. call, 1, 2 },
       { '<tool_call>{"name": "search", "arguments": {"q": y}}\n{"name": "search", "arguments": {"q": "x"}}\n{"name": 1}</tool_call>', 2, 1 },
-      { '{"tool": "search", "args": {"q": "x", "q": "y"}}', 1, 0 }, { '[{"tool": "search", "args": {"n": 99999999999999999999}}]', 1, 0 },
-      { 'Action: search\nAction Input: {"q": "x", "q": "y"}', 1, 0 }, { "[search(q='x', q='y')]", 1, 0 }, { "[search(q='x'), search(q='x', q='y')]", 1, 1 },
+      { '{"tool": "search", "args": {"q": "x", "q": "y"}}', 1, 0 },
+      { '[{"tool": "search", "args": {"n": 99999999999999999999}}]', 1, 0 },
+      { 'Action: search\nAction Input: {"q": "x", "q": "y"}', 1, 0 }, { "[search(q='x', q='y')]", 1, 0 },
+      { "[search(q='x'), search(q='x', q='y')]", 1, 1 },
       { "<function=search>\n<parametr=q>\nx\n</parameter>\n</function>", 1, 0 },
       { '<minimax:tool_call><invoke name="search"><parameter name="q">x<parameter name="n">1</parameter></invoke></minimax:tool_call>', 1, 0 },
       -- nothing was meant
-      { "The function is in functools, and it goes to=functions.", 0, 0 }, { "A function call.\n" .. call, 0, 1 },
-      { '{"tool": "other", "args": {"q": "x", "q": "y"}}', 0, 0 }, { '{"name": "search", "description": "it looks"}', 0, 0 }, { "[search, other]", 0, 0 },
-      { 'For example: {"tool": "search", "args": {"q": }}', 0, 0 }, { '```lua\nlocal x = {"tool": "search", "args": ?}\n```', 0, 0 }, { call .. call, 0, 2 },
+      { "The function is in functools, and it goes to=functions.", 0, 0 },
+      { "A function call.\n" .. call, 0, 1 },
+      { '{"tool": "other", "args": {"q": "x", "q": "y"}}', 0, 0 },
+      { '{"name": "search", "description": "it looks"}', 0, 0 }, { "[search, other]", 0, 0 },
+      { 'For example: {"tool": "search", "args": {"q": }}', 0, 0 },
+      { '```lua\nlocal x = {"tool": "search", "args": ?}\n```', 0, 0 }, { call .. call, 0, 2 },
       { "<tool_call>\n" .. call, 1, 1 },
     }
     local rows = {}
@@ -227,7 +244,8 @@ describe("calls in a model's text", function()
 
   it("are not whole before a mark that has to close them", function()
     local list = '<|tool_call|>[{"name": "w", "arguments": {"a": 1}}'
-    local rows = { { text = list .. ', {"name": "x"', dialect = "phi4" }, { text = list .. "]<|/tool_call|>", dialect = "phi4" } }
+    local rows = { { text = list .. ', {"name": "x"', dialect = "phi4" },
+      { text = list .. "]<|/tool_call|>", dialect = "phi4" } }
     local cut, whole = table.unpack(orket.try("calls", rows))
     assert.equal("partial", cut.calls[1].state)
     assert.equal("complete", whole.calls[1].state)
@@ -246,11 +264,13 @@ describe("calls in a model's text", function()
 
   it("are none behind what may still become a comment", function()
     local rows = {}
-    for _, object in ipairs({ '{""//":', '{"a":"x"//"}', '{"a":"x", foo //"}', '{"a":"x", "foo" //"}', '{"a":"x" /*"}' }) do
+    for _, object in ipairs({ '{""//":', '{"a":"x"//"}', '{"a":"x", foo //"}', '{"a":"x", "foo" //"}',
+      '{"a":"x" /*"}' }) do
       rows[#rows + 1] = { text = object .. "<function_calls>g()" }
     end
     for i, answer in ipairs(orket.try("calls", rows)) do
-      assert.same({}, answer.calls, rows[i].text) -- a line or a bracket more, and the object goes on behind it
+      -- a line or a bracket more, and the object goes on behind it
+      assert.same({}, answer.calls, rows[i].text)
     end
   end)
 
@@ -277,12 +297,14 @@ describe("calls in a model's text", function()
     local types, rows = dofile("tests/dialects/types.lua"), {}
     for i, case in ipairs(types) do
       rows[i] = { text = "<function=w>\n<parameter=p>\n" .. case[2] .. "\n</parameter>\n</function>",
-        tools = { { name = "w", parameters = { type = "object", properties = { p = case[1] }, ["$defs"] = case[4] } } } }
+        tools = { { name = "w", parameters = { type = "object", properties = { p = case[1] },
+          ["$defs"] = case[4] } } } }
     end
     for i, answer in ipairs(orket.try("calls", rows)) do
       local call = answer.calls[1] or {}
       assert.equal("complete", call.state, types[i][2])
-      assert.same({ p = types[i][3] }, call.arguments, require("cjson").encode(types[i][1]) .. ": " .. types[i][2])
+      assert.same({ p = types[i][3] }, call.arguments, require("cjson").encode(types[i][1]) .. ": "
+        .. types[i][2])
     end
   end)
 
@@ -297,7 +319,8 @@ describe("calls in a model's text", function()
     }
     for _, schema in ipairs(schemas) do
       local text = "<function=w>\n<parameter=p>\n7\n</parameter>\n</function>"
-      local answer = orket.try("calls", { { text = text, tools = { { name = "w", parameters = schema } } } })[1]
+      local answer = orket.try("calls",
+        { { text = text, tools = { { name = "w", parameters = schema } } } })[1]
       assert.same({ p = 7 }, answer.calls[1].arguments, require("cjson").encode(schema))
     end
   end)
@@ -308,7 +331,8 @@ describe("calls in a model's text", function()
       .. '<｜DSML｜parameter name="c" string="true">42</｜DSML｜parameter><｜DSML｜parameter name="d" string="false">"x"</｜DSML｜parameter>'
       .. '</｜DSML｜invoke></｜DSML｜function_calls>'
     local tools = declared({ "w" }, { a = { type = "integer" }, b = { type = "string" } })
-    assert.same({ a = 42, b = "42", c = "42", d = "x" }, orket.try("calls", { { text = text, tools = tools } })[1].calls[1].arguments)
+    assert.same({ a = 42, b = "42", c = "42", d = "x" },
+      orket.try("calls", { { text = text, tools = tools } })[1].calls[1].arguments)
   end)
 
   it("may have tags for parameters, which hold others", function()
@@ -321,7 +345,8 @@ describe("calls in a model's text", function()
     local nestings = {
       { tag("n", "42") .. tag("t", "42"), { n = 42, t = "42" } },
       { tag("s", tag("c", "x") .. "\n" .. tag("z", "018956")), { s = { c = "x", z = 18956 } } },
-      { tag("l", tag("item", tag("q", "2")) .. tag("item", tag("q", "3"))), { l = { { q = 2 }, { q = 3 } } } },
+      { tag("l", tag("item", tag("q", "2")) .. tag("item", tag("q", "3"))),
+        { l = { { q = 2 }, { q = 3 } } } },
       { tag("l", tag("item", tag("q", "2"))), { l = { { q = 2 } } } },
       { tag("d", tag("t", "a") .. tag("t", "b")), { d = { t = { "a", "b" } } } },
       { tag("e", ""), { e = {} } },
@@ -332,7 +357,8 @@ describe("calls in a model's text", function()
     }
     local rows = {}
     for i, case in ipairs(nestings) do
-      rows[i] = { text = '<x>]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="w">' .. case[1] .. "]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>", tools = tools }
+      rows[i] = { text = '<x>]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="w">' .. case[1]
+        .. "]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>", tools = tools }
     end
     for i, answer in ipairs(orket.try("calls", rows)) do
       local expect = nestings[i][2] and { name = "w", arguments = nestings[i][2], state = "complete" } or nil
@@ -342,7 +368,8 @@ describe("calls in a model's text", function()
 
   it("are not made of what only looks like one", function()
     local texts, rows = dofile("tests/dialects/innocent.lua"), {}
-    local tools = declared({ "write_file", "read_file", "search" }, { path = { type = "string" }, q = { type = "string" } })
+    local tools = declared({ "write_file", "read_file", "search" },
+      { path = { type = "string" }, q = { type = "string" } })
     for i, text in ipairs(texts) do
       rows[i] = { text = text, tools = tools }
     end
@@ -356,10 +383,14 @@ describe("calls in a model's text", function()
   it("leave no mark of a template behind", function()
     local INKLING = '<|message_model|>search<|content_invoke_tool_json|>{"name":"search","args":{"q":"x"}}<|end_message|>'
     local said = {
-      { "all\nHello.", "Hello.", "functionary_v3.2" }, { "all\nI look.\n>>>search\n{\"q\": \"x\"}", "I look.\n", "functionary_v3.2", 1 },
-      { "<|message_model|><|content_thinking|>I could " .. INKLING .. "<|end_message|><|message_model|><|content_text|>Hi.<|end_message|>", "Hi." },
-      { "<|message_model|><|content_text|>I look.<|end_message|>" .. INKLING, "I look.", nil, 1 }, { "all\nHello.", "all\nHello." }, { "Hello.<|role_end|>", "Hello." },
-      { '{"name": "search", "arguments": {"q": "x"}}\n</tool_call>', "", nil, 1 }, { '{"name": "search", "arguments": {"q": "x"}}\n</tool_call>', "", "hermes", 1 },
+      { "all\nHello.", "Hello.", "functionary_v3.2" },
+      { "all\nI look.\n>>>search\n{\"q\": \"x\"}", "I look.\n", "functionary_v3.2", 1 },
+      { "<|message_model|><|content_thinking|>I could " .. INKLING
+        .. "<|end_message|><|message_model|><|content_text|>Hi.<|end_message|>", "Hi." },
+      { "<|message_model|><|content_text|>I look.<|end_message|>" .. INKLING, "I look.", nil, 1 },
+      { "all\nHello.", "all\nHello." }, { "Hello.<|role_end|>", "Hello." },
+      { '{"name": "search", "arguments": {"q": "x"}}\n</tool_call>', "", nil, 1 },
+      { '{"name": "search", "arguments": {"q": "x"}}\n</tool_call>', "", "hermes", 1 },
       { '<｜tool▁cals▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>search\n```json\n{"q": "x"}\n```<｜tool▁call▁end｜>', "<｜tool▁cals▁begin｜>", "cogito", 1 },
     }
     local rows = {}
@@ -374,9 +405,11 @@ describe("calls in a model's text", function()
 
   it("are made beside what quotes something else", function()
     local call = '<tool_call>{"name": "search", "arguments": {"q": "x"}}</tool_call>'
-    local beside = { "It looks like the file is there.\n", "I read the example file:\n", "It would be best to look.\n", "The next step would be:\n", "I add the <pre> and <code> tags now.\n",
+    local beside = { "It looks like the file is there.\n", "I read the example file:\n",
+      "It would be best to look.\n", "The next step would be:\n", "I add the <pre> and <code> tags now.\n",
       "As 3 > 2 I go on: ", "He said 'yes'. ", "<!-- done --> ", "<code>x</code> ", "「x」 ",
-      "The <code> and <blockquote> tags:\n", "> yours\n\n", "- one\n  - two\n\n", "- I write it: ", "2 > 1 | x. ", "   ", "if (a<b) {}\n", "The <query> and <prefix> words: " }
+      "The <code> and <blockquote> tags:\n", "> yours\n\n", "- one\n  - two\n\n", "- I write it: ",
+        "2 > 1 | x. ", "   ", "if (a<b) {}\n", "The <query> and <prefix> words: " }
     local rows = {}
     for i, text in ipairs(beside) do
       rows[i] = { text = text .. call, tools = TOOLS }
@@ -406,18 +439,24 @@ describe("calls in a model's text", function()
 
   -- Linear work: 1 MB each takes a hundredth of a second; what grows with the square would take minutes.
   it("are looked for in linear time", function()
-    local PARTS = { "<", "{", "[", '{"', "`", "~\n", "<tool_call>", '<tool_call>{"', "<function=a><parameter=b>", '{"tool":"f","args":{}} ',
-      "[f(", "[TOOL_CALLS]", "TOOL: f\nPATH: x\nCONTENT: \n", "<think>", "</think>", "</parameter>", "Action: x\n", '[TOOL_CALLS]f{"a":"',
-      'for example {"tool":"f","args":{}} ', "```json\n{\"tool\":\"f\",\"args\":{}}\n```\n", "```tool_code f(", '{"a":[', "{a:", "{'",
-      '{"\\u', '","', "<tool_call><function=search>\n<parameter=q>\n", "<|tool_call>call:f{a:<|\"|>", "<｜tool▁calls▁begin｜>", "\n", " ", "{T",
-      '<code> {"tool":"f","args":{}} ', '<pre>\n<tool_call>{"name":"f","arguments":{}}</tool_call>', "> <tool_call>{\"\n", '    {"tool":"f","args":{}}\n',
+    local PARTS = { "<", "{", "[", '{"', "`", "~\n", "<tool_call>", '<tool_call>{"',
+      "<function=a><parameter=b>", '{"tool":"f","args":{}} ',
+      "[f(", "[TOOL_CALLS]", "TOOL: f\nPATH: x\nCONTENT: \n", "<think>", "</think>", "</parameter>",
+      "Action: x\n", '[TOOL_CALLS]f{"a":"',
+      'for example {"tool":"f","args":{}} ', "```json\n{\"tool\":\"f\",\"args\":{}}\n```\n",
+        "```tool_code f(", '{"a":[', "{a:", "{'",
+      '{"\\u', '","', "<tool_call><function=search>\n<parameter=q>\n", "<|tool_call>call:f{a:<|\"|>",
+        "<｜tool▁calls▁begin｜>", "\n", " ", "{T",
+      '<code> {"tool":"f","args":{}} ', '<pre>\n<tool_call>{"name":"f","arguments":{}}</tool_call>',
+        "> <tool_call>{\"\n", '    {"tool":"f","args":{}}\n',
       '- <tool_call>{"a":"\n', "<!-- ", "| <function=search><parameter=q>\n" }
     local rows = {}
     for i, part in ipairs(PARTS) do
       rows[i] = { text = part:rep((1 << 20) // #part), tools = TOOLS }
     end
     rows[#rows + 1] = { text = (" "):rep(1 << 19) .. ("~"):rep(1 << 19), tools = TOOLS }
-    for _, row_of in ipairs { function(each) return each end, function(each) return { text = each.text, tools = TOOLS, chunk = 1000 } end } do
+    for _, row_of in ipairs { function(each) return each end,
+      function(each) return { text = each.text, tools = TOOLS, chunk = 1000 } end } do
       local asked = {}
       for i, each in ipairs(rows) do
         asked[i] = row_of(each)
@@ -443,7 +482,8 @@ describe("calls in a model's text", function()
   end)
 
   it("reads under a server's name what its parser reads", function()
-    local families = { ornith = "qwen3-coder", ["nemotron-3.5-nano"] = "qwen3-coder", ["gemma4-no-thinking"] = "gemma4", ["glm-ocr"] = "glm45",
+    local families = { ornith = "qwen3-coder", ["nemotron-3.5-nano"] = "qwen3-coder",
+      ["gemma4-no-thinking"] = "gemma4", ["glm-ocr"] = "glm45",
       minimax = "minimax", minimax_m1 = "minimax", minimax_m2 = "minimax-m2" }
     for name, family in pairs(families) do
       local rows, of = {}, {}
@@ -469,7 +509,8 @@ describe("orket try calls", function()
     local dir = orket.directory()
     orket.write(dir .. "/rows", lines)
     orket.write(dir .. "/tools", [=[[{"name":"f","parameters":{"properties":{"n":{"type":"integer"}}}}]]=])
-    local text, code = orket.run("try calls --jsonl " .. words:gsub("TOOLS", dir .. "/tools") .. " < " .. dir .. "/rows")
+    local text, code = orket.run("try calls --jsonl " .. words:gsub("TOOLS", dir .. "/tools") .. " < " .. dir
+      .. "/rows")
     orket.remove(dir)
     return text, code
   end
@@ -490,11 +531,14 @@ describe("orket try calls", function()
 
   it("says what is wrong with a row", function()
     for _, line in ipairs({
-      '{}', '{"text":5}', '{"text":null}', '{"chunks":"a"}', '{"chunks":["a",1]}', '{"chunks":{"a":"b"}}', '{"text":"a","chunk":0}',
-      '{"text":"a","chunk":1.5}', '{"text":"a","dialect":3}', '{"text":"a","tools":"f"}', '{"text":"a","tools":[3]}',
+      '{}', '{"text":5}', '{"text":null}', '{"chunks":"a"}', '{"chunks":["a",1]}', '{"chunks":{"a":"b"}}',
+        '{"text":"a","chunk":0}',
+      '{"text":"a","chunk":1.5}', '{"text":"a","dialect":3}', '{"text":"a","tools":"f"}',
+        '{"text":"a","tools":[3]}',
     }) do
       assert.truthy(rows("", line .. "\n"):find('^{"code":"ERR_USAGE"'), line)
     end
-    assert.equal('{"calls":[],"content":"a","dialect":null}\n', (rows("", '{"text":"a","tools":null,"dialect":null,"chunk":null}\n')))
+    assert.equal('{"calls":[],"content":"a","dialect":null}\n',
+      (rows("", '{"text":"a","tools":null,"dialect":null,"chunk":null}\n')))
   end)
 end)

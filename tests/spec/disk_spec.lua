@@ -56,7 +56,8 @@ describe("a disk", function()
     end)
   end
 
-  it("with room to drop a run, but not to write the file anew, is told; nothing of the rest is lost", function()
+  it("with room to drop a run, but not to write the file anew, is told; nothing of the rest is lost",
+    function()
     local w <close> = new_world()
     assert.equal(0, (select(2, w:run())))
     local text = apart(w, [[
@@ -95,7 +96,8 @@ describe("a disk", function()
         $orket $command; echo "$command: exit $?"
       done
     ]])
-    local told = select(2, text:gsub("orket: ERR_STORE_READONLY: [^\n]+\n  fix: give this user write permission", ""))
+    local told = select(2,
+      text:gsub("orket: ERR_STORE_READONLY: [^\n]+\n  fix: give this user write permission", ""))
     assert.equal(7, told, text)
     assert.equal(7, select(2, text:gsub(": exit 1\n", "")), text)
     local after, code = w:run()
@@ -141,12 +143,14 @@ end)
 describe("too few open files", function()
   -- Runs under each limit, then without one; what a run that no limit held up records is the same.
   it("are reported with the fix, whatever the limit is, and nothing is recorded", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = "function work() return say(finish()) end" })
     local refused = 0
     for files = 6, 66, 2 do
       local text, code = world.orket.shell(("cd %s; ORKET_MODEL_URL=%s sh -c 'ulimit -n %d; exec timeout 60 %s run --plain ep' 2>&1")
         :format(w.dir, w.url, files, world.binary))
-      local explained = text:find("ERR_DESCRIPTORS: ", 1, true) and text:find("\n  fix: raise the limit of open files", 1, true)
+      local explained = text:find("ERR_DESCRIPTORS: ", 1, true)
+        and text:find("\n  fix: raise the limit of open files", 1, true)
       assert(code == 0 or code == 1 and explained, files .. ": " .. code .. " " .. text)
       refused = refused + code
       if code == 0 then
@@ -175,10 +179,14 @@ describe("a machine without memory or descriptors", function()
     end
     for _, limit in ipairs(limits) do
       for _, command in ipairs({ "check", "replay ep.1", "replay --strict ep.1" }) do
-        local text, code = world.orket.shell(("cd %s; (ulimit %s; timeout 60 %s %s) 2>&1"):format(w.dir, limit, w.binary, command))
-        local is_named = text:find("orket: .*ERR_MEMORY: .*\n  fix: ") or text:find("orket: .*ERR_DESCRIPTORS: .*\n  fix: ")
-        local is_accused = text:find("ERR_REPLAY", 1, true) or text:find("NOT SOUND", 1, true) or text:find("ERR_STORE", 1, true)
-        assert(code == 0 or code == 1 and is_named and not is_accused, limit .. " " .. command .. ": " .. text)
+        local text, code = world.orket.shell(("cd %s; (ulimit %s; timeout 60 %s %s) 2>&1"):format(w.dir,
+          limit, w.binary, command))
+        local is_named = text:find("orket: .*ERR_MEMORY: .*\n  fix: ")
+          or text:find("orket: .*ERR_DESCRIPTORS: .*\n  fix: ")
+        local is_accused = text:find("ERR_REPLAY", 1, true) or text:find("NOT SOUND", 1, true)
+          or text:find("ERR_STORE", 1, true)
+        assert(code == 0 or code == 1 and is_named and not is_accused, limit .. " " .. command .. ": "
+          .. text)
         failed[command] = (failed[command] or 0) + code
       end
     end
@@ -211,7 +219,8 @@ describe("a damaged database", function()
       for _, command in ipairs({ "board", "log", "show A", "comment A hello" }) do
         local said
         said, code = w:orket(command)
-        assert.is_true(code == 0 or code == 1 and said:find("\n  fix: ", 1, true) ~= nil, command .. ": " .. said)
+        assert.is_true(code == 0 or code == 1 and said:find("\n  fix: ", 1, true) ~= nil, command .. ": "
+          .. said)
       end
       flip(w, ".orket/orket.db", at)
     end
@@ -222,8 +231,10 @@ describe("a damaged database", function()
     local w <close> = new_world()
     assert.equal(0, (select(2, w:run())))
     for _, row in ipairs({
-      { "UPDATE entry SET body = substr(body, 3) WHERE seq = %d", 1 }, { "UPDATE entry SET names = NULL WHERE seq = %d", 1 },
-      { "UPDATE entry SET kind = 4000 WHERE seq = %d", 0 }, { "UPDATE entry SET at = 9000000000000000000 WHERE seq = %d", 0 },
+      { "UPDATE entry SET body = substr(body, 3) WHERE seq = %d", 1 },
+      { "UPDATE entry SET names = NULL WHERE seq = %d", 1 },
+      { "UPDATE entry SET kind = 4000 WHERE seq = %d", 0 },
+      { "UPDATE entry SET at = 9000000000000000000 WHERE seq = %d", 0 },
     }) do
       local seq = w:events("step.reply")[1].seq
       w:sql("CREATE TABLE old AS SELECT * FROM entry")
@@ -246,11 +257,15 @@ describe("a damaged database", function()
     run.wait()
     world.orket.shell(("cd %s && cp -a .orket .kept"):format(w.dir))
     for _, damage in ipairs({
-      "rm orket.db-wal", "truncate -s 0 orket.db-wal", "truncate -s 41232 orket.db-wal", "rm orket.db*", "rm orket.db",
-      "truncate -s 0 orket.db", "truncate -s 40000 orket.db", "rm orket.db-shm orket.db-wal; truncate -s -4096 orket.db",
+      "rm orket.db-wal", "truncate -s 0 orket.db-wal", "truncate -s 41232 orket.db-wal", "rm orket.db*",
+      "rm orket.db",
+      "truncate -s 0 orket.db", "truncate -s 40000 orket.db",
+      "rm orket.db-shm orket.db-wal; truncate -s -4096 orket.db",
     }) do
-      world.orket.shell(("cd %s && rm -rf .orket && cp -a .kept .orket && cd .orket && %s"):format(w.dir, damage))
-      for _, command in ipairs({ "check", "board", "run ep", "comment A hi", "log", "sync", "check --permits --json" }) do
+      world.orket.shell(("cd %s && rm -rf .orket && cp -a .kept .orket && cd .orket && %s"):format(w.dir,
+        damage))
+      for _, command in ipairs({ "check", "board", "run ep", "comment A hi", "log", "sync",
+        "check --permits --json" }) do
         local text, code = w:orket(command)
         assert.equal(1, code, damage .. ": " .. command .. ": " .. text)
         if not text:find("NOT SOUND", 1, true) and not text:find('"ok":false', 1, true) then

@@ -37,7 +37,8 @@ describe("docs/cards.md and docs/configuration.md", function()
     for _, name in ipairs({ "organization", "team", "environment", "card", "fixture" }) do
       local schema = cjson.decode(orket.read("lua/orket/schemas/" .. name .. ".json"))
       for key in pairs(keys_of(schema, {})) do
-        assert(pages:find("`" .. key .. "`", 1, true) or pages:find('"' .. key .. '"', 1, true), key .. " is not documented")
+        assert(pages:find("`" .. key .. "`", 1, true) or pages:find('"' .. key .. '"', 1, true),
+          key .. " is not documented")
       end
     end
   end)

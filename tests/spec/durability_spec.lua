@@ -39,7 +39,8 @@ local function exists(file, name)
   if not name then
     return file:match("^bench/evidence/") ~= nil -- a whole script
   elseif file:match("%.c$") then
-    return text:find("static void " .. name .. "(", 1, true) ~= nil and text:find("[(%s]" .. name .. "[),]") ~= nil
+    return text:find("static void " .. name .. "(", 1, true) ~= nil
+      and text:find("[(%s]" .. name .. "[),]") ~= nil
   end
   return has_case(text, name)
 end

@@ -1,4 +1,5 @@
--- eval_spec.lua: prompts compared over the cases of a suite: who succeeds, at what cost, and when a difference is one.
+-- eval_spec.lua: prompts compared over the cases of a suite: who succeeds, at what cost, and when a
+-- difference is one.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -84,13 +85,16 @@ describe("the intervals", function()
   end
 
   it("are those of the literature", function()
-    near({ 1.96, 2.2281, 12.7062, 2.3596 }, statistics.normal(0.05), statistics.student(0.05, 10), statistics.student(0.05, 1),
+    near({ 1.96, 2.2281, 12.7062, 2.3596 }, statistics.normal(0.05), statistics.student(0.05, 10),
+      statistics.student(0.05, 1),
       statistics.student(0.025, 30))
     near({ 0.5520, 0.9530 }, statistics.wilson(10, 12, statistics.normal(0.05)))
     -- Altman et al., Statistics with confidence, 2000, p. 52: 0.122 (0.011 to 0.226)
-    near({ -0.122, -0.2265, -0.0115 }, statistics.newcombe({ both = 14, first = 5, second = 0, neither = 22 }, statistics.normal(0.05)))
+    near({ -0.122, -0.2265, -0.0115 }, statistics.newcombe({ both = 14, first = 5, second = 0, neither = 22 },
+      statistics.normal(0.05)))
     near({ 2.5, 0.4457, 4.5543 }, statistics.paired({ 1, 2, 3, 4 }, 0.05))
-    near({ 0, -0.49, 0.49 }, statistics.newcombe({ both = 0, first = 0, second = 0, neither = 4 }, statistics.normal(0.05)))
+    near({ 0, -0.49, 0.49 }, statistics.newcombe({ both = 0, first = 0, second = 0, neither = 4 },
+      statistics.normal(0.05)))
     assert.same({ 5 }, { statistics.paired({ 5 }, 0.05) })
   end)
 end)
@@ -103,7 +107,8 @@ describe("orket eval", function()
     assert.same({ 4, 12, 12, 12 }, { plain.done, plain.runs, brief.done, brief.runs })
     assert.equal(w:requests(), plain.requests + brief.requests)
     assert.equal(24, #result.results)
-    assert.same({ 4, 0, 8, 0 }, { against.success.both, against.success.first, against.success.second, against.success.neither })
+    assert.same({ 4, 0, 8, 0 }, { against.success.both, against.success.first, against.success.second,
+      against.success.neither })
     assert.equal("better", against.success.verdict)
     assert(against.success.low > 0.2 and against.success.high < 1, cjson.encode(against.success))
     assert.equal("more", against.tokens.verdict)
@@ -141,7 +146,8 @@ describe("orket eval", function()
       end
     end
     assert(result.arms[1].done > 0 and result.arms[1].done < 40, result.arms[1].done) -- there was chance
-    assert.equal(true, eval(w, "--arms own,arms/shipped.lua --cases I1").comparisons[1].same) -- what serves is the same
+    -- what serves is the same
+    assert.equal(true, eval(w, "--arms own,arms/shipped.lua --cases I1").comparisons[1].same)
     assert.equal("plain-2", result.arms[2].name)
     assert.equal(0.975, result.confidence)
   end)
@@ -154,7 +160,8 @@ describe("orket eval", function()
   end)
 
   it("goes on after kill -9: what had ended is not run again, what was cut off goes on", function()
-    local w <close> = new({ issues = issues(8), mock = MOCK:gsub("function work%(talk%)", "function work(talk)\n"
+    local w <close> = new({ issues = issues(8), mock = MOCK:gsub("function work%(talk%)",
+      "function work(talk)\n"
       .. "  if talk.card == 'I6' and talk.replies == 1 and not went then went = true; return { status = 200, delay = 3, content = 'x' } end") })
     local pid = orket.shell(string.format("cd %s; ORKET_MODEL_URL=%s %s eval . --arms arms/plain.lua,own,arms/brief.lua >/dev/null 2>.test/err & echo $!",
       w.dir, w.url, w.binary)):match("%d+")
@@ -163,7 +170,8 @@ describe("orket eval", function()
     end))
     os.execute("kill -9 " .. pid)
     assert(world.wait(function()
-      return orket.shell("cat /proc/" .. pid .. "/stat 2>/dev/null"):match("%) Z ") or not os.execute("kill -0 " .. pid .. " 2>/dev/null")
+      return orket.shell("cat /proc/" .. pid .. "/stat 2>/dev/null"):match("%) Z ")
+        or not os.execute("kill -0 " .. pid .. " 2>/dev/null")
     end))
     local result = eval(w, "--arms arms/plain.lua,own,arms/brief.lua")
     assert(result.complete and result.known >= 5, result.known)
@@ -181,7 +189,8 @@ describe("orket eval", function()
   local DONE = "EXISTS (SELECT 1 FROM card WHERE id = 'I3' AND status = 'done')"
   local CUT_OFF = DONE .. " AND EXISTS (SELECT 1 FROM run WHERE ended_at IS NULL)"
 
-  -- An eval that is killed between a card's end and its run's. Now and then both ends share a commit; the next time they do not.
+  -- An eval that is killed between a card's end and its run's. Now and then both ends share a commit; the
+  -- next time they do not.
   local function kill_between(w, arguments)
     local n = 0
     w.binary = world.faulty
@@ -239,10 +248,12 @@ describe("orket eval", function()
   it("tells whether examples are any good", function()
     local w <close> = new({ issues = issues(9) })
     w:write("arms/shown.lua", 'return { node = "examples", roles = { coder = { { text = "Be brief." } } } }')
-    w:write("arms/mark.lua", 'return { node = "examples", roles = { coder = { { text = "<|im_start|>" } } } }')
+    w:write("arms/mark.lua",
+      'return { node = "examples", roles = { coder = { { text = "<|im_start|>" } } } }')
     local result = eval(w, "--arms own,arms/shown.lua")
     assert.same({ "examples", "more" }, { result.arms[2].kind, result.comparisons[1].tokens.verdict })
-    assert.equal("no difference shown", result.comparisons[1].success.verdict) -- they stand where the mock does not look
+    -- they stand where the mock does not look
+    assert.equal("no difference shown", result.comparisons[1].success.verdict)
     said(w, ". --arms own,arms/mark.lua", 1, "a mark: <|")
   end)
 
@@ -253,7 +264,9 @@ describe("orket eval", function()
       ["workspace/ep/tree/seed.txt"] = "a seed",
     } })
     os.execute("chmod +x " .. w.dir .. "/verification/v.sh")
-    w:write("config/epics/other.json", cjson.encode({ name = "O", team = "t", environment = "e", issues = { { id = "O1", name = "o", seat = "dev" } } }))
+    w:write("config/epics/other.json",
+      cjson.encode({ name = "O", team = "t", environment = "e",
+      issues = { { id = "O1", name = "o", seat = "dev" } } }))
     local result = eval(w, "--arms own,arms/brief.lua --out there")
     assert.equal(1, result.cases) -- the other issue has no verification
     assert.same({ 0, 1 }, { result.arms[1].done, result.arms[2].done })
@@ -267,12 +280,16 @@ describe("orket eval", function()
     local w <close> = new({ issues = issues(1) })
     w:write("arms/tool.lua", "return { name = 'x' }")
     w:write("arms/broken.lua", "return {")
-    w:write("arms/test.lua", PLAIN:gsub("return { node", "local function self_test() assert(false) end\nreturn { self_test = self_test, node"))
+    w:write("arms/test.lua", PLAIN:gsub("return { node",
+      "local function self_test() assert(false) end\nreturn { self_test = self_test, node"))
     for _, case in ipairs({
-      { ".", 2, "missing --arms" }, { "--arms a.lua,b.lua", 2, "missing SUITE" }, { ". --arms own,own --repeat 0", 2, "--repeat takes" },
+      { ".", 2, "missing --arms" }, { "--arms a.lua,b.lua", 2, "missing SUITE" },
+      { ". --arms own,own --repeat 0", 2, "--repeat takes" },
       { ". --arms own", 2, "2 to 8 files" }, { ". --arms own,arms/none.lua", 1, "arms/none.lua" },
-      { ". --arms own,arms/tool.lua", 1, "neither a prompts node, nor a role, nor examples" }, { ". --arms own,arms/broken.lua", 1, "ERR_SCRIPT_SYNTAX" },
-      { ". --arms own,arms/test.lua", 1, "self-test failed" }, { ". --arms own,own --cases I7", 1, "no case 'I7'" },
+      { ". --arms own,arms/tool.lua", 1, "neither a prompts node, nor a role, nor examples" },
+      { ". --arms own,arms/broken.lua", 1, "ERR_SCRIPT_SYNTAX" },
+      { ". --arms own,arms/test.lua", 1, "self-test failed" },
+      { ". --arms own,own --cases I7", 1, "no case 'I7'" },
       { "nowhere --arms own,own", 1, "nowhere" }, { ". --arms own,arms/plain.lua --role poet", 0, "own" },
     }) do
       said(w, case[1], case[2], case[3])

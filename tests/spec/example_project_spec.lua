@@ -20,7 +20,8 @@ local function demo(changes, binary)
     orket.write(dir .. "/example/" .. path, text)
   end
   local text, code = orket.shell(string.format(
-    "env -u ORKET_MODEL_URL -u ORKET_MODEL ORKET=%s EXAMPLE=%s/example sh examples/demo.sh %s/project 2>&1", binary or orket.binary, dir, dir))
+    "env -u ORKET_MODEL_URL -u ORKET_MODEL ORKET=%s EXAMPLE=%s/example sh examples/demo.sh %s/project 2>&1",
+      binary or orket.binary, dir, dir))
   local beside = orket.shell("ls " .. dir .. "/project/workspace")
   orket.remove(dir)
   return text, code, beside
@@ -83,7 +84,8 @@ describe("the example", function()
 
   for _, card in ipairs({ "TK-2", "TK-3", "TK-6" }) do
     it("fails when nothing waits for what " .. card .. " needs", function()
-      local epic, count = orket.read(EXAMPLE .. "/config/epics/textkit.json"):gsub('("id": "' .. card:gsub("%-", "%%-") .. '".-)"depends_on": %b[]', '%1"depends_on": []', 1)
+      local epic, count = orket.read(EXAMPLE .. "/config/epics/textkit.json"):gsub('("id": "'
+        .. card:gsub("%-", "%%-") .. '".-)"depends_on": %b[]', '%1"depends_on": []', 1)
       assert.equal(1, count)
       local text, code = demo({ ["config/epics/textkit.json"] = epic })
       assert.are_not.equal(0, code, text)

@@ -1,5 +1,6 @@
--- fault_sweep_spec.lua: the host fails in some way, somewhere; afterwards the run goes on to what an undisturbed one comes to, and
--- nothing of it is an agent's. A few cases of each kind, chosen by SEED= (1); all of them: bench/evidence/sweep.lua.
+-- fault_sweep_spec.lua: the host fails in some way, somewhere; afterwards the run goes on to what an
+-- undisturbed one comes to, and nothing of it is an agent's. A few cases of each kind, chosen by SEED= (1);
+-- all of them: bench/evidence/sweep.lua.
 
 local faulty = dofile("tests/support/faulty.lua")
 local orket = dofile("tests/support/orket.lua")
@@ -31,11 +32,14 @@ end
 
 describe("a run", function()
   local FAILURES = {
-    { "kill", "killed it" }, { "eio", "failed a call" }, { "enospc", "had no space" }, { "enomem", "had no memory for a call" },
-    { "emfile", "had no descriptor once" }, { "nofile", "had no descriptor any more" }, { "oom", "failed an allocation" },
+    { "kill", "killed it" }, { "eio", "failed a call" }, { "enospc", "had no space" },
+    { "enomem", "had no memory for a call" },
+    { "emfile", "had no descriptor once" }, { "nofile", "had no descriptor any more" },
+    { "oom", "failed an allocation" },
     { "term", "sent SIGTERM" }, { "int", "sent SIGINT" }, { "hup", "sent SIGHUP" },
     { "stop", "stopped it and let it go on" }, { "stacks eio", "failed a call of one stack" },
-    { "stacks oom", "failed an allocation of one stack" }, { "stacks emfile", "had no descriptor for one stack" },
+    { "stacks oom", "failed an allocation of one stack" },
+    { "stacks emfile", "had no descriptor for one stack" },
     { "descriptors", "let it have few descriptors" }, { "address space", "let it have little memory" },
   }
   for _, failure in ipairs(FAILURES) do
@@ -78,7 +82,8 @@ describe("a program without memory", function()
   it("judges nothing: neither a call nor a JSON text is wrong because of it", function()
     local dir, part, rest, raised = bed.dir .. "/judged", 3, math.random(0, 2), 0
     sweep.faulty.orket.run("init " .. dir)
-    sweep.faulty.orket.write(dir .. "/call.json", '{"role": "coder", "card": {"id": "I-1", "type": "issue", "status": "in_progress"}, '
+    sweep.faulty.orket.write(dir .. "/call.json",
+      '{"role": "coder", "card": {"id": "I-1", "type": "issue", "status": "in_progress"}, '
       .. [["tool": "write_file", "arguments": "{\\"path\\": \\"a/b.txt\\", \\"content\\": \\"x\\"}"}]])
     for _, command in ipairs({ "try gate . call.json", "try json call.json" }) do
       local _, sound = bed:run(dir, { arguments = command })
@@ -87,7 +92,8 @@ describe("a program without memory", function()
           local fault = "site:" .. site.stack .. ":oom"
           local code, out, err = bed:run(dir, { fault = fault, arguments = command })
           local is_told = code ~= 0 and (out .. err):find("memory", 1, true)
-          assert(out == sound or is_told and not out:find('"decision":"deny"', 1, true) and not out:find('"ok":false', 1, true),
+          assert(out == sound or is_told and not out:find('"decision":"deny"', 1, true)
+            and not out:find('"ok":false', 1, true),
             command .. " " .. fault .. "\n" .. out .. err)
           raised = raised + (is_told and 1 or 0)
         end
@@ -97,7 +103,8 @@ describe("a program without memory", function()
   end)
 
   it("does not accuse the journal, a schema or a script", function()
-    for _, fault in ipairs({ "script_after:19:oom", "file_rename_before:2:oom", "event_after:40:starve", "hand_back_before:45:starve",
+    for _, fault in ipairs({ "script_after:19:oom", "file_rename_before:2:oom", "event_after:40:starve",
+      "hand_back_before:45:starve",
       "log_sync_before:5:starve" }) do
       local one = bed:sweep({ fault = fault })
       assert.is_nil(one.err:find("ERR_STORE_CORRUPT", 1, true) or one.err:find("ERR_S[CK]%u+_%u+")

@@ -51,12 +51,14 @@ describe("points of fault", function()
       if point.place ~= "everywhere" then
         local name = point.name:gsub("_before$", ""):gsub("_after$", "")
         assert(orket.read("core/" .. point.place):find("%f[%w_]" .. name .. "%f[^%w]") or
-          orket.read("core/" .. point.place):find(name .. "_before", 1, true), point.name .. " is not in " .. point.place)
+          orket.read("core/" .. point.place):find(name .. "_before", 1, true), point.name .. " is not in "
+            .. point.place)
       end
     end
   end)
 
-  it("each point of fault is hit by the example, by a person's acts beside it, or in the run after a kill", function()
+  it("each point of fault is hit by the example, by a person's acts beside it, or in the run after a kill",
+    function()
     local beside <close> = faulty.new(25)
     local commented = beside:record(nil, true)
     local dir = bed:project()
@@ -80,11 +82,13 @@ describe("points of fault", function()
       assert(orket.read(faulty.faulty):find(name, 1, true), name)
       assert.is_nil(binary:find(name, 1, true), name)
     end
-    assert.equal(0, (select(2, orket.shell("ORKET_FAULT=script_before:1:kill " .. faulty.release .. " version"))))
+    assert.equal(0, (select(2, orket.shell("ORKET_FAULT=script_before:1:kill " .. faulty.release
+      .. " version"))))
   end)
 
   it("ORKET_FAULT is refused with an unknown point, an unknown act or no number", function()
-    for _, wrong in ipairs({ "nowhere:1:kill", "commit_before:1:eio", "commit_before:1:burn", "commit_before:0:kill",
+    for _, wrong in ipairs({ "nowhere:1:kill", "commit_before:1:eio", "commit_before:1:burn",
+      "commit_before:0:kill",
       "commit_before:x:kill", "commit_before:1", "commit_before", "site:xyz:oom" }) do
       local text, code = orket.shell("ORKET_FAULT=" .. wrong .. " " .. faulty.faulty .. " version 2>&1")
       assert.equal(2, code, wrong)
@@ -136,7 +140,8 @@ describe("a killed run", function()
     end
   end)
 
-  it("a kill between the last merge and its files is made good by the next run, though no card is left", function()
+  it("a kill between the last merge and its files is made good by the next run, though no card is left",
+    function()
     local try = bed:try("publish_before:" .. hits.publish_before .. ":kill")
     assert.equal(137, try.code)
     assert_fine(try, "the last publish_before")
@@ -157,7 +162,8 @@ describe("a killed run", function()
     assert_fine(try, "recorded")
   end)
 
-  it("a kill among effects beyond the tree repeats none of them, and the board is the unkilled one's", function()
+  it("a kill among effects beyond the tree repeats none of them, and the board is the unkilled one's",
+    function()
     local effects = dofile("tests/support/effects.lua")
     local among <close> = effects.new()
     local of = among:hits()
@@ -235,7 +241,8 @@ describe("a failing host", function()
     return text:find("  fix: ", 1, true) ~= nil
   end
 
-  it("a failure to read a project is reported as that, never as a project that is wrong or not there", function()
+  it("a failure to read a project is reported as that, never as a project that is wrong or not there",
+    function()
     local dir = bed:project()
     for _, path in ipairs({ "roles/coder.lua", "nodes/policy.lua" }) do
       orket.write(dir .. "/" .. path, orket.read(path))
@@ -245,7 +252,8 @@ describe("a failing host", function()
     local told = 0
     for _, fault in ipairs(todays_sites(dir, "validate", 1, 3)) do
       local code, out, err = bed:run(dir, { fault = fault, arguments = "validate" })
-      assert(code == 0 and out == sound or code == 1 and blames_the_machine(out .. err), fault .. "\n" .. out .. err)
+      assert(code == 0 and out == sound or code == 1 and blames_the_machine(out .. err), fault .. "\n" .. out
+        .. err)
       told = told + code
     end
     assert(told > 30, told)
@@ -260,7 +268,8 @@ describe("a failing host", function()
       for _, fault in ipairs(todays_sites(dir, command, 6, 12)) do
         local out, err
         code, out, err = bed:run(dir, { fault = fault, arguments = command })
-        assert(code == 0 and out == sound or code == 1 and out == "" and err:find("ERR_%u+") and err:find("fix: ", 1, true),
+        assert(code == 0 and out == sound or code == 1 and out == "" and err:find("ERR_%u+")
+          and err:find("fix: ", 1, true),
           command .. " " .. fault .. ": " .. code .. "\n" .. out .. err)
       end
     end

@@ -16,7 +16,8 @@ end
 ]]
 
 local function built(options)
-  options = world.merged({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = MOCK }, options)
+  options = world.merged({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = MOCK },
+    options)
   local w = world.new(options)
   assert.equal(0, (select(2, w:run())))
   return w
@@ -120,7 +121,8 @@ describe("a fork between turns", function()
   end)
 
   it("has the files the epic began with, and comments of before, not of after", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = { ["workspace/ep/tree/seed"] = "s" } })
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK,
+      files = { ["workspace/ep/tree/seed"] = "s" } })
     assert.equal(0, (select(2, w:orket("sync"))))
     assert.equal(0, (select(2, w:orket("comment A early"))))
     assert.equal(0, (select(2, w:run())))
@@ -227,13 +229,16 @@ describe("what a fork changes", function()
     local w <close> = built()
     local at, before = seq_of(w, "step.reply", "A"), last(w)
     for _, row in ipairs({
-      { "--set status=done", "'status' cannot be set", "of a card: ", "of the epic: " }, { "--set nonsense=1", "'nonsense' cannot be set" },
+      { "--set status=done", "'status' cannot be set", "of a card: ", "of the epic: " },
+      { "--set nonsense=1", "'nonsense' cannot be set" },
       { "--set B:team=t", "'team' of an issue cannot be set", "one of: " },
       { "--set seat=nobody", "there is no seat 'nobody'", "dev" }, { "--set team=x", "there is no team" },
       { "--set max_retries=many", "ERR_SCHEMA" }, { "--set C:note=x", "the card C is not open", "A, B" },
       { "--set note", "sets nothing" },
-      { [[--set 'verification={"fixture_path":"verification/none.json"}']], "no fixture verification/none.json", "put the fixture" },
-      { [[--set 'verification={"fixture_path":"../config/epics/ep.json"}']], "no fixture verification/../config" },
+      { [[--set 'verification={"fixture_path":"verification/none.json"}']],
+        "no fixture verification/none.json", "put the fixture" },
+      { [[--set 'verification={"fixture_path":"../config/epics/ep.json"}']],
+        "no fixture verification/../config" },
     }) do
       refused(w, row[1] .. " ep.1@" .. at, table.unpack(row, 2))
     end
@@ -365,7 +370,8 @@ describe("a fork of a run with many open cards", function()
     for i = 1, count do
       local id = ("C%03d"):format(i)
       issues[i + 1] = {
-        id = id, description = id .. ("what to do. "):rep(300), depends_on = { ("C%03d"):format(i == 1 and count or i - 1) }, note = note,
+        id = id, description = id .. ("what to do. "):rep(300),
+        depends_on = { ("C%03d"):format(i == 1 and count or i - 1) }, note = note,
       }
     end
     issues[2].depends_on = { "A" }
@@ -406,7 +412,8 @@ describe("a fork of a run with many open cards", function()
     assert.same({ was, "mine" }, { w:card("C001-f1").data.description, w:card("C002-f1").data.description })
     assert.same({ "C001-f1" }, w:card("C002-f1").depends_on)
     fork(w, "ep.1@" .. now)
-    assert.same({ "something else", "A" }, { w:card("C001-f2").data.description, w:card("C002-f2").depends_on[1] })
+    assert.same({ "something else", "A" }, { w:card("C001-f2").data.description,
+      w:card("C002-f2").depends_on[1] })
     sound(w)
   end)
 

@@ -55,7 +55,8 @@ describe("the card state machine", function()
       local edge = (law[request.type] or {})[request.from .. " " .. request.to]
       local ok = edge ~= nil and edge.needs == (request.reason ~= nil)
         and (edge.who == "any" or edge.who == request.role)
-      assert(ok == answers[i].ok, "disagrees about " .. cjson.encode(request) .. ": " .. cjson.encode(answers[i]))
+      assert(ok == answers[i].ok, "disagrees about " .. cjson.encode(request) .. ": "
+        .. cjson.encode(answers[i]))
       assert(answers[i].rule:match("^fsm%.%l+$") and answers[i].why ~= "")
     end
   end)
@@ -67,14 +68,16 @@ describe("the card state machine", function()
     text, code = orket.run("try fsm issue code_review done --role human")
     assert.equal(1, code)
     assert.equal("fsm.guard", cjson.decode(text).rule)
-    for _, arguments in ipairs({ "issue ready", "issue ready done", "issue ready done --role", "a b c --role d --x" }) do
+    for _, arguments in ipairs({ "issue ready", "issue ready done", "issue ready done --role",
+      "a b c --role d --x" }) do
       assert.equal(2, select(2, orket.run("try fsm " .. arguments)))
     end
   end)
 
   it("survives hostile rows", function()
     local answers = orket.try("fsm", {
-      '{"type":"issue","from":"ready","to":"in_progress"}', '{"type":[],"from":"ready","to":"done","role":"x"}',
+      '{"type":"issue","from":"ready","to":"in_progress"}',
+        '{"type":[],"from":"ready","to":"done","role":"x"}',
       '{"type":"issue","from":"ready","to":"done","role":"x","reason":5}', "nonsense", "[]", "7",
       '{"type":"issue","from":"ready","to":"in_progress","role":"coder","more":1}',
       '{"type":"issue","from":"code_review","to":"done","role":"integrity_guard\\u0000","id":{"a":[1]}}',

@@ -98,7 +98,8 @@ describe("orket gc", function()
     local w <close> = done_world()
     assert.same({}, gc(w, "--keep 1d").runs)
     local events = #w:events()
-    local parked <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return { content = '?' } end" })
+    local parked <close> = world.new({ issues = { { id = "A" } },
+      mock = "function work() return { content = '?' } end" })
     assert.equal(3, (select(2, parked:run())))
     local messages = parked:sql("SELECT count(*) FROM message")
     local result = gc(parked, "--keep 0s")
@@ -116,7 +117,8 @@ describe("orket gc", function()
     local w <close> = done_world()
     local built = w:read("workspace/ep/tree/made.txt")
     local planned = gc(w, "--keep 0d --dry-run").trees
-    assert.same({ { path = "workspace/ep/cards/A", files = 1, bytes = #built }, { path = "workspace/ep/cards/B", files = 1,
+    assert.same({ { path = "workspace/ep/cards/A", files = 1, bytes = #built },
+      { path = "workspace/ep/cards/B", files = 1,
       bytes = #built } }, planned)
     assert.is_true(exists(w, "workspace/ep/cards/A/made.txt"))
     local text = w:orket("gc --keep 0d --dry-run")
@@ -156,7 +158,8 @@ describe("orket gc", function()
 
   it("removes what was kept aside longer ago than asked for, by name, and nothing that is younger", function()
     local w <close> = done_world()
-    local old, young = ".orket/kept/ep/A/2020-01-02T03:04:05.678Z", ".orket/kept/ep/A/" .. os.date("!%Y-%m-%dT%H:%M:%S.000Z")
+    local old, young = ".orket/kept/ep/A/2020-01-02T03:04:05.678Z", ".orket/kept/ep/A/"
+      .. os.date("!%Y-%m-%dT%H:%M:%S.000Z")
     w:write(old .. "/sub/notes.txt", "mine\n")
     w:write(young .. "/notes.txt", "mine\n")
     local text = w:orket("gc --keep 1d --dry-run")
@@ -195,7 +198,8 @@ describe("orket gc", function()
     assert.is_true(result.messages > 0)
     assert_sound(w)
     assert.equal(1, #w:events("step.reply")) -- its turn has no end with its sums
-    assert.same({ "0", false }, { w:sql(THOUGHTS), w:read(".orket/orket.db"):find("PONDERED", 1, true) ~= nil })
+    assert.same({ "0", false },
+      { w:sql(THOUGHTS), w:read(".orket/orket.db"):find("PONDERED", 1, true) ~= nil })
     assert.same({}, gc(w, "--keep 0d").runs)
   end)
 
@@ -225,7 +229,8 @@ describe("orket gc", function()
   it("finishes what one that was killed began", function()
     local w <close> = done_world()
     for i = 1, 8 do
-      world.orket.shell(("timeout -s KILL %.3f %s gc --keep 0d -C %s 2>&1"):format(0.006 * i, world.binary, w.dir))
+      world.orket.shell(("timeout -s KILL %.3f %s gc --keep 0d -C %s 2>&1"):format(0.006 * i, world.binary,
+        w.dir))
       assert_sound(w)
     end
     gc(w, "--keep 0d")
@@ -288,7 +293,8 @@ describe("orket gc", function()
   it("refuses what is no age", function()
     local w <close> = done_world()
     local events = #w:events()
-    for _, age in ipairs({ "", "30", "d", "-1d", "1.5d", "30D", "1d2h", "0x1d", "99999999999d", "9999999999w", "' 1d'" }) do
+    for _, age in ipairs({ "", "30", "d", "-1d", "1.5d", "30D", "1d2h", "0x1d", "99999999999d", "9999999999w",
+      "' 1d'" }) do
       local text, code = w:orket("gc --keep=" .. age)
       assert.equal(2, code, age .. ": " .. text)
     end

@@ -1,4 +1,5 @@
--- governance_docs_spec.lua: docs/governance.md is played as it stands: its rules, its policy, its commands, what they print.
+-- governance_docs_spec.lua: docs/governance.md is played as it stands: its rules, its policy, its commands,
+-- what they print.
 
 local cjson = require("cjson")
 local console = dofile("tests/support/console.lua")
@@ -21,7 +22,8 @@ describe("docs/governance.md", function()
       files[path] = text
     end
     local w <close> = world.new({
-      issues = { { id = "A" } }, mock = WORK, files = files, gate = cjson.decode(page:match("\n```json gate\n(.-)\n```")),
+      issues = { { id = "A" } }, mock = WORK, files = files,
+      gate = cjson.decode(page:match("\n```json gate\n(.-)\n```")),
     })
     assert.equal(7, console.play(page, function(command) return w:orket(command) end))
   end)

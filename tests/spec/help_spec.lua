@@ -7,7 +7,8 @@ local nearest_lines = require("orket.util.nearest_lines")
 
 local FILE = "#include <stdio.h>\n\nint main(void)\n{\n\tputs(\"hi\");\n\treturn 0;\n}\n"
 
--- The calls of one reply (Lua text), after which the card is handed over; what the model was answered to each.
+-- The calls of one reply (Lua text), after which the card is handed over; what the model was answered to
+-- each.
 local function answers(calls, options)
   options = options or {}
   options.issues = { { id = "A" } }
@@ -63,7 +64,8 @@ describe("a refused call", function()
     local w <close>, said = answers([[call("write_file", '{"contnt":1}'), call("write_file", "[1]"),
       (function() local keys = {} for i = 1, 20000 do keys[i] = ('"contnt%d":1'):format(i) end return call("write_file", "{" .. table.concat(keys, ",") .. "}") end)()]])
     for _, one in ipairs(said) do
-      assert.same({ "content", true }, { one.error.help.example.content, #cjson.encode(one.error.help) < 3000 })
+      assert.same({ "content", true }, { one.error.help.example.content,
+        #cjson.encode(one.error.help) < 3000 })
     end
     w:replays()
   end)
@@ -80,7 +82,8 @@ describe("a refused call", function()
     for name in world.orket.shell("ls tools"):gmatch("(%S+)%.lua") do
       names[#names + 1] = name
     end
-    local role = world.orket.read("roles/coder.lua"):gsub("tools = %b{}", 'tools = { "' .. table.concat(names, '", "') .. '" }')
+    local role = world.orket.read("roles/coder.lua"):gsub("tools = %b{}", 'tools = { "'
+      .. table.concat(names, '", "') .. '" }')
     local calls = {}
     for i, name in ipairs(names) do
       calls[i] = ("call(%q, '[]')"):format(name)
@@ -95,7 +98,8 @@ describe("a refused call", function()
         counts.without[#counts.without + 1] = names[i]
       end
     end
-    assert.same({ "get_issue_context", "read_result" }, counts.without) -- it takes nothing; its handle cannot be made up
+    -- it takes nothing; its handle cannot be made up
+    assert.same({ "get_issue_context", "read_result" }, counts.without)
     assert.truthy(counts.with > 10)
     w:replays()
   end)
@@ -112,8 +116,10 @@ describe("a path that is not there", function()
     w:replays()
   end)
 
-  it("is not answered with one that the gate keeps from the role, nor with one whose name came from outside", function()
-    local rule = { { id = "closed", effect = "deny", tools = { "read_file" }, paths = { "src/**" }, why = "not yours" } }
+  it("is not answered with one that the gate keeps from the role, nor with one whose name came from outside",
+    function()
+    local rule = { { id = "closed", effect = "deny", tools = { "read_file" }, paths = { "src/**" },
+      why = "not yours" } }
     local w <close>, said = answers([[call("read_file", { path = "main.c" }), call("read_file", { path = "READNE" })]], { gate = rule })
     assert.is_nil(said[1].error.help)
     assert.same({ "README" }, said[2].error.help.nearest)
@@ -129,7 +135,8 @@ end)
 
 describe("edit_file", function()
   it("shows the nearest lines of a text that it does not find, and the difference", function()
-    local w <close>, said = answers(table.concat({ edit('puts("ho");', "x"), edit("{\n\tputs(\"hi\");\n\treturn 1;\n}", "x"), edit("qqq", "x") }, ", "))
+    local w <close>, said = answers(table.concat({ edit('puts("ho");', "x"),
+      edit("{\n\tputs(\"hi\");\n\treturn 1;\n}", "x"), edit("qqq", "x") }, ", "))
     assert.same({ '5|\tputs("hi");' }, said[1].error.help.lines)
     assert.same({ "line 6, column 9: the file has '0;', you sent '1;'" }, said[2].error.help.differences)
     assert.same({ "4|{", '5|\tputs("hi");', "6|\treturn 0;", "7|}" }, said[2].error.help.lines)
@@ -139,7 +146,8 @@ describe("edit_file", function()
 
   it("names the lines of a text that occurs more than once", function()
     local w <close>, said = answers([[call("edit_file", { path = "big.txt", old = "x", new = "y" })]])
-    assert.equal("the old text occurs more than once in big.txt, at the lines 1, 2, 3, 4, 5", said[1].error.message)
+    assert.equal("the old text occurs more than once in big.txt, at the lines 1, 2, 3, 4, 5",
+      said[1].error.message)
     w:replays()
   end)
 
@@ -192,8 +200,10 @@ describe("nearest lines", function()
     local rows = {
       { "a\n\tb\n", "    b", "line 2, white space at column 1: the file has 1 tab, you sent 4 spaces" },
       { "one two\n", "one  two", "line 1, white space at column 4: the file has 1 space, you sent 2 spaces" },
-      { "a_word\r\n", "a_word", "line 1, white space at column 7: the file has 1 carriage return, you sent no blank" },
-      { "local Name = 1\n", "local name = 1", "line 1, upper and lower case at column 7: the file has 'Name = 1', you sent 'name = 1'" },
+      { "a_word\r\n", "a_word",
+        "line 1, white space at column 7: the file has 1 carriage return, you sent no blank" },
+      { "local Name = 1\n", "local name = 1",
+        "line 1, upper and lower case at column 7: the file has 'Name = 1', you sent 'name = 1'" },
       { "\treturn 0;\n", "return 2;", "line 1, column 9: the file has '0;', you sent '2;'" },
       { "x = größe\n", "x = größer", "line 1, column 10: the file has '', you sent 'r'" },
       { "x = é\n", "x = è", "line 1, column 5: the file has 'é', you sent 'è'" },
@@ -205,9 +215,11 @@ describe("nearest lines", function()
   end)
 
   it("are few and short, whatever the texts are, and are found in a time that grows with them", function()
-    local texts = { ("\n"):rep(8000000), ("x"):rep(1000000), ("word "):rep(200000), ("a b\n"):rep(250000), ("\n"):rep(1000000), ("\xff\n"):rep(1000), "" }
+    local texts = { ("\n"):rep(8000000), ("x"):rep(1000000), ("word "):rep(200000), ("a b\n"):rep(250000),
+      ("\n"):rep(1000000), ("\xff\n"):rep(1000), "" }
     for _, text in ipairs(texts) do
-      for _, sent in ipairs({ ("a c\n"):rep(20000), ("word "):rep(20000), "\n", "y", ("b\na\n"):rep(50000) }) do
+      for _, sent in ipairs({ ("a c\n"):rep(20000), ("word "):rep(20000), "\n", "y",
+        ("b\na\n"):rep(50000) }) do
         local near = nearest_lines.find(text, sent)
         assert.truthy(not near or #cjson.encode(near) < 4000)
       end

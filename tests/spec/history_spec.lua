@@ -56,7 +56,8 @@ describe("orket history", function()
     assert((w:orket("history ep.1")):find("guard +integrity_guard +m +done +1 "))
   end)
 
-  it("counts the time in which a process worked, whether it ended or was killed, and not the hours between", function()
+  it("counts the time in which a process worked, whether it ended or was killed, and not the hours between",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
     local function hours_pass(hours)
       assert.equal("", w:sql("UPDATE entry SET at = at - " .. hours * 3600000))
@@ -82,12 +83,14 @@ describe("orket history", function()
     assert.truthy(text:find("  ep%.1: in all %d turns, %d steps, 0:%d%d %(this session 0:%d%d%), %d+ tokens in, %d+ out\n"), text)
     run = cjson.decode((w:orket("history --json")))[1]
     assert.equal(3, run.sessions)
-    assert(run.seconds >= killed.seconds and run.seconds < 60 and run.session_seconds <= run.seconds, cjson.encode(run))
+    assert(run.seconds >= killed.seconds and run.seconds < 60 and run.session_seconds <= run.seconds,
+      cjson.encode(run))
     assert(run.started_at < run.session_at and run.session_at < run.ended_at)
   end)
 
   it("has no end for what has not ended, and knows the run that was meant", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return { delay_ms = 60000 } end" })
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = "function work() return { delay_ms = 60000 } end" })
     local run = w:start()
     assert(world.wait(function() return w:request(1) end))
     run.kill("KILL")

@@ -1,5 +1,6 @@
--- host_failures_spec.lua: what the machine does to a run, and what stops it, is no failure of an agent's: the turn stays open
--- without an event that says so, nothing is charged, no reply is asked for twice, and the run replays afterwards.
+-- host_failures_spec.lua: what the machine does to a run, and what stops it, is no failure of an agent's: the
+-- turn stays open without an event that says so, nothing is charged, no reply is asked for twice, and the run
+-- replays afterwards.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -28,7 +29,8 @@ end
 
 local function with_command(mock, options)
   return world.new(world.merged({
-    issues = { { id = "A" } }, mock = mock, rules = { commands = SHELL }, files = { ["roles/coder.lua"] = coder() },
+    issues = { { id = "A" } }, mock = mock, rules = { commands = SHELL },
+    files = { ["roles/coder.lua"] = coder() },
   }, options))
 end
 
@@ -127,7 +129,8 @@ describe("a reply that is under way when the run stops", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD, limits = { drain = 20 } })
     local run = w:held(1)
     run.kill("TERM")
-    assert(world.wait(function() return w:read(".test/run.out"):find("1 under way is waited for", 1, true) end), w:read(".test/run.out"))
+    assert(world.wait(function() return w:read(".test/run.out"):find("1 under way is waited for", 1,
+      true) end), w:read(".test/run.out"))
     w:release(1)
     local text, code = run.wait()
     assert.equal(3, code, text)
@@ -140,7 +143,8 @@ describe("a reply that is under way when the run stops", function()
 
   for _, way in ipairs({ "the second signal", "a second halt", "the limit" }) do
     it("is given up after " .. way .. ", and what it likely cost is counted", function()
-      local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD, limits = { drain = way == "the limit" and 0.2 or 60 },
+      local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD,
+        limits = { drain = way == "the limit" and 0.2 or 60 },
         model = { price = { input = 1000000, output = 1000000 } } })
       local run = w:held(1)
       run.kill("TERM")
@@ -207,19 +211,27 @@ end
 
 -- What is wrong with workspace/ when the run begins, what fixes it, and what the person reads.
 local BROKEN = {
-  { "is full when an agent writes", "mount -t tmpfs -o size=48k tmpfs workspace", "'b': No space left", "free some space" },
-  { "is full when an agent's program writes", "mount -t tmpfs -o size=96k tmpfs workspace", "too little room", "free some space" },
-  { "is full when the verification writes", "mount -t tmpfs -o size=224k tmpfs workspace", "too little room", "free some space" },
-  { "is read-only", "mount -t tmpfs -o ro tmpfs workspace", "Read%-only file system", "give this user write permission on workspace/",
+  { "is full when an agent writes", "mount -t tmpfs -o size=48k tmpfs workspace", "'b': No space left",
+    "free some space" },
+  { "is full when an agent's program writes", "mount -t tmpfs -o size=96k tmpfs workspace", "too little room",
+    "free some space" },
+  { "is full when the verification writes", "mount -t tmpfs -o size=224k tmpfs workspace", "too little room",
+    "free some space" },
+  { "is read-only", "mount -t tmpfs -o ro tmpfs workspace", "Read%-only file system",
+    "give this user write permission on workspace/",
     "mount --options-source=disable -o remount,rw workspace" },
-  { "may not be written", "chmod a-w workspace", "Permission denied", "give this user write permission on workspace/", "chmod u+w workspace" },
-  { "may not be written where cards are", "mkdir -p workspace/ep/cards; chmod a-w workspace/ep/cards", "Permission denied",
+  { "may not be written", "chmod a-w workspace", "Permission denied",
+    "give this user write permission on workspace/", "chmod u+w workspace" },
+  { "may not be written where cards are", "mkdir -p workspace/ep/cards; chmod a-w workspace/ep/cards",
+    "Permission denied",
     "give this user write permission on workspace/", "chmod u+w workspace/ep/cards" },
-  { "may not be written where the epic's files are", "mkdir -p workspace/ep/tree; chmod a-w workspace/ep/tree", "Permission denied",
+  { "may not be written where the epic's files are",
+    "mkdir -p workspace/ep/tree; chmod a-w workspace/ep/tree", "Permission denied",
     "give this user write permission on workspace/", "chmod u+w workspace/ep/tree" },
 }
 
--- A shell script in the project with a namespace of its own for mounts; $orket is the binary, run as an ordinary user.
+-- A shell script in the project with a namespace of its own for mounts; $orket is the binary, run as an
+-- ordinary user.
 local function apart(w, script)
   w:write(".test/script", script)
   local as_user = "timeout --foreground 60 unshare --user --map-user=1000 --map-group=1000 "
@@ -243,7 +255,8 @@ describe("a disk of the journal", function()
   local FREE = "mount --options-source=disable -o remount,size=64m .orket\n"
   local KEEP = "cp -a .orket/. kept\n"
 
-  -- `timeout` hands each signal on once in the foreground; elsewhere it would send the first one twice, which may count as one.
+  -- `timeout` hands each signal on once in the foreground; elsewhere it would send the first one twice, which
+  -- may count as one.
   local TWICE = 'kill -INT $pid; until grep -q "stopping:" out || ! kill -0 $pid 2>/dev/null; do sleep 0.05; done; kill -INT $pid\n'
 
   local function with_limit(seconds)
@@ -269,7 +282,8 @@ describe("a disk of the journal", function()
   for what, act in pairs({ ["its limit"] = "", ["the second interrupt"] = TWICE }) do
     it("that stays full stops the run after " .. what .. ", and the next one goes on", function()
       local w <close> = with_limit(act == "" and 0.6 or 60)
-      local text = apart(w, BEGIN .. act .. 'wait $pid; echo "exit $?"; cat out\n' .. FREE .. '$orket run --plain ep; echo "again $?"\n' .. KEEP)
+      local text = apart(w, BEGIN .. act .. 'wait $pid; echo "exit $?"; cat out\n' .. FREE
+        .. '$orket run --plain ep; echo "again $?"\n' .. KEEP)
       assert(text:find("exit 1", 1, true) and text:find("again 0", 1, true), text)
       assert(text:find("\norket: ERR_STORE_FULL: ", 1, true), text)
       keep(w)
@@ -286,7 +300,8 @@ describe("a disk of workspace/", function()
     it("that fails stops the run with the fix, and costs nothing: one that " .. what, function()
       local w <close> = with_command(BIG, {
         issues = { { id = "A", verification = { fixture_path = "v.json" } } },
-        files = { ["roles/coder.lua"] = coder(), ["verification/v.json"] = '{"argv": ["/bin/sh", "-c", "cat a b c d >all"]}' },
+        files = { ["roles/coder.lua"] = coder(),
+          ["verification/v.json"] = '{"argv": ["/bin/sh", "-c", "cat a b c d >all"]}' },
       })
       local text = apart(w, ([[
         mkdir -p workspace kept; %s

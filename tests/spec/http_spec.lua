@@ -22,7 +22,8 @@ local function say(value) print(cjson.encode(value)) end
 ]==]
 
 local function probe(chunk)
-  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk .. "\nreturn 0 end)")
+  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk
+    .. "\nreturn 0 end)")
   local last = text:match("([^\n]*)\n?$")
   local ok, value = pcall(cjson.decode, last)
   return ok and value or error(text), text
@@ -131,8 +132,10 @@ describe("orket.core.http", function()
   local wrong = {
     "http.listen({ hots = 1 }, print)", "http.listen({})", "http.listen({ port = -1 }, print)",
     "response:send('x')", "response:send(99)", "response:send(200, { 'x' })", "response:send(200, { a = 1 })",
-    "response:send(200, { a = 'b\\r\\nc' })", "response:send(200, { a = 'b\\0c' })", "response:send(200, { Date = 'now' })",
-    "response:write('x')", "response:finish()", "response:start(200) response:start(200)", "response:write(1, 2)",
+    "response:send(200, { a = 'b\\r\\nc' })", "response:send(200, { a = 'b\\0c' })",
+    "response:send(200, { Date = 'now' })",
+    "response:write('x')", "response:finish()", "response:start(200) response:start(200)",
+    "response:write(1, 2)",
   }
   for _, code in ipairs(wrong) do
     it("raises for " .. code, function()
@@ -152,7 +155,8 @@ end)
 describe("the end of the program", function()
   for what, code in pairs({
     ["a timer"] = "uv.new_timer():start(100000, 0, print)",
-    ["a process that has ended"] = "local over uv.spawn('true', { args = {} }, function() over = true end) " ..
+    ["a process that has ended"] = "local over uv.spawn('true', { args = {} }, function() over = true end) "
+      ..
       "while not over do async.sleep(0.01) end",
     ["a task that sleeps"] = "async.spawn(function() async.sleep(100) end)",
     ["a server"] = "serve(print)",

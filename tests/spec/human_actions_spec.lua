@@ -47,7 +47,8 @@ describe("a card that was refused too often", function()
   end)
 
   it("a card that its verification refused too often goes to its worker, who reads the log", function()
-    local w <close> = world.new({ issues = { { id = "A", max_retries = 0, verification = { fixture_path = "f.json" } } },
+    local w <close> = world.new({ issues = { { id = "A", max_retries = 0,
+      verification = { fixture_path = "f.json" } } },
       mock = COOK, files = { ["verification/f.json"] = '{"argv": ["/bin/grep", "salted", "dish"]}' } })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -87,7 +88,8 @@ end
 
 describe("a person's act during a run", function()
   it("the failures of a retried card are counted anew", function()
-    local w <close> = world.new({ issues = { { id = "A", max_retries = 1 }, { id = "B" } }, mock = beside(COOK) })
+    local w <close> = world.new({ issues = { { id = "A", max_retries = 1 }, { id = "B" } },
+      mock = beside(COOK) })
     local run = w:start()
     assert(world.wait(is_blocked_after(w, 4)))
     local text, code = w:orket("retry A")
@@ -124,7 +126,8 @@ describe("a person's act during a run", function()
   end)
 
   it("a card that comes to depend on a canceled one is parked", function()
-    local w <close> = world.new({ issues = { { id = "A", depends_on = { "B" } }, { id = "B" }, { id = "C" } }, mock = beside(COOK) })
+    local w <close> = world.new({ issues = { { id = "A", depends_on = { "B" } }, { id = "B" }, { id = "C" } },
+      mock = beside(COOK) })
     assert.equal(0, select(2, w:orket("sync")))
     assert.equal(0, select(2, w:orket("move C canceled")))
     local run = w:start()
@@ -174,7 +177,8 @@ describe("a person's act without a run", function()
   local function at_once(w, commands)
     local parts = {}
     for i, command in ipairs(commands) do
-      parts[i] = string.format("{ %s > %s/.test/out.%d 2>&1; echo $? >> %s/.test/out.%d; } &", w:command(command), w.dir, i, w.dir, i)
+      parts[i] = string.format("{ %s > %s/.test/out.%d 2>&1; echo $? >> %s/.test/out.%d; } &",
+        w:command(command), w.dir, i, w.dir, i)
     end
     world.orket.shell(table.concat(parts, " ") .. " wait")
     local texts, good = {}, 0
@@ -222,7 +226,8 @@ describe("a person's act without a run", function()
   end)
 
   it("the lines of a run tell why a model failed", function()
-    local w <close> = world.new({ issues = { { id = "A", max_retries = 0 } }, mock = "function work() return { status = 400 } end" })
+    local w <close> = world.new({ issues = { { id = "A", max_retries = 0 } },
+      mock = "function work() return { status = 400 } end" })
     local text = w:run()
     assert.matches("the model failed: [^\n]*400", text)
   end)

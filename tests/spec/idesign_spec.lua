@@ -1,5 +1,5 @@
--- idesign_spec.lua: the iDesign rules: every language and every rule, through the real binary; hostile texts; and a
--- run whose organization switched them on.
+-- idesign_spec.lua: the iDesign rules: every language and every rule, through the real binary; hostile texts;
+-- and a run whose organization switched them on.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -17,7 +17,8 @@ end
 local function short(answer)
   local list = {}
   for i, one in ipairs(answer.violations) do
-    list[i] = (one.severity == "warning" and "~" or "") .. one.rule:gsub("^idesign%.", "") .. " " .. math.tointeger(one.line)
+    list[i] = (one.severity == "warning" and "~" or "") .. one.rule:gsub("^idesign%.", "") .. " "
+      .. math.tointeger(one.line)
   end
   return table.concat(list, ", ")
 end
@@ -80,7 +81,8 @@ describe("syntax", function()
       { "utils/a.py", "def f(:\n  pass\n", "syntax 1" },
       { "utils/a.py", "x = 1\ndef f():\nreturn 1\n", "syntax 2" },
       { "utils/a.py", "print 'x'\n", "syntax 1" },
-      { "utils/a.py", lines("match x:", "    case [1, *r]: pass", "async def f(): return [y async for y in z]"), "" },
+      { "utils/a.py", lines("match x:", "    case [1, *r]: pass",
+        "async def f(): return [y async for y in z]"), "" },
       { "utils/a.js", "let x = ;\n", "syntax 1" },
       { "utils/a.jsx", "const e = <a b={1}>x</a>\n", "" },
       { "utils/a.ts", "const x: = 1\n", "syntax 1" },
@@ -90,11 +92,14 @@ describe("syntax", function()
       { "utils/a.c", lines("int f(void)", "{", "    return 0", "}"), "syntax 3" },
       { "utils/a.c", lines("int f(void) MUST_CHECK;"), "~syntax 1" },
       { "utils/a.c", lines("#if 0", "this is ( no C", "#endif", "int x;"), "" },
-      { "utils/a.h", lines("#ifdef __cplusplus", 'extern "C" {', "#endif", "int f(int x);", "#ifdef __cplusplus", "}", "#endif"), "~syntax 5" },
-      { "utils/a.h", lines("__BEGIN_DECLS", "", "/* opens */", "typedef void *it;", "extern int f(int x) __THROW;", "__END_DECLS"), "~syntax 4, ~syntax 5, ~syntax 6" },
+      { "utils/a.h", lines("#ifdef __cplusplus", 'extern "C" {', "#endif", "int f(int x);",
+        "#ifdef __cplusplus", "}", "#endif"), "~syntax 5" },
+      { "utils/a.h", lines("__BEGIN_DECLS", "", "/* opens */", "typedef void *it;",
+        "extern int f(int x) __THROW;", "__END_DECLS"), "~syntax 4, ~syntax 5, ~syntax 6" },
       { "utils/a.c", lines("static _Thread_local int depth;"), "~syntax 1" },
       { "utils/a.c", lines("typedef struct {", "  PyObject_HEAD", "  int x;", "} thing;"), "~syntax 3" },
-      { "utils/a.c", lines("int f(int x)", "{", "#ifdef a", "  if (x)", "    x++;", "  else", "#endif", "    x--;", "  return x;", "}"), "~syntax 6" },
+      { "utils/a.c", lines("int f(int x)", "{", "#ifdef a", "  if (x)", "    x++;", "  else", "#endif",
+        "    x--;", "  return x;", "}"), "~syntax 6" },
       { "utils/a.c", lines("int f(int x)", "{", "  if (x {", "    return 1;", "  }", "}"), "syntax 3" },
       { "utils/a.c", lines("/* endif */", "int a[ = 1;", "/* THERE */"), "syntax 2" },
       { "utils/a.lua", "local x = = 1\n", "syntax 1" },
@@ -120,16 +125,20 @@ end)
 describe("the names of classes", function()
   it("have the category in them", function()
     check({
-      { "managers/a_manager.py", lines("class UserManager:", "    class Meta: pass", "@dec", "class Other(Base): pass"),
+      { "managers/a_manager.py", lines("class UserManager:", "    class Meta: pass", "@dec",
+        "class Other(Base): pass"),
         "class 2, class 4" },
       { "managers/a_manager.py", "# class Foo: pass\ns = 'class Foo: pass'\n", "" },
       { "utils/a.py", "class Anything: pass\n", "" },
       { "engines/a_engine.js", lines("export default class {}", "class Tax {}", "const X = class {}",
-        "const TaxEngine = class {}", "module.exports.Rate = class {}", "class TaxEngine2 extends class Q {} {}"),
+        "const TaxEngine = class {}", "module.exports.Rate = class {}",
+        "class TaxEngine2 extends class Q {} {}"),
         "class 2, class 3, class 5, class 6" },
-      { "accessors/a_accessor.ts", lines("interface Row {}", "abstract class Base {}", "type T = {}", "enum E { A }",
+      { "accessors/a_accessor.ts", lines("interface Row {}", "abstract class Base {}", "type T = {}",
+        "enum E { A }",
         "@Injectable() export class DbAccessor {}"), "class 1, class 2" },
-      { "accessors/a_accessor.c", lines("struct row { int a; };", "struct other *p;", "typedef struct { int a; } cell;",
+      { "accessors/a_accessor.c", lines("struct row { int a; };", "struct other *p;",
+        "typedef struct { int a; } cell;",
         "union db_accessor { int a; };"), "class 1, class 3" },
       { "managers/a_manager.lua", lines("local User = {}", "User.__index = User", "local UserManager = {}",
         "UserManager.__index = UserManager", "-- Foo.__index = Foo"), "class 2" },
@@ -139,15 +148,18 @@ end)
 
 describe("the number of methods", function()
   it("is a warning, counted for each class by itself", function()
-    local python = "class A:\n" .. repeated(15, "    def mN(self): pass") .. "    class B:\n" .. repeated(3, "        def n(self): pass")
+    local python = "class A:\n" .. repeated(15, "    def mN(self): pass") .. "    class B:\n"
+      .. repeated(3, "        def n(self): pass")
     check({
       { "utils/a.py", python, "" },
       { "utils/a.py", python .. "    @dec\n    async def more(self): pass\n", "~methods 1" },
       { "utils/a.js", "class A {\n" .. repeated(14, "mN() {}") .. "static x = () => 1; y = 2\n}\n", "" },
-      { "utils/a.js", "class A {\n" .. repeated(14, "mN() {}") .. "static x = () => 1; get z() { return 1 }\n}\n", "~methods 1" },
+      { "utils/a.js", "class A {\n" .. repeated(14, "mN() {}")
+        .. "static x = () => 1; get z() { return 1 }\n}\n", "~methods 1" },
       { "utils/a.ts", "interface A {\n" .. repeated(16, "mN(): void") .. "}\n", "~methods 1" },
       { "utils/a.lua", "local A = {}\n" .. repeated(15, "function A:mN() end"), "" },
-      { "utils/a.lua", "local A = {}\n" .. repeated(15, "function A.mN() end") .. "A.x = function() end\n", "~methods 2" },
+      { "utils/a.lua", "local A = {}\n" .. repeated(15, "function A.mN() end") .. "A.x = function() end\n",
+        "~methods 2" },
       { "utils/a.py", "class A:\n" .. repeated(3, "    def mN(self): pass"), "~methods 1", { methods = 2 } },
     })
   end)
@@ -156,7 +168,8 @@ end)
 describe("the layers", function()
   it("are not left by another name for what imports: it is told", function()
     check({
-      { "engines/a_engine.py", "import importlib\nload = importlib.import_module\nf = __import__\n", "~layer 2, ~layer 3" },
+      { "engines/a_engine.py", "import importlib\nload = importlib.import_module\nf = __import__\n",
+        "~layer 2, ~layer 3" },
       { "engines/a_engine.js", "const r = require;\nlet q; q = (require)\n", "~layer 1, ~layer 2" },
       { "engines/a_engine.mjs", "const r = createRequire(import.meta.url)\n", "~layer 1" },
       { "engines/a_engine.lua", "local r = require\nx = dofile\n", "~layer 1, ~layer 2" },
@@ -165,27 +178,37 @@ describe("the layers", function()
 
   it("say where, not counting the mark at the beginning of a text", function()
     local answer = judge({ { path = "engines/a_engine.py", content = "\xEF\xBB\xBFimport managers.x\n" } })[1]
-    assert.same({ 1, 8 }, { math.tointeger(answer.violations[1].line), math.tointeger(answer.violations[1].column) })
+    assert.same({ 1, 8 }, { math.tointeger(answer.violations[1].line),
+      math.tointeger(answer.violations[1].column) })
   end)
 
   it("are held in Python", function()
     check({
       { "accessors/a_accessor.py", lines("import managers.user_manager", "import os, engines.tax_engine as t",
-        "from managers import x", "from ..managers import x", "from .. import managers", "from app.engines.deep import y",
+        "from managers import x", "from ..managers import x", "from .. import managers",
+        "from app.engines.deep import y",
         "if True:", "    import user_manager", "from app import managers as m"),
         "layer 1, layer 2, layer 3, layer 4, layer 5, layer 6, layer 8, layer 9" },
-      { "accessors/a_accessor.py", lines('"""import managers.x"""', "s = 'from managers import x' # import engines",
+      { "accessors/a_accessor.py", lines('"""import managers.x"""',
+        "s = 'from managers import x' # import engines",
         "from contextlib import contextmanager", "import sqlalchemy.engine", "from . import manager_accessor",
-        "from .manager_accessor import ManagerAccessor", "from ..utils import manager", "import utils.engine_tools",
+        "from .manager_accessor import ManagerAccessor", "from ..utils import manager",
+        "import utils.engine_tools",
         "from accessors.manager_accessor import X"), "" },
-      { "engines/a_engine.py", lines("from ..managers import x", "from ..accessors import y", "import engines.b_engine"), "layer 1" },
-      { "managers/a_manager.py", lines("from ..engines import x", "import managers.b_manager", "import accessors"), "" },
+      { "engines/a_engine.py", lines("from ..managers import x", "from ..accessors import y",
+        "import engines.b_engine"), "layer 1" },
+      { "managers/a_manager.py", lines("from ..engines import x", "import managers.b_manager",
+        "import accessors"), "" },
       { "accessors/a_accessor.py", lines("import importlib", "importlib.import_module('managers.a')",
-        "m = __import__('mana' 'gers')", "importlib.import_module('man' + 'agers')", "importlib.import_module('managers.' + name)",
-        "importlib.import_module(f'{x}')", "__import__('man\\x61gers')"), "layer 2, layer 3, layer 4, ~layer 5, ~layer 6, layer 7" },
+        "m = __import__('mana' 'gers')", "importlib.import_module('man' + 'agers')",
+        "importlib.import_module('managers.' + name)",
+        "importlib.import_module(f'{x}')", "__import__('man\\x61gers')"),
+          "layer 2, layer 3, layer 4, ~layer 5, ~layer 6, layer 7" },
       { "accessors/a_accessor.py", "import ｍanagers\nfrom x import ｅngines\n", "layer 1, layer 2" },
-      { "src/accessors/a_accessor.py", "from ..managers import x\nfrom src.managers import y\n", "layer 1, layer 2" },
-      { "src/accessors/deep/a_accessor.py", "from ... import managers\nfrom .. import managers\n", "layer 1" },
+      { "src/accessors/a_accessor.py", "from ..managers import x\nfrom src.managers import y\n",
+        "layer 1, layer 2" },
+      { "src/accessors/deep/a_accessor.py", "from ... import managers\nfrom .. import managers\n",
+        "layer 1" },
       { "accessors/a_accessor.py", "from .....managers import x\n", "layer 1" },
       { "accessors/a_accessor.py", "import django_engine\n", "", { outside = { "django_engine" } } },
       { "utils/a.py", "import managers.x\n", "" },
@@ -194,18 +217,25 @@ describe("the layers", function()
 
   it("are held in JavaScript and TypeScript", function()
     check({
-      { "accessors/a_accessor.js", lines('import x from "../managers/user_manager.js"', 'export * from "../engines/tax_engine"',
+      { "accessors/a_accessor.js", lines('import x from "../managers/user_manager.js"',
+        'export * from "../engines/tax_engine"',
         'const a = require("../managers/a")', 'import("../managers/" + "b")', "import(`../managers/c`)",
-        'import "@/managers/d"', 'require.resolve("managers/e")', 'require("../managers/" + name)', "import(`${x}`)",
+        'import "@/managers/d"', 'require.resolve("managers/e")', 'require("../managers/" + name)',
+          "import(`${x}`)",
         'require("../m\\u0061nagers/f")'),
         "layer 1, layer 2, layer 3, layer 4, layer 5, layer 6, layer 7, ~layer 8, ~layer 9, layer 10" },
       { "accessors/a_accessor.js", lines("(0, require)('../managers/a')", "require?.('../managers/b')",
-        "`${require('../managers/c')}`", "// \u{2028}require('../managers/d')", "module.require('../managers/e')"),
+        "`${require('../managers/c')}`", "// \u{2028}require('../managers/d')",
+        "module.require('../managers/e')"),
         "layer 1, layer 2, layer 3, layer 4, layer 5" },
-      { "accessors/a_accessor.js", lines('// import "../managers/x"', 'const s = "require(\'../managers/x\')"',
-        'import a from "./manager_accessor.js"', 'import b from "../utils/manager.js"', "requires('../managers/x')"), "" },
-      { "engines/a_engine.ts", lines('import type { A } from "../managers/a"', 'export type { B } from "../managers/b"',
-        'import c = require("../managers/c")', 'let t: typeof import("../managers/d")', 'import { E } from "../accessors/e"'),
+      { "accessors/a_accessor.js", lines('// import "../managers/x"',
+        'const s = "require(\'../managers/x\')"',
+        'import a from "./manager_accessor.js"', 'import b from "../utils/manager.js"',
+          "requires('../managers/x')"), "" },
+      { "engines/a_engine.ts", lines('import type { A } from "../managers/a"',
+        'export type { B } from "../managers/b"',
+        'import c = require("../managers/c")', 'let t: typeof import("../managers/d")',
+          'import { E } from "../accessors/e"'),
         "layer 1, layer 2, layer 3, layer 4" },
       { "engines/a_engine.tsx", 'import { M } from "../../engines/../managers/m"\n', "layer 1" },
     })
@@ -213,24 +243,32 @@ describe("the layers", function()
 
   it("are held in C", function()
     check({
-      { "accessors/a_accessor.c", lines('#include "../managers/user_manager.h"', "#include <managers/x.h>", '#include "tax_engine.h"',
+      { "accessors/a_accessor.c", lines('#include "../managers/user_manager.h"', "#include <managers/x.h>",
+        '#include "tax_engine.h"',
         "#if X", '#include "managers/y.h"', "#endif", '#  include   "..\\managers\\z.h"', "#include NAME",
         '#import "managers/q.h"'), "layer 1, layer 2, layer 3, layer 5, layer 7, ~layer 8, layer 9" },
-      { "accessors/a_accessor.c", '#include "man\\\nagers/x.h"\n#include \\\n "managers/y.h"\n', "layer 1, layer 3" },
-      { "accessors/a_accessor.c", lines('/* #include "managers/x.h" */', 'const char *s = "#include <managers/x.h>";', "#if 0",
-        '#include "managers/x.h"', "#else", '#include "utils/manager.h"', "#endif", "#include <openssl/engine.h>",
+      { "accessors/a_accessor.c", '#include "man\\\nagers/x.h"\n#include \\\n "managers/y.h"\n',
+        "layer 1, layer 3" },
+      { "accessors/a_accessor.c", lines('/* #include "managers/x.h" */',
+        'const char *s = "#include <managers/x.h>";', "#if 0",
+        '#include "managers/x.h"', "#else", '#include "utils/manager.h"', "#endif",
+          "#include <openssl/engine.h>",
         '#include "manager_accessor.h"'), "" },
     })
   end)
 
   it("are held in Lua", function()
     check({
-      { "accessors/a_accessor.lua", lines('require "managers.user_manager"', 'local a = require("engines.tax")',
-        "local b = require [[src.managers.x]]", 'pcall(require, "managers.y")', 'require("mana" .. "gers.z")', "require(name)",
+      { "accessors/a_accessor.lua", lines('require "managers.user_manager"',
+        'local a = require("engines.tax")',
+        "local b = require [[src.managers.x]]", 'pcall(require, "managers.y")', 'require("mana" .. "gers.z")',
+        "require(name)",
         'require("man\\97gers")', 'dofile("managers/x.lua")'),
         "layer 1, layer 2, layer 3, layer 4, layer 5, ~layer 6, layer 7, layer 8" },
-      { "accessors/a_accessor.lua", lines("_G.require 'managers.a'", "", ";(require)('managers.b')"), "layer 1, layer 3" },
-      { "accessors/a_accessor.lua", lines('-- require "managers.x"', "local s = [[require 'managers.x']]", 'require "utils.manager"',
+      { "accessors/a_accessor.lua", lines("_G.require 'managers.a'", "", ";(require)('managers.b')"),
+        "layer 1, layer 3" },
+      { "accessors/a_accessor.lua", lines('-- require "managers.x"', "local s = [[require 'managers.x']]",
+        'require "utils.manager"',
         'my.require("managers.x")'), "" },
       { "engines/a_engine.lua", lines('require "managers.a"', 'require "accessors.b"'), "layer 1" },
     })
@@ -250,7 +288,8 @@ describe("a hostile text", function()
   it("is refused in bounded time, whatever it does to the parser", function()
     local deep = ("("):rep(400000)
     local rows = {}
-    for _, path in ipairs({ "utils/a.py", "utils/a.js", "utils/a.ts", "utils/a.tsx", "utils/a.c", "utils/a.lua" }) do
+    for _, path in ipairs({ "utils/a.py", "utils/a.js", "utils/a.ts", "utils/a.tsx", "utils/a.c",
+      "utils/a.lua" }) do
       rows[#rows + 1] = { path = path, content = deep }
       rows[#rows + 1] = { path = path, content = ("{"):rep(100000) }
     end
@@ -328,7 +367,8 @@ end
 ]]
 
 local function run(architecture, governance)
-  local w = world.new({ issues = { { id = "A" } }, mock = BREAKS, architecture = architecture, governance = governance })
+  local w = world.new({ issues = { { id = "A" } }, mock = BREAKS, architecture = architecture,
+    governance = governance })
   local text, code = w:run()
   assert.equal(0, code, text)
   return w
@@ -351,7 +391,8 @@ describe("a run", function()
       "idesign.layer accessors/a_accessor.py:1",
     }, refused(w))
     assert.same({ nil, nil, "x = 1\n", nil, "not source" }, {
-      w:made("main.py"), w:made("lib/a.js"), w:made("accessors/a_accessor.py"), w:made("accessors/b_accessor.py"), w:made("note.txt"),
+      w:made("main.py"), w:made("lib/a.js"), w:made("accessors/a_accessor.py"),
+        w:made("accessors/b_accessor.py"), w:made("note.txt"),
     })
     assert.truthy(w:made("utils/u.c"))
     local results = w:orket("log --json")
@@ -393,7 +434,8 @@ describe("a run", function()
 
   local function programs(architecture, mock)
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "run_command",')
-    local w = world.new({ issues = { { id = "A" } }, mock = mock or PROGRAMS, architecture = architecture, files = { ["roles/coder.lua"] = role },
+    local w = world.new({ issues = { { id = "A" } }, mock = mock or PROGRAMS, architecture = architecture,
+      files = { ["roles/coder.lua"] = role },
       rules = { commands = { { argv = { "sh", "**" } }, { argv = { "python3", "**" } } } } })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -412,7 +454,8 @@ describe("a run", function()
     local found = refused(w)
     table.sort(found)
     assert.same({
-      "idesign.layer accessors/a_accessor.py:1", "idesign.layer accessors/b_accessor.py:2", "idesign.limit utils/raw.py:1",
+      "idesign.layer accessors/a_accessor.py:1", "idesign.layer accessors/b_accessor.py:2",
+      "idesign.limit utils/raw.py:1",
       "idesign.naming accessors/c.py:1", "idesign.root lib.js:1", "idesign.root main.py:1",
     }, found)
     local told = cjson.encode(cjson.decode(w:request(2)).messages)
@@ -442,7 +485,8 @@ describe("a run", function()
     assert.equal(61, ran.put_back, cjson.encode(ran))
     assert.same({}, ran.changes)
     assert.equal("idesign.limit", ran.refused[1].rule)
-    assert.truthy(ran.refused[12].why:find("10 files of this command cannot be judged", 1, true), cjson.encode(ran.refused[12]))
+    assert.truthy(ran.refused[12].why:find("10 files of this command cannot be judged", 1, true),
+      cjson.encode(ran.refused[12]))
     assert(os.time() - began < 60)
   end)
 end)

@@ -3,7 +3,8 @@
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
-local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } }
+local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" },
+  why = "a person decides" } }
 
 -- A and B ask for a yes, C asks a question.
 local MOCK = [[
@@ -16,7 +17,8 @@ end
 ]]
 
 local function parked()
-  local w = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C" } }, mock = MOCK, gate = RULE, limits = { concurrency = 1 } })
+  local w = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C" } }, mock = MOCK, gate = RULE,
+    limits = { concurrency = 1 } })
   local text, code = w:run()
   assert.equal(3, code, text)
   return w
@@ -38,7 +40,8 @@ describe("orket inbox", function()
     local text, code = w:orket("inbox")
     assert.equal(3, code, text)
     local id = w:pending()[1].id
-    for _, part in ipairs({ "content of A", "content of B", "which colour?", "orket approve " .. id, "orket deny " .. id .. " --why TEXT", 'orket answer C "TEXT"' }) do
+    for _, part in ipairs({ "content of A", "content of B", "which colour?", "orket approve " .. id,
+      "orket deny " .. id .. " --why TEXT", 'orket answer C "TEXT"' }) do
       assert(text:find(part, 1, true), part .. " in:\n" .. text)
     end
     local items = cjson.decode((w:orket("inbox --json")))
@@ -89,7 +92,8 @@ function work(talk)
 end]] })
     assert.equal(3, (select(2, w:run())))
     local text, code = w:typed("inbox", {
-      { "see", "which colour?" }, { "shell", w:command("answer C blue") .. " && " .. w:command("run --plain ep") }, { "type", "answer large\n" },
+      { "see", "which colour?" }, { "shell", w:command("answer C blue") .. " && "
+        .. w:command("run --plain ep") }, { "type", "answer large\n" },
     })
     assert.equal(1, code, text)
     assert(text:find("C has changed meanwhile", 1, true), text)

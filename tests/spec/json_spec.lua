@@ -27,18 +27,24 @@ describe("cjson", function()
   end)
 
   it("answers nil, message, code for bad text", function()
-    assert.equal("nil\texpected a value but found ']' at line 1, column 4\tERR_JSON\n", probe([[print(cjson.decode("[1,]"))]]))
-    assert.equal("nil\tnot valid UTF-8 at line 1, column 2\tERR_UTF8\n", probe([[print(cjson.decode('"\xff"'))]]))
-    assert.equal("nil\tERR_LIMIT\n", probe([[local v, _, code = cjson.decode(("["):rep(100000)) print(v, code)]]))
+    assert.equal("nil\texpected a value but found ']' at line 1, column 4\tERR_JSON\n",
+      probe([[print(cjson.decode("[1,]"))]]))
+    assert.equal("nil\tnot valid UTF-8 at line 1, column 2\tERR_UTF8\n",
+      probe([[print(cjson.decode('"\xff"'))]]))
+    assert.equal("nil\tERR_LIMIT\n",
+      probe([[local v, _, code = cjson.decode(("["):rep(100000)) print(v, code)]]))
   end)
 
   it("raises for what is not data, or answers where asked to", function()
-    assert.matches("cannot encode: a function is not plain data at %$%.f", probe([[print(pcall(cjson.encode, { f = print }))]]))
-    assert.equal("nil\tan array with holes at $[2]\tERR_JSON\n", probe([[print(json.try_encode({ 1, { nil, 2 } }))]]))
+    assert.matches("cannot encode: a function is not plain data at %$%.f",
+      probe([[print(pcall(cjson.encode, { f = print }))]]))
+    assert.equal("nil\tan array with holes at $[2]\tERR_JSON\n",
+      probe([[print(json.try_encode({ 1, { nil, 2 } }))]]))
   end)
 
   it("takes docs as well", function()
-    assert.equal('{"a":[1]}\n', probe([[print(cjson.encode(require("orket.core.doc").parse('{ "a": [1] }')))]]))
+    assert.equal('{"a":[1]}\n',
+      probe([[print(cjson.encode(require("orket.core.doc").parse('{ "a": [1] }')))]]))
   end)
 
   it("takes one value out of a doc by its pointer", function()
@@ -75,11 +81,13 @@ describe("try json", function()
 
   it("names the place of the fault", function()
     assert.same({ ok = false, error = "duplicate key", line = 2, column = 1 }, answer('{"a":1,\n"a":2}'))
-    assert.same({ ok = false, error = "expected a value but the text ends", line = 1, column = 1 }, answer(""))
+    assert.same({ ok = false, error = "expected a value but the text ends", line = 1, column = 1 },
+      answer(""))
   end)
 
   it("takes bytes, and refuses what is no base64", function()
-    local answers = orket.try("json", { { text_b64 = "Iv8i" }, { text_b64 = "Iv8" }, { text = "1", text_b64 = "MQ==" }, {} })
+    local answers = orket.try("json", { { text_b64 = "Iv8i" }, { text_b64 = "Iv8" },
+      { text = "1", text_b64 = "MQ==" }, {} })
     assert.equal("not valid UTF-8", answers[1].error)
     assert.equal("not valid base64", answers[2].error)
     assert.matches("either text or text_b64", answers[3].error)
@@ -87,7 +95,8 @@ describe("try json", function()
   end)
 
   it("survives every row, in order, and echoes ids", function()
-    local answers = orket.try("json", { { text = "1", id = 1 }, "{", "null", '"x"', '[{"text":1}]', { text = 7, id = "x" }, { text = "2", id = { 3 } } })
+    local answers = orket.try("json", { { text = "1", id = 1 }, "{", "null", '"x"', '[{"text":1}]',
+      { text = 7, id = "x" }, { text = "2", id = { 3 } } })
     assert.equal(7, #answers)
     assert.equal(1, answers[1].id)
     assert.equal("x", answers[6].id)

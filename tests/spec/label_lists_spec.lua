@@ -2,7 +2,9 @@
 -- becomes of labels in a run is in labels_spec.lua.
 
 package.path = "lua/?.lua;" .. package.path
-package.loaded["orket.core.gate"] = { effect = function(kind) return kind == "test.post" and "once" or "tree" end }
+package.loaded["orket.core.gate"] = { effect = function(kind)
+  return kind == "test.post" and "once" or "tree"
+end }
 package.loaded["orket.core.glob"] = { -- patterns of this spec are prefixes
   match = function(pattern, path) return path:sub(1, #pattern) == pattern end,
 }
@@ -12,7 +14,8 @@ local labels = require("orket.governance.labels")
 local A, B, AB = { "a" }, { "b" }, { "a", "b" }
 
 describe("labels.union", function()
-  local ROWS = { { nil, nil, nil }, { A, nil, A }, { nil, B, B }, { A, B, AB }, { B, A, AB }, { AB, A, AB }, { { "c", "d" }, AB, { "a", "b", "c", "d" } } }
+  local ROWS = { { nil, nil, nil }, { A, nil, A }, { nil, B, B }, { A, B, AB }, { B, A, AB }, { AB, A, AB },
+    { { "c", "d" }, AB, { "a", "b", "c", "d" } } }
   for i = 1, 7 do
     local both = cjson.encode({ ROWS[i][1] or cjson.null, ROWS[i][2] or cjson.null })
     it("gives a sorted list without doubles: " .. both, function()
@@ -41,7 +44,8 @@ describe("labels.is_name", function()
 end)
 
 describe("labels.fault", function()
-  local WRONG = { { untrusted = "yes" }, { labels = {} }, { labels = "web" }, { labels = { "Web" } }, { labels = { 7 } },
+  local WRONG = { { untrusted = "yes" }, { labels = {} }, { labels = "web" }, { labels = { "Web" } },
+    { labels = { 7 } },
     { labels = { "web", x = "y" } }, { labels = { ("a"):rep(33) } } }
   for _, about in ipairs(WRONG) do
     it("refuses a tool that declares " .. cjson.encode(about), function()
@@ -63,7 +67,8 @@ describe("labels.fault", function()
 end)
 
 describe("labels.of_tool", function()
-  it("adds `untrusted` to the names of a tool that says so, and gives nothing for one that declares nothing", function()
+  it("adds `untrusted` to the names of a tool that says so, and gives nothing for one that declares nothing",
+    function()
     assert.same({ "untrusted", "web" }, labels.of_tool({ untrusted = true, labels = { "web" } }))
     assert.same({ "web" }, labels.of_tool({ labels = { "web" } }))
     assert.is_nil(labels.of_tool({ untrusted = false }))
@@ -80,7 +85,8 @@ local READINGS = { -- what is read, its result, labels
   { "fs.read", {}, "clean", nil },
   { "fs.read", {}, "made-by-a-program", AB },
   { "fs.list", { path = ".", entries = { { name = "clean", type = "file" } } }, ".", nil },
-  { "fs.list", { path = ".", entries = { { name = "src", type = "directory" } } }, ".", nil }, -- src/b carries nothing
+  -- src/b carries nothing
+  { "fs.list", { path = ".", entries = { { name = "src", type = "directory" } } }, ".", nil },
   { "fs.list", { path = ".", entries = { { name = "doc", type = "directory" } } }, ".", AB },
   { "fs.list", { path = "src", entries = { { name = "a", type = "file" } } }, "src", A },
   { "fs.list", { path = ".", entries = { { name = "new", type = "directory" } } }, ".", AB },
@@ -91,7 +97,8 @@ local READINGS = { -- what is read, its result, labels
 describe("labels.of_reading", function()
   for _, row in ipairs(READINGS) do
     local answer = cjson.encode(row[2].entries or row[2].matches or {})
-    it("gives the labels of what " .. row[1] .. " of " .. row[3] .. " answers, and no others: " .. answer, function()
+    it("gives the labels of what " .. row[1] .. " of " .. row[3] .. " answers, and no others: " .. answer,
+      function()
       assert.same(row[4], (labels.of_reading(TREE, row[1], row[2], row[3])))
     end)
   end
@@ -114,7 +121,8 @@ describe("labels.of_notes", function()
   local CANDIDATES = { { text = "clean" }, { text = "dirty", labels = A }, { text = "worse", labels = B } }
 
   it("gives each note that was left as it was its own labels", function()
-    assert.same({ A, cjson.null }, { table.unpack(labels.of_notes({ CANDIDATES[2], CANDIDATES[1] }, CANDIDATES)) })
+    assert.same({ A, cjson.null },
+      { table.unpack(labels.of_notes({ CANDIDATES[2], CANDIDATES[1] }, CANDIDATES)) })
   end)
 
   it("gives a note that a script has rewritten the labels of all that it could have been made of", function()
@@ -125,7 +133,8 @@ end)
 describe("labels.of_view", function()
   it("collects from every part of what a model is shown", function()
     assert.same({ "a", "b", "c", "d", "e" }, labels.of_view({
-      card = A, note = cjson.null, epic = { "b" }, dependencies = { X = { name = { "c" }, note = cjson.null } },
+      card = A, note = cjson.null, epic = { "b" },
+      dependencies = { X = { name = { "c" }, note = cjson.null } },
       conflict = { ["f.txt"] = { "d" } }, comments = { cjson.null, { "e" } }, memory = {},
     }))
     assert.is_nil(labels.of_view(nil))
@@ -135,7 +144,8 @@ end)
 
 describe("labels.of_seed", function()
   it("gives a file the labels of every pattern of the organization that it matches", function()
-    local of = labels.of_seed({ organization = { process_rules = { labels = { files = { vendor = A, ["vendor/web"] = B } } } } })
+    local of = labels.of_seed({ organization = { process_rules = { labels = { files = { vendor = A,
+      ["vendor/web"] = B } } } } })
     assert.same({ A, AB }, { of("vendor/x"), of("vendor/web/y") })
     assert.is_nil(of("src/x"))
     assert.is_nil(labels.of_seed({ organization = { process_rules = { labels = "off" } } })("vendor/x"))

@@ -1,5 +1,5 @@
--- leaks_spec.lua: descriptors and memory do not grow with what one process has done: epics, cards, turns, steps,
--- plans, conversations, forks, replays.
+-- leaks_spec.lua: descriptors and memory do not grow with what one process has done: epics, cards, turns,
+-- steps, plans, conversations, forks, replays.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -28,7 +28,8 @@ end
 local function rock_of(count)
   local files, epics = {}, {}
   for i = 1, count do
-    files["config/epics/e" .. i .. ".json"] = cjson.encode({ name = "Epic " .. i, team = "t", environment = "e",
+    files["config/epics/e" .. i .. ".json"] = cjson.encode({ name = "Epic " .. i, team = "t",
+      environment = "e",
       issues = { { id = "E-" .. i, name = "Issue " .. i, seat = "dev" } } })
     epics[i] = { epic = "e" .. i }
   end

@@ -30,7 +30,8 @@ describe("the ledger", function()
     assert.same({ 10, 10, 0, 0, 0 }, { wide.used, narrow.used, wide.held, narrow.held, wide.flying })
   end)
 
-  it("lets one go alone where the room is smaller than what it may cost, and says when nothing is left", function()
+  it("lets one go alone where the room is smaller than what it may cost, and says when nothing is left",
+    function()
     local ledger = ledgers.new()
     local all = { cap(ledger, "organization/tokens", 100, 95) }
     local alone = ledger:reserve(all, tokens(1000))
@@ -142,10 +143,14 @@ describe("limits", function()
     cards = { ["A-1"] = { seconds = 1.5 } },
   }
   local rows = {
-    { "organization", nil, nil, { tokens = 100 } }, { "epics", "ep", nil, { calls = 1 } }, { "epics", "other", nil, { calls = 7 } },
-    { "epics", "ep-b2", nil, { calls = 1 } }, { "epics", "ep-b2-f1", nil, { calls = 1 } }, { "epics", "ep-x2", nil, { calls = 7 } },
-    { "epics", "ep", { calls = 5, disk = 9 }, { calls = 1, disk = 9 } }, { "epics", "other", { calls = 5 }, { calls = 5 } },
-    { "cards", "A-1", nil, { seconds = 1500 } }, { "cards", "A-1-r2", nil, { seconds = 1500 } }, { "cards", "B", nil, {} },
+    { "organization", nil, nil, { tokens = 100 } }, { "epics", "ep", nil, { calls = 1 } },
+    { "epics", "other", nil, { calls = 7 } },
+    { "epics", "ep-b2", nil, { calls = 1 } }, { "epics", "ep-b2-f1", nil, { calls = 1 } },
+    { "epics", "ep-x2", nil, { calls = 7 } },
+    { "epics", "ep", { calls = 5, disk = 9 }, { calls = 1, disk = 9 } },
+    { "epics", "other", { calls = 5 }, { calls = 5 } },
+    { "cards", "A-1", nil, { seconds = 1500 } }, { "cards", "A-1-r2", nil, { seconds = 1500 } },
+    { "cards", "B", nil, {} },
     { "users", "ann", nil, {} }, { "roles", "coder", nil, {} }, { "users", "ann-b2", nil, {} },
   }
   for _, row in ipairs(rows) do
@@ -166,14 +171,16 @@ describe("money", function()
   it("money is whole millionths, rounded up for each request", function()
     local price = { input = 3000000, output = 15000000, cached = 300000 }
     for _, row in ipairs({
-      { 0, 0, 0, 0 }, { 1, 0, 0, 3 }, { 0, 1, 0, 15 }, { 1000000, 0, 0, 3000000 }, { 10, 0, 10, 3 }, { 10, 0, 1000, 3 },
+      { 0, 0, 0, 0 }, { 1, 0, 0, 3 }, { 0, 1, 0, 15 }, { 1000000, 0, 0, 3000000 }, { 10, 0, 10, 3 },
+      { 10, 0, 1000, 3 },
       { 1, 1, 1, 16 }, { 1000000000, 1000000000, 0, 18000000000 },
     }) do
       assert.equal(row[4], usages.money(price, { prompt = row[1], completion = row[2], cached = row[3] }))
     end
     assert.equal(1, usages.money({ input = 1, output = 1 }, { prompt = 1, completion = 0 }))
     local dearest = { input = 1000000000, output = 1000000000, cached = 1000000000 }
-    assert.equal(2000000000000, usages.money(dearest, { prompt = 1000000000, completion = 1000000000, cached = 1000000000 }))
+    assert.equal(2000000000000, usages.money(dearest,
+      { prompt = 1000000000, completion = 1000000000, cached = 1000000000 }))
     assert.is_nil(usages.money(nil, { prompt = 1 }))
   end)
 

@@ -50,7 +50,8 @@ describe("the limiter of a model", function()
     assert.same({ most = 5, timers = 1, left = 0, count = 60, busy = 0, last = 60 }, got)
   end)
 
-  it("opens after failures in a row, is tried by one, and is closed by what works, or open for twice as long", function()
+  it("opens after failures in a row, is tried by one, and is closed by what works, or open for twice as long",
+    function()
     local got = probe([[
       local limiter, said = new(nil, { failures = 2, seconds = 10 }), {}
       local function fail() local one = ask(limiter, "f"); one.leave(nil, DOWN) end
@@ -75,7 +76,8 @@ describe("the limiter of a model", function()
       second.leave({})
       said.third, said.failures = third.inside, limiter.breaker.failures
       print(cjson.encode(said))]])
-    assert.same({ closed = true, unsent = true, after = 10, code = "ERR_NET", tried = true, waits = true, again = 20, next = true,
+    assert.same({ closed = true, unsent = true, after = 10, code = "ERR_NET", tried = true, waits = true,
+      again = 20, next = true,
       third = true, failures = 0 }, got)
   end)
 
@@ -104,7 +106,8 @@ describe("the limiter of a model", function()
     assert.is_true(got.refused)
   end)
 
-  it("holds all of them off while the server asks for a pause, and tells them when it is a long one", function()
+  it("holds all of them off while the server asks for a pause, and tells them when it is a long one",
+    function()
     local got = probe([[
       local limiter, said = new({ concurrent = 9 }), {}
       local BUSY = { code = "ERR_HTTP", class = "model", status = 429, message = "slow", retry_after = 30, is_attempt = true }

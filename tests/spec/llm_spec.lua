@@ -8,7 +8,8 @@ local orket = dofile("tests/support/orket.lua")
 local WORLD = orket.read("tests/support/probes/llm_world.lua")
 
 local function probe(chunk)
-  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk .. "\nreturn 0 end)")
+  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk
+    .. "\nreturn 0 end)")
   local ok, value = pcall(cjson.decode, text:match("[^\n]*"))
   return ok and value or error(text)
 end
@@ -59,29 +60,48 @@ describe("llm.complete", function()
     assert.truthy(head:find("POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1:", 1, true))
     assert.truthy(head:find("\r\nContent-Type: application/json\r\n", 1, true))
     assert.truthy(head:find("\r\nX-Title: Orket", 1, true))
-    assert.falsy(head:find("Expect", 1, true) or head:find("Encoding", 1, true) or head:find("Authorization", 1, true))
+    assert.falsy(head:find("Expect", 1, true) or head:find("Encoding", 1, true)
+      or head:find("Authorization", 1, true))
   end)
 
   local hostile = { -- name, bytes, how it ends, more, expected
-    { "a cut stream", OK .. [[data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n]], "close", "", { error = "ERR_PROTOCOL" } },
-    { "a reset stream", OK .. [[data: {\"choices\":]], "reset", "", { class = "model" } }, -- ERR_NET or ERR_PROTOCOL: it may take the bytes with it
-    { "silence", "", "hang", "model = { deadlines = { first_byte = 0.1 } }", { error = "ERR_TIMEOUT", deadline = "first_byte" } },
-    { "a stream that stalls", OK .. [[data: {}\n\n]], "hang", "model = { deadlines = { idle = 0.1 } }", { error = "ERR_TIMEOUT", deadline = "idle" } },
+    { "a cut stream", OK .. [[data: {\"choices\":[{\"delta\":{\"content\":\"x\"}}]}\n\n]], "close", "",
+      { error = "ERR_PROTOCOL" } },
+    -- ERR_NET or ERR_PROTOCOL: it may take the bytes with it
+    { "a reset stream", OK .. [[data: {\"choices\":]], "reset", "", { class = "model" } },
+    { "silence", "", "hang", "model = { deadlines = { first_byte = 0.1 } }",
+      { error = "ERR_TIMEOUT", deadline = "first_byte" } },
+    { "a stream that stalls", OK .. [[data: {}\n\n]], "hang", "model = { deadlines = { idle = 0.1 } }",
+      { error = "ERR_TIMEOUT", deadline = "idle" } },
     { "broken JSON", OK .. [[data: {\"choices\n\n]], "close", "", { error = "ERR_PROTOCOL" } },
-    { "an error in the stream", OK .. [[data: {\"error\":{\"message\":\"overloaded\"}}\n\n]], "close", "", { error = "ERR_HTTP" } },
-    { "HTML", [[HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p>x]], "close", "", { error = "ERR_PROTOCOL" } },
+    { "an error in the stream", OK .. [[data: {\"error\":{\"message\":\"overloaded\"}}\n\n]], "close", "",
+      { error = "ERR_HTTP" } },
+    { "HTML", [[HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 4\r\n\r\n<p>x]], "close", "",
+      { error = "ERR_PROTOCOL" } },
     { "no content", [[HTTP/1.1 204 No Content\r\n\r\n]], "close", "", { error = "ERR_PROTOCOL" } },
-    { "a redirect", [[HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n]], "close", "", { error = "ERR_HTTP", status = 307 } },
-    { "an error with a message", [[HTTP/1.1 400 No\r\nContent-Length: 31\r\n\r\n{\"error\":{\"message\":\"bad seed\"}}]], "close", "", { error = "ERR_HTTP", status = 400 } },
+    { "a redirect", [[HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n]],
+      "close", "", { error = "ERR_HTTP", status = 307 } },
+    { "an error with a message",
+      [[HTTP/1.1 400 No\r\nContent-Length: 31\r\n\r\n{\"error\":{\"message\":\"bad seed\"}}]], "close", "",
+      { error = "ERR_HTTP", status = 400 } },
     { "a long line", OK .. "data: \" .. (\"x\"):rep(3000000) .. \"", "close", "", { error = "ERR_LIMIT" } },
-    { "a compressed reply", [[HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00]], "close", "", { error = "ERR_PROTOCOL" } },
-    { "endless headers", "HTTP/1.1 200 OK\\r\\n\" .. (\"X-A: b\\r\\n\"):rep(100000) .. \"", "hang", "", { error = "ERR_LIMIT" } },
-    { "a head that stops", [[HTTP/1.1 200 OK\r\nX-A]], "hang", "model = { deadlines = { idle = 0.1 } }", { error = "ERR_TIMEOUT", deadline = "idle" } },
-    { "a long reply", OK .. "\" .. (\": x\\n\"):rep(1000000) .. \"", "close", "model = { caps = { body = 100000 } }", { error = "ERR_LIMIT" } },
-    { "a bad UTF-8 event", OK .. [[data: {\"choices\":[{\"delta\":{\"content\":\"a\xFFb\"}}]}\n\ndata: [DONE]\n\n]], "hang", "", { content = "a\u{FFFD}b" } },
-    { "CRLF and comments", OK .. [[: ping\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"ok\"}}]}\r\n\r\n: x\r\ndata:[DONE]\r\n\r\n]], "hang", "", { content = "ok" } },
-    { "a stream without a type", [[HTTP/1.1 200 OK\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"ok\"},\"finish_reason\":\"stop\"}]}\n\n]], "close", "", { content = "ok" } },
-    { "a body without a type", [[HTTP/1.1 200 OK\r\n\r\n {\"choices\":[{\"message\":{\"content\":\"ok\"},\"finish_reason\":\"stop\"}]}]], "close", "", { content = "ok" } },
+    { "a compressed reply",
+      [[HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00]], "close", "", { error = "ERR_PROTOCOL" } },
+    { "endless headers", "HTTP/1.1 200 OK\\r\\n\" .. (\"X-A: b\\r\\n\"):rep(100000) .. \"", "hang", "",
+      { error = "ERR_LIMIT" } },
+    { "a head that stops", [[HTTP/1.1 200 OK\r\nX-A]], "hang", "model = { deadlines = { idle = 0.1 } }",
+      { error = "ERR_TIMEOUT", deadline = "idle" } },
+    { "a long reply", OK .. "\" .. (\": x\\n\"):rep(1000000) .. \"", "close",
+      "model = { caps = { body = 100000 } }", { error = "ERR_LIMIT" } },
+    { "a bad UTF-8 event",
+      OK .. [[data: {\"choices\":[{\"delta\":{\"content\":\"a\xFFb\"}}]}\n\ndata: [DONE]\n\n]], "hang", "",
+      { content = "a\u{FFFD}b" } },
+    { "CRLF and comments",
+      OK .. [[: ping\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"ok\"}}]}\r\n\r\n: x\r\ndata:[DONE]\r\n\r\n]], "hang", "", { content = "ok" } },
+    { "a stream without a type",
+      [[HTTP/1.1 200 OK\r\n\r\ndata: {\"choices\":[{\"delta\":{\"content\":\"ok\"},\"finish_reason\":\"stop\"}]}\n\n]], "close", "", { content = "ok" } },
+    { "a body without a type",
+      [[HTTP/1.1 200 OK\r\n\r\n {\"choices\":[{\"message\":{\"content\":\"ok\"},\"finish_reason\":\"stop\"}]}]], "close", "", { content = "ok" } },
   }
   for _, row in ipairs(hostile) do
     it("survives " .. row[1], function()
@@ -93,7 +113,8 @@ describe("llm.complete", function()
       for key, value in pairs(row[5]) do
         assert.equal(value, got[key], cjson.encode(got):sub(1, 300))
       end
-      assert.is_true(not got.error or got.class == (got.error == "ERR_LIMIT" and "limit" or "model") and #got.message > 10)
+      assert.is_true(not got.error or got.class == (got.error == "ERR_LIMIT" and "limit" or "model")
+        and #got.message > 10)
     end)
   end
 
@@ -150,7 +171,8 @@ describe("llm.complete", function()
     orket.remove(dir)
     assert.is_true(got.sent)
     assert.equal("", got.leaked)
-    assert.same({ "ERR_HTTP", "ERR_DENIED", "ERR_NOT_FOUND" }, { got.errors[1].error, got.errors[2].error, got.errors[3].error })
+    assert.same({ "ERR_HTTP", "ERR_DENIED", "ERR_NOT_FOUND" },
+      { got.errors[1].error, got.errors[2].error, got.errors[3].error })
     assert.equal("input", got.errors[2].class)
     assert.falsy(cjson.encode(got.errors):find("sk-hidden", 1, true))
   end)
@@ -209,7 +231,8 @@ describe("without a usable libcurl", function()
       end)]], path):match("[^\n]*"))
     assert.is_nil(got.reply)
     assert.equal(0, got.attempts) -- nothing of the model failed
-    assert.same({ "ERR_LIBRARY", "environment", "apt install libcurl4" }, { got.err.code, got.err.class, got.err.fix })
+    assert.same({ "ERR_LIBRARY", "environment", "apt install libcurl4" },
+      { got.err.code, got.err.class, got.err.fix })
     assert.truthy(got.err.message:find("libcurl cannot be loaded: ", 1, true))
     assert.equal("ERR_LIBRARY", got.key)
   end)
@@ -233,14 +256,18 @@ describe("orket.core.llm", function()
   local wrong = {
     "post({})", "post({ url = 1 }, nil, print)", "post({ url = 'x', body = 1 }, nil, print)",
     "post({ url = 'x', body = { 1 } }, nil, print)", "post({ url = 'x', unknown = 1 }, nil, print)",
-    "post({ url = 'x', deadlines = { sum = 1 } }, nil, print)", "post({ url = 'x', deadlines = { total = -1 } }, nil, print)",
-    "post({ url = 'x', caps = { body = -1 } }, nil, print)", "post({ url = 'x', headers = { 1 } }, nil, print)",
-    "post({ url = 'x', headers = { a = 'b\\0c' } }, nil, print)", "post({ url = 'x', shape = {} }, nil, print)",
+    "post({ url = 'x', deadlines = { sum = 1 } }, nil, print)",
+    "post({ url = 'x', deadlines = { total = -1 } }, nil, print)",
+    "post({ url = 'x', caps = { body = -1 } }, nil, print)",
+    "post({ url = 'x', headers = { 1 } }, nil, print)",
+    "post({ url = 'x', headers = { a = 'b\\0c' } }, nil, print)",
+    "post({ url = 'x', shape = {} }, nil, print)",
     "post({ url = 'x' }, 1, print)", "post({ url = 'x' })", "key('a', { secret = 'x' })", "shape(1)",
   }
   for _, call in ipairs(wrong) do
     it("raises for " .. call, function()
-      local got = probe("local core = require('orket.core.llm')\nsay({ pcall(function() core." .. call .. " end) })")
+      local got = probe("local core = require('orket.core.llm')\nsay({ pcall(function() core." .. call
+        .. " end) })")
       assert.is_false(got[1])
     end)
   end

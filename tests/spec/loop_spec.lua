@@ -1,8 +1,10 @@
--- loop_spec.lua: turns that come to nothing new end soon, and say what they kept doing; turns that wait do not.
+-- loop_spec.lua: turns that come to nothing new end soon, and say what they kept doing; turns that wait do
+-- not.
 
 local world = dofile("tests/support/world.lua")
 
--- Each: the mock's work, the rule that ends the turn (nil: it is done) and the most replies that this may take.
+-- Each: the mock's work, the rule that ends the turn (nil: it is done) and the most replies that this may
+-- take.
 local CASES = {
   ["the same call with the same result"] = { "turn.repeats", 4, [[
     function work() return say(call("list_directory", { path = "." })) end]] },
@@ -96,7 +98,8 @@ describe("a turn of", function()
         assert.equal(case[1], looped[1].body.rule)
         local reports = w:orket("reports --json --rule 'turn.*'")
         assert.truthy(reports:find('"violation_type":"no_progress"', 1, true), reports)
-        assert.truthy(text:find(case[1] == "turn.silent" and "4 replies in a row called no tool" or "changed nothing: they", 1, true), text)
+        assert.truthy(text:find(case[1] == "turn.silent" and "4 replies in a row called no tool"
+          or "changed nothing: they", 1, true), text)
         assert.equal("waiting_for_developer", w:card("A").status)
       end
       assert.equal(0, (select(2, w:check())))
@@ -106,7 +109,8 @@ describe("a turn of", function()
   end
 
   it("any kind may repeat as often as the organization says", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = CASES["the same call with the same result"][3], limits = { repeats = 7 } })
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = CASES["the same call with the same result"][3], limits = { repeats = 7 } })
     w:run()
     assert.equal(8, replies(w))
   end)

@@ -1,5 +1,5 @@
--- mcp_http_spec.lua: MCP servers over streamable HTTP: answers as texts and as streams, sessions and none, streams that
--- break and go on, and what a hostile one comes to.
+-- mcp_http_spec.lua: MCP servers over streamable HTTP: answers as texts and as streams, sessions and none,
+-- streams that break and go on, and what a hostile one comes to.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -33,12 +33,14 @@ local function configure(self, port, more)
   for key, value in pairs(more or {}) do
     organization.mcp.far[key] = value
   end
-  organization.keys = { FAR_KEY = { env = "FAR_KEY" }, ELSEWHERE = { env = "FAR_KEY", origin = "http://127.0.0.1:1" } }
+  organization.keys = { FAR_KEY = { env = "FAR_KEY" },
+    ELSEWHERE = { env = "FAR_KEY", origin = "http://127.0.0.1:1" } }
   orket.write(file, cjson.encode(organization))
 end
 
 function World:mcp(words, environment)
-  return orket.shell((environment or "") .. " " .. orket.binary .. " mcp -C " .. self.dir .. "/p " .. words .. " 2>&1")
+  return orket.shell((environment or "") .. " " .. orket.binary .. " mcp -C " .. self.dir .. "/p " .. words
+    .. " 2>&1")
 end
 
 -- What the server was asked since it has its mode.
@@ -160,19 +162,23 @@ end)
 describe("the current protocol over HTTP", function()
   it("has no session; each request says what it is, in headers as well", function()
     local w <close> = project("current")
-    assert.same({ "over there\n", 0 }, { w:mcp(CALL) }) -- it has become one of the current protocol since it was trusted
+    -- it has become one of the current protocol since it was trusted
+    assert.same({ "over there\n", 0 }, { w:mcp(CALL) })
     assert.equal(0, select(2, w:mcp("trust far")))
     orket.write(w.dir .. "/log", "")
     assert.same({ "over there\n", 0 }, { w:mcp(CALL) })
     assert.equal("POST - server/discover \nPOST - tools/list \nPOST - tools/call \n", w:log())
-    assert.same({ "grün\n", 0 }, { w:mcp("call far echo '{\"text\":\"gr\\u00fcn\"}'") }) -- a header that cannot hold it
-    assert.same({ "x\n", 0 }, { w:mcp("call far echo '{\"text\":\"x\",\"loud\":false}'") }) -- what is false is said as well
+    -- a header that cannot hold it
+    assert.same({ "grün\n", 0 }, { w:mcp("call far echo '{\"text\":\"gr\\u00fcn\"}'") })
+    -- what is false is said as well
+    assert.same({ "x\n", 0 }, { w:mcp("call far echo '{\"text\":\"x\",\"loud\":false}'") })
   end)
 
   it("has schemas without what is for headers, and with all else", function()
     local w <close> = project("current")
     local tool = cjson.decode((w:mcp("--json tools far")))[1]
-    assert.same({ text = { type = "string" }, loud = { type = "boolean" }, how = { type = "object", additionalProperties = false } },
+    assert.same({ text = { type = "string" }, loud = { type = "boolean" },
+      how = { type = "object", additionalProperties = false } },
       tool.schema.properties)
   end)
 
@@ -215,7 +221,8 @@ describe("the key of a server", function()
   it("that is wanted or not accepted is said with the cure", function()
     local text, code = called("auth")
     assert.equal(1, code)
-    assert(text:find("answered 401", 1, true) and text:find("it wants to know who asks (Bearer resource_metadata=\"http://x/y\")", 1, true), text)
+    assert(text:find("answered 401", 1, true)
+      and text:find("it wants to know who asks (Bearer resource_metadata=\"http://x/y\")", 1, true), text)
     assert(text:find("fix: name its key: mcp.far.key", 1, true), text)
     text = called("auth", { key = "FAR_KEY" })
     assert(text:find("fix: the key that mcp.far.key names is not accepted", 1, true), text)

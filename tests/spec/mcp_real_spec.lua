@@ -7,7 +7,8 @@ local world = dofile("tests/support/world.lua")
 local MODULES = orket.shell("pwd"):gsub("%s+$", "") .. "/build/mcp/node_modules"
 
 local function server(name, argument)
-  return { command = { "node", MODULES .. "/@modelcontextprotocol/server-" .. name .. "/dist/index.js", argument }, show = { MODULES } }
+  return { command = { "node", MODULES .. "/@modelcontextprotocol/server-" .. name .. "/dist/index.js",
+    argument }, show = { MODULES } }
 end
 
 local Project = {}
@@ -49,7 +50,8 @@ describe("the protocol's own server", function()
     assert.equal(1, code)
     assert(text:find("expected string", 1, true), text)
     local env = cjson.decode((p:mcp("call everything get-env")))
-    assert.same({ PATH = "/usr/local/bin:/usr/bin:/bin", LANG = "C.UTF-8", HOME = "/run/home", TMPDIR = "/run/home" }, env)
+    assert.same({ PATH = "/usr/local/bin:/usr/bin:/bin", LANG = "C.UTF-8", HOME = "/run/home",
+      TMPDIR = "/run/home" }, env)
     local image = cjson.decode((p:mcp("call --json everything get-tiny-image"))).other[1]
     assert.same({ "image", "image/png" }, { image.type, image.mime })
     local weather = cjson.decode((p:mcp("call --json everything get-structured-content '{\"location\":\"Chicago\"}'")))
@@ -73,7 +75,8 @@ end)
 
 -- The processes of the servers that a test started.
 local function processes()
-  return orket.shell("pgrep -fc " .. MODULES:gsub("build/mcp", "build[/]mcp") .. "/@modelcontextprotocol"):match("%d+")
+  return orket.shell("pgrep -fc " .. MODULES:gsub("build/mcp", "build[/]mcp")
+    .. "/@modelcontextprotocol"):match("%d+")
 end
 
 local TEAM = [[
@@ -89,7 +92,8 @@ end
 local function team(named)
   local tools = '"mcp__everything__echo", "mcp__everything__get-sum", "mcp__files__write_file", "mcp__files__read_text_file"'
   local coder = orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", ' .. tools)
-  local w = world.new({ issues = { { id = "A" } }, mock = TEAM, files = { ["roles/coder.lua"] = coder }, rules = { labels = "off" } })
+  local w = world.new({ issues = { { id = "A" } }, mock = TEAM, files = { ["roles/coder.lua"] = coder },
+    rules = { labels = "off" } })
   local organization = cjson.decode(w:read("config/organization.json"))
   organization.mcp = named
   w:write("config/organization.json", cjson.encode(organization))
@@ -149,10 +153,12 @@ describe("a team with the protocol's own servers", function()
   it("reaches one of them over HTTP, in a session that is ended", function()
     local dir = orket.directory()
     local listener <close> = listening(dir .. "/log")
-    plays({ everything = { url = "http://127.0.0.1:" .. listener.port .. "/mcp" }, files = server("filesystem", ".") })
+    plays({ everything = { url = "http://127.0.0.1:" .. listener.port .. "/mcp" },
+      files = server("filesystem", ".") })
     local log = orket.read(dir .. "/log")
     orket.remove(dir)
-    assert.equal(select(2, log:gsub("Session initialized", "")), select(2, log:gsub("Received session termination request", "")), log)
+    assert.equal(select(2, log:gsub("Session initialized", "")),
+      select(2, log:gsub("Received session termination request", "")), log)
     assert.truthy(log:find("Session initialized", 1, true), log)
   end)
 end)

@@ -1,5 +1,5 @@
--- mcp_spec.lua: tools of MCP servers that are programs: what is trusted, what of it a role may use, and what a
--- hostile server comes to.
+-- mcp_spec.lua: tools of MCP servers that are programs: what is trusted, what of it a role may use, and what
+-- a hostile server comes to.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -7,7 +7,8 @@ local world = dofile("tests/support/world.lua")
 
 local servers = dofile("tests/support/mcp/project.lua")
 
-local project, trusted, states, with_servers, fake = servers.project, servers.trusted, servers.states, servers.configure, servers.fake
+local project, trusted, states, with_servers, fake = servers.project, servers.trusted, servers.states,
+  servers.configure, servers.fake
 
 describe("trust in a server's tools", function()
   it("is a person's: an event, and a tool's script that says the hash", function()
@@ -46,15 +47,20 @@ describe("trust in a server's tools", function()
       found[#found + 1] = row.state .. (row.why and ": " .. row.why:sub(1, 24) or " " .. row.tool)
     end
     assert.same({
-      "refused: its name has other chara", "refused: its name has other chara", "refused: another tool of the serv",
-      "refused: another tool of the serv", "refused: its name is longer than ", "refused: it has invisible charact",
-      "refused: it has invisible charact", "refused: its schema is not that o", "refused: its schema is refused: s",
+      "refused: its name has other chara", "refused: its name has other chara",
+      "refused: another tool of the serv",
+      "refused: another tool of the serv", "refused: its name is longer than ",
+      "refused: it has invisible charact",
+      "refused: it has invisible charact", "refused: its schema is not that o",
+      "refused: its schema is refused: s",
       "refused: its description is longe", "refused: its name has other chara", "new good",
-      "refused: it has marks with which ", "refused: it has marks with which ", "new bomb", "refused: its schema is refused: s", "new regex",
+      "refused: it has marks with which ", "refused: it has marks with which ", "new bomb",
+      "refused: its schema is refused: s", "new regex",
     }, found)
     assert.equal(0, select(2, w:orket("mcp trust fake")))
     assert.equal(true, w:exists("tools/mcp__fake__good.lua"))
-    assert.equal("mcp__fake__bomb.lua\nmcp__fake__good.lua\nmcp__fake__regex.lua\n", orket.shell("ls " .. w.dir .. "/tools"))
+    assert.equal("mcp__fake__bomb.lua\nmcp__fake__good.lua\nmcp__fake__regex.lua\n",
+      orket.shell("ls " .. w.dir .. "/tools"))
   end)
 
   it("is for the tools that the organization lets in", function()
@@ -81,9 +87,11 @@ describe("a call of a server's tool", function()
     assert.equal(0, code, text)
     local intent, done = w:events("operation.intended")[1].body, w:events("operation.done")[1].body
     assert.same({ "mcp.call", "fake", "echo", "over there" },
-      { intent.operation.op, intent.operation.server, intent.operation.tool, intent.operation.arguments.text })
+      { intent.operation.op, intent.operation.server, intent.operation.tool,
+        intent.operation.arguments.text })
     assert.same({ text = "over there" }, done.result)
-    local result = cjson.decode(w:events("call.result")[1].body.text or cjson.decode(w:request(2)).messages[4].content)
+    local result = cjson.decode(w:events("call.result")[1].body.text
+      or cjson.decode(w:request(2)).messages[4].content)
     assert.same({ "untrusted" }, result.labels)
     with_servers(w, {})
     text, code = w:orket("replay ep.1")
@@ -163,8 +171,10 @@ describe("a call of a server's tool", function()
   end)
 
   it("costs a prompt what its roles list, whatever a server has", function()
-    local w <close> = project("many", nil, { mock = "function work(talk) return steps(talk, function() return say(finish()) end) end" })
-    w:write("roles/coder.lua", (orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "mcp__fake__tool7"')))
+    local w <close> = project("many", nil,
+      { mock = "function work(talk) return steps(talk, function() return say(finish()) end) end" })
+    w:write("roles/coder.lua",
+      (orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "mcp__fake__tool7"')))
     assert.equal(0, select(2, w:orket("mcp trust fake")))
     local text, code = w:run()
     assert.equal(0, code, text)

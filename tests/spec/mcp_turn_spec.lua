@@ -1,5 +1,5 @@
--- mcp_turn_spec.lua: a turn and its servers: one session from its first call to its end, started again when the server
--- dies, and nothing left afterwards; and what a prompt pays for them.
+-- mcp_turn_spec.lua: a turn and its servers: one session from its first call to its end, started again when
+-- the server dies, and nothing left afterwards; and what a prompt pays for them.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -12,7 +12,8 @@ local PLACE = ".orket/mcp/fake/"
 local function calling(count, before)
   local steps = {}
   for i = 1, count do
-    steps[i] = ('function() %s return say(call("mcp__fake__echo", { text = "call %d" })) end'):format(before or "", i)
+    steps[i] = ('function() %s return say(call("mcp__fake__echo", { text = "call %d" })) end'):format(before
+      or "", i)
   end
   steps[#steps + 1] = "function() return say(finish()) end"
   return "function work(talk) return steps(talk, " .. table.concat(steps, ", ") .. ") end"
@@ -28,7 +29,8 @@ end
 
 -- A project of this mode, whose server has noted nothing yet.
 local function project(mode, count, more, options)
-  local w = servers.trusted(mode, more, world.merged({ mock = calling(count), rules = { labels = "off" } }, options))
+  local w = servers.trusted(mode, more, world.merged({ mock = calling(count), rules = { labels = "off" } },
+    options))
   os.remove(w.dir .. "/" .. PLACE .. "starts")
   os.remove(w.dir .. "/" .. PLACE .. "asked")
   return w
@@ -69,7 +71,8 @@ describe("a turn's server", function()
   end)
 
   it("is started again when it died, and is named; not for ever", function()
-    local thinks = "local function say(...) return { content = '', calls = { ... }, delay_ms = 200 } end" -- until the end was seen
+    -- until the end was seen
+    local thinks = "local function say(...) return { content = '', calls = { ... }, delay_ms = 200 } end"
     local w <close> = project("brief", 6, nil, { mock = calling(6, thinks) })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -82,11 +85,13 @@ describe("a turn's server", function()
   end)
 
   it("that dies in a call is named, and started again for the next one, where a person called the tool harmless", function()
-    local w <close> = servers.trusted("dies", { harmless = { "echo" } }, { mock = calling(2), rules = { labels = "off" } })
+    local w <close> = servers.trusted("dies", { harmless = { "echo" } },
+      { mock = calling(2), rules = { labels = "off" } })
     os.remove(w.dir .. "/" .. PLACE .. "starts")
     local text, code = w:run()
     assert.equal(0, code, text)
-    assert.same({ "the server fake ended (exit 7): no more", "the server fake ended (exit 7): no more" }, results(w))
+    assert.same({ "the server fake ended (exit 7): no more", "the server fake ended (exit 7): no more" },
+      results(w))
     assert.equal("ERR_PROC", w:events("operation.done")[1].body.error.code)
     assert.equal(2, lines(w, "starts"))
     assert.equal(0, select(2, w:orket("replay ep.1")))
@@ -171,7 +176,8 @@ describe("what a server of either protocol says", function()
     local w <close> = servers.project("future")
     local text, code = w:orket("mcp tools fake")
     assert.equal(1, code)
-    assert(text:find("speaks the protocol 2099-01-01, and we 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26", 1, true), text)
+    assert(text:find("speaks the protocol 2099-01-01, and we 2026-07-28, 2025-11-25, 2025-06-18, 2025-03-26",
+      1, true), text)
   end)
 end)
 
@@ -211,11 +217,13 @@ describe("a result", function()
   it("is held against what the tool promised to answer", function()
     local env = { MODE = "structured", LIST = "promises" }
     local result = call("structured", "good", env)
-    assert.same({ text = '{"n":1}', structured = { n = 1 } }, { text = result.text ~= "" and result.text or '{"n":1}', structured = result.structured })
+    assert.same({ text = '{"n":1}', structured = { n = 1 } },
+      { text = result.text ~= "" and result.text or '{"n":1}', structured = result.structured })
     result = call("structured", "bad", env)
     assert.equal("one", result.text)
     assert.equal(nil, result.structured)
-    assert(result.problem:find("its structured content does not fit its output schema: /n", 1, true), result.problem)
+    assert(result.problem:find("its structured content does not fit its output schema: /n", 1, true),
+      result.problem)
     result = call("structured", "none", env)
     assert(result.problem:find("promises structured content, and there is none", 1, true), result.problem)
   end)
@@ -226,7 +234,8 @@ describe("a result", function()
     assert.same({
       { bytes = 8, mime = "image/png", type = "image" }, { bytes = 8, mime = "audio/wav", type = "audio" },
       { description = "the first", name = "a", type = "resource_link", uri = "file:///a" },
-      { bytes = 8, mime = "x/y", type = "resource", uri = "file:///c" }, { type = "hologram" }, { type = "text" },
+      { bytes = 8, mime = "x/y", type = "resource", uri = "file:///c" }, { type = "hologram" },
+      { type = "text" },
     }, result.other)
   end)
 end)
@@ -246,9 +255,11 @@ end)
 describe("a prompt", function()
   it("pays for the tools that its role lists, whatever a server has, byte for byte", function()
     local function first_request(list)
-      local roles = orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "mcp__fake__tool3", "mcp__fake__tool7", "mcp__fake__tool9"')
+      local roles = orket.read("roles/coder.lua"):gsub('"request_excuse"',
+        '"request_excuse", "mcp__fake__tool3", "mcp__fake__tool7", "mcp__fake__tool9"')
       local w <close> = servers.project("", { env = { MODE = "", LIST = list } }, {
-        files = { ["roles/coder.lua"] = roles }, mock = "function work(talk) return steps(talk, function() return say(finish()) end) end",
+        files = { ["roles/coder.lua"] = roles },
+        mock = "function work(talk) return steps(talk, function() return say(finish()) end) end",
       })
       assert.equal(0, select(2, w:orket("mcp trust fake")))
       os.remove(w.dir .. "/" .. PLACE .. "asked")
@@ -258,6 +269,7 @@ describe("a prompt", function()
     end
     local all, few = first_request("many"), first_request("three")
     assert.equal(few, all)
-    assert(#few > 1000 and few:find("mcp__fake__tool9", 1, true) and not few:find("mcp__fake__tool8", 1, true))
+    assert(#few > 1000 and few:find("mcp__fake__tool9", 1, true) and not few:find("mcp__fake__tool8", 1,
+      true))
   end)
 end)

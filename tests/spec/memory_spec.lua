@@ -1,5 +1,5 @@
--- memory_spec.lua: what is remembered: who is shown it, what is found by which words, one row for one text, what is
--- forgotten or expires, labels, and that check, replay and fork know it as it was.
+-- memory_spec.lua: what is remembered: who is shown it, what is found by which words, one row for one text,
+-- what is forgotten or expires, labels, and that check, replay and fork know it as it was.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -81,7 +81,8 @@ end
 
 describe("memory", function()
   it("is empty until something is noted, and says so", function()
-    local w <close> = project({}, { {} }, { mock = "function work(talk) return say(finish()) end", files = {} })
+    local w <close> = project({}, { {} }, { mock = "function work(talk) return say(finish()) end",
+      files = {} })
     ran(w)
     assert.same({}, memory(w, "search"))
     assert.same({}, memory(w, "search anything"))
@@ -107,7 +108,8 @@ describe("memory", function()
   end)
 
   it("keeps one row of a text, with the newest provenance", function()
-    local w <close> = project({ A = "seen twice", B = "seen twice" }, { { id = "A" }, { id = "B", depends_on = { "A" } } })
+    local w <close> = project({ A = "seen twice", B = "seen twice" },
+      { { id = "A" }, { id = "B", depends_on = { "A" } } })
     ran(w)
     local rows = memory(w, "search")
     assert.equal(1, #rows)
@@ -123,12 +125,16 @@ describe("memory", function()
 
   it("goes to those who are meant: project, epic, role and card", function()
     local w <close> = project({}, { { id = "A" }, { id = "B" } }, {
-      mock = "function work(talk) return say(finish()) end", files = { ["config/epics/other.json"] = cjson.encode({
-        name = "Other", team = "t", environment = "e", issues = { { id = "O", name = "Work", seat = "dev" } } }) },
+      mock = "function work(talk) return say(finish()) end",
+        files = { ["config/epics/other.json"] = cjson.encode({
+        name = "Other", team = "t", environment = "e",
+        issues = { { id = "O", name = "Work", seat = "dev" } } }) },
     })
     assert.equal(0, (select(2, w:orket("sync"))))
-    for _, words in ipairs({ "add 'for everybody'", "--epic ep add 'for the epic'", "--epic other add 'for the other one'",
-      "--role coder add 'for coders'", "--role coder --epic other add 'for the other coders'", "--role lead_architect add 'for leads'",
+    for _, words in ipairs({ "add 'for everybody'", "--epic ep add 'for the epic'",
+      "--epic other add 'for the other one'",
+      "--role coder add 'for coders'", "--role coder --epic other add 'for the other coders'",
+      "--role lead_architect add 'for leads'",
       "--card A add 'for A alone'" }) do
       memory(w, words)
     end
@@ -151,8 +157,10 @@ describe("memory", function()
 
   it("finds an epic's rows by words that other epics have in thousands", function()
     local w <close> = project({}, { { id = "A", name = "The invoice total", description = "c9" } }, {
-      mock = "function work(talk) return say(finish()) end", files = { ["config/epics/other.json"] = cjson.encode({
-        name = "Other", team = "t", environment = "e", issues = { { id = "O", name = "Work", seat = "dev" } } }) },
+      mock = "function work(talk) return say(finish()) end",
+        files = { ["config/epics/other.json"] = cjson.encode({
+        name = "Other", team = "t", environment = "e",
+        issues = { { id = "O", name = "Work", seat = "dev" } } }) },
     })
     assert.equal(0, (select(2, w:orket("sync"))))
     memory(w, "--epic ep add 'the invoice total is in cents'")
@@ -163,7 +171,8 @@ describe("memory", function()
     w:write("others.txt", table.concat(lines, "\n"))
     memory(w, "--epic other --lines others.txt add")
     for _, question in ipairs({ "invoice", "invoice total", "c77 total" }) do
-      assert.same({ "the invoice total is in cents" }, texts(memory(w, "--epic ep search " .. quoted(question))), question)
+      assert.same({ "the invoice total is in cents" },
+        texts(memory(w, "--epic ep search " .. quoted(question))), question)
     end
     assert.same({}, memory(w, "--role coder search invoice"))
     assert.equal(100, #memory(w, "search 'invoice total'"))
@@ -179,10 +188,14 @@ describe("memory", function()
       memory(w, "add " .. quoted(text))
     end
     local cases = {
-      { "words", "plain words here" }, { "WORD", "plain words here" }, { "grusse", nil }, { "köln", "Grüße aus Köln" }, { "koln", "Grüße aus Köln" },
-      { "日本語", "日本語 のメモ" }, { "cafe", "naïve café" }, { '"', nil }, { "*", nil }, { "plain AND (nothing", "plain words here" },
-      { "NOT words", "plain words here" }, { "text:plain^", "plain words here" }, { "NEAR(plain here, 1)", "plain words here" },
-      { "-plain", "plain words here" }, { "memory_fts", nil }, { ("x"):rep(10240), nil }, { ("plain "):rep(1700), "plain words here" }, { "…—…", nil },
+      { "words", "plain words here" }, { "WORD", "plain words here" }, { "grusse", nil },
+      { "köln", "Grüße aus Köln" }, { "koln", "Grüße aus Köln" },
+      { "日本語", "日本語 のメモ" }, { "cafe", "naïve café" }, { '"', nil }, { "*", nil },
+      { "plain AND (nothing", "plain words here" },
+      { "NOT words", "plain words here" }, { "text:plain^", "plain words here" },
+      { "NEAR(plain here, 1)", "plain words here" },
+      { "-plain", "plain words here" }, { "memory_fts", nil }, { ("x"):rep(10240), nil },
+      { ("plain "):rep(1700), "plain words here" }, { "…—…", nil },
       { "", nil },
     }
     for _, case in ipairs(cases) do
@@ -201,9 +214,12 @@ describe("memory", function()
     local w <close> = project({}, { { id = "A" } })
     assert.equal(0, (select(2, w:orket("sync"))))
     for words, code in pairs({
-      ["add ' '"] = 1, ["add " .. ("x"):rep(10241)] = 1, ["--epic no add x"] = 1, ["--card no add x"] = 1, ["--epic A add x"] = 1,
-      ["--card A --role coder add x"] = 1, ["--days 0 add x"] = 1, ["--days soon add x"] = 1, ["--days nan add x"] = 1,
-      ["--label Web add x"] = 1, ["add"] = 2, ["frobnicate"] = 2, [""] = 2, ["forget"] = 2, ["forget x"] = 1, ["why x"] = 1,
+      ["add ' '"] = 1, ["add " .. ("x"):rep(10241)] = 1, ["--epic no add x"] = 1, ["--card no add x"] = 1,
+      ["--epic A add x"] = 1,
+      ["--card A --role coder add x"] = 1, ["--days 0 add x"] = 1, ["--days soon add x"] = 1,
+      ["--days nan add x"] = 1,
+      ["--label Web add x"] = 1, ["add"] = 2, ["frobnicate"] = 2, [""] = 2, ["forget"] = 2, ["forget x"] = 1,
+      ["why x"] = 1,
       ["--label web search x"] = 2, ["-n x search"] = 2,
     }) do
       local text, got = w:orket("memory " .. words)
@@ -271,7 +287,8 @@ describe("memory", function()
   end)
 
   it("is in a fork as it was at its moment", function()
-    local w <close> = project({ A = "known before", B = "learnt later" }, { { id = "A" }, { id = "B", depends_on = { "A" } },
+    local w <close> = project({ A = "known before", B = "learnt later" },
+      { { id = "A" }, { id = "B", depends_on = { "A" } },
       { id = "C", depends_on = { "B" } } })
     ran(w)
     local at
@@ -334,7 +351,8 @@ describe("memory", function()
     ran(w)
     same(w)
     for _, sql in ipairs({
-      "UPDATE memory SET text = 'otherwise'", "INSERT INTO memory_fts (rowid, text) VALUES (1, 'nobody said this')",
+      "UPDATE memory SET text = 'otherwise'",
+      "INSERT INTO memory_fts (rowid, text) VALUES (1, 'nobody said this')",
       "INSERT INTO memory_fts (memory_fts, rowid, text) SELECT 'delete', id, text FROM memory",
       "UPDATE memory_fts_docsize SET sz = x'09'",
     }) do
@@ -350,7 +368,8 @@ describe("memory", function()
   it("takes texts for the same that differ in nothing that matters", function()
     local w <close> = project({}, { {} })
     local first = memory(w, "add 'Tabs are eight wide'")
-    for _, text in ipairs({ "tabs are eight wide.", "  TABS  are\teight\n wide!", "Tabs are\u{a0}eight\u{200b} wide", "\u{ff34}abs are eight wide" }) do
+    for _, text in ipairs({ "tabs are eight wide.", "  TABS  are\teight\n wide!",
+      "Tabs are\u{a0}eight\u{200b} wide", "\u{ff34}abs are eight wide" }) do
       assert.equal(first.id, memory(w, "add " .. quoted(text)).id, text)
     end
     local accent = memory(w, "add 'caf\u{e9} \u{c9}COLE \u{41f}\u{420}\u{418}'")
@@ -364,25 +383,32 @@ describe("memory", function()
   end)
 
   it("is for the card, the role or the epic where its role says so, and for nobody else", function()
-    local role = NOTER:gsub("memory = note", 'memory = note and { text = note, scope = note:match("^for the (%%a+)"), keywords = { "kept" }, days = 3 }')
-    local w <close> = project({ A = "for the card alone", B = "for the role alone", C = "for the epic alone" },
-      { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } }, { files = { ["roles/coder.lua"] = role } })
+    local role = NOTER:gsub("memory = note",
+      'memory = note and { text = note, scope = note:match("^for the (%%a+)"), keywords = { "kept" }, days = 3 }')
+    local w <close> = project({ A = "for the card alone", B = "for the role alone",
+      C = "for the epic alone" },
+      { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+        { files = { ["roles/coder.lua"] = role } })
     ran(w)
     local by_text = {}
     for _, row in ipairs(memory(w, "search")) do
       by_text[row.text] = { row.scope, row.epic, row.reader, row.keywords[1], row.expires_at > row.at }
     end
     assert.same({
-      ["for the card alone"] = { "card", "ep", "A", "kept", true }, ["for the role alone"] = { "role", "ep", "coder", "kept", true },
+      ["for the card alone"] = { "card", "ep", "A", "kept", true },
+      ["for the role alone"] = { "role", "ep", "coder", "kept", true },
       ["for the epic alone"] = { "epic", "ep", nil, "kept", true },
     }, by_text)
     assert.is_false(is_shown(w, "B", "for the card alone"))
     assert.is_true(is_shown(w, "C", "for the role alone"))
     same(w)
-    for _, note in ipairs({ "{ text = 'x', scope = 'project' }", "{ text = 'x', epic = 'other' }", "{ scope = 'card' }", "7", "{ text = 'x', days = -1 }",
-      "{ text = 'x', keywords = { 1 } }", "{ text = 'x', keywords = { a = 'ghp_" .. ("a1B2"):rep(9) .. "' } }", "{ text = 'x', keywords = 'y' }",
+    for _, note in ipairs({ "{ text = 'x', scope = 'project' }", "{ text = 'x', epic = 'other' }",
+      "{ scope = 'card' }", "7", "{ text = 'x', days = -1 }",
+      "{ text = 'x', keywords = { 1 } }", "{ text = 'x', keywords = { a = 'ghp_" .. ("a1B2"):rep(9)
+        .. "' } }", "{ text = 'x', keywords = 'y' }",
       "{ text = 'x', keywords = { a = 1 } }" }) do
-      local v <close> = project({}, { {} }, { files = { ["roles/coder.lua"] = NOTER:gsub("memory = note", "memory = " .. note) } })
+      local v <close> = project({}, { {} },
+        { files = { ["roles/coder.lua"] = NOTER:gsub("memory = note", "memory = " .. note) } })
       local text, code = v:run()
       assert.equal(3, code, text)
       assert.same({}, v:events("memory.noted"))
@@ -390,7 +416,8 @@ describe("memory", function()
   end)
 
   it("is nothing where its role says nothing, and no more words than may be looked for", function()
-    local role = NOTER:gsub("memory = note", [[memory = card.id == "A" and " \n" or card.id == "B" and { text = "" } or words()]])
+    local role = NOTER:gsub("memory = note",
+      [[memory = card.id == "A" and " \n" or card.id == "B" and { text = "" } or words()]])
     role = [[local function words()
       local list = {}
       for i = 1, 5000 do
@@ -399,7 +426,8 @@ describe("memory", function()
       return { text = "many", keywords = list }
     end
     ]] .. role
-    local w <close> = project({}, { { id = "A" }, { id = "B" }, { id = "C" } }, { files = { ["roles/coder.lua"] = role } })
+    local w <close> = project({}, { { id = "A" }, { id = "B" }, { id = "C" } },
+      { files = { ["roles/coder.lua"] = role } })
     ran(w)
     local rows = memory(w, "search")
     assert.same({ "many" }, texts(rows))
@@ -441,7 +469,8 @@ describe("memory", function()
 
   local function note(w, bodies)
     w:write(".note/orket/main.lua", NOTE)
-    assert(os.execute(("ORKET_LUA=%s/.note %s %s %s"):format(w.dir, world.binary, w.dir, quoted(cjson.encode(bodies)))))
+    assert(os.execute(("ORKET_LUA=%s/.note %s %s %s"):format(w.dir, world.binary, w.dir,
+      quoted(cjson.encode(bodies)))))
   end
 
   it("leaves nothing of what ended a day ago, and says so before", function()

@@ -1,5 +1,5 @@
--- model_past_spec.lua: a models node that looks back: it changes the model in the middle of a run, and decides alike when a turn
--- goes on after a kill, in a fork and in a replay.
+-- model_past_spec.lua: a models node that looks back: it changes the model in the middle of a run, and
+-- decides alike when a turn goes on after a kill, in a fork and in a replay.
 
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
@@ -18,7 +18,8 @@ local function project(more)
     issues = { { id = "C-1" } }, mock = MOCK, model = { price = { input = 1000, output = 1000 } },
     models = {
       small = { base_url = "http://127.0.0.1:1/v1", model = "little" },
-      strong = { base_url = "http://127.0.0.1:1/v1", model = "large", price = { input = 1000000, output = 1000000 } },
+      strong = { base_url = "http://127.0.0.1:1/v1", model = "large",
+        price = { input = 1000000, output = 1000000 } },
     },
     rules = { models_node = "climbing", default_llm = "m" }, files = { ["nodes/climbing.lua"] = CLIMBING },
   }, more))
@@ -50,7 +51,8 @@ describe("a models node that looks back", function()
     end
     assert.same({ turns = {}, count = 0, spent = { tokens = 0, calls = 0, money = 0 }, left = {} }, pasts[1])
     assert.equal(2, pasts[3].count)
-    assert.same({ "coder", "small", "failed" }, { pasts[3].turns[2].role, pasts[3].turns[2].model, pasts[3].turns[2].outcome })
+    assert.same({ "coder", "small", "failed" }, { pasts[3].turns[2].role, pasts[3].turns[2].model,
+      pasts[3].turns[2].outcome })
     assert.equal("done", pasts[4].turns[3].outcome)
     assert.equal(pasts[4].turns[3].money, pasts[4].spent.money)
     assert.is_true(pasts[4].spent.tokens > 0 and pasts[4].spent.calls >= 4)
@@ -58,10 +60,14 @@ describe("a models node that looks back", function()
   end)
 
   it("a models node is told what the budgets leave", function()
-    local w <close> = project({ rules = { models_node = "climbing", default_llm = "m", limits = { concurrency = 1 },
-      budgets = { epics = { ["*"] = { money = 60000 } }, cards = { ["*"] = { money = 49999, calls = 50 } } } },
-      models = { small = { base_url = "http://127.0.0.1:1/v1", model = "little", price = { input = 1, output = 1 } },
-        strong = { base_url = "http://127.0.0.1:1/v1", model = "large", price = { input = 1, output = 1 } } } })
+    local w <close> = project({ rules = { models_node = "climbing", default_llm = "m",
+      limits = { concurrency = 1 },
+      budgets = { epics = { ["*"] = { money = 60000 } },
+        cards = { ["*"] = { money = 49999, calls = 50 } } } },
+      models = { small = { base_url = "http://127.0.0.1:1/v1", model = "little",
+        price = { input = 1, output = 1 } },
+        strong = { base_url = "http://127.0.0.1:1/v1", model = "large",
+          price = { input = 1, output = 1 } } } })
     local text, code = w:run()
     assert.not_equal(0, code, text)
     assert.equal("small small small", models_of(w, "coder"):sub(1, 17), text)
@@ -90,7 +96,8 @@ describe("a models node that looks back", function()
     end
     assert.equal("small small strong strong", models_of(w, "coder"))
     assert.equal("strong", first.body.model)
-    assert.same(w:events("turn.started")[3].body.past, first.body.past, "what a card of a fork inherits is its past")
+    assert.same(w:events("turn.started")[3].body.past, first.body.past,
+      "what a card of a fork inherits is its past")
     replays(w, "ep-f1.1")
   end)
 

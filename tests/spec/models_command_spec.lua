@@ -8,10 +8,13 @@ describe("orket models", function()
   local dir, url, stop
 
   local function project(models, keys)
-    orket.write(dir .. "/config/organization.json", cjson.encode({ name = "Test", models = models, keys = keys }))
-    orket.write(dir .. "/config/teams/t.json", [[{"seats": {"dev": {"roles": ["coder"], "model": "able"}, "guard": {"roles": ["integrity_guard"]}}}]])
+    orket.write(dir .. "/config/organization.json",
+      cjson.encode({ name = "Test", models = models, keys = keys }))
+    orket.write(dir .. "/config/teams/t.json",
+      [[{"seats": {"dev": {"roles": ["coder"], "model": "able"}, "guard": {"roles": ["integrity_guard"]}}}]])
     orket.write(dir .. "/config/environments/e.json", [[{"model": "default"}]])
-    orket.write(dir .. "/config/epics/one.json", [[{"team": "t", "environment": "e", "issues": [{"id": "x", "seat": "dev"}]}]])
+    orket.write(dir .. "/config/epics/one.json",
+      [[{"team": "t", "environment": "e", "issues": [{"id": "x", "seat": "dev"}]}]])
     orket.write(dir .. "/config/epics/two.json", [[{"team": "t", "environment": "e", "params": {"model_overrides": {"coder": "other"}},
       "issues": [{"id": "y", "seat": "dev"}]}]])
   end
@@ -38,7 +41,8 @@ describe("orket models", function()
   end)
 
   local function models(arguments, environment)
-    local text, code = orket.shell(("%s %s models -C %s --json %s 2>&1"):format(environment or "", orket.binary, dir, arguments or ""))
+    local text, code = orket.shell(("%s %s models -C %s --json %s 2>&1"):format(environment or "",
+      orket.binary, dir, arguments or ""))
     return cjson.decode(text) or text, code
   end
 
@@ -55,17 +59,22 @@ describe("orket models", function()
 
   it("lists them, with their keys and seats", function()
     project({
-      able = able({ context = 8000, price = { input = 100, output = 200 } }), default = able({ shape = "anthropic", key = "SET" }),
+      able = able({ context = 8000, price = { input = 100, output = 200 } }),
+      default = able({ shape = "anthropic", key = "SET" }),
       other = able({ shape = "gemini", key = "gone", calls = "text" }),
     }, { SET = { env = "PROBE_KEY" }, gone = { env = "PROBE_GONE" } })
     local got, code = models("", "PROBE_KEY=sk-not-to-be-seen-1234")
     assert.equal(0, code)
     assert.same({
-      { name = "able", provider = "openai", endpoint = url, model = "mock", context = 8000, calls = "auto", price = { input = 100, output = 200 }, seats = { "t/dev" } },
-      { name = "default", provider = "anthropic", endpoint = url, model = "mock", calls = "auto", key = true, seats = { "t/guard" } },
-      { name = "other", provider = "gemini", endpoint = url, model = "mock", calls = "text", key = false, seats = { "t/dev" } },
+      { name = "able", provider = "openai", endpoint = url, model = "mock", context = 8000, calls = "auto",
+        price = { input = 100, output = 200 }, seats = { "t/dev" } },
+      { name = "default", provider = "anthropic", endpoint = url, model = "mock", calls = "auto", key = true,
+        seats = { "t/guard" } },
+      { name = "other", provider = "gemini", endpoint = url, model = "mock", calls = "text", key = false,
+        seats = { "t/dev" } },
     }, got.models)
-    local text = orket.shell(("PROBE_KEY=sk-not-to-be-seen-1234 %s models -C %s 2>&1"):format(orket.binary, dir))
+    local text = orket.shell(("PROBE_KEY=sk-not-to-be-seen-1234 %s models -C %s 2>&1"):format(orket.binary,
+      dir))
     assert.truthy(text:find("default +anthropic +http"))
     assert.truthy(text:find("missing", 1, true))
     assert.falsy(text:find("not-to-be-seen", 1, true))
@@ -73,7 +82,8 @@ describe("orket models", function()
 
   it("are where the environment says, unless it says nothing", function()
     project({ able = able(), default = able(), other = able() })
-    assert.equal("http://127.0.0.1:1/v1", models("", "ORKET_MODEL_URL=http://127.0.0.1:1/v1").models[1].endpoint)
+    assert.equal("http://127.0.0.1:1/v1",
+      models("", "ORKET_MODEL_URL=http://127.0.0.1:1/v1").models[1].endpoint)
     local row = models("", "ORKET_MODEL_URL= ORKET_MODEL= ORKET_MODEL_KEY=").models[1]
     assert.same({ url, "mock", nil }, { row.endpoint, row.model, row.key })
   end)
@@ -88,7 +98,8 @@ describe("orket models", function()
     assert.same({ "reachable ok", "streams ok", "calls ok", "json ok" }, names)
   end)
 
-  for _, case in ipairs({ { "no-calls", "calls", "text" }, { "no-schema", "calls", "schema" }, { "no-json", "json", "another model" },
+  for _, case in ipairs({ { "no-calls", "calls", "text" }, { "no-schema", "calls", "schema" },
+    { "no-json", "json", "another model" },
     { "no-streams", "streams", "proxy" } }) do
     it("finds one with " .. case[1], function()
       local rows, got = check({ model = case[1] })
@@ -133,7 +144,8 @@ describe("orket models", function()
 
   it("refuses what it does not know", function()
     project({ able = able(), default = able(), other = able() })
-    for arguments, word in pairs({ ["check abel"] = "did you mean able", check = "NAME", list = "list", ["--timeout 3"] = "check",
+    for arguments, word in pairs({ ["check abel"] = "did you mean able", check = "NAME", list = "list",
+      ["--timeout 3"] = "check",
       ["--timeout no check able"] = "seconds" }) do
       local text, code = orket.shell(("%s models -C %s %s 2>&1"):format(orket.binary, dir, arguments))
       assert.equal(2, code, text)

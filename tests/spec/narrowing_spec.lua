@@ -1,10 +1,12 @@
--- narrowing_spec.lua: policies that only forbid more serve at once, while other scripts that were changed with them
--- wait for a person. In the middle of a run, at a start, beside a canary, and for what cannot be proved.
+-- narrowing_spec.lua: policies that only forbid more serve at once, while other scripts that were changed
+-- with them wait for a person. In the middle of a run, at a start, beside a canary, and for what cannot be
+-- proved.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
--- Two cards, one after the other; each writes a file that a policy may forbid, and calls a tool it may not have.
+-- Two cards, one after the other; each writes a file that a policy may forbid, and calls a tool it may not
+-- have.
 local MOCK = [[
 function work(talk)
   return steps(talk,
@@ -38,7 +40,8 @@ local VENDOR = "nodes/policy/vendor.lua"
 
 local function new(files, rules, issues)
   files["tools/probe.lua"], files["roles/coder.lua"] = PROBE, coder()
-  return world.new({ issues = issues or { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = MOCK, files = files, rules = rules,
+  return world.new({ issues = issues or { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = MOCK,
+    files = files, rules = rules,
     limits = { concurrency = 1 } })
 end
 
@@ -90,9 +93,11 @@ describe("a policy that only forbids more", function()
   for _, order in ipairs({ "together with", "after" }) do
     it("serves in the middle of a run, changed " .. order .. " a role that waits", function()
       local w <close> = new({})
-      local run = change(w, { ["roles/coder.lua"] = WIDER, [VENDOR] = order == "together with" and policy("vendor/", "vendor") or nil })
+      local run = change(w, { ["roles/coder.lua"] = WIDER, [VENDOR] = order == "together with"
+        and policy("vendor/", "vendor") or nil })
       w:write(VENDOR, policy("vendor/", "vendor"))
-      assert(world.wait(function() return (policy_of(w, VENDOR) or {}).file == "serves" end), "the policy does not serve")
+      assert(world.wait(function() return (policy_of(w, VENDOR) or {}).file == "serves" end),
+        "the policy does not serve")
       local waiting = json(w, "policy status").waiting
       assert.same({ "roles/coder.lua" }, waiting.files)
       assert.equal(json(w, "policy status").serving.generation, waiting.against)
@@ -125,7 +130,8 @@ describe("a policy that only forbids more", function()
   end)
 
   it("is brought back by orket policy rollback at once, while a role waits", function()
-    local w <close> = new({ [VENDOR] = policy("vendor/", "vendor") }, nil, { { id = "A" }, { id = "B" }, { id = "C" } })
+    local w <close> = new({ [VENDOR] = policy("vendor/", "vendor") }, nil,
+      { { id = "A" }, { id = "B" }, { id = "C" } })
     assert.equal(0, select(2, w:run("A")))
     os.remove(w.dir .. "/" .. VENDOR)
     assert.equal(0, select(2, w:orket("policy accept " .. json(w, "policy delta").generation)))
@@ -147,7 +153,8 @@ describe("a policy that only forbids more", function()
     local text, code = w:orket("policy delta")
     assert.equal(0, code, text)
     assert(text:find("--- " .. VENDOR .. "\n@@ ", 1, true), text)
-    assert(text:find('\n-    if path:find("^vendor/x") and', 1, true) and text:find('\n+    if path:find("^vendor/") and', 1, true), text)
+    assert(text:find('\n-    if path:find("^vendor/x") and', 1, true)
+      and text:find('\n+    if path:find("^vendor/") and', 1, true), text)
     assert(text:find(("long "):rep(200):sub(1, -2), 1, true), text)
     assert.equal(VENDOR, json(w, "policy delta").changed[1].path)
   end)
@@ -167,7 +174,8 @@ describe("a policy that only forbids more", function()
   end)
 
   it("is tried by a canary like every generation, and the role goes on to wait", function()
-    local w <close> = new({}, { canary = { turns = 1, every = 1 } }, { { id = "A" }, { id = "B" }, { id = "C" } })
+    local w <close> = new({}, { canary = { turns = 1, every = 1 } },
+      { { id = "A" }, { id = "B" }, { id = "C" } })
     assert.equal(0, select(2, w:run("A")))
     w:write("roles/coder.lua", WIDER)
     w:write(VENDOR, policy("vendors/", "vendors"))
@@ -205,10 +213,14 @@ local ROWS = {
   { "a rule more", { v = rules("vendor/**") }, { v = rules("vendor/**", "web/**") }, { v = true } },
   { "a text that looks elsewhere", { v = policy("vendor/", "v") }, { v = policy("vendors/", "v") }, {} },
   { "a text that may be stricter", { v = policy("vendor/x", "v") }, { v = policy("vendor/", "v") }, {} },
-  { "one of two", { v = rules("vendor/**"), w = rules("web/**") }, { v = rules("vendor/*"), w = rules("web/**", "x/**") }, { w = true } },
-  { "a rule that moves to another file", { v = rules("vendor/**") }, { v = rules("other/**"), w = rules("vendor/**") }, { w = true } },
-  { "a new one beside one that goes", { v = policy("vendor/", "v") }, { v = false, w = policy("web/", "w") }, { w = true } },
-  { "an answer that is none", {}, { v = "return { decide = function() return { decision = 'allow' } end }" }, { v = true } },
+  { "one of two", { v = rules("vendor/**"), w = rules("web/**") },
+    { v = rules("vendor/*"), w = rules("web/**", "x/**") }, { w = true } },
+  { "a rule that moves to another file", { v = rules("vendor/**") },
+    { v = rules("other/**"), w = rules("vendor/**") }, { w = true } },
+  { "a new one beside one that goes", { v = policy("vendor/", "v") }, { v = false, w = policy("web/", "w") },
+    { w = true } },
+  { "an answer that is none", {}, { v = "return { decide = function() return { decision = 'allow' } end }" },
+    { v = true } },
 }
 
 describe("a policy that changed together with a role that waits", function()

@@ -16,7 +16,8 @@ end
 ]]
 
 local ISSUES = {
-  { id = "A", params = { model = "other" } }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "A" }, seat = "lead" },
+  { id = "A", params = { model = "other" } }, { id = "B", depends_on = { "A" } },
+  { id = "C", depends_on = { "A" }, seat = "lead" },
 }
 
 -- Everything of the journal but times, hashes and the identity of the scripts.
@@ -26,8 +27,10 @@ local function story(w)
     local body = event.body
     if event.kind ~= "scripts.loaded" then
       body.generation, body.files = nil, nil
-      lines[#lines + 1] = table.concat({ event.run, event.turn, event.step, event.kind, event.card or "", event.role or "" }, " ")
-        .. " " .. tostring(body.to or "") .. " " .. tostring(body.convo or body.why or body.model or body.rule or "")
+      lines[#lines + 1] = table.concat({ event.run, event.turn, event.step, event.kind, event.card or "",
+        event.role or "" }, " ")
+        .. " " .. tostring(body.to or "") .. " " .. tostring(body.convo or body.why or body.model or body.rule
+          or "")
     end
   end
   return lines
@@ -46,7 +49,8 @@ describe("a decision node", function()
   it("decides the same in a box and outside of one", function()
     local files = {}
     for _, name in ipairs(NAMES) do
-      files["nodes/" .. name .. ".lua"] = world.orket.read("nodes/" .. name .. ".lua") .. "-- the house's own\n"
+      files["nodes/" .. name .. ".lua"] = world.orket.read("nodes/" .. name .. ".lua")
+        .. "-- the house's own\n"
     end
     local shipped = run()
     assert(#shipped > 40, cjson.encode(shipped))

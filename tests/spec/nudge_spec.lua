@@ -1,5 +1,6 @@
--- nudge_spec.lua: a reply without a call: the model reads what was seen in it and one right call, as often in a row as
--- limits.nudges says; a reply that was cut; conversations; runs that were recorded before there was a limit.
+-- nudge_spec.lua: a reply without a call: the model reads what was seen in it and one right call, as often in
+-- a row as limits.nudges says; a reply that was cut; conversations; runs that were recorded before there was
+-- a limit.
 
 local cjson = require("cjson")
 local terminal = dofile("tests/support/terminal.lua")
@@ -44,8 +45,10 @@ local SEEN = {
   { "All done! The script is written.", "no tool was called in this turn", "list_directory" },
   { " ", "Your reply was empty", "update_issue_status" },
   { 'So I call write_file({"path": "f"}) now.', "stands in the text", "update_issue_status" },
-  { 'Or so: <tool_call>{"name": "write_file", "arguments": {"path": "f"}}</tool_call></think>', "inside your thoughts", "update_issue_status" },
-  { 'I would do {"name": "delete_all", "arguments": {"path": "f"}} here.', "stands in the text", "update_issue_status" },
+  { 'Or so: <tool_call>{"name": "write_file", "arguments": {"path": "f"}}</tool_call></think>',
+    "inside your thoughts", "update_issue_status" },
+  { 'I would do {"name": "delete_all", "arguments": {"path": "f"}} here.', "stands in the text",
+    "update_issue_status" },
 }
 
 describe("a reply without a call", function()
@@ -82,7 +85,8 @@ describe("a reply without a call", function()
     local text, code = w:run()
     assert.equal(0, code, text)
     for i, told in ipairs(nudges(w)) do
-      assert.truthy(told:find("says that the work is done", 1, true) and told:find(i == 1 and '"ready_for_testing"' or '"done"', 1, true), told)
+      assert.truthy(told:find("says that the work is done", 1, true)
+        and told:find(i == 1 and '"ready_for_testing"' or '"done"', 1, true), told)
     end
     assert.equal("done", w:card("A").status)
     w:replays()
@@ -100,7 +104,8 @@ describe("a reply without a call", function()
     w:replays()
   end)
 
-  it("is the last one when it is one more than limits.nudges: nothing is said of it that is not sent", function()
+  it("is the last one when it is one more than limits.nudges: nothing is said of it that is not sent",
+    function()
     for most, review in pairs({ [0] = false, [1] = true, [3] = false }) do
       local w <close> = world.new({ issues = { { id = "A" } }, limits = { nudges = most }, mock = review
         and 'function work() return say(write("f", "x"), finish()) end function review() return { content = "It looks\\ngood." } end'
@@ -110,7 +115,8 @@ describe("a reply without a call", function()
       assert.equal(most, #w:events("turn.nudged"))
       local looped = w:events("turn.looped")[1].body
       assert.equal(most + 1, math.tointeger(looped.steps))
-      for _, part in ipairs({ "limits.nudges is " .. most, "orket models check m, or another model", '"It looks good."' }) do
+      for _, part in ipairs({ "limits.nudges is " .. most, "orket models check m, or another model",
+        '"It looks good."' }) do
         assert.truthy(looped.why:find(part, 1, true) and text:find(part, 1, true), part .. "\n" .. text)
       end
       w:replays()
@@ -167,7 +173,8 @@ describe("a reply that was cut", function()
   end)
 end)
 
--- A conversation in which the model answers `content`, and when it is nudged makes the call that it was shown, or `content` again.
+-- A conversation in which the model answers `content`, and when it is nudged makes the call that it was
+-- shown, or `content` again.
 local function talk_of(content, again)
   local w = world.new({ issues = { { id = "A" } }, mock = "local CONTENT, AGAIN = " .. ("%q, %s"):format(content, again) .. [[
 
@@ -186,7 +193,8 @@ local function talk_of(content, again)
 end
 
 local function on_terminal(w, steps)
-  return (terminal.play(("cd %s && ORKET_MODEL_URL=%s exec %s chat"):format(w.dir, w.url, world.binary), steps))
+  return (terminal.play(("cd %s && ORKET_MODEL_URL=%s exec %s chat"):format(w.dir, w.url, world.binary),
+    steps))
 end
 
 describe("a conversation", function()
@@ -202,7 +210,8 @@ describe("a conversation", function()
 
   it("shows none on a terminal either, where words are shown as they come", function()
     local w <close> = talk_of(CALL, false)
-    local text = on_terminal(w, { { "see", "you > " }, { "type", "what is there?\r" }, { "see", "There is one card." }, { "see", "you > " },
+    local text = on_terminal(w, { { "see", "you > " }, { "type", "what is there?\r" },
+      { "see", "There is one card." }, { "see", "you > " },
       { "type", "/quit\r" } })
     assert.truthy(text:find("I look.", 1, true), text)
     assert.falsy(text:find("look_at_everything", 1, true), text)
@@ -211,7 +220,8 @@ describe("a conversation", function()
   it("shows an answer whole and once on a terminal, also with braces in it", function()
     local answer = 'Like this: {"name": "hello"} or <b>.'
     local w <close> = talk_of(answer, true)
-    local text = on_terminal(w, { { "see", "you > " }, { "type", "how?\r" }, { "see", answer }, { "see", "you > " }, { "type", "/quit\r" } })
+    local text = on_terminal(w, { { "see", "you > " }, { "type", "how?\r" }, { "see", answer },
+      { "see", "you > " }, { "type", "/quit\r" } })
     assert.equal(1, select(2, text:gsub("Like this: ", "")), text)
   end)
 
@@ -231,8 +241,8 @@ describe("a conversation", function()
   end)
 end)
 
--- tests/journals/nudged_once.sql: the database of a run from before there was a limit. A was nudged twice, the second time for
--- nothing, and is parked; B and the plan PLAN-1 were killed after their first nudge.
+-- tests/journals/nudged_once.sql: the database of a run from before there was a limit. A was nudged twice,
+-- the second time for nothing, and is parked; B and the plan PLAN-1 were killed after their first nudge.
 describe("a run that was recorded before there was a limit", function()
   local function old()
     local w = world.new({ issues = { { id = "A" }, { id = "B" } }, limits = { concurrency = 1 },
@@ -241,7 +251,8 @@ describe("a run that was recorded before there was a limit", function()
         function work(talk)
           return steps(talk, function() return { content = "all done" } end, function() return say(write("b.txt", "b"), finish()) end)
         end ]] })
-    local text, code = orket.shell("mkdir -m 700 " .. w.dir .. "/.orket && sqlite3 " .. w.dir .. "/.orket/orket.db <tests/journals/nudged_once.sql 2>&1")
+    local text, code = orket.shell("mkdir -m 700 " .. w.dir .. "/.orket && sqlite3 " .. w.dir
+      .. "/.orket/orket.db <tests/journals/nudged_once.sql 2>&1")
     assert(code == 0, text)
     return w
   end

@@ -67,7 +67,8 @@ describe("options.parse", function()
   end
 
   it("takes a text that only looks like a joined option", function()
-    assert.same({ card = "a", text = "-C is short" }, (options.parse({ "a", "-C is short" }, KNOWN, { "card", "text..." })))
+    assert.same({ card = "a", text = "-C is short" },
+      (options.parse({ "a", "-C is short" }, KNOWN, { "card", "text..." })))
   end)
 
   it("knows operands that may be missing, and too many", function()
@@ -80,7 +81,8 @@ end)
 describe("nearest.find", function()
   local names = { "board", "bench", "comment", "export-cards", "run", "repl", "retry", "validate" }
   local rows = {
-    { "bord", "board" }, { "baord", "board" }, { "Board", "board" }, { "exp", "export-cards" }, { "rnu", "run" },
+    { "bord", "board" }, { "baord", "board" }, { "Board", "board" }, { "exp", "export-cards" },
+    { "rnu", "run" },
     { "coment", "comment" }, { "valid", "validate" }, { "xyzzy" }, { "" }, { ("x"):rep(5000) }, { "q" },
   }
   for _, row in ipairs(rows) do

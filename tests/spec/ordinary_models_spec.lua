@@ -1,5 +1,5 @@
--- ordinary_models_spec.lua: an ordinary model takes the project of `orket init` to done, whatever goes wrong on the way
--- (tests/support/ordinary.lua).
+-- ordinary_models_spec.lua: an ordinary model takes the project of `orket init` to done, whatever goes wrong
+-- on the way (tests/support/ordinary.lua).
 
 local world = dofile("tests/support/world.lua")
 local orket = world.orket
@@ -12,7 +12,8 @@ local function project(seed, fault)
   local dir = orket.directory()
   local text, code = orket.shell(world.binary .. " init " .. dir .. " 2>&1")
   assert(code == 0, text)
-  local w = world.copy(dir, ("SEED, FAULT = %d, %s\n"):format(seed, fault and ("%q"):format(fault) or "nil") .. MODEL)
+  local w = world.copy(dir, ("SEED, FAULT = %d, %s\n"):format(seed, fault and ("%q"):format(fault) or "nil")
+    .. MODEL)
   orket.remove(dir)
   return w
 end

@@ -1,4 +1,5 @@
--- An unreachable model is waited for: no turn ends, no retry of a card is charged, and one card at a time tries.
+-- An unreachable model is waited for: no turn ends, no retry of a card is charged, and one card at a time
+-- tries.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -33,7 +34,8 @@ local function becomes(w, mock)
   orket.write(w.dir .. "/.test/mock.lua", orket.read("tests/support/play.lua") .. mock)
   local out = w.dir .. "/.test/mock.again"
   assert(world.wait(function()
-    w.mock = orket.shell(("%s mock-llm --port %s %s/.test/mock.lua >%s 2>&1 & echo $!"):format(w.binary, w.url:match(":(%d+)"), w.dir,
+    w.mock = orket.shell(("%s mock-llm --port %s %s/.test/mock.lua >%s 2>&1 & echo $!"):format(w.binary,
+      w.url:match(":(%d+)"), w.dir,
       out)):match("%d+")
     return world.wait(function() return orket.read(out):find("http:", 1, true) end, 1)
   end))
@@ -67,11 +69,13 @@ end
 describe("an outage of the model server", function()
   local KINDS = {
     { "a refused connection", nil },
-    { "status 502", answers("status = 502") }, { "status 503", answers("status = 503") }, { "status 504", answers("status = 504") },
+    { "status 502", answers("status = 502") }, { "status 503", answers("status = 503") },
+    { "status 504", answers("status = 504") },
     { "status 429 without Retry-After", answers("status = 429") },
     { "status 429 with Retry-After", answers("status = 429, retry_after = 1") },
     { "status 529", answers("status = 529") },
-    { "no byte until the deadline", answers("content = 'x', delay_ms = 60000"), deadlines = { first_byte = 0.2 } },
+    { "no byte until the deadline", answers("content = 'x', delay_ms = 60000"),
+      deadlines = { first_byte = 0.2 } },
   }
 
   for _, kind in ipairs(KINDS) do
@@ -115,7 +119,8 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("is folded in the lines of a run: its beginning with the whole fix, its end, and each card once", function()
+  it("is folded in the lines of a run: its beginning with the whole fix, its end, and each card once",
+    function()
     local w <close> = world.new({ issues = cards(2), model = FAST, mock = GOOD })
     stop(w)
     local run = w:start()
@@ -129,7 +134,8 @@ describe("an outage of the model server", function()
     local _, woken = text:gsub("blocked %-> in_progress: the pause is over\n", "")
     local _, ended = text:gsub("the model m answers again, after %d+ s\n", "")
     assert.same({ 1, 1, 2, 2, 1 }, { begun, failed, parked, woken, ended }, text)
-    assert.truthy(text:find("Fix: [^\n]*base_url of the model m is " .. w.url:match("^http://[^/]+") .. "[^\n]*; orket setup finds another model\n"), text)
+    assert.truthy(text:find("Fix: [^\n]*base_url of the model m is " .. w.url:match("^http://[^/]+")
+      .. "[^\n]*; orket setup finds another model\n"), text)
     assert.truthy(text:find("^20%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ  "), text)
     local log = w:orket("log -n 1000")
     assert.truthy(select(2, log:gsub("unreachable since", "")) > 7, log) -- the journal's lines are all there
@@ -137,7 +143,8 @@ describe("an outage of the model server", function()
   end)
 
   it("is tried by one card at a time, and what it answers wakes the others", function()
-    local w <close> = world.new({ issues = cards(12), limits = { concurrency = 12 }, model = FAST, mock = GOOD })
+    local w <close> = world.new({ issues = cards(12), limits = { concurrency = 12 }, model = FAST,
+      mock = GOOD })
     stop(w)
     local run = w:start()
     assert(is_waited_for(w, 12))
@@ -166,8 +173,10 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("that outlasts limits.outage ends the run; the turns stay open, and retry --all goes on with them", function()
-    local w <close> = world.new({ issues = cards(3), limits = { concurrency = 3, outage = 3 }, model = FAST, mock = GOOD })
+  it("that outlasts limits.outage ends the run; the turns stay open, and retry --all goes on with them",
+    function()
+    local w <close> = world.new({ issues = cards(3), limits = { concurrency = 3, outage = 3 }, model = FAST,
+      mock = GOOD })
     stop(w)
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -187,7 +196,8 @@ describe("an outage of the model server", function()
   end)
 
   it("is over at once for a person who retries beside the run", function()
-    local w <close> = world.new({ issues = cards(2), model = { breaker = { failures = 5, seconds = 600 } }, mock = GOOD })
+    local w <close> = world.new({ issues = cards(2), model = { breaker = { failures = 5, seconds = 600 } },
+      mock = GOOD })
     stop(w)
     local run = w:start()
     assert(is_waited_for(w, 2))
@@ -200,7 +210,8 @@ describe("an outage of the model server", function()
   end)
 
   it("is not waited for where limits.outage is 0", function()
-    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, limits = { outage = 0 }, mock = answers("status = 503") })
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, limits = { outage = 0 },
+      mock = answers("status = 503") })
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.equal(0, #w:events("model.paused"))
@@ -226,7 +237,8 @@ end)
 describe("what waiting does not heal", function()
   for _, status in ipairs({ 400, 401, 403, 404 }) do
     it("is not waited for: status " .. status, function()
-      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = answers("status = " .. status) })
+      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } },
+        mock = answers("status = " .. status) })
       local text, code = w:run()
       assert.equal(3, code, text)
       assert.equal(0, #w:events("model.paused"))
@@ -247,7 +259,8 @@ describe("what waiting does not heal", function()
       port = orket.read(w.dir .. "/said"):match("ACCEPT [^%s]*:(%d+)")
       return port
     end))
-    local text = w:read("config/organization.json"):gsub('"base_url":"[^"]*"', '"base_url":"https://127.0.0.1:' .. port .. '/v1"')
+    local text = w:read("config/organization.json"):gsub('"base_url":"[^"]*"',
+      '"base_url":"https://127.0.0.1:' .. port .. '/v1"')
     w:write("config/organization.json", text)
     local said, code = orket.shell(("cd %s && timeout 60 %s run --plain ep 2>&1"):format(w.dir, w.binary))
     os.execute("kill " .. pid .. " 2>/dev/null")
@@ -285,7 +298,8 @@ describe("a request that fails while its server answers others", function()
       end
       got[11] = pauses.is_its_own(turn, {})
       print(cjson.encode(got))]])
-    assert.same({ false, false, false, false, false, false, false, false, true, true, false }, cjson.decode(text:match("[^\n]+")))
+    assert.same({ false, false, false, false, false, false, false, false, true, true, false },
+      cjson.decode(text:match("[^\n]+")))
   end)
 end)
 
@@ -298,7 +312,8 @@ describe("orket retry --all", function()
   end
 
   it("retries what a retry is right for, one act per card, and says which", function()
-    local w <close> = world.new({ issues = { { id = "C-1" }, { id = "C-2" }, { id = "C-3" }, { id = "C-4" } }, mock = GOOD })
+    local w <close> = world.new({ issues = { { id = "C-1" }, { id = "C-2" }, { id = "C-3" }, { id = "C-4" } },
+      mock = GOOD })
     local text, code = w:orket("sync")
     assert.equal(0, code, text)
     parked_in(w, "C-1", "resource")

@@ -1,5 +1,5 @@
--- owner_spec.lua: the process that owns a project, as other commands meet it: stopped, gone, or another one than
--- the lock file says.
+-- owner_spec.lua: the process that owns a project, as other commands meet it: stopped, gone, or another one
+-- than the lock file says.
 
 local world = dofile("tests/support/world.lua")
 
@@ -21,7 +21,8 @@ local function stop(w, run)
   end))
 end
 
-local COMMANDS = { "comment A hello", "move A blocked --reason input", "sync", "halt", "run ep", "gc --keep 1d", "fork ep.1@6" }
+local COMMANDS = { "comment A hello", "move A blocked --reason input", "sync", "halt", "run ep",
+  "gc --keep 1d", "fork ep.1@6" }
 
 -- Runs commands beside each other, since each waits for a while: what each says, and its exit code.
 local function at_once(w, commands)
@@ -44,8 +45,10 @@ describe("a stopped owner", function()
     stop(w, run)
     for command, said in pairs(at_once(w, COMMANDS)) do
       assert.equal(1, said.code, command .. ": " .. said.text)
-      assert(said.text:find("orket: ERR_OWNED: process " .. pid .. " (orket, stopped) ", 1, true), command .. ": " .. said.text)
-      assert(said.text:find("fix: let it go on (kill -CONT " .. pid .. ")", 1, true), command .. ": " .. said.text)
+      assert(said.text:find("orket: ERR_OWNED: process " .. pid .. " (orket, stopped) ", 1, true),
+        command .. ": " .. said.text)
+      assert(said.text:find("fix: let it go on (kill -CONT " .. pid .. ")", 1, true), command .. ": "
+        .. said.text)
     end
     assert.equal(0, (select(2, w:orket("board"))))
     run.kill("CONT")
@@ -68,7 +71,8 @@ describe("a stopped owner", function()
       return world.orket.shell("ls -l /proc/" .. asking .. "/fd"):find("socket:", 1, true)
     end))
     run.kill("CONT")
-    assert(world.wait(function() return w:read(".test/said"):find("exit 0", 1, true) end), w:read(".test/said"))
+    assert(world.wait(function() return w:read(".test/said"):find("exit 0", 1, true) end),
+      w:read(".test/said"))
     w:release(1)
     local text, code = run.wait()
     assert.equal(0, code, text)
@@ -83,8 +87,11 @@ describe("a lock that outlives its owner", function()
     local w <close> = new_world()
     assert.equal(0, (select(2, w:orket("sync"))))
     w:write(".test/child.py", CHILD)
-    local dead, child = world.orket.shell("cd " .. w.dir .. "; python3 .test/child.py .orket/lock"):match("(%d+) (%d+)")
-    local closing <close> = setmetatable({}, { __close = function() os.execute("kill -9 " .. child .. " 2>/dev/null") end })
+    local dead, child = world.orket.shell("cd " .. w.dir
+      .. "; python3 .test/child.py .orket/lock"):match("(%d+) (%d+)")
+    local closing <close> = setmetatable({}, { __close = function()
+      os.execute("kill -9 " .. child .. " 2>/dev/null")
+    end })
     assert.equal(dead, w:read(".orket/lock"):match("%d+"))
     for _, said in pairs(at_once(w, { "run ep", "comment A hi" })) do
       assert.equal(1, said.code, said.text)

@@ -32,23 +32,34 @@ end
 describe("a patch that fits", function()
   local rows = {
     ["at its line"] = { "a\nb\nc\n", diff("@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n"), "a\nB\nc\n" },
-    ["at another line than it says"] = { "x\ny\na\nb\nc\n", diff("@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n"), "x\ny\na\nB\nc\n" },
-    ["where it says, of several places"] = { "a\nb\na\nb\n", diff("@@ -3,2 +3,2 @@\n a\n-b\n+B\n"), "a\nb\na\nB\n" },
-    ["with several hunks"] = { "a\nb\nc\nd\n", diff("@@ -1 +1,2 @@\n-a\n+A\n+x\n@@ -4 +5 @@\n-d\n+D\n"), "A\nx\nb\nc\nD\n" },
+    ["at another line than it says"] = { "x\ny\na\nb\nc\n", diff("@@ -1,3 +1,3 @@\n a\n-b\n+B\n c\n"),
+      "x\ny\na\nB\nc\n" },
+    ["where it says, of several places"] = { "a\nb\na\nb\n", diff("@@ -3,2 +3,2 @@\n a\n-b\n+B\n"),
+      "a\nb\na\nB\n" },
+    ["with several hunks"] = { "a\nb\nc\nd\n", diff("@@ -1 +1,2 @@\n-a\n+A\n+x\n@@ -4 +5 @@\n-d\n+D\n"),
+      "A\nx\nb\nc\nD\n" },
     ["with wrong counts"] = { "a\nb\nc\n", diff("@@ -1,9 +1,1 @@\n a\n-b\n+B\n"), "a\nB\nc\n" },
-    ["with lines that look like a header"] = { "a\n-- x\nb\n", diff("@@ -1,3 +1,3 @@\n a\n--- x\n+++ y\n b\n"), "a\n++ y\nb\n" },
-    ["with a blank line that lost its mark"] = { "a\n\nb\n", diff("@@ -1,3 +1,3 @@\n a\n\n-b\n+B\n"), "a\n\nB\n" },
+    ["with lines that look like a header"] = { "a\n-- x\nb\n",
+      diff("@@ -1,3 +1,3 @@\n a\n--- x\n+++ y\n b\n"), "a\n++ y\nb\n" },
+    ["with a blank line that lost its mark"] = { "a\n\nb\n", diff("@@ -1,3 +1,3 @@\n a\n\n-b\n+B\n"),
+      "a\n\nB\n" },
     ["into an empty file"] = { "", diff("@@ -0,0 +1 @@\n+a\n"), "a\n" },
     ["with lines after a number"] = { "a\nb\n", diff("@@ -1,0 +2 @@\n+x\n"), "a\nx\nb\n" },
-    ["of CRLF lines, sent without"] = { "a\r\nb\r\n", diff("@@ -1,2 +1,3 @@\n a\n-b\n+B\n+c\n"), "a\r\nB\r\nc\r\n" },
+    ["of CRLF lines, sent without"] = { "a\r\nb\r\n", diff("@@ -1,2 +1,3 @@\n a\n-b\n+B\n+c\n"),
+      "a\r\nB\r\nc\r\n" },
     ["sent with CRLF"] = { "a\nb\n", (diff("@@ -1,2 +1,2 @@\n a\n-b\n+B\n"):gsub("\n", "\r\n")), "a\nB\n" },
-    ["that ends without a line break"] = { "a\nb", diff("@@ -1,2 +1,2 @@\n-a\n+A\n b\n\\ No newline at end of file\n"), "A\nb" },
-    ["that takes the last line break"] = { "a\n", diff("@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n"), "b" },
-    ["that gives a last line break"] = { "a", diff("@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n"), "b\n" },
-    ["in words and git's lines"] = { "a\n", "Here:\n\ndiff --git a/f b/f\nindex 1..2 100644\n" .. diff("@@ -1 +1 @@\n-a\n+b\n\nDone.\n"), "b\n" },
+    ["that ends without a line break"] = { "a\nb",
+      diff("@@ -1,2 +1,2 @@\n-a\n+A\n b\n\\ No newline at end of file\n"), "A\nb" },
+    ["that takes the last line break"] = { "a\n", diff("@@ -1 +1 @@\n-a\n+b\n\\ No newline at end of file\n"),
+      "b" },
+    ["that gives a last line break"] = { "a", diff("@@ -1 +1 @@\n-a\n\\ No newline at end of file\n+b\n"),
+      "b\n" },
+    ["in words and git's lines"] = { "a\n", "Here:\n\ndiff --git a/f b/f\nindex 1..2 100644\n"
+      .. diff("@@ -1 +1 @@\n-a\n+b\n\nDone.\n"), "b\n" },
     ["in the V4A form"] = { "a\nb\nc\n", v4a("@@\n a\n-b\n+B\n c"), "a\nB\nc\n" },
     ["behind an anchor"] = { "f:\n x\ng:\n x\n", v4a("@@ g:\n- x\n+ y"), "f:\n x\ng:\n y\n" },
-    ["behind two anchors"] = { "c\nf:\n x\nd\nf:\n x\n", v4a("@@ d\n@@ f:\n- x\n+ y"), "c\nf:\n x\nd\nf:\n y\n" },
+    ["behind two anchors"] = { "c\nf:\n x\nd\nf:\n x\n", v4a("@@ d\n@@ f:\n- x\n+ y"),
+      "c\nf:\n x\nd\nf:\n y\n" },
     ["without @@"] = { "a\nb\n", v4a(" a\n-b\n+B"), "a\nB\n" },
     ["at the end of the file"] = { "a\nb\na\n", v4a("@@\n-a\n+A\n*** End of File"), "a\nb\nA\n" },
   }
@@ -79,7 +90,8 @@ describe("a patch that does not", function()
     { "a\n", "*** Begin Patch\nnonsense\n*** End Patch\n", "belongs to no text file" },
     { "a\n", "*** Begin Patch\n*** Rename File: f\n*** End Patch\n", "none of Add File" },
     { "a\n", "*** Begin Patch\n*** Delete File: f\n*** End Patch\n", "deletes no file: f" },
-    { "a\n", "*** Begin Patch\n*** Update File: f\n*** Move to: g\n@@\n-a\n+b\n*** End Patch\n", "moves no file: f" },
+    { "a\n", "*** Begin Patch\n*** Update File: f\n*** Move to: g\n@@\n-a\n+b\n*** End Patch\n",
+      "moves no file: f" },
     { "a\n", "--- a/f\n+++ /dev/null\n@@ -1 +0,0 @@\n-a\n", "deletes no file: f" },
     { "a\n", "--- a/f\n+++ b/g\n@@ -1 +1 @@\n-a\n+b\n", "moves no file: f" },
     { "a\n", "--- /dev/null\n+++ /dev/null\n@@ -1 +1 @@\n-a\n+b\n", "names no file" },
@@ -96,8 +108,10 @@ describe("a patch that does not", function()
   end
 
   it("end is read in a time that grows with it", function()
-    for _, words in ipairs({ diff(("@@\n"):rep(100000)), diff("@@ -1 +1 @@\n" .. ("-a\n"):rep(100000)), ("--- a\n"):rep(60000), ("***"):rep(100000),
-      v4a(("@@ a\n"):rep(60000)), ("\n"):rep(400000), "--- a" .. (" "):rep(300000) .. "x\n+++ b\n", v4a("@@" .. (" "):rep(300000) .. "x\n-a\n+b"), diff("@@ -99999999999999999999 +1 @@\n-a\n+b\n") }) do
+    for _, words in ipairs({ diff(("@@\n"):rep(100000)), diff("@@ -1 +1 @@\n" .. ("-a\n"):rep(100000)),
+      ("--- a\n"):rep(60000), ("***"):rep(100000),
+      v4a(("@@ a\n"):rep(60000)), ("\n"):rep(400000), "--- a" .. (" "):rep(300000) .. "x\n+++ b\n",
+        v4a("@@" .. (" "):rep(300000) .. "x\n-a\n+b"), diff("@@ -99999999999999999999 +1 @@\n-a\n+b\n") }) do
       assert.is_nil((applied(("a\n"):rep(5000), words)))
     end
   end)
@@ -125,7 +139,8 @@ describe("apply_patch", function()
   it("changes and makes files, each by a write that was judged", function()
     local w <close>, said = patched(BOTH:format("b"))
     assert.truthy(said.ok, cjson.encode(said))
-    assert.same({ "one\n2\nthree\n", "B\n", "new\n" }, { w:made("src/a.c"), w:made("b.txt"), w:made("new/c.txt") })
+    assert.same({ "one\n2\nthree\n", "B\n", "new\n" },
+      { w:made("src/a.c"), w:made("b.txt"), w:made("new/c.txt") })
     local done = w:events("call.result")[3].body.operations
     local writes = 0
     for _, one in ipairs(done) do
@@ -139,14 +154,16 @@ describe("apply_patch", function()
   it("writes nothing when one hunk does not fit, and shows the nearest lines", function()
     local w <close>, said = patched(BOTH:format("bb"))
     assert.equal("hunk 1 of b.txt does not fit: its lines are not there", said.error.message)
-    assert.same({ "src/a.c", "b.txt" }, { w:events("file.written")[1].body.path, w:events("file.written")[2].body.path })
+    assert.same({ "src/a.c", "b.txt" }, { w:events("file.written")[1].body.path,
+      w:events("file.written")[2].body.path })
     assert.equal("one\ntwo\nthree\n", w:made("src/a.c"))
     assert.is_nil(w:made("new/c.txt"))
     w:replays()
   end)
 
   it("writes nothing when one of its writes is denied", function()
-    local rule = { { id = "locked", effect = "deny", tools = { "write_file" }, paths = { "new/**" }, why = "not yours" } }
+    local rule = { { id = "locked", effect = "deny", tools = { "write_file" }, paths = { "new/**" },
+      why = "not yours" } }
     local w <close>, said = patched(BOTH:format("b"), { gate = rule })
     assert.equal("house.locked", said.error.rule)
     assert.same({ "one\ntwo\nthree\n", "b\n" }, { w:made("src/a.c"), w:made("b.txt") })
@@ -180,10 +197,13 @@ describe("apply_patch", function()
     w:replays()
   end)
 
-  for name, path in pairs({ ["out of the tree"] = "../x", ["to the machine"] = "/etc/x", ["through the middle"] = "src/../../x",
-    ["into the engine"] = ".orket/x", ["into the repository"] = ".git/hooks/pre-commit", ["to a secret's name"] = ".env" }) do
+  for name, path in pairs({ ["out of the tree"] = "../x", ["to the machine"] = "/etc/x",
+    ["through the middle"] = "src/../../x",
+    ["into the engine"] = ".orket/x", ["into the repository"] = ".git/hooks/pre-commit",
+      ["to a secret's name"] = ".env" }) do
     it("that leads " .. name .. " is refused", function()
-      local w <close>, said = patched("*** Begin Patch\n*** Update File: b.txt\n@@\n-b\n+B\n*** Add File: " .. path .. "\n+x\n*** End Patch")
+      local w <close>, said = patched("*** Begin Patch\n*** Update File: b.txt\n@@\n-b\n+B\n*** Add File: "
+        .. path .. "\n+x\n*** End Patch")
       assert.falsy(said.ok)
       assert.truthy(said.error.rule:find("^gate%.path%."), cjson.encode(said))
       assert.equal("b\n", w:made("b.txt"))

@@ -1,5 +1,6 @@
--- permanent_spec.lua: failures of a model that no repetition heals: sent once, reported once with what to change, charged to
--- no card; where no seat has another model the run ends, and goes on when a person has changed it.
+-- permanent_spec.lua: failures of a model that no repetition heals: sent once, reported once with what to
+-- change, charged to no card; where no seat has another model the run ends, and goes on when a person has
+-- changed it.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -86,19 +87,22 @@ describe("a failure that no repetition heals", function()
   end)
 
   it("is the same when a cassette plays it", function()
-    local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"), { issues = cards(2), limits = { concurrency = 1 } })
+    local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"),
+      { issues = cards(2), limits = { concurrency = 1 } })
     for _, how in ipairs({ "--record", "--replay" }) do
       world.orket.shell(("cd %s && rm -rf .orket workspace"):format(w.dir))
       local text, code = w:run("ep " .. how .. " .test/tape")
       assert.equal(3, code, text)
-      assert.equal("blocked system ready", table.concat({ w:card("C-1").status, w:card("C-1").wait_reason, w:card("C-2").status }, " "))
+      assert.equal("blocked system ready",
+        table.concat({ w:card("C-1").status, w:card("C-1").wait_reason, w:card("C-2").status }, " "))
       assert.equal(1, #w:events("turn.failed"))
     end
     assert.equal(1, w:requests())
   end)
 
   it("is reported once for all cards that wait for the same", function()
-    local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"), { limits = { concurrency = 12 } })
+    local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"),
+      { limits = { concurrency = 12 } })
     local text = w:run("ep")
     assert(text:find("C-1 and 11 more wait (system) ×12: ERR_HTTP", 1, true), text)
     assert(text:find("orket retry[^\n]* %-%-all"), text)
@@ -120,8 +124,10 @@ describe("a failure that no repetition heals", function()
   end)
 
   it("does not keep another model from answering in its place", function()
-    local w <close> = refusing(answers("status = 401, content = 'no'"), { issues = cards(2), model = { fallback = { "n" } }, models = {
-      n = { base_url = "http://127.0.0.1:1/v1", model = "other", breaker = { failures = 1, seconds = 0.1 } } }, limits = { outage = 0, concurrency = 1 } })
+    local w <close> = refusing(answers("status = 401, content = 'no'"),
+      { issues = cards(2), model = { fallback = { "n" } }, models = {
+      n = { base_url = "http://127.0.0.1:1/v1", model = "other",
+        breaker = { failures = 1, seconds = 0.1 } } }, limits = { outage = 0, concurrency = 1 } })
     local text = w:run("ep")
     assert.equal(4, w:requests(), text) -- each card asks both
   end)
@@ -129,8 +135,10 @@ end)
 
 describe("a failure of a request", function()
   for _, row in ipairs({
-    { "an account without quota", { code = "ERR_HTTP", status = 429, kinds = "insufficient_quota" }, "account", false },
-    { "the same in a stream that had begun", { code = "ERR_HTTP", status = 200, kinds = "insufficient_quota" }, "account", false },
+    { "an account without quota", { code = "ERR_HTTP", status = 429, kinds = "insufficient_quota" },
+      "account", false },
+    { "the same in a stream that had begun", { code = "ERR_HTTP", status = 200,
+      kinds = "insufficient_quota" }, "account", false },
     { "a rate limit", { code = "ERR_HTTP", status = 429, kinds = "rate_limit_error" }, nil, true },
     { "a server that is overloaded", { code = "ERR_HTTP", status = 503 }, nil, true },
     { "a server that fails", { code = "ERR_HTTP", status = 500 }, nil, false },

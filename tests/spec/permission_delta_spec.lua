@@ -1,5 +1,6 @@
--- permission_delta_spec.lua: scripts that make more possible than those before them wait while the old ones serve, until a
--- person accepts them; scripts that can do no more serve at once. Edited in the middle of a run, and between runs.
+-- permission_delta_spec.lua: scripts that make more possible than those before them wait while the old ones
+-- serve, until a person accepts them; scripts that can do no more serve at once. Edited in the middle of a
+-- run, and between runs.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -34,7 +35,8 @@ return { decide = decide }
 local function new(files, more)
   more = more or {}
   files["tools/probe.lua"] = files["tools/probe.lua"] or PROBE
-  local w = world.new({ issues = more.issues or { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = more.mock or MOCK, files = files })
+  local w = world.new({ issues = more.issues or { { id = "A" }, { id = "B", depends_on = { "A" } } },
+    mock = more.mock or MOCK, files = files })
   if more.growth then
     local organization = cjson.decode(w:read("config/organization.json"))
     organization.process_rules.growth = more.growth
@@ -86,7 +88,8 @@ describe("scripts that make more possible", function()
     assert(text:find(command, 1, true), text)
     assert(w:orket("board"):find(command, 1, true))
     for i, status in ipairs({ "in_progress", "code_review" }) do
-      assert.same({ "coder", status, "probe", "deny", "allow" }, { waiting.delta[i].role, waiting.delta[i].status,
+      assert.same({ "coder", status, "probe", "deny", "allow" },
+        { waiting.delta[i].role, waiting.delta[i].status,
         waiting.delta[i].tool, waiting.delta[i].was, waiting.delta[i].now })
     end
     assert.same(waiting.delta, delta(w).delta)
@@ -113,7 +116,8 @@ describe("scripts that make more possible", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("wait at a start against those that served last, also after a kill, and are accepted without a run", function()
+  it("wait at a start against those that served last, also after a kill, and are accepted without a run",
+    function()
     local w <close> = new({ ["roles/coder.lua"] = coder(), ["nodes/policy/vendor.lua"] = VENDOR })
     local run = w:held(2)
     run.kill("KILL")
@@ -154,7 +158,8 @@ describe("scripts that make more possible", function()
     local run = run_with_change(w, { ["roles/coder.lua"] = coder('"probe", ') }, "scripts.accepted")
     local text, code = run.wait()
     assert.equal(0, code, text)
-    assert.same({ true, "system" }, { w:events("scripts.accepted")[1].body.auto, w:events("scripts.accepted")[1].actor })
+    assert.same({ true, "system" }, { w:events("scripts.accepted")[1].body.auto,
+      w:events("scripts.accepted")[1].actor })
     assert.equal("allowed", calls(w, "probe").B)
     assert.equal(0, select(2, w:check()))
   end)
@@ -162,7 +167,8 @@ describe("scripts that make more possible", function()
   it("are told by board and status as they are now, whoever ran or did not", function()
     local w <close> = new({ ["roles/coder.lua"] = coder() }, { issues = { { id = "A" } } })
     local function told()
-      local board, status = w:orket("board"):match("orket policy accept (%x+)"), cjson.decode((w:orket("policy status --json"))).waiting
+      local board, status = w:orket("board"):match("orket policy accept (%x+)"),
+        cjson.decode((w:orket("policy status --json"))).waiting
       assert.equal(board, status and status.generation)
       return board
     end
@@ -192,15 +198,23 @@ end)
 local ROWS = {
   { "a new role", {}, { ["roles/helper.lua"] = 'return { tools = { "write_file" }, prompt = function() end }' }, "the role helper is new" },
   { "a new tool nobody has", {}, { ["tools/other.lua"] = PROBE }, nil },
-  { "a wider schema", {}, { ["tools/probe.lua"] = PROBE:gsub("operations = {}", 'operations = {}, statuses = { "done" }') }, "not for cards that are done",
+  { "a wider schema", {},
+    { ["tools/probe.lua"] = PROBE:gsub("operations = {}", 'operations = {}, statuses = { "done" }') },
+    "not for cards that are done",
     role = true },
-  { "an operation more", {}, { ["tools/probe.lua"] = PROBE:gsub("operations = {}", 'operations = { "fs.read" }') }, "it may ask for fs.read", role = true },
-  { "words of a tool alone", {}, { ["tools/probe.lua"] = PROBE:gsub('"probe"', '"probes"') }, nil, role = true },
+  { "an operation more", {},
+    { ["tools/probe.lua"] = PROBE:gsub("operations = {}", 'operations = { "fs.read" }') },
+    "it may ask for fs.read", role = true },
+  { "words of a tool alone", {}, { ["tools/probe.lua"] = PROBE:gsub('"probe"', '"probes"') }, nil,
+    role = true },
   { "a tool less", { ["roles/coder.lua"] = coder('"probe", ') }, { ["roles/coder.lua"] = coder() }, nil },
   { "a policy more", {}, { ["nodes/policy/vendor.lua"] = VENDOR }, nil },
-  { "a policy less", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] = false }, "it is gone, with all that it forbade" },
-  { "a policy with a comment", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] = "-- ours\n" .. VENDOR }, nil },
-  { "a rule more in a policy's data", { ["nodes/policy/vendor.lua"] = 'return { deny = { { path = "a/**" } } }' },
+  { "a policy less", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] = false },
+    "it is gone, with all that it forbade" },
+  { "a policy with a comment", { ["nodes/policy/vendor.lua"] = VENDOR },
+    { ["nodes/policy/vendor.lua"] = "-- ours\n" .. VENDOR }, nil },
+  { "a rule more in a policy's data",
+    { ["nodes/policy/vendor.lua"] = 'return { deny = { { path = "a/**" } } }' },
     { ["nodes/policy/vendor.lua"] = 'return { deny = { { path = "a/**" }, { path = "b/**" } } }' }, nil },
   { "a policy with another text", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] =
     VENDOR:gsub(' and call.tool == "write_file"', "") }, "so that it may forbid less" },
@@ -215,7 +229,8 @@ describe("a changed script", function()
       if row.role then
         files["roles/coder.lua"] = coder('"probe", ')
       end
-      local w <close> = new(files, { issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+      local w <close> = new(files, { issues = { { id = "A" } },
+        mock = "function work() return say(finish()) end" })
       assert.equal(0, select(2, w:run()))
       for path, text in pairs(row[3]) do
         if text then

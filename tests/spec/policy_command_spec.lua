@@ -1,5 +1,5 @@
--- policy_command_spec.lua: `orket policy status|test|diff|rollback`: what serves and what does not, fixtures with
--- coverage, two generations compared, an earlier one's policies again.
+-- policy_command_spec.lua: `orket policy status|test|diff|rollback`: what serves and what does not, fixtures
+-- with coverage, two generations compared, an earlier one's policies again.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -57,8 +57,10 @@ describe("orket policy test", function()
 
   it("runs fixtures beside a policy, as JSON and as Lua, and tells lines that no fixture reached", function()
     orket.write(dir .. "/one.json", fixtures({
-      { name = "vendor", call = { tool = "write_file", arguments = { path = "vendor/a.c" } }, expect = { decision = "deny", rule = "vendor" } },
-      { name = "elsewhere", call = { tool = "write_file", arguments = { path = "src/a.c" } }, expect = "allow" },
+      { name = "vendor", call = { tool = "write_file", arguments = { path = "vendor/a.c" } },
+        expect = { decision = "deny", rule = "vendor" } },
+      { name = "elsewhere", call = { tool = "write_file", arguments = { path = "src/a.c" } },
+        expect = "allow" },
     }))
     local result, code, text = test(dir)
     assert.equal(0, code, text)
@@ -71,11 +73,14 @@ describe("orket policy test", function()
     assert.equal(0, code, text)
     assert.same({ 3, 6, 6 }, { result.passed, result.coverage[1].hit, result.coverage[1].lines })
     text = orket.run("policy test " .. dir)
-    assert(text:find("ok deletes", 1, true) and text:find("vendor.lua: 6 of 6 lines", 1, true) and text:find("3 passed, 0 failed", 1, true), text)
+    assert(text:find("ok deletes", 1, true) and text:find("vendor.lua: 6 of 6 lines", 1, true)
+      and text:find("3 passed, 0 failed", 1, true), text)
   end)
 
   it("fails with what was expected and what came instead, also when there is nothing to run", function()
-    orket.write(dir .. "/one.json", fixtures({ { name = "wrong", call = { tool = "read_file", arguments = { path = "vendor/a.c" } }, expect = "deny" } }))
+    orket.write(dir .. "/one.json",
+      fixtures({ { name = "wrong", call = { tool = "read_file", arguments = { path = "vendor/a.c" } },
+      expect = "deny" } }))
     local result, code = test(dir)
     assert.equal(1, code)
     assert.same({ false, "allow" }, { result.fixtures[1].ok, result.fixtures[1].got.decision })
@@ -92,12 +97,14 @@ describe("orket policy test", function()
   end)
 
   it("shows what a policy's failure is, and refuses one that would not serve", function()
-    orket.write(dir .. "/one.json", fixtures({ { call = { tool = "x", paths = 7 }, expect = { decision = "deny", rule = "failed" } } }))
+    orket.write(dir .. "/one.json",
+      fixtures({ { call = { tool = "x", paths = 7 }, expect = { decision = "deny", rule = "failed" } } }))
     local result, code, text = test(dir .. "/vendor.lua")
     assert.equal(0, code, text)
     assert(result.fixtures[1].got.where:find("vendor.lua:2", 1, true), text)
     for _, body in ipairs({ "error('no')", "while true do end", "return 7" }) do
-      orket.write(dir .. "/one.json", fixtures({ { name = "any", call = { tool = "read_file" }, policy = "fails", expect = "deny" } }))
+      orket.write(dir .. "/one.json",
+        fixtures({ { name = "any", call = { tool = "read_file" }, policy = "fails", expect = "deny" } }))
       orket.write(dir .. "/fails.lua", "return { decide = function() " .. body .. " end }")
       result, code = test(dir)
       assert.equal(1, code, body)
@@ -116,11 +123,14 @@ describe("orket policy test", function()
     local call = { tool = "write_file", arguments = { path = "vendor/a.c" } }
     for name, rows in pairs({
       ["unknown key 'expcet'"] = { { { call = call, expcet = "deny" } } },
-      ["expects what no policy decides"] = { { { call = call, expect = "maybe" } }, { { call = call, expect = { decison = "deny" } } } },
+      ["expects what no policy decides"] = { { { call = call, expect = "maybe" } },
+        { { call = call, expect = { decison = "deny" } } } },
       ["there is no policy 'nope'"] = { { { call = call, policy = "nope", expect = "allow" } } },
       ["has no call"] = { { { expect = "deny" } } },
-      ["has a call or a view that is no object"] = { { { call = call, view = { {} } } }, { { call = { call } } }, { { call = call, view = 5 } } },
-      ["has a call whose operations are no list of texts"] = { { { call = { operations = 5 } } }, { { call = { operations = { {} } } } },
+      ["has a call or a view that is no object"] = { { { call = call, view = { {} } } },
+        { { call = { call } } }, { { call = call, view = 5 } } },
+      ["has a call whose operations are no list of texts"] = { { { call = { operations = 5 } } },
+        { { call = { operations = { {} } } } },
         { { call = { operations = { a = "b" } } } } },
       ["has a call whose labels are no list of texts"] = { { { call = { labels = "web" } } } },
     }) do
@@ -141,7 +151,9 @@ describe("orket policy test", function()
   it("takes a project's policies for fixtures that lie elsewhere, and the fixtures of a project", function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR })
     orket.remove(dir)
-    orket.write(dir .. "/fixture.json", fixtures({ { policy = "vendor", call = { tool = "write_file", arguments = { path = "vendor/a" } }, expect = "deny" } }))
+    orket.write(dir .. "/fixture.json",
+      fixtures({ { policy = "vendor", call = { tool = "write_file", arguments = { path = "vendor/a" } },
+      expect = "deny" } }))
     local result, code, text = test(dir .. "/fixture.json", "-C " .. w.dir)
     assert.equal(0, code, text)
     assert.equal(1, result.passed)
@@ -171,7 +183,8 @@ describe("orket policy status", function()
     assert.equal(0, select(2, w:run("I-1")))
     local status = json(w, "status")
     local loaded = w:events("scripts.loaded")
-    assert.same({ loaded[#loaded].body.generation, loaded[1].at }, { status.serving.generation, status.serving.since })
+    assert.same({ loaded[#loaded].body.generation, loaded[1].at },
+      { status.serving.generation, status.serving.since })
     local one
     for _, each in ipairs(status.policies) do
       one = each.path == "nodes/policy/vendor.lua" and each or one
@@ -180,7 +193,8 @@ describe("orket policy status", function()
       { one.file, one.self_test, one.since, one.shipped, one.hash })
     assert.equal(0, #status.problems)
     for text, why in pairs({
-      ["return {"] = "expected", ["while true do end"] = "more than its", [VENDOR:gsub("== nil", "== 1")] = "its self-test failed",
+      ["return {"] = "expected", ["while true do end"] = "more than its",
+      [VENDOR:gsub("== nil", "== 1")] = "its self-test failed",
       ["return { decide = function() end, self_test = function() while true do end end }"] = "its self-test failed",
       ["local t = {} for i = 1, 1e8 do t[i] = i end"] = "memory",
     }) do
@@ -204,7 +218,8 @@ describe("a policy that is broken in the middle of a run", function()
     assert.equal(0, code, text)
     local failed = w:events("policy.failed")[1].body
     assert.equal("nodes/policy/vendor.lua", failed.path)
-    assert(failed.code == "ERR_SCRIPT_STEPS" or failed.code == "ERR_SCRIPT_TIME", failed.code) -- on a slow machine the clock is first
+    -- on a slow machine the clock is first
+    assert(failed.code == "ERR_SCRIPT_STEPS" or failed.code == "ERR_SCRIPT_TIME", failed.code)
     assert.equal(1, #w:events("scripts.loaded"))
     assert.equal(2, #w:events("call.refused"))
     assert(w:orket("policy status"):find("nodes/policy/vendor.lua:1 does not serve", 1, true))
@@ -229,7 +244,8 @@ describe("orket policy diff and rollback", function()
     found, code, said = json(w, "rollback")
     assert.equal(0, code, said)
     assert.same({ "nodes/policy/more.lua" }, found.files)
-    assert(found.message:find("orket policy accept", 1, true), found.message) -- the step back makes more possible
+    -- the step back makes more possible
+    assert(found.message:find("orket policy accept", 1, true), found.message)
     assert.is_false(w:exists("nodes/policy/more.lua"))
     assert.equal(VENDOR, w:read("nodes/policy/vendor.lua"))
     local event = w:events("policy.rolled_back")[1]

@@ -51,7 +51,8 @@ describe("policies", function()
       orket.write(dir .. "/" .. path, text)
     end
     return orket.try("gate", { { project = dir, call = {
-      role = "coder", tool = tool, arguments = arguments, card = { id = "I", type = "issue", status = "in_progress" },
+      role = "coder", tool = tool, arguments = arguments,
+      card = { id = "I", type = "issue", status = "in_progress" },
     } } })[1]
   end
 
@@ -68,19 +69,25 @@ describe("policies", function()
       ["nodes/policy.lua"] = 'return { node = "policy", decide = function() end }',
       ["nodes/policy/a.lua"] = ask("one"), ["nodes/policy/b.lua"] = ask("two"),
     })
-    assert.same({ "ask", "policy.one", "nodes/policy/a.lua:2" }, { answer.decision, answer.rule, answer.where })
-    answer = try("read_file", { path = "a" }, { ["nodes/policy/c.lua"] = deny("three"), ["nodes/policy/d.lua"] = deny("four") })
-    assert.same({ "deny", "policy.three", "nodes/policy/c.lua:2" }, { answer.decision, answer.rule, answer.where })
-    answer = try("read_file", { path = "a" }, { ["nodes/policy.lua"] = deny("chosen"):gsub("return {", 'return { node = "policy",', 1) })
+    assert.same({ "ask", "policy.one", "nodes/policy/a.lua:2" },
+      { answer.decision, answer.rule, answer.where })
+    answer = try("read_file", { path = "a" }, { ["nodes/policy/c.lua"] = deny("three"),
+      ["nodes/policy/d.lua"] = deny("four") })
+    assert.same({ "deny", "policy.three", "nodes/policy/c.lua:2" },
+      { answer.decision, answer.rule, answer.where })
+    answer = try("read_file", { path = "a" },
+      { ["nodes/policy.lua"] = deny("chosen"):gsub("return {", 'return { node = "policy",', 1) })
     assert.equal("policy.chosen", answer.rule)
   end)
 
   it("are shown the call as it was judged, what its tool may do, and whose turn it is", function()
     local echo = policy("return { decision = 'deny', rule = 'echo', why = cjson.encode({ call = call, view = view }) }")
-    local shown = cjson.decode(try("delete_file", { path = "./a//b" }, { ["nodes/policy/echo.lua"] = echo }).why)
+    local shown = cjson.decode(try("delete_file", { path = "./a//b" },
+      { ["nodes/policy/echo.lua"] = echo }).why)
     assert.same({ "a/b" }, shown.call.paths)
     assert.equal("./a//b", shown.call.arguments.path)
-    assert.same({ "delete_file", "coder", true, false, true }, { shown.call.tool, shown.call.role, shown.call.destructive,
+    assert.same({ "delete_file", "coder", true, false, true },
+      { shown.call.tool, shown.call.role, shown.call.destructive,
       shown.call.outward, shown.call.risky })
     assert.same({ "fs.delete" }, shown.call.operations)
     assert.same({}, shown.call.labels)
@@ -92,14 +99,21 @@ describe("policies", function()
 
   it("are given the fields that they declare, and deny when they ask for another one", function()
     for _, row in ipairs({
-      { "'call.tool', 'view.card.type'", "call.tool .. ' ' .. view.card.type", "policy.seen", "read_file issue" },
-      { "'view.card', 'view.card.id'", "view.card.id .. ' ' .. view.card.status", "policy.seen", "I in_progress" },
-      { "'call.arguments', 'view.seat', 'call.none'", "call.arguments.path .. ' ' .. tostring(view.seat) .. tostring(call.none)", "policy.seen", "a nilnil" },
+      { "'call.tool', 'view.card.type'", "call.tool .. ' ' .. view.card.type", "policy.seen",
+        "read_file issue" },
+      { "'view.card', 'view.card.id'", "view.card.id .. ' ' .. view.card.status", "policy.seen",
+        "I in_progress" },
+      { "'call.arguments', 'view.seat', 'call.none'",
+        "call.arguments.path .. ' ' .. tostring(view.seat) .. tostring(call.none)", "policy.seen",
+        "a nilnil" },
       { "'call.tool'", "call.tool .. call.role", "policy.failed", "'role' is not among the declared fields" },
-      { "'call.tool'", "call.tool .. tostring(view.card)", "policy.failed", "'card' is not among the declared fields" },
-      { "'call.card.id'", "call.card.id .. call.card.type", "policy.failed", "'type' is not among the declared fields" },
+      { "'call.tool'", "call.tool .. tostring(view.card)", "policy.failed",
+        "'card' is not among the declared fields" },
+      { "'call.card.id'", "call.card.id .. call.card.type", "policy.failed",
+        "'type' is not among the declared fields" },
     }) do
-      local answer = try("read_file", { path = "a" }, { ["nodes/policy/see.lua"] = ("return { fields = { %s }, decide = function(call, view)\n"
+      local answer = try("read_file", { path = "a" },
+        { ["nodes/policy/see.lua"] = ("return { fields = { %s }, decide = function(call, view)\n"
         .. "return { decision = 'deny', rule = 'seen', why = %s } end }"):format(row[1], row[2]) })
       assert.equal(row[3], answer.rule, row[2])
       assert(answer.why:find(row[4], 1, true), answer.why)
@@ -118,21 +132,29 @@ describe("policies", function()
     assert.equal("deny policy.house", rule_of("delete_file", "x"))
     assert(rule_of("read_file", "general/a"):find("^allow"))
     local answer = try("read_file", { path = "gen/a" })
-    assert.same({ "made by a program", "run it", "nodes/policy/data.lua" }, { answer.why, answer.fix, answer.where })
-    rules = rules:gsub("return {", "return { decide = function() return { decision = 'ask', rule = 'other' } end,", 1)
+    assert.same({ "made by a program", "run it", "nodes/policy/data.lua" },
+      { answer.why, answer.fix, answer.where })
+    rules = rules:gsub("return {",
+      "return { decide = function() return { decision = 'ask', rule = 'other' } end,", 1)
     assert.equal("deny policy.gen", rule_of("read_file", "gen/a"))
     assert.equal("ask policy.other", rule_of("read_file", "x"))
   end)
 
   it("are refused with data that would forbid something else than it says", function()
     for data, fault in pairs({
-      ["deny = true"] = "deny is not a list", ["deny = { 1 }"] = "rule 1", ["deny = { {} }"] = "names no tool, role or path",
-      ["deny = { { path = 'a' }, { pth = 'b' } }"] = "rule 2: it has an unknown key: pth", ["deny = { { why = 'x' } }"] = "names no tool",
-      ["deny = { { path = { 'a' } } }"] = "has a path that is not a text", ["deny = { { path = '' } }"] = "not a text",
-      ["deny = { { tool = 'a', rule = 'a b' } }"] = "a rule that is not an id", ["deny = { first = { tool = 'a' } }"] = "rule 1",
+      ["deny = true"] = "deny is not a list", ["deny = { 1 }"] = "rule 1",
+      ["deny = { {} }"] = "names no tool, role or path",
+      ["deny = { { path = 'a' }, { pth = 'b' } }"] = "rule 2: it has an unknown key: pth",
+      ["deny = { { why = 'x' } }"] = "names no tool",
+      ["deny = { { path = { 'a' } } }"] = "has a path that is not a text",
+      ["deny = { { path = '' } }"] = "not a text",
+      ["deny = { { tool = 'a', rule = 'a b' } }"] = "a rule that is not an id",
+      ["deny = { first = { tool = 'a' } }"] = "rule 1",
       ["deny = { { path = '[a' } }"] = "not a glob",
-      ["fields = {}, decide = function() end"] = "fields is not a list", ["fields = { 'call' }, decide = function() end"] = "'call' is not a name",
-      ["fields = { 'turn.id' }, decide = function() end"] = "'turn.id' is not a name", ["fields = { 'call..x' }, decide = function() end"] = "is not a name",
+      ["fields = {}, decide = function() end"] = "fields is not a list",
+      ["fields = { 'call' }, decide = function() end"] = "'call' is not a name",
+      ["fields = { 'turn.id' }, decide = function() end"] = "'turn.id' is not a name",
+      ["fields = { 'call..x' }, decide = function() end"] = "is not a name",
       ["node = 'policy'"] = "the function decide is missing",
     }) do
       orket.write(dir .. "/nodes/policy/data.lua", "return { " .. data .. " }")
@@ -196,7 +218,8 @@ describe("a policy in a run", function()
   it("sees what an own tool asks for, and is not asked about a shipped one's", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
       ["tools/peek.lua"] = PEEK, ["roles/coder.lua"] = CODER,
-      ["nodes/policy/looks.lua"] = deny("looks", "call.operation and call.operation.op == 'fs.write' and #call.operation_hash == 64"),
+      ["nodes/policy/looks.lua"] = deny("looks",
+        "call.operation and call.operation.op == 'fs.write' and #call.operation_hash == 64"),
     } })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -211,7 +234,8 @@ describe("a policy in a run", function()
   end)
 
   it("sees among the paths where an own tool goes that calls none of its arguments a path", function()
-    local hidden = PEEK:gsub(', format = "path"', ""):gsub("fs.write%(args.path", 'fs.write("./vendor//" .. args.path')
+    local hidden = PEEK:gsub(', format = "path"', ""):gsub("fs.write%(args.path",
+      'fs.write("./vendor//" .. args.path')
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
       ["tools/peek.lua"] = hidden, ["roles/coder.lua"] = CODER,
       ["nodes/policy/vendor.lua"] = policy("for _, path in ipairs(call.paths) do\n"
@@ -224,7 +248,8 @@ describe("a policy in a run", function()
 
   it("refuses with its place in the journal, knows the turn, and replays", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
-      ["nodes/policy/turn.lua"] = deny("turn", "call.tool == 'write_file' and view.seat == 'dev' and view.turn == 1 and view.run ~= ''"),
+      ["nodes/policy/turn.lua"] = deny("turn",
+        "call.tool == 'write_file' and view.seat == 'dev' and view.turn == 1 and view.run ~= ''"),
     } })
     local text, code = w:run()
     assert.equal(0, code, text)

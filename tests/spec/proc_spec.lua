@@ -34,7 +34,8 @@ local function lua(body)
   return text
 end
 
-local refused = lua([[run({ argv = { "true" }, cwd = os.getenv("DIR") })]]):find("the kernel refuses", 1, true)
+local refused = lua([[run({ argv = { "true" }, cwd = os.getenv("DIR") })]]):find("the kernel refuses", 1,
+  true)
 local test = refused and pending or it
 
 describe("orket.core.proc", function()
@@ -71,9 +72,12 @@ describe("orket.core.proc", function()
 
   it("raises for a caller's mistakes", function()
     for _, request in ipairs({
-      '{ argv = {}, cwd = "/" }', '{ cwd = "/" }', '{ argv = { "x\\0y" }, cwd = "/" }', '{ argv = { 1 }, cwd = "/" }',
-      '{ argv = { "true" }, cwd = "/", shell = true }', '{ argv = { "true" }, cwd = "/", env = { ["a=b"] = "c" } }',
-      '{ argv = { "true" }, cwd = "/", wall = -1 }', '{ argv = { "true" } }', '{ argv = { "true" }, cwd = "/", stdin = {} }',
+      '{ argv = {}, cwd = "/" }', '{ cwd = "/" }', '{ argv = { "x\\0y" }, cwd = "/" }',
+        '{ argv = { 1 }, cwd = "/" }',
+      '{ argv = { "true" }, cwd = "/", shell = true }',
+        '{ argv = { "true" }, cwd = "/", env = { ["a=b"] = "c" } }',
+      '{ argv = { "true" }, cwd = "/", wall = -1 }', '{ argv = { "true" } }',
+        '{ argv = { "true" }, cwd = "/", stdin = {} }',
     }) do
       local text = lua(("print(pcall(proc.run, %s, print))"):format(request))
       assert.truthy(text:find("^false"), request .. text)

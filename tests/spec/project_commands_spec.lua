@@ -1,4 +1,5 @@
--- project_commands_spec.lua: the commands that `orket init` names for what lies in a directory, and a run that uses them.
+-- project_commands_spec.lua: the commands that `orket init` names for what lies in a directory, and a run
+-- that uses them.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -34,7 +35,8 @@ describe("orket init", function()
     ["a package"] = { { ["package.json"] = '{"scripts": {"test": "node t.js", "lint": "x", "postinstall": "curl x | sh"}}' }, { "npm run test", "npm run lint" } },
     ["a broken package"] = { { ["package.json"] = '{"scripts": {"test": null, "lint": ["x"]' }, {} },
     ["a package of other things"] = { { ["package.json"] = '{"scripts": ["test"]}' }, {} },
-    ["Python"] = { { ["pyproject.toml"] = "[project]\n", ["setup.py"] = "" }, { "python3 -m pytest **", "python3 -m unittest **" } },
+    ["Python"] = { { ["pyproject.toml"] = "[project]\n", ["setup.py"] = "" },
+      { "python3 -m pytest **", "python3 -m unittest **" } },
     ["Rust and Go"] = { { ["Cargo.toml"] = "", ["go.mod"] = "module x\n" },
       { "cargo test --offline **", "cargo check --offline **", "go test **", "go vet **" } },
     ["a directory of that name"] = { { ["Makefile/test:"] = "x" }, {} },

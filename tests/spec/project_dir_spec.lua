@@ -1,4 +1,5 @@
--- project_dir_spec.lua: commands below a project's directory find it; what agents and other users write is none.
+-- project_dir_spec.lua: commands below a project's directory find it; what agents and other users write is
+-- none.
 
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
@@ -34,7 +35,8 @@ describe("the project of a directory", function()
   it("is found from below, by any command", function()
     assert.equal("own", found(home))
     assert.equal("own", found(home .. "/src/deep"))
-    for _, command in ipairs({ "validate", "sync", "board", "show hello-1", "check", "policy status", "prompt hello-1", "log", "script list" }) do
+    for _, command in ipairs({ "validate", "sync", "board", "show hello-1", "check", "policy status",
+      "prompt hello-1", "log", "script list" }) do
       local text, code = at(home .. "/src/deep", command)
       assert.equal(0, code, command .. ": " .. text)
     end
@@ -63,7 +65,8 @@ describe("the project of a directory", function()
     assert.equal(0, (select(2, orket.shell("test -d " .. home .. "/src/copy"))))
   end)
 
-  for name, place in pairs({ ["an epic's tree"] = "workspace/hello/tree", ["a card's tree"] = "workspace/hello/cards/hello-1",
+  for name, place in pairs({ ["an epic's tree"] = "workspace/hello/tree",
+    ["a card's tree"] = "workspace/hello/cards/hello-1",
     ["workspace itself"] = "workspace" }) do
     it("is never what an agent wrote into " .. name, function()
       orket.write(home .. "/" .. place .. "/config/organization.json", EVIL)
@@ -84,7 +87,8 @@ describe("the project of a directory", function()
     for _, place in ipairs({ "/out", "/out/config" }) do
       local code, text = found(home .. place)
       assert.equal(1, code)
-      assert.truthy(text:find(home .. "/out has no .orket and lies in the project " .. home .. "\n", 1, true), text)
+      assert.truthy(text:find(home .. "/out has no .orket and lies in the project " .. home .. "\n", 1, true),
+        text)
     end
     assert.truthy(at(home .. "/out", "models -C " .. home):find("reviewer", 1, true))
     assert.truthy(at(home .. "/out", "models -C ."):find("evil", 1, true))
@@ -114,7 +118,8 @@ describe("the project of a directory", function()
     for _, place in ipairs({ home, home .. "/src/deep" }) do
       local code, text = found(place)
       assert.equal(1, code)
-      assert.equal("orket: ERR_DENIED: " .. home .. " is a project of another user\n  fix: if you trust that user, name it: -C " .. home .. "\n", text)
+      assert.equal("orket: ERR_DENIED: " .. home
+        .. " is a project of another user\n  fix: if you trust that user, name it: -C " .. home .. "\n", text)
     end
     assert.truthy(at(home, "models -C ."):find("reviewer", 1, true))
     assert.equal(0, (select(2, at(home, "models --help"))))

@@ -38,7 +38,8 @@ end
 describe("orket prompt", function()
   for _, calls in ipairs({ "native", "text" }) do
     it("shows what is sent for work and for a review, calls = " .. calls, function()
-      local w <close> = world.new({ issues = { { id = "A", description = "make a", requirements = { "a.txt is there" } } },
+      local w <close> = world.new({ issues = { { id = "A", description = "make a",
+        requirements = { "a.txt is there" } } },
         mock = WORK, model = { calls = calls }, limits = { steps = 2 } })
       w:orket("sync")
       local events = #w:events()
@@ -78,7 +79,8 @@ describe("orket prompt", function()
   end)
 
   it("shows what serves, not what waits to be accepted", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK, files = { ["roles/coder.lua"] = OTHER } })
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK,
+      files = { ["roles/coder.lua"] = OTHER } })
     w:run()
     w:write("roles/coder.lua", world.orket.read("roles/coder.lua"))
     local shown = preview(w, "A --role coder")
@@ -92,7 +94,8 @@ describe("orket prompt", function()
       { "A", "there is no board", 1 }, { "", "missing CARD", 2 },
       { "A", nil, 0, "sync" }, { "B", "there is no card 'B'", 1 }, { "ep", "is no issue", 1 },
       { "A --role poet", "no seat of the team has the role 'poet'", 1 },
-      { "A --diff abcdef", "no generation abcdef", 1 }, { "A --role lead_architect", "lead as lead_architect", 0 },
+      { "A --diff abcdef", "no generation abcdef", 1 }, { "A --role lead_architect", "lead as lead_architect",
+        0 },
     }) do
       if case[4] then
         w:orket(case[4])
@@ -172,11 +175,13 @@ describe("the estimate of tokens", function()
     it("is within 10 % after 20 replies, with a tokenizer " .. name, function()
       local issues = {}
       for i = 1, 8 do
-        local said = i % 3 == 2 and "写一个解析器，读取输入，并写好测试。" or "Write something, and more of it, until there is enough of it. "
+        local said = i % 3 == 2 and "写一个解析器，读取输入，并写好测试。"
+          or "Write something, and more of it, until there is enough of it. "
         issues[i] = { id = "I" .. i, description = said:rep(i * i * 3),
           depends_on = i > 1 and { "I" .. i - 1 } or nil }
       end
-      local w <close> = world.new({ issues = issues, mock = BUSY .. count .. "\n" .. COUNTED, limits = { concurrency = 1 } })
+      local w <close> = world.new({ issues = issues, mock = BUSY .. count .. "\n" .. COUNTED,
+        limits = { concurrency = 1 } })
       w:orket("sync")
       assert.equal(0, preview(w, "I8").calibrated)
       w:run("I1")

@@ -1,4 +1,5 @@
--- provider_teams_spec.lua: a team whose model is asked through Anthropic's or Gemini's API does the same work under the same law.
+-- provider_teams_spec.lua: a team whose model is asked through Anthropic's or Gemini's API does the same work
+-- under the same law.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -41,7 +42,8 @@ describe("a team with another API", function()
 
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
     it("works: " .. shape, function()
-      local w <close> = world.new({ issues = { { id = "A" } }, mock = THINKING .. WORK, model = { shape = shape } })
+      local w <close> = world.new({ issues = { { id = "A" } }, mock = THINKING .. WORK,
+        model = { shape = shape } })
       local text, code = w:run()
       assert.equal(0, code, text)
       assert.equal('say "hi"\n', w:read("workspace/ep/tree/a.txt"))

@@ -1,5 +1,5 @@
--- providers_spec.lua: the Messages API and Gemini, inside the binary: what is sent, what is understood. Replies are
--- as their publishers document them; the official clients come in clients_spec.
+-- providers_spec.lua: the Messages API and Gemini, inside the binary: what is sent, what is understood.
+-- Replies are as their publishers document them; the official clients come in clients_spec.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -8,7 +8,8 @@ local orket = dofile("tests/support/orket.lua")
 local WORLD = orket.read("tests/support/probes/providers_world.lua")
 
 local function probe(chunk, environment)
-  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk .. "\nreturn 0 end)", environment)
+  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk
+    .. "\nreturn 0 end)", environment)
   local ok, value = pcall(cjson.decode, text:match("[^\n]*"))
   return ok and value or error(text)
 end
@@ -42,26 +43,34 @@ describe("the Messages API", function()
     assert.truthy(got.head:lower():find("\r\nanthropic-version: 2023-06-01", 1, true))
     assert.truthy(sent.system[1].text:find("^You are a coder.\n"))
     assert.same({ type = "ephemeral" }, sent.system[1].cache_control)
-    assert.same({ "m", 99, true, 0.5, 0.9, 4 }, { sent.model, sent.max_tokens, sent.stream, sent.temperature, sent.top_p, sent.top_k })
+    assert.same({ "m", 99, true, 0.5, 0.9, 4 }, { sent.model, sent.max_tokens, sent.stream, sent.temperature,
+      sent.top_p, sent.top_k })
     assert.same({ "END" }, sent.stop_sequences)
     assert.same({ user_id = "u" }, sent.metadata)
     assert.same({ type = "any" }, sent.tool_choice)
-    assert.same({ type = "json_schema", schema = { type = "object", additionalProperties = false } }, sent.output_config.format)
-    assert.same({ { name = "read", description = "reads", input_schema = { properties = {}, required = {}, type = "object" } } }, sent.tools)
+    assert.same({ type = "json_schema", schema = { type = "object", additionalProperties = false } },
+      sent.output_config.format)
+    assert.same({ { name = "read", description = "reads",
+      input_schema = { properties = {}, required = {}, type = "object" } } }, sent.tools)
     assert.truthy(got.raw:find('"required":[]', 1, true))
     assert.same({ "user", "assistant", "user", "assistant", "user" }, (function()
       local roles = {}
       for i, message in ipairs(sent.messages) do roles[i] = message.role end
       return roles
     end)())
-    assert.same({ { type = "text", text = "I look." }, { type = "tool_use", id = "a", name = "read", input = { n = 1.50, e = {} } },
-      { type = "tool_use", id = "b_2", name = "list", input = { malformed = '{"path' } } }, sent.messages[2].content)
+    assert.same({ { type = "text", text = "I look." },
+      { type = "tool_use", id = "a", name = "read", input = { n = 1.50, e = {} } },
+      { type = "tool_use", id = "b_2", name = "list", input = { malformed = '{"path' } } },
+        sent.messages[2].content)
     assert.truthy(got.raw:find('{"n":1.50,"e":[]}', 1, true)) -- the bytes that the model wrote
-    assert.same({ { type = "tool_result", tool_use_id = "a", content = "one" }, { type = "tool_result", tool_use_id = "b_2", content = "" },
+    assert.same({ { type = "tool_result", tool_use_id = "a", content = "one" },
+      { type = "tool_result", tool_use_id = "b_2", content = "" },
       { type = "text", text = "And now?" } }, sent.messages[3].content)
-    assert.same({ { type = "thinking", thinking = "hm", signature = "SIG=" }, { type = "tool_use", id = "a_2", name = "read", input = {} } },
+    assert.same({ { type = "thinking", thinking = "hm", signature = "SIG=" },
+      { type = "tool_use", id = "a_2", name = "read", input = {} } },
       sent.messages[4].content)
-    assert.same({ { type = "tool_result", tool_use_id = "a_2", content = "two" }, { type = "text", text = "lost" } }, sent.messages[5].content)
+    assert.same({ { type = "tool_result", tool_use_id = "a_2", content = "two" },
+      { type = "text", text = "lost" } }, sent.messages[5].content)
   end)
 
   it("streams thoughts, text and parallel calls", function()
@@ -89,11 +98,13 @@ describe("the Messages API", function()
     assert.equal("Let me.", table.concat(got.deltas))
     assert.equal("hm", got.thoughts)
     assert.equal("hm", reply.reasoning)
-    assert.same({ { id = "toolu_1", name = "f", arguments = '{"a":1}' }, { id = "toolu_2", name = "g", arguments = "{}" } }, reply.calls)
+    assert.same({ { id = "toolu_1", name = "f", arguments = '{"a":1}' },
+      { id = "toolu_2", name = "g", arguments = "{}" } }, reply.calls)
     assert.same({ prompt = 1110, completion = 42, cached = 100 }, reply.usage)
     assert.equal("tool_calls", reply.finish)
     assert.equal("claude-x", reply.model)
-    assert.same({ by = "anthropic m", said = { { reasoning = "hm", signature = "SIG=" }, { text = 7 }, { call = "toolu_1" }, { call = "toolu_2" } } },
+    assert.same({ by = "anthropic m", said = { { reasoning = "hm", signature = "SIG=" }, { text = 7 },
+      { call = "toolu_1" }, { call = "toolu_2" } } },
       cjson.decode(reply.message).apart)
   end)
 
@@ -107,7 +118,8 @@ describe("the Messages API", function()
       end
       say({ both = sent({ messages = TALK }), alone = sent({}), none = sent({ messages = TALK, model = { cache = false } }), after = sent({ messages = TALK }) })]])
     local MARK = { type = "ephemeral" }
-    assert.same({ system = { { type = "text", text = "You are a coder.", cache_control = MARK } } }, got.both) -- tools come before it
+    -- tools come before it
+    assert.same({ system = { { type = "text", text = "You are a coder.", cache_control = MARK } } }, got.both)
     assert.same({ tool = MARK }, got.alone)
     assert.same({ system = "You are a coder." }, got.none)
     assert.same(got.both, got.after)
@@ -121,7 +133,8 @@ describe("the Messages API", function()
       end
       local both = sent({ type = "theirs" }, '{"type":"object","additionalProperties":false}')
       say({ both = cjson.decode(both), times = select(2, both:gsub('"output_config"', "")), alone = cjson.decode(sent()).output_config })]])
-    assert.same({ effort = "low", format = { type = "json_schema", schema = { type = "object", additionalProperties = false } } }, got.both.output_config)
+    assert.same({ effort = "low", format = { type = "json_schema",
+      schema = { type = "object", additionalProperties = false } } }, got.both.output_config)
     assert.equal(1, got.times)
     assert.same({ effort = "low" }, got.alone)
   end)
@@ -143,12 +156,14 @@ describe("the Messages API", function()
         shorter = again("anthropic", "m", cjson.encode(shorter)).sent.messages[2].content })]])
     assert.same(got.blocks, got.same)
     assert.truthy(got.raw:find('"b":[]', 1, true))
-    assert.same({ { type = "text", text = "Let üs.And." }, { type = "tool_use", id = "t1", name = "f", input = { a = 1.5, b = {} } },
+    assert.same({ { type = "text", text = "Let üs.And." },
+      { type = "tool_use", id = "t1", name = "f", input = { a = 1.5, b = {} } },
       { type = "tool_use", id = "t2", name = "g", input = {} } }, got.other)
     for _, text in ipairs({ got.gemini, got.openai }) do
       assert.falsy(text:find("S1", 1, true) or text:find("AAA", 1, true) or text:find("apart", 1, true))
     end
-    assert.same({ "thinking", "redacted_thinking", "text", "tool_use", "thinking", "tool_use" }, (function() -- a text that was changed stands in one place
+    -- a text that was changed stands in one place
+    assert.same({ "thinking", "redacted_thinking", "text", "tool_use", "thinking", "tool_use" }, (function()
       local kinds = {}
       for i, block in ipairs(got.shorter) do kinds[i] = block.type end
       return kinds
@@ -180,11 +195,14 @@ describe("the Messages API", function()
         found[i] = { at("anthropic", base), at("gemini", base), at("openai", base) }
       end
       say(found)]])
-    local bases = { { "/v1", "/v1beta", "" }, { "/v1", "/v1beta", "" }, { "/v1", "/v1", "/v1" }, { "/v1beta", "/v1beta", "/v1beta" }, { "/anthropic/v1", "/anthropic/v1beta", "/anthropic" },
-      { "/v1/projects/p", "/v1/projects/p", "/v1/projects/p" }, { "/very/v/v1", "/very/v/v1beta", "/very/v" }, { "/v2x/y", "/v2x/y", "/v2x/y" } }
+    local bases = { { "/v1", "/v1beta", "" }, { "/v1", "/v1beta", "" }, { "/v1", "/v1", "/v1" },
+      { "/v1beta", "/v1beta", "/v1beta" }, { "/anthropic/v1", "/anthropic/v1beta", "/anthropic" },
+      { "/v1/projects/p", "/v1/projects/p", "/v1/projects/p" }, { "/very/v/v1", "/very/v/v1beta", "/very/v" },
+        { "/v2x/y", "/v2x/y", "/v2x/y" } }
     for i, base in ipairs(bases) do
       local host = ({ [7] = "https://v2.h", [8] = "http://h:8" })[i] or "https://h"
-      assert.same({ host .. base[1] .. "/messages", host .. base[2] .. "/models/m:generateContent", host .. base[3] .. "/chat/completions" }, got[i])
+      assert.same({ host .. base[1] .. "/messages", host .. base[2] .. "/models/m:generateContent",
+        host .. base[3] .. "/chat/completions" }, got[i])
     end
   end)
 
@@ -195,7 +213,8 @@ describe("the Messages API", function()
         ends[why] = ask("anthropic", JSON, '{"content":[{"type":"text","text":"x"}],"stop_reason":"' .. why .. '"}').reply.finish
       end
       say(ends)]])
-    assert.same({ end_turn = "stop", stop_sequence = "stop", max_tokens = "length", refusal = "content_filter", something_new = "something_new" }, got)
+    assert.same({ end_turn = "stop", stop_sequence = "stop", max_tokens = "length",
+      refusal = "content_filter", something_new = "something_new" }, got)
   end)
 
   it("tells its errors, also inside a stream", function()
@@ -249,7 +268,8 @@ describe("the Messages API", function()
     assert.same({ "b one", "a (no result)" }, results(got.sent.messages[3]))
     assert.same({ "c (no result)" }, results(got.sent.messages[5]))
     local third = got.sent.messages[3].content
-    assert.same({ "tool_result", "tool_result", "again", "well?" }, { third[1].type, third[2].type, third[3].text, third[4].text })
+    assert.same({ "tool_result", "tool_result", "again", "well?" },
+      { third[1].type, third[2].type, third[3].text, third[4].text })
   end)
 
   it("serves a model without system text", function()
@@ -260,7 +280,8 @@ describe("the Messages API", function()
     assert.is_nil(got.sent.temperature or got.sent.top_p or got.sent.top_k) -- this version refuses them
     assert.is_nil(got.sent.system)
     assert.equal(1, #got.sent.messages)
-    assert.same({ { type = "text", text = "Be brief." }, { type = "text", text = "hi" } }, got.sent.messages[1].content)
+    assert.same({ { type = "text", text = "Be brief." }, { type = "text", text = "hi" } },
+      got.sent.messages[1].content)
     assert.equal(8192, got.sent.max_tokens)
   end)
 end)
@@ -274,16 +295,22 @@ describe("Gemini", function()
     local sent = got.sent
     assert.truthy(got.head:find("^POST /v1/models/gemini%%202%.5%%3F:streamGenerateContent%?alt=sse HTTP/1.1\r\n"))
     assert.truthy(sent.systemInstruction.parts[1].text:find("^You are a coder.\n"))
-    assert.same({ temperature = 0.5, maxOutputTokens = 99, stopSequences = { "END" }, seed = 7, responseMimeType = "application/json",
-      responseJsonSchema = { type = "object" }, thinkingConfig = { thinkingBudget = 0 } }, sent.generationConfig)
+    assert.same({ temperature = 0.5, maxOutputTokens = 99, stopSequences = { "END" }, seed = 7,
+      responseMimeType = "application/json",
+      responseJsonSchema = { type = "object" }, thinkingConfig = { thinkingBudget = 0 } },
+        sent.generationConfig)
     assert.same({}, sent.safetySettings)
     assert.same({ { functionDeclarations = { { name = "read", description = "reads",
       parametersJsonSchema = { properties = {}, required = {}, type = "object" } } } } }, sent.tools)
-    assert.same({ functionCallingConfig = { mode = "ANY", allowedFunctionNames = { "read" } } }, sent.toolConfig)
-    assert.same({ role = "model", parts = { { text = "I look." }, { functionCall = { id = "a", name = "read", args = { n = 1.50, e = {} } } },
+    assert.same({ functionCallingConfig = { mode = "ANY", allowedFunctionNames = { "read" } } },
+      sent.toolConfig)
+    assert.same({ role = "model", parts = { { text = "I look." },
+      { functionCall = { id = "a", name = "read", args = { n = 1.50, e = {} } } },
       { functionCall = { id = "b.2", name = "list", args = { malformed = '{"path' } } } } }, sent.contents[2])
-    assert.same({ role = "user", parts = { { functionResponse = { id = "a", name = "read", response = { output = "one" } } },
-      { functionResponse = { id = "b.2", name = "list", response = { output = "" } } }, { text = "And now?" } } }, sent.contents[3])
+    assert.same({ role = "user",
+      parts = { { functionResponse = { id = "a", name = "read", response = { output = "one" } } },
+      { functionResponse = { id = "b.2", name = "list", response = { output = "" } } },
+        { text = "And now?" } } }, sent.contents[3])
     assert.equal(1, #sent.contents[4].parts)
     assert.same({ text = "lost" }, sent.contents[5].parts[2])
   end)
@@ -306,14 +333,17 @@ describe("Gemini", function()
     local reply = got.first.reply
     assert.equal("Let me.", reply.content)
     assert.equal("hm", reply.reasoning)
-    assert.same({ { id = "call_0", name = "f", arguments = '{"a":1}' }, { id = "call_1", name = "f", arguments = "{}" } }, reply.calls)
+    assert.same({ { id = "call_0", name = "f", arguments = '{"a":1}' },
+      { id = "call_1", name = "f", arguments = "{}" } }, reply.calls)
     assert.same({ prompt = 10, completion = 12, cached = 4 }, reply.usage)
     assert.equal("tool_calls", reply.finish)
     assert.equal("gemini-x", reply.model)
     local contents = got.second.sent.contents
-    assert.same({ { text = "Let me." }, { functionCall = { name = "f", args = { a = 1 } }, thoughtSignature = "U0lH" },
+    assert.same({ { text = "Let me." }, { functionCall = { name = "f", args = { a = 1 } },
+      thoughtSignature = "U0lH" },
       { functionCall = { name = "f", args = {} } } }, contents[2].parts)
-    assert.same({ { functionResponse = { name = "f", response = { output = "r0" } } }, { functionResponse = { name = "f", response = { output = "r1" } } } },
+    assert.same({ { functionResponse = { name = "f", response = { output = "r0" } } },
+      { functionResponse = { name = "f", response = { output = "r1" } } } },
       contents[3].parts)
     assert.equal("skip_thought_signature_validator", contents[4].parts[1].thoughtSignature)
     assert.is_nil(contents[4].parts[2].thoughtSignature)
@@ -378,9 +408,11 @@ describe("OpenAI", function()
       local refused = ask(nil, EVENTS, 'data: {"choices":[{"delta":{"content":"","refusal":null}}]}\n\ndata: {"choices":[{"delta":{"refusal":"No."}}]}\n\ndata: [DONE]\n\n')
       say({ sent = there.sent, reply = there.reply, body = cjson.decode(table.concat(body)), not_it = cjson.decode(table.concat(not_it)), refused = refused.reply.content })]])
     local sent = got.sent
-    assert.same({ 9, 0.5, 3, 0.1, 1, -1 }, { sent.max_tokens, sent.top_p, sent.top_k, sent.min_p, sent.presence_penalty, sent.frequency_penalty })
+    assert.same({ 9, 0.5, 3, 0.1, 1, -1 }, { sent.max_tokens, sent.top_p, sent.top_k, sent.min_p,
+      sent.presence_penalty, sent.frequency_penalty })
     assert.same({ "END" }, sent.stop)
-    assert.same({ type = "json_schema", json_schema = { name = "reply", strict = false, schema = { type = "object" } } }, sent.response_format)
+    assert.same({ type = "json_schema", json_schema = { name = "reply", strict = false,
+      schema = { type = "object" } } }, sent.response_format)
     assert.equal("No.", got.reply.content)
     assert.equal("No.", got.refused)
     assert.equal(9, got.body.max_completion_tokens)
@@ -416,7 +448,8 @@ describe("OpenAI", function()
       end
       say({ both = sent(SYSTEM, '{"content":"hi","role":"user"}', '{"content":"x","role":"assistant"}').messages, alone = sent(SYSTEM).messages,
         none = sent('{"content":"hi","role":"user"}').messages, n = sent(SYSTEM).n })]])
-    assert.same({ { role = "user", content = "Be brief.\n\nhi" }, { role = "assistant", content = "x" } }, got.both)
+    assert.same({ { role = "user", content = "Be brief.\n\nhi" }, { role = "assistant", content = "x" } },
+      got.both)
     assert.same({ { role = "user", content = "Be brief." } }, got.alone)
     assert.same({ { role = "user", content = "hi" } }, got.none)
     assert.is_nil(got.n) -- one reply is heard
@@ -433,15 +466,18 @@ describe("OpenAI", function()
       end
       say({ dropped = said(nil), same = again(nil, "m").sent.messages[2], other = again(nil, "m2").raw, claude = again("anthropic", "m").raw })]])
     assert.falsy(got.dropped:find("hm", 1, true))
-    assert.same({ "hm", nil, "f" }, { got.same.reasoning_content, got.same.apart, got.same.tool_calls[1]["function"].name })
-    assert.falsy(got.other:find("hm", 1, true) or got.claude:find("hm", 1, true) or got.other:find("apart", 1, true))
+    assert.same({ "hm", nil, "f" }, { got.same.reasoning_content, got.same.apart,
+      got.same.tool_calls[1]["function"].name })
+    assert.falsy(got.other:find("hm", 1, true) or got.claude:find("hm", 1, true)
+      or got.other:find("apart", 1, true))
   end)
 end)
 
 describe("a call that comes", function()
   local KEY = "sk-not-to-be-seen-1234"
   local ROWS = { -- tool, arguments as they stand in the event, what is heard
-    { "write_file", '{\\"a\\":1}', "write_file" }, { "a\\u001b[31mb", "{}", nil }, { ("x"):rep(33), "{}", nil }, { "sk live", "{}", nil },
+    { "write_file", '{\\"a\\":1}', "write_file" }, { "a\\u001b[31mb", "{}", nil },
+    { ("x"):rep(33), "{}", nil }, { "sk live", "{}", nil },
     { "write_file", '{\\"path\\":\\"src/hello.sh\\",\\"con', "write_file src/hello.sh" },
     { "write_file", '{\\"path\\":\\"src/hello.s', "write_file" },
     { "write_file", '{\\"path\\":\\"a 1.2 KB, done\\"}', "write_file" },
@@ -476,7 +512,8 @@ describe("an error in a stream that had begun", function()
     { 'data: {"error":"unavailable, overloaded, 503"}', false },
   }
 
-  it("is an outage by the kinds that the server names, never by its message, which may repeat the prompt", function()
+  it("is an outage by the kinds that the server names, never by its message, which may repeat the prompt",
+    function()
     local bodies, wanted = {}, {}
     for i, case in ipairs(CASES) do
       bodies[i], wanted[i] = case[1], case[2]
@@ -506,7 +543,8 @@ describe("a server that is not reached", function()
       local _, err = llm.complete({ model = { base_url = "http://127.0.0.1:1/v1", model = "m", name = "fast" },
         messages = { '{"content":"hi","role":"user"}' }, attempts = 1 })
       say({ fix = err.fix, place = cures.place({ model = "m", base_url = "https://me:secret@api.example/v1?k=secret" }) })]])
-    assert.truthy(got.fix:find("base_url of the model fast is http://127.0.0.1:1 (config/organization.json", 1, true), got.fix)
+    assert.truthy(got.fix:find("base_url of the model fast is http://127.0.0.1:1 (config/organization.json",
+      1, true), got.fix)
     assert.equal("base_url of the model m is https://api.example (config/organization.json, or ORKET_MODEL_URL), its model m, its key not named", got.place)
   end)
 end)

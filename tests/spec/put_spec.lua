@@ -1,4 +1,5 @@
--- put_spec.lua: files of people: put into a card as a recorded act, and kept aside where they are in no journal.
+-- put_spec.lua: files of people: put into a card as a recorded act, and kept aside where they are in no
+-- journal.
 
 local world = dofile("tests/support/world.lua")
 
@@ -40,7 +41,8 @@ end
 
 describe("orket put", function()
   it("takes a file into a card, whose turn reads it, and the run replays", function()
-    local w <close> = synced({ issues = { { id = "A" } }, files = { ["mine/note.txt"] = "the note says salt" } })
+    local w <close> = synced({ issues = { { id = "A" } },
+      files = { ["mine/note.txt"] = "the note says salt" } })
     assert.equal("put into A: note.txt\n", done(w, "A mine/note.txt"))
     local event = w:events("file.written")[1]
     assert(event.actor:find("^human:") and event.card == "A", event.actor)
@@ -95,7 +97,8 @@ describe("orket put", function()
   end)
 
   it("reaches the owner while a run goes on, but not a card that is being worked on", function()
-    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = COPIES, files = { ["note.txt"] = "the note says salt" },
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
+      mock = COPIES, files = { ["note.txt"] = "the note says salt" },
       limits = { concurrency = 1 } })
     local run <close> = setmetatable(w:held(1), { __close = function(self) self.kill("KILL") end })
     refused(w, "A note.txt", "A is being worked on")
@@ -110,7 +113,8 @@ describe("orket put", function()
   end)
 
   it("abandons a turn that a killed run left open", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = COPIES, files = { ["note.txt"] = "the note says salt" } })
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = COPIES,
+      files = { ["note.txt"] = "the note says salt" } })
     local run = w:held(1)
     run.kill("KILL")
     assert(world.wait(run.ended))
@@ -123,7 +127,8 @@ describe("orket put", function()
     w:replays()
   end)
 
-  it("is for files of a card; of a changed card file a run says that it differs, until orket sync applies it", function()
+  it("is for files of a card; of a changed card file a run says that it differs, until orket sync applies it",
+    function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = COPIES })
     local text = w:run()
     assert(not text:find("card files differ", 1, true), text)
@@ -135,7 +140,8 @@ describe("orket put", function()
     assert(not w:run():find("card files differ", 1, true))
   end)
 
-  it("is not needed for what an agent's interrupted call left, which is not kept aside as a person's file is", function()
+  it("is not needed for what an agent's interrupted call left, which is not kept aside as a person's file is",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write("lib/a", "one")) end, function() return say(finish()) end)
@@ -158,7 +164,8 @@ describe("orket put", function()
   it("follows no link that lies in the project, and takes nothing of the engine's own", function()
     local w <close> = synced({ issues = { { id = "A" } }, files = { ["workspace/ep/cards/A/x"] = "x" } })
     local at = w.dir .. "/workspace/ep/cards/A"
-    os.execute("ln -s /etc " .. at .. "/etc && ln -s /etc/passwd " .. at .. "/users && ln -s " .. w.dir .. " " .. at .. "/home && mkfifo " .. at .. "/pipe")
+    os.execute("ln -s /etc " .. at .. "/etc && ln -s /etc/passwd " .. at .. "/users && ln -s " .. w.dir .. " "
+      .. at .. "/home && mkfifo " .. at .. "/pipe")
     refused(w, "A workspace/ep/cards/A/etc/passwd", "ERR_PATH")
     refused(w, "A " .. at .. "/etc", "ERR_PATH")
     refused(w, "A workspace/ep/cards/A/home", "ERR_PATH")
@@ -166,7 +173,8 @@ describe("orket put", function()
     refused(w, "A workspace/ep/cards/A/pipe", "ERR_NOT_FILE")
     refused(w, "A .orket/key", "ERR_PATH")
     refused(w, "A .", "ERR_PATH")
-    local text, code = w:orket("put -C " .. w.dir .. " A " .. w.dir .. "/workspace/../workspace/ep/cards/A/etc/passwd")
+    local text, code = w:orket("put -C " .. w.dir .. " A " .. w.dir
+      .. "/workspace/../workspace/ep/cards/A/etc/passwd")
     assert.equal(1, code, text)
     os.execute("truncate -s 2G " .. w.dir .. "/huge")
     refused(w, "A huge", "ERR_TOO_LARGE")

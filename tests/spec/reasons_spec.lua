@@ -4,7 +4,8 @@ local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 local RULES = {
-  { id = "generated", effect = "deny", paths = { "gen/**" }, why = "generated files are never edited", fix = "change their source" },
+  { id = "generated", effect = "deny", paths = { "gen/**" }, why = "generated files are never edited",
+    fix = "change their source" },
   { id = "migrations", effect = "ask", paths = { "db/**" }, why = "a migration changes everybody's data" },
 }
 
@@ -59,7 +60,8 @@ describe("orket reports", function()
     for i = #list, 1, -1 do
       seen[#seen + 1] = list[i].rule
     end
-    assert.same({ "house.generated", "gate.path.escape", "gate.tool.unknown", "house.generated", "fsm.edge" }, seen)
+    assert.same({ "house.generated", "gate.path.escape", "gate.tool.unknown", "house.generated", "fsm.edge" },
+      seen)
     local first = list[#list]
     assert.equal("A", first.card_id)
     assert.equal("agent:dev", first.actor)
@@ -216,7 +218,8 @@ describe("a question", function()
 end)
 
 describe("orket why-not", function()
-  it("`orket why-not` names every check that stands against a call, with the key or line that decides", function()
+  it("`orket why-not` names every check that stands against a call, with the key or line that decides",
+    function()
     local w <close> = tried()
     local checks = {}
     for _, event in ipairs(w:events("call.refused")) do
@@ -225,7 +228,8 @@ describe("orket why-not", function()
         checks[#checks + 1] = check.rule .. " " .. (check.where or "")
       end
     end
-    assert.same({ "house.generated config/organization.json#/process_rules/gate/0", "gate.path.escape the gate itself", "gate.tool.unknown tools/nothing.lua" }, checks)
+    assert.same({ "house.generated config/organization.json#/process_rules/gate/0",
+      "gate.path.escape the gate itself", "gate.tool.unknown tools/nothing.lua" }, checks)
     local operation = w:events("operation.refused")[1]
     local answer = cjson.decode((w:orket("why-not --json " .. math.tointeger(operation.seq))))
     assert.equal("house.generated", answer.checks[1].rule)
@@ -248,7 +252,8 @@ describe("orket why-not", function()
     for i, check in ipairs(answer.checks) do
       rules[i] = check.rule .. " " .. tostring(check.where)
     end
-    assert.truthy(rules[1]:find("^gate%.role%.tool roles/integrity_guard%.lua:%d+$"), table.concat(rules, "\n"))
+    assert.truthy(rules[1]:find("^gate%.role%.tool roles/integrity_guard%.lua:%d+$"),
+      table.concat(rules, "\n"))
     assert.truthy(rules[2]:find("^gate%.card%.status tools/write_file%.lua:%d+$"), rules[2])
     assert.equal("house.generated config/organization.json#/process_rules/gate/0", rules[3])
     local guard = world.orket.read("roles/integrity_guard.lua")
@@ -279,18 +284,22 @@ describe("orket why-not", function()
 
   -- why-not of each refusal: "rule where, rule where"; with an edit the rule before and after it.
   local function told(w, seq, edit)
-    local text, code = w:orket("why-not --json " .. (edit and "--try " .. edit .. " " or "") .. math.tointeger(seq))
+    local text, code = w:orket("why-not --json " .. (edit and "--try " .. edit .. " " or "")
+      .. math.tointeger(seq))
     local answer, list = cjson.decode(text), {}
     for i, check in ipairs(answer.checks) do
       list[i] = check.rule .. " " .. tostring(check.where)
     end
-    return table.concat(list, ", "), answer.try and answer.try.before.rule .. " -> " .. answer.try.after.rule .. " " .. code
+    return table.concat(list, ", "), answer.try and answer.try.before.rule .. " -> " .. answer.try.after.rule
+      .. " " .. code
   end
 
   local function refusals()
     local w = world.new({
-      issues = { { id = "A", params = { scope = { "src/**", "gen/**" } } } }, gate = RULES, mock = EACH, rules = { autonomy = { coder = "ask_risky" } },
-      files = { ["tools/reach.lua"] = REACH, ["roles/coder.lua"] = coder(), ["nodes/policy/second.lua"] = SECOND },
+      issues = { { id = "A", params = { scope = { "src/**", "gen/**" } } } }, gate = RULES, mock = EACH,
+      rules = { autonomy = { coder = "ask_risky" } },
+      files = { ["tools/reach.lua"] = REACH, ["roles/coder.lua"] = coder(),
+        ["nodes/policy/second.lua"] = SECOND },
     })
     assert.equal(3, select(2, w:run()))
     assert.equal(0, select(2, w:orket("deny A")))
@@ -304,7 +313,8 @@ describe("orket why-not", function()
     return w, seqs
   end
 
-  it("`orket why-not` asks policies and autonomy also where the gate denies, and judges operations", function()
+  it("`orket why-not` asks policies and autonomy also where the gate denies, and judges operations",
+    function()
     local w <close>, seqs = refusals()
     local wanted = {
       "house.generated config/organization.json#/process_rules/gate/0, policy.second nodes/policy/second.lua:1",
@@ -328,12 +338,16 @@ describe("orket why-not", function()
     organization.process_rules.gate, organization.process_rules.autonomy = nil, nil
     w:write("free/config/organization.json", cjson.encode(organization))
     local wanted = {
-      { "house.generated -> house.generated 1", "house.generated -> policy.second 1" }, { "gate.scope -> gate.scope 1", "gate.scope -> gate.scope 1" },
-      { "gate.confirm -> gate.confirm 1", "gate.confirm -> gate.confirm 1" }, { "policy.second -> gate.allow 0", "policy.second -> policy.second 1" },
-      { "house.generated -> house.generated 1", "house.generated -> gate.allow 0" }, { "fsm.edge -> fsm.edge 1", "fsm.edge -> fsm.edge 1" },
+      { "house.generated -> house.generated 1", "house.generated -> policy.second 1" },
+      { "gate.scope -> gate.scope 1", "gate.scope -> gate.scope 1" },
+      { "gate.confirm -> gate.confirm 1", "gate.confirm -> gate.confirm 1" },
+      { "policy.second -> gate.allow 0", "policy.second -> policy.second 1" },
+      { "house.generated -> house.generated 1", "house.generated -> gate.allow 0" },
+      { "fsm.edge -> fsm.edge 1", "fsm.edge -> fsm.edge 1" },
     }
     for i, seq in ipairs(seqs) do
-      assert.same(wanted[i], { select(2, told(w, seq, "lax")), (select(2, told(w, seq, "free"))) }, tostring(i))
+      assert.same(wanted[i], { select(2, told(w, seq, "lax")), (select(2, told(w, seq, "free"))) },
+        tostring(i))
     end
   end)
 end)
@@ -341,19 +355,23 @@ end)
 describe("orket why", function()
   it("`orket why` names the rule that refused an operation, and what a verdict followed from", function()
     local w <close> = world.new({
-      issues = { { id = "A", verification = { fixture_path = "f.json" } } }, files = { ["verification/f.json"] = '{"argv": ["/bin/true"]}' },
+      issues = { { id = "A", verification = { fixture_path = "f.json" } } },
+      files = { ["verification/f.json"] = '{"argv": ["/bin/true"]}' },
       mock = 'function work(talk) return steps(talk, function() return say(status("done"), write("a", "x")) end, '
         .. 'function() return say(finish("it is there")) end) end',
     })
     assert.equal(0, select(2, w:run()))
-    local chain = cjson.decode((w:orket("why --json " .. math.tointeger(w:events("operation.refused")[1].seq)))).chain
-    assert.same({ "allow gate.allow", "deny fsm.edge" }, { chain[4].decision .. " " .. chain[4].rule, chain[5].decision .. " " .. chain[5].rule })
+    local chain = cjson.decode((w:orket("why --json "
+      .. math.tointeger(w:events("operation.refused")[1].seq)))).chain
+    assert.same({ "allow gate.allow", "deny fsm.edge" },
+      { chain[4].decision .. " " .. chain[4].rule, chain[5].decision .. " " .. chain[5].rule })
     for _, event in ipairs(w:events("card.moved")) do
       if event.body.to == "code_review" then
         chain = cjson.decode((w:orket("why --json " .. math.tointeger(event.seq)))).chain
       end
     end
-    assert.same({ "hand-in", "verdict", "engine", "effect" }, { chain[1].link, chain[2].link, chain[3].link, chain[4].link })
+    assert.same({ "hand-in", "verdict", "engine", "effect" },
+      { chain[1].link, chain[2].link, chain[3].link, chain[4].link })
     assert.same({ "it is there", true }, { chain[1].why, chain[2].ok })
     assert.truthy(w:orket("why --json 1"):find('"missing":[]', 1, true)) -- nothing is a list as well
   end)
@@ -367,9 +385,11 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
   local w
   setup(function()
     w = world.new({ gate = RULES, rules = { commands = { { argv = { "echo", "hi" } } } },
-      issues = { { id = "A" }, { id = "C", budget = { calls = 1 } }, { id = "D", budget = { disk = 100 } }, { id = "L" } },
+      issues = { { id = "A" }, { id = "C", budget = { calls = 1 } }, { id = "D", budget = { disk = 100 } },
+        { id = "L" } },
       files = { ["tools/web.lua"] = WEB,
-        ["roles/coder.lua"] = (world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "web", "run_command"')) },
+        ["roles/coder.lua"] = (world.orket.read("roles/coder.lua"):gsub('"request_excuse"',
+          '"request_excuse", "web", "run_command"')) },
       mock = [[
         function work(talk)
           local first = { A = function() return say(call("web", {}), call("run_command", { argv = { "echo", "hi" } }), write("db/1.sql", "x")) end,
@@ -388,7 +408,8 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
     assert.equal(0, code, text)
     local links = {}
     for i, link in ipairs(cjson.decode(text).chain) do
-      links[i] = link.tool and link.link .. ":" .. link.tool or link.rule and link.link .. ":" .. link.rule or link.link
+      links[i] = link.tool and link.link .. ":" .. link.tool or link.rule and link.link .. ":" .. link.rule
+        or link.link
     end
     return table.concat(links, " ")
   end
@@ -404,7 +425,8 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
   it("leads back to the prompt, each by its call", function()
     local asked = "prompt reply parse:write_file rule:house.migrations approval:house.migrations effect"
     for kind, links in pairs({
-      ["command.ran"] = "prompt reply parse:run_command rule:gate.allow effect", ["turn.labelled"] = "prompt reply parse:web rule:gate.allow effect",
+      ["command.ran"] = "prompt reply parse:run_command rule:gate.allow effect",
+      ["turn.labelled"] = "prompt reply parse:web rule:gate.allow effect",
       ["approval.asked"] = asked, ["approval.answered"] = asked, ["approval.settled"] = asked,
     }) do
       assert.equal(links, told(of(kind, "A")), kind)
@@ -415,8 +437,10 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
 
   it("names the cap or the limit, where no call was refused", function()
     for card, row in pairs({
-      C = { "budget.reached", "budget.calls", "prompt reply rule:budget.calls effect", "another request to its model" },
-      D = { "budget.reached", "budget.disk", "prompt reply parse:write_file rule:gate.allow rule:budget.disk effect", "to write into its tree" },
+      C = { "budget.reached", "budget.calls", "prompt reply rule:budget.calls effect",
+        "another request to its model" },
+      D = { "budget.reached", "budget.disk",
+        "prompt reply parse:write_file rule:gate.allow rule:budget.disk effect", "to write into its tree" },
       L = { "turn.looped", "turn.repeats", "prompt reply rule:turn.repeats effect", "another step" },
     }) do
       local event = of(row[1], card)
@@ -434,8 +458,10 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
 
   it("tells what a card was parked for, which no route of a role did", function()
     for card, links in pairs({
-      A = "prompt reply parse:write_file rule:house.migrations approval:house.migrations engine effect", C = "prompt reply rule:budget.calls engine effect",
-      D = "prompt reply parse:write_file rule:gate.allow rule:budget.disk engine effect", L = "prompt reply rule:turn.repeats engine effect",
+      A = "prompt reply parse:write_file rule:house.migrations approval:house.migrations engine effect",
+      C = "prompt reply rule:budget.calls engine effect",
+      D = "prompt reply parse:write_file rule:gate.allow rule:budget.disk engine effect",
+      L = "prompt reply rule:turn.repeats engine effect",
     }) do
       for _, event in ipairs(w:events("card.moved")) do
         local is_parking = event.card == card and event.body.from == "in_progress" and event.body.reason

@@ -1,6 +1,7 @@
--- recall_quality_spec.lua: how often the right row is among the first five, by words and by meaning. The rows and
--- questions are tests/recall/notes.txt: a note, a paraphrase of it, and which of their words mean the same, which is what
--- mock-llm's embedder knows; and rows between them that have words of the paraphrases and say something else.
+-- recall_quality_spec.lua: how often the right row is among the first five, by words and by meaning. The rows
+-- and questions are tests/recall/notes.txt: a note, a paraphrase of it, and which of their words mean the
+-- same, which is what mock-llm's embedder knows; and rows between them that have words of the paraphrases and
+-- say something else.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -40,7 +41,8 @@ local function between(list)
     local own = words_of(topic.paraphrase)
     for n = 1, 3 do
       local other = words_of(list[(i + 7 * n - 1) % #list + 1].note)
-      rows[#rows + 1] = table.concat({ own[n] or own[1] or "x", other[1] or "y", other[2] or "z", "in the case of", tostring(i * 10 + n) }, " ")
+      rows[#rows + 1] = table.concat({ own[n] or own[1] or "x", other[1] or "y", other[2] or "z",
+        "in the case of", tostring(i * 10 + n) }, " ")
     end
   end
   return rows
@@ -57,7 +59,8 @@ local function questions_of(list)
       text = table.concat({ others[1] or "", words[#words], others[2] or "", others[#others] or "" }, " ") }
     questions[#questions + 1] = { kind = kind, text = topic.paraphrase, row = topic.note }
     questions[#questions + 1] = { kind = "exact", text = topic.note, row = topic.note }
-    questions[#questions + 1] = { kind = "some words", text = table.concat({ words[1], words[2], words[#words] }, " "), row = topic.note }
+    questions[#questions + 1] = { kind = "some words",
+      text = table.concat({ words[1], words[2], words[#words] }, " "), row = topic.note }
   end
   return questions
 end
@@ -65,7 +68,8 @@ end
 -- Recall among the first five in per cent, by words and by meaning, for each kind of question.
 local function ask(embed)
   local list = topics()
-  local w <close> = world.new({ issues = { {} }, mock = synonyms_of(list) .. (embed or "") .. "function work() return say(finish()) end" })
+  local w <close> = world.new({ issues = { {} }, mock = synonyms_of(list) .. (embed or "")
+    .. "function work() return say(finish()) end" })
   local config = cjson.decode(w:read("config/organization.json"))
   config.models.e = { base_url = w.url, model = "words" }
   config.process_rules.memory = { embedder = "e" }
@@ -77,7 +81,8 @@ local function ask(embed)
   end
   w:write(".test/asked.json", cjson.encode(asked))
   w:write(".quality/orket/main.lua", MAIN)
-  local pipe = assert(io.popen(("ORKET_LUA=%s/.quality %s %s %s/.test/asked.json"):format(w.dir, world.binary, w.dir, w.dir)))
+  local pipe = assert(io.popen(("ORKET_LUA=%s/.quality %s %s %s/.test/asked.json"):format(w.dir, world.binary,
+    w.dir, w.dir)))
   local told = cjson.decode(pipe:read("a"))
   assert(pipe:close())
   local sums = {}
@@ -85,7 +90,8 @@ local function ask(embed)
     local sum = sums[question.kind] or { words = 0, meaning = 0, count = 0 }
     sums[question.kind] = sum
     sum.count = sum.count + 1
-    sum.words, sum.meaning = sum.words + (told[i].words and 1 or 0), sum.meaning + (told[i].meaning and 1 or 0)
+    sum.words, sum.meaning = sum.words + (told[i].words and 1 or 0),
+      sum.meaning + (told[i].meaning and 1 or 0)
   end
   return sums, #asked.rows
 end

@@ -1,5 +1,5 @@
--- recall_spec.lua: what is remembered, found by meaning: an embedder ranks beside words, its answers are in the journal,
--- and whatever it does wrong leaves words alone.
+-- recall_spec.lua: what is remembered, found by meaning: an embedder ranks beside words, its answers are in
+-- the journal, and whatever it does wrong leaves words alone.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -10,15 +10,18 @@ synonyms = { { "invoice", "bill", "bills" }, { "weekly", "monday", "mondays" }, 
 
 local WORK = "function work(talk) return say(finish()) end\n"
 
--- A project whose embedder is the mock itself; the endpoint of the other models is replaced, the embedder's never.
+-- A project whose embedder is the mock itself; the endpoint of the other models is replaced, the embedder's
+-- never.
 local function project(options)
   options = options or {}
   local w = world.new({
     issues = options.issues or { { id = "A", name = "Bills", description = "When are they mailed?" } },
-    mock = SYNONYMS .. (options.embed or "") .. WORK, rules = options.rules, limits = options.limits or { concurrency = 1 },
+    mock = SYNONYMS .. (options.embed or "") .. WORK, rules = options.rules, limits = options.limits
+      or { concurrency = 1 },
   })
   local config = cjson.decode(w:read("config/organization.json"))
-  config.models.e = world.merged({ base_url = w.url, model = "words", price = { input = 1, output = 0 } }, options.model)
+  config.models.e = world.merged({ base_url = w.url, model = "words", price = { input = 1, output = 0 } },
+    options.model)
   config.process_rules.memory = world.merged({ embedder = "e" }, options.memory)
   w:write("config/organization.json", cjson.encode(config))
   return w
@@ -40,7 +43,8 @@ local function prompt_of(w, card)
   for n = 1, w:requests() do
     local request = cjson.decode(w:request(n))
     local messages = request.messages
-    if messages and messages[2].content:find("^# Card " .. card .. "%f[^%w%-]") and not messages[1].content:find("integrity guard", 1, true) then
+    if messages and messages[2].content:find("^# Card " .. card .. "%f[^%w%-]")
+      and not messages[1].content:find("integrity guard", 1, true) then
       return messages[2].content
     end
   end
@@ -52,7 +56,8 @@ local function fill(w, texts)
   end
 end
 
-local NOTES = { "an invoice is sent weekly", "tabs are eight columns", "the parser is recursive", "the queue has two ends",
+local NOTES = { "an invoice is sent weekly", "tabs are eight columns", "the parser is recursive",
+  "the queue has two ends",
   "colours are blue", "the door is shut at night", "rivers run to the sea", "the clock is right twice" }
 
 describe("memory by meaning", function()
@@ -78,7 +83,8 @@ describe("memory by meaning", function()
     assert.equal(1, rows[1].rank)
     assert.is_nil(rows[1].words)
     assert.is_true(rows[1].near > 0.5)
-    assert.truthy(run(w, "memory why " .. math.tointeger(rows[1].id) .. " 'bills mailed mondays'"):find("place 1 for this text, none by its words", 1, true))
+    assert.truthy(run(w, "memory why " .. math.tointeger(rows[1].id)
+      .. " 'bills mailed mondays'"):find("place 1 for this text, none by its words", 1, true))
     assert.equal(0, #cjson.decode(run(w, "memory --json search 'zebra'")))
     assert.truthy(run(w, "cost --by model"):find("e ", 1, true))
     local text, code = w:check()
@@ -97,8 +103,11 @@ describe("memory by meaning", function()
     { "numbers that are none", vectors(3, [[{"embedding":[NaN]}]]), "ERR_PROTOCOL" },
     { "numbers beyond a float", vectors(3, [[{"embedding":[1e39,1]}]]), "ERR_PROTOCOL" },
     { "an empty vector", vectors(3, [[{"embedding":[]}]]), "ERR_PROTOCOL" },
-    { "a vector of 4097", "return { body = '{\"data\":[' .. ('{\"embedding\":[' .. ('1,'):rep(4096) .. '1]},'):rep(2) .. '{\"embedding\":[1]}]}' }", "ERR_PROTOCOL" },
-    { "vectors of two lengths", [[return { body = '{"data":[{"embedding":[1]},{"embedding":[1,2]},{"embedding":[1]}]}' }]], "ERR_PROTOCOL" },
+    { "a vector of 4097",
+      "return { body = '{\"data\":[' .. ('{\"embedding\":[' .. ('1,'):rep(4096) .. '1]},'):rep(2) .. '{\"embedding\":[1]}]}' }", "ERR_PROTOCOL" },
+    { "vectors of two lengths",
+      [[return { body = '{"data":[{"embedding":[1]},{"embedding":[1,2]},{"embedding":[1]}]}' }]],
+      "ERR_PROTOCOL" },
     { "a number twice", [[return { body = '{"data":[{"index":0,"embedding":[1]},{"index":0,"embedding":[1]},{"index":1,"embedding":[1]}]}' }]], "ERR_PROTOCOL" },
     { "bad base64", vectors(3, [[{"embedding":"@@@@"}]]), "ERR_PROTOCOL" },
     { "no JSON", [[return { body = "<html>" }]], "ERR_PROTOCOL" },
@@ -161,7 +170,8 @@ describe("memory by meaning", function()
     assert.is_true(asked("bills") >= first)
     w:write(".orket/vectors.db", ("damaged "):rep(1000))
     os.remove(w.dir .. "/.orket/vectors.db-wal")
-    assert.equal("an invoice is sent weekly", cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
+    assert.equal("an invoice is sent weekly",
+      cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
   end)
 
   it("makes the file of the vectors anew where a page of it is damaged", function()
@@ -176,7 +186,8 @@ describe("memory by meaning", function()
     end
     local events = w:events("memory.ranked")
     assert.is_nil(events[#events].body.error)
-    assert.equal("an invoice is sent weekly", cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
+    assert.equal("an invoice is sent weekly",
+      cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
   end)
 
   it("understands base64, and Gemini's API", function()
@@ -223,7 +234,8 @@ describe("memory by meaning", function()
   end)
 
   it("goes on and forks with what was told, and asks nobody again", function()
-    local w <close> = project({ issues = { { id = "A", name = "Bills", description = "When are they mailed?" } } })
+    local w <close> = project({ issues = { { id = "A", name = "Bills",
+      description = "When are they mailed?" } } })
     fill(w, NOTES)
     run(w, "run ep")
     local at
@@ -328,7 +340,8 @@ describe("memory by meaning", function()
     for i = 1, 8 do
       issues[i] = { id = "A" .. i, name = "Bills " .. i }
     end
-    local w <close> = project({ issues = issues, limits = { concurrency = 8 }, embed = "function embed() return { delay_ms = 200 } end\n" })
+    local w <close> = project({ issues = issues, limits = { concurrency = 8 },
+      embed = "function embed() return { delay_ms = 200 } end\n" })
     fill(w, NOTES)
     run(w, "run ep")
     local bytes, asked, most = 0, 0, 0

@@ -7,8 +7,10 @@ describe("policies that change under load", function()
   it("policies that change under load drop no turn, and no turn is judged by two generations", function()
     local result = reloads.run({ seconds = 6, cards = 16, pause = 0.3, delay = 100, concurrency = 8 })
     assert.equal(0, result.code, result.text)
-    assert.same({ 16, 0, 0, 0, true }, { result.turns, result.dropped, result.mixed, result.waiting, result.sound })
-    assert(result.changes >= 4 and result.loaded >= 3 and result.loaded <= result.changes, result.loaded .. " of " .. result.changes)
+    assert.same({ 16, 0, 0, 0, true }, { result.turns, result.dropped, result.mixed, result.waiting,
+      result.sound })
+    assert(result.changes >= 4 and result.loaded >= 3 and result.loaded <= result.changes, result.loaded
+      .. " of " .. result.changes)
     assert(result.generations > 1, result.generations)
     assert.equal(16 * 6, result.decisions)
   end)
@@ -32,7 +34,8 @@ local UNREADABLE = {
 
 describe("a policy that does not come to an end any more", function()
   it("holds up no run while it is compared with the one before: it denies, and its turn is told", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, rules = { growth = "auto" }, files = { ["nodes/policy/p.lua"] = PROBE },
+    local w <close> = world.new({ issues = { { id = "A" } }, rules = { growth = "auto" },
+      files = { ["nodes/policy/p.lua"] = PROBE },
       mock = [[
         function work(talk)
           local said = talk.replies < 8 and say(write("f" .. talk.replies, "x")) or say(finish())
@@ -51,7 +54,8 @@ end)
 describe("a policy that cannot be read any more", function()
   for what, replace in pairs(UNREADABLE) do
     it("goes on serving, also where everything is accepted: its " .. what, function()
-      local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, rules = { growth = "auto" },
+      local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
+        rules = { growth = "auto" },
         files = { ["nodes/policy/p.lua"] = PROBE }, mock = [[
         function work(talk)
           local said = talk.replies == 0 and say(write(talk.card == "A" and "a" or "probe.txt", "x")) or say(finish())
@@ -85,7 +89,8 @@ describe("a script that is saved", function()
     end
     assert(world.wait(function() return refused() > 0 end), "the broken file was not noticed")
     w:write("nodes/planner.lua", "return {") -- the broken policy is looked at again, and is the same
-    assert(world.wait(function() return w:read(".test/run.out"):find("planner.lua is refused", 1, true) end), "the other was not noticed")
+    assert(world.wait(function() return w:read(".test/run.out"):find("planner.lua is refused", 1, true) end),
+      "the other was not noticed")
     assert.equal(1, refused(), w:read(".test/run.out"))
     w:write("nodes/policy/p.lua", PROBE)
     local text, code = run.wait()
@@ -98,14 +103,16 @@ local AT_ONCE = world.orket.read("tests/support/accept_at_once.py")
 describe("scripts that wait", function()
   it("are accepted once, however many say so at the same moment", function()
     local coder = world.orket.read("roles/coder.lua")
-    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = (coder:gsub('"delete_file",%s*', "")) },
+    local w <close> = world.new({ issues = { { id = "A" } },
+      files = { ["roles/coder.lua"] = (coder:gsub('"delete_file",%s*', "")) },
       mock = "function work() return say(finish()) end" })
     local run = w:held(1)
     w:write("roles/coder.lua", coder)
     assert(world.wait(function() return #w:events("scripts.waiting") == 1 end), "nothing waits")
     local id = w:events("scripts.waiting")[1].body.generation
     w:write(".test/accept.py", AT_ONCE)
-    local said = world.orket.shell(string.format("cd %s && python3 .test/accept.py .orket/owner.sock %s 2>&1", w.dir, id))
+    local said = world.orket.shell(string.format("cd %s && python3 .test/accept.py .orket/owner.sock %s 2>&1",
+      w.dir, id))
     assert.equal(1, select(2, said:gsub("is accepted and serves", "")), said)
     assert.equal(7, select(2, said:gsub("ERR_NOT_FOUND", "")), said)
     assert.equal(1, #w:events("scripts.accepted"))

@@ -9,10 +9,12 @@ function work() return say(write("a", "b"), finish()) end
 function review() return accept() end
 ]]
 
--- `orket board -w` in the background: a function that answers what it printed, and its exit code when it has ended.
+-- `orket board -w` in the background: a function that answers what it printed, and its exit code when it has
+-- ended.
 local function followed(w, options)
   local out = w.dir .. "/.test/board.out"
-  orket.shell(string.format("cd %s; { %s board -w %s >%s 2>&1; echo $? >%s.code; } >/dev/null 2>&1 &", w.dir, w.binary, options, out, out))
+  orket.shell(string.format("cd %s; { %s board -w %s >%s 2>&1; echo $? >%s.code; } >/dev/null 2>&1 &", w.dir,
+    w.binary, options, out, out))
   return function()
     local file, code = io.open(out), io.open(out .. ".code")
     local text, number = file and file:read("a") or "", code and tonumber(code:read("a"))
@@ -25,11 +27,13 @@ end
 
 describe("orket board -w", function()
   for options, last in pairs({ [""] = "\ndone: 1 done", ["--json"] = '"kind":"result","' }) do
-    it("shows a run of another process as it goes on, and ends with it: " .. (options == "" and "lines" or options), function()
+    it("shows a run of another process as it goes on, and ends with it: "
+      .. (options == "" and "lines" or options), function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
       local run = w:held(1)
       local shown = followed(w, options)
-      assert(world.wait(function() return shown():find("turn.started") or shown():find("takes it") end), "it shows nothing")
+      assert(world.wait(function() return shown():find("turn.started") or shown():find("takes it") end),
+        "it shows nothing")
       assert.is_nil(select(2, shown()))
       local text, code = run.wait()
       assert.equal(0, code, text)
@@ -43,7 +47,8 @@ describe("orket board -w", function()
     end)
   end
 
-  it("ends with the process of the run, however that ended, and says how to go on; the board says so as well", function()
+  it("ends with the process of the run, however that ended, and says how to go on; the board says so as well",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
     local run = w:held(1)
     local shown = followed(w, "")
@@ -52,7 +57,8 @@ describe("orket board -w", function()
     assert(world.wait(function() return select(2, shown()) end), "it goes on after the process")
     local text, code = shown()
     assert.equal(1, code, text)
-    assert(text:find("the process that worked on ep.1 is gone", 1, true) and text:find("fix: orket resume ep.1", 1, true), text)
+    assert(text:find("the process that worked on ep.1 is gone", 1, true)
+      and text:find("fix: orket resume ep.1", 1, true), text)
     text = w:orket("board")
     assert(text:find("ep.1 was interrupted; to go on: orket resume ep.1", 1, true), text)
     w:release(1)

@@ -26,11 +26,14 @@ describe("orket repl", function()
     { "ends at exit", { "1", "exit", "2" }, "1\n" },
     { "ends at quit()", { "1", "quit()", "2" }, "1\n" },
     { "lets a line use the name exit", { "exit = 3", "exit" }, "3\n" },
-    { "prints", { 'print("a", nil, { b = 1 }, 2)', "for i = 1, 2 do", "  print(i)", "end", "print()" }, 'a nil {"b":1} 2\n1\n2\n\n' },
+    { "prints", { 'print("a", nil, { b = 1 }, 2)', "for i = 1, 2 do", "  print(i)", "end", "print()" },
+      'a nil {"b":1} 2\n1\n2\n\n' },
     { "prints nothing that steers a terminal", 'print("a\\27[2Jb")', "a [2Jb\n" },
-    { "explains a word of its own", "help cards", "cards(status)\nAll cards, or those with a status: {id, type, status, name, seat}.\n" },
+    { "explains a word of its own", "help cards",
+      "cards(status)\nAll cards, or those with a status: {id, type, status, name, seat}.\n" },
     { "explains a word called as a function", "help(files)", "files(id)\nThe files of a card or an epic.\n" },
-    { "explains a function of a box", 'help("fs.list")', "fs.list(path, limit)  (in the box of scripts; docs/boxes.md)\n{entries = {{name, type, size}...}, more}\n" },
+    { "explains a function of a box", 'help("fs.list")',
+      "fs.list(path, limit)  (in the box of scripts; docs/boxes.md)\n{entries = {{name, type, size}...}, more}\n" },
     { "names the nearest word", "help cardz", "there is no help for cardz, did you mean card?\n" },
     { "lets a line use the name help", { "help = 3", "help" }, "3\n" },
     { "keeps what is false", { "x = false", "x", "{ a = x }" }, "false\n{\"a\":false}\n" },
@@ -94,7 +97,8 @@ describe("orket repl", function()
     local keys = "x = {\\r1,\\r2 }\\r#x + 40\\rfor i = 1, 2 do\\roops(\\0037 + 70\\rif true then\\r\\004"
     local shown, code = orket.shell(string.format( -- keys come when it asks
       "rm -f %s.tty; { until grep -q 'orket>' %s.tty; do sleep 0.02; done; printf '%s'; } 2>/dev/null"
-        .. " | TERM=xterm timeout 20 script -fqec '%s repl -C %s' %s.tty", dir, dir, keys, orket.binary, dir, dir))
+        .. " | TERM=xterm timeout 20 script -fqec '%s repl -C %s' %s.tty", dir, dir, keys, orket.binary, dir,
+          dir))
     assert.equal(0, code, shown)
     assert.matches("orket> x = {%s+>> 1,%s+>> 2 }%s+orket> ", shown)
     assert.matches("\n42\r\n", shown)
@@ -105,7 +109,8 @@ describe("orket repl", function()
   it("tells a long value in lines on a terminal, and as JSON elsewhere", function()
     local shown, code = orket.shell(string.format(
       "rm -f %s.tty; { until grep -q 'orket>' %s.tty; do sleep 0.02; done; printf '%s'; } 2>/dev/null"
-        .. " | TERM=xterm timeout 20 script -fqec '%s repl -C %s' %s.tty", dir, dir, 'view("hello-1")\r\004', orket.binary, dir, dir))
+        .. " | TERM=xterm timeout 20 script -fqec '%s repl -C %s' %s.tty", dir, dir, 'view("hello-1")\r\004',
+          orket.binary, dir, dir))
     assert.equal(0, code, shown)
     assert.matches("\ncard:\r\n", shown)
     assert.matches("\n  requirements:", shown)

@@ -1,5 +1,5 @@
--- replay_spec.lua: `orket replay`: recorded runs are derived again, whatever their concurrency and however often
--- they were killed; the first event that differs is named, whatever was changed.
+-- replay_spec.lua: `orket replay`: recorded runs are derived again, whatever their concurrency and however
+-- often they were killed; the first event that differs is named, whatever was changed.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -27,7 +27,8 @@ end
 local function example(dir, concurrency, arguments, url)
   orket.shell(string.format("cp -R %s %s", EXAMPLE, dir))
   set_concurrency(dir, concurrency)
-  local text, code = orket.shell(string.format("ORKET_MODEL_URL=%s %s run --plain -C %s %s textkit 2>&1", url, world.binary,
+  local text, code = orket.shell(string.format("ORKET_MODEL_URL=%s %s run --plain -C %s %s textkit 2>&1", url,
+    world.binary,
     dir, arguments))
   assert.equal(0, code, text)
 end
@@ -38,7 +39,8 @@ describe("the example", function()
 
   setup(function()
     local out = dir .. "/mock"
-    local pid = orket.shell(string.format("%s mock-llm --fast %s/mock.lua > %s 2>&1 & echo $!", world.binary, EXAMPLE, out)):match("%d+")
+    local pid = orket.shell(string.format("%s mock-llm --fast %s/mock.lua > %s 2>&1 & echo $!", world.binary,
+      EXAMPLE, out)):match("%d+")
     assert(world.wait(function()
       return (orket.shell("cat " .. out)):find("http:", 1, true)
     end))
@@ -58,11 +60,13 @@ describe("the example", function()
       for _, now in ipairs({ 1, 4, 32 }) do
         set_concurrency(copy, now)
         local before = contents(copy)
-        for _, mode in ipairs({ "", "--strict", "--config", "--strict --scripts --config", "--strict --card TK-3" }) do
+        for _, mode in ipairs({ "", "--strict", "--config", "--strict --scripts --config",
+          "--strict --card TK-3" }) do
           local text, code = replay(copy, "textkit.1", mode)
           assert.equal(0, code, text)
           assert.truthy(text:find("hash " .. head .. ", as recorded", 1, true), text)
-          local told = text:find("the setting process_rules.limits.concurrency is another one", 1, true) ~= nil
+          local told = text:find("the setting process_rules.limits.concurrency is another one", 1,
+            true) ~= nil
           assert.equal(mode:find("config") ~= nil and now ~= concurrency, told, text)
         end
         assert.equal(before, contents(copy))
@@ -88,10 +92,12 @@ describe("the example", function()
     local busy = tmp .. "/orket-replay-00000000000c0de1"
     orket.write(busy .. "/note", "somebody's")
     orket.shell("chmod 700 " .. busy)
-    local holder = orket.shell(string.format("flock -F %s/lock sleep 60 >/dev/null 2>&1 & echo $!", busy)):match("%d+")
+    local holder = orket.shell(string.format("flock -F %s/lock sleep 60 >/dev/null 2>&1 & echo $!",
+      busy)):match("%d+")
     assert(world.wait(function() return not os.execute("flock -n " .. busy .. "/lock true") end))
     local function replayed(binary, environment)
-      local text = orket.shell(string.format("TMPDIR=%s %s %s replay -C %s/first textkit.1 2>&1", tmp, environment, binary, dir))
+      local text = orket.shell(string.format("TMPDIR=%s %s %s replay -C %s/first textkit.1 2>&1", tmp,
+        environment, binary, dir))
       return text, tonumber((orket.shell("ls " .. tmp .. " | wc -l")))
     end
     for _, point in ipairs({ "permit_after:1", "publish_after:1", "file_write_before:2" }) do
@@ -110,8 +116,10 @@ describe("the example", function()
 
   it("is another one with another role, tool or policy", function()
     local rows = {
-      { "roles/coder.lua", "You are a programmer", "You are a poet", "turn%.prompted of TK%-%d", "+  You are a poet" },
-      { "nodes/policy.lua", "local function decide%(.-\n", "%0  if call.tool == 'write_file' then return { decision = 'deny', why = 'never' } end\n",
+      { "roles/coder.lua", "You are a programmer", "You are a poet", "turn%.prompted of TK%-%d",
+        "+  You are a poet" },
+      { "nodes/policy.lua", "local function decide%(.-\n",
+        "%0  if call.tool == 'write_file' then return { decision = 'deny', why = 'never' } end\n",
         "call%.allowed of TK%-1", "call.refused" },
       { "tools/write_file.lua", "bytes = written.bytes", "bytes = 1", "call%.result of TK%-1", 'bytes' },
     }
@@ -131,7 +139,8 @@ describe("the example", function()
   end)
 
   it("takes one role from a file", function()
-    orket.write(dir .. "/r/coder.lua", (orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a poet")))
+    orket.write(dir .. "/r/coder.lua",
+      (orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a poet")))
     local text, code = replay(dir .. "/first", "textkit.1", "--role " .. dir .. "/r/coder.lua")
     assert.equal(1, code, text)
     assert.truthy(text:find("-  You are a programmer", 1, true), text)
@@ -141,27 +150,33 @@ describe("the example", function()
     assert.truthy(text:find("roles/coder.lua is another one: it makes no difference", 1, true), text)
   end)
 
-  -- One byte, anywhere in what the run rests on. It is looked for at the beginning of a text: the rest may be in pieces.
+  -- One byte, anywhere in what the run rests on. It is looked for at the beginning of a text: the rest may be
+  -- in pieces.
   local flips = {
-    { "the body of an event", "UPDATE entry SET body = replace(body, '\"ok\":true', '\"ok\":trUe') WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.result')" },
+    { "the body of an event",
+      "UPDATE entry SET body = replace(body, '\"ok\":true', '\"ok\":trUe') WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.result')" },
     { "tokens", "UPDATE entry SET body = replace(body, '\"prompt\":', '\"prompt\":1') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'step.reply')" },
     { "an actor", "UPDATE entry SET actor = 'agent:guarD' WHERE seq = (SELECT min(seq) FROM event WHERE actor = 'agent:guard')" },
     { "a hash", "UPDATE entry SET hash = CAST(X'00' || substr(hash, 2) AS BLOB) WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'step.reply')" },
-    { "an event of the board", "UPDATE entry SET body = replace(body, 'textkit', 'textkIt') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'card.created')" },
+    { "an event of the board",
+      "UPDATE entry SET body = replace(body, 'textkit', 'textkIt') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'card.created')" },
     { "a reply", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'assistant', 'assistanT') AS BLOB) WHERE id = (SELECT max(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%\"role\":\"assistant\"%')" },
     { "a reply's call", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'write_file', 'write_filE') AS BLOB) WHERE id = (SELECT min(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%write_file%' AND CAST(bytes AS TEXT) LIKE '%assistant%')" },
     { "a tool's result", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'true', 'trUe') AS BLOB) WHERE id = (SELECT max(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%true%\"role\":\"tool\"%')" },
     { "a prompt", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'You', 'yOu') AS BLOB) WHERE id = (SELECT min(id) FROM message WHERE parent IS NULL AND CAST(bytes AS TEXT) LIKE '%You%')" },
     { "a file", "UPDATE blob SET bytes = CAST(CAST(bytes AS TEXT) || '!' AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '# Requirements%'" },
     { "a script", "UPDATE blob SET bytes = CAST(replace(CAST(bytes AS TEXT), '-- coder', '-- codeR') AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '-- coder.lua%'" },
-    { "an event that is gone", "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.allowed')" },
-    { "the last event of a turn", "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'turn.ended')" },
+    { "an event that is gone",
+      "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.allowed')" },
+    { "the last event of a turn",
+      "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'turn.ended')" },
   }
   for _, flip in ipairs(flips) do
     it("is not what it was with a change of " .. flip[1], function()
       orket.shell("rm -rf " .. dir .. "/flipped && cp -R " .. dir .. "/first " .. dir .. "/flipped")
       orket.write(dir .. "/sql", flip[2] .. "; SELECT changes();")
-      assert.equal("1", (orket.shell("sqlite3 " .. dir .. "/flipped/.orket/orket.db < " .. dir .. "/sql 2>&1"):gsub("%s", "")))
+      assert.equal("1", (orket.shell("sqlite3 " .. dir .. "/flipped/.orket/orket.db < " .. dir
+        .. "/sql 2>&1"):gsub("%s", "")))
       local text, code = replay(dir .. "/flipped", "textkit.1")
       assert.equal(1, code, text)
       assert.truthy(text:find("^orket: ERR_%u+: "), text)
@@ -170,7 +185,8 @@ describe("the example", function()
   end
 end)
 
--- A second opinion about a journal that somebody wrote anew, hashes and all, is not the chain's but the engine's.
+-- A second opinion about a journal that somebody wrote anew, hashes and all, is not the chain's but the
+-- engine's.
 describe("a run that", function()
   local function played(options, arguments)
     local w = world.new(options)
@@ -207,9 +223,11 @@ describe("a run that", function()
   end)
 
   it("failed at its model, was stopped, was killed", function()
-    local w <close> = played({ issues = { { max_retries = 0 } }, mock = "function work() return { status = 500 } end" })
+    local w <close> = played({ issues = { { max_retries = 0 } },
+      mock = "function work() return { status = 500 } end" })
     same(w)
-    local slow <close> = world.new({ issues = { {}, {} }, mock = "function work() return { content = 'x', delay_ms = 60000 } end" })
+    local slow <close> = world.new({ issues = { {}, {} },
+      mock = "function work() return { content = 'x', delay_ms = 60000 } end" })
     for _, signal in ipairs({ "INT", "KILL" }) do
       local run = slow:start()
       assert(world.wait(function() return slow:requests() >= (signal == "INT" and 2 or 4) end))
@@ -224,14 +242,16 @@ describe("a run that", function()
   end)
 
   local FAILING = {
-    ["raises"] = 'error("boom")', ["is no proposal"] = "return 5", ["is against the law"] = '  return { status = "done", note = "n", memory = "m" }',
+    ["raises"] = 'error("boom")', ["is no proposal"] = "return 5",
+    ["is against the law"] = '  return { status = "done", note = "n", memory = "m" }',
   }
   for name, route in pairs(FAILING) do
     it("failed by a proposal that " .. name, function()
       local role = orket.read("roles/coder.lua"):gsub("route = brief.hand_over", function()
         return "route = function(card) if card.id == 'A' then " .. route .. " end end"
       end)
-      local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, files = { ["roles/coder.lua"] = role }, limits = { concurrency = 1 },
+      local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } },
+        files = { ["roles/coder.lua"] = role }, limits = { concurrency = 1 },
         mock = [[
           function work(talk)
             return say(write("f", "by " .. talk.card), finish())
@@ -277,7 +297,8 @@ describe("a run that", function()
     local coder = orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a poet")
     w:write("other/coder.lua", coder)
     local changes = { ["turn.started"] = "--role other/coder.lua", ["file.written"] = "--set I-2:note=hurry" }
-    for _, kind in ipairs({ "turn.started", "turn.prompted", "call.allowed", "file.written", "call.result" }) do
+    for _, kind in ipairs({ "turn.started", "turn.prompted", "call.allowed", "file.written",
+      "call.result" }) do
       local at = math.tointeger(w:events(kind)[2].seq)
       local text, code = w:orket("fork " .. (changes[kind] or "") .. " ep.1@" .. at)
       assert.equal(0, code, text)

@@ -34,7 +34,8 @@ local function repository(files)
   return dir
 end
 
-local FILES = { ["src/main.sh"] = "#!/bin/sh\necho old\n", ["README"] = "hello\n", ["empty"] = "", ["bytes.bin"] = "\0\255\1" }
+local FILES = { ["src/main.sh"] = "#!/bin/sh\necho old\n", ["README"] = "hello\n", ["empty"] = "",
+  ["bytes.bin"] = "\0\255\1" }
 
 local function mode(path)
   return (orket.shell("stat -c %a " .. path):gsub("\n", ""))
@@ -58,7 +59,8 @@ describe("an epic with a source", function()
     assert.equal("755", mode(w.dir .. "/workspace/ep/tree/src/main.sh"))
     assert.same({ "\0\255\1", "", "new\n" }, { w:made("bytes.bin"), w:made("empty"), w:made("src/new.txt") })
     assert.is_nil(w:made("uncommitted"))
-    assert(text:find(("starts from commit %s of %s, 1 left out"):format(source.commit:sub(1, 12), dir), 1, true), text)
+    assert(text:find(("starts from commit %s of %s, 1 left out"):format(source.commit:sub(1, 12), dir), 1,
+      true), text)
     assert.is_nil(text:find("wrote README", 1, true))
     w:replays("ep.1")
   end)
@@ -116,13 +118,15 @@ end
 ]]
 
 describe("orket branch", function()
-  it("makes a commit for each card on the commit that the epic started from, and the same ones again", function()
+  it("makes a commit for each card on the commit that the epic started from, and the same ones again",
+    function()
     local dir = repository(FILES)
     orket.shell("ln -s README " .. dir .. "/link")
     git(dir, "add -A")
     git(dir, "commit -qm second")
     local base, status = git(dir, "rev-parse HEAD"), git(dir, "status --porcelain")
-    local w <close> = world.new({ issues = { { id = "A", name = "Better words" }, { id = "B", depends_on = { "A" } } }, mock = TWO,
+    local w <close> = world.new({ issues = { { id = "A", name = "Better words" },
+      { id = "B", depends_on = { "A" } } }, mock = TWO,
       source = { repo = dir } })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -130,10 +134,14 @@ describe("orket branch", function()
     assert.equal(0, code, text)
     local head = git(dir, "rev-parse orket/ep")
     assert.equal(("orket/ep: 2 commits, now %s, in %s\n"):format(head:sub(1, 12), dir), text)
-    assert.equal("dev|Better words\ndev|Issue B", git(dir, "log --reverse --format='%an|%s' " .. base .. "..orket/ep"))
-    assert.equal("A", git(dir, "log -1 --format='%(trailers:key=Orket-Card,valueonly,separator=)' orket/ep~1"))
-    assert.equal(" new.txt     | 1 +\n src/main.sh | 2 +-\n 2 files changed, 2 insertions(+), 1 deletion(-)", git(dir, "diff --stat " .. base .. " orket/ep"))
-    assert.equal("120000 100755", git(dir, "ls-tree -r --format='%(objectmode)' orket/ep link src/main.sh"):gsub("\n", " "))
+    assert.equal("dev|Better words\ndev|Issue B",
+      git(dir, "log --reverse --format='%an|%s' " .. base .. "..orket/ep"))
+    assert.equal("A", git(dir,
+      "log -1 --format='%(trailers:key=Orket-Card,valueonly,separator=)' orket/ep~1"))
+    assert.equal(" new.txt     | 1 +\n src/main.sh | 2 +-\n 2 files changed, 2 insertions(+), 1 deletion(-)",
+      git(dir, "diff --stat " .. base .. " orket/ep"))
+    assert.equal("120000 100755",
+      git(dir, "ls-tree -r --format='%(objectmode)' orket/ep link src/main.sh"):gsub("\n", " "))
     assert.equal("newer", git(dir, "show orket/ep:new.txt"))
     assert.same({ base, status }, { git(dir, "rev-parse HEAD"), git(dir, "status --porcelain") })
     assert.equal("", git(dir, "fsck --no-dangling"))

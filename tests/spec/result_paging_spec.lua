@@ -13,7 +13,8 @@ return { name = "long", description = "Say much.", operations = {}, run = run,
 ]]
 
 local function coder(more)
-  return (world.orket.read("roles/coder.lua"):gsub('%s+"read_result",', ""):gsub('"request_excuse"', '"request_excuse", ' .. more))
+  return (world.orket.read("roles/coder.lua"):gsub('%s+"read_result",', ""):gsub('"request_excuse"',
+    '"request_excuse", ' .. more))
 end
 
 -- Reads on until there is no more, then writes the parts into a file.
@@ -47,7 +48,8 @@ local function new(count, limits, tools, mock)
 end
 
 describe("a long result", function()
-  for name, case in pairs({ ["a byte more than fits"] = { 9, 4096, 512 }, ["many parts"] = { 9, 4096, 4000 }, ["64 KiB"] = { 3, nil, 20000 } }) do
+  for name, case in pairs({ ["a byte more than fits"] = { 9, 4096, 512 }, ["many parts"] = { 9, 4096, 4000 },
+    ["64 KiB"] = { 3, nil, 20000 } }) do
     it("is read on to its end: " .. name, function()
       local w <close> = new(case[3], { result = case[2] })
       local text, code = w:run()
@@ -69,8 +71,10 @@ describe("a long result", function()
     end)
   end
 
-  it("of ten megabytes is cut, and read at any place; one that is no text is answered all the same", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = coder('"long", "read_result"'),
+  it("of ten megabytes is cut, and read at any place; one that is no text is answered all the same",
+    function()
+    local w <close> = world.new({ issues = { { id = "A" } },
+      files = { ["roles/coder.lua"] = coder('"long", "read_result"'),
       ["tools/long.lua"] = LONG:gsub('"ä\\"\\\\\\n"', '(args.count > 9 and "ä" or "\\xff\\xfe\\0")') }, mock = [[
         function work(talk)
           if talk.replies == 0 then
@@ -129,7 +133,8 @@ describe("a long result", function()
   end)
 
   it("is nobody else's, and none that there is not", function()
-    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, limits = { result = 4096 },
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
+      limits = { result = 4096 },
       files = { ["tools/long.lua"] = LONG, ["roles/coder.lua"] = coder('"long", "read_result"') }, mock = [[
         function work(talk)
           if talk.card == "A" then

@@ -1,4 +1,5 @@
--- resume_from_spec.lua: `orket resume` from outside: which run goes on, from where, and what a run has come to.
+-- resume_from_spec.lua: `orket resume` from outside: which run goes on, from where, and what a run has come
+-- to.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -49,7 +50,8 @@ describe("orket resume", function()
     assert.equal(1, code)
     assert(text:find("no run is unfinished", 1, true) and text:find("fix: orket run EPIC", 1, true), text)
     assert.equal(0, (select(2, w:run())))
-    for arguments, words in pairs({ ["ep.1"] = "ep.1 is done", ["ep.7"] = "there is no run 'ep.7'", [""] = "no run is unfinished" }) do
+    for arguments, words in pairs({ ["ep.1"] = "ep.1 is done", ["ep.7"] = "there is no run 'ep.7'",
+      [""] = "no run is unfinished" }) do
       text, code = w:orket("resume --plain " .. arguments)
       assert.equal(1, code)
       assert(text:find(words, 1, true) and text:find("fix: ", 1, true), text)
@@ -83,7 +85,8 @@ describe("orket resume --from", function()
   -- A and X are done, B depends on A and waits, C depends on B.
   local function stopped()
     local w = world.new({
-      issues = { { id = "A" }, { id = "X" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+      issues = { { id = "A" }, { id = "X" }, { id = "B", depends_on = { "A" } },
+        { id = "C", depends_on = { "B" } } },
       limits = { concurrency = 1 },
       mock = [[
         function work(talk)
@@ -132,7 +135,8 @@ describe("orket resume --from", function()
     assert.same({ "archived", "done", "done", "done" }, statuses(w))
     assert.same({ "done", { "A-r2" } }, { w:card("A-r2").status, w:card("B").depends_on })
     assert.is_nil(w:made("old"))
-    assert.same({ "by A-r2", "A-r2", "by X", "by B" }, { w:made("new"), w:made("shared"), w:made("X"), w:made("B") })
+    assert.same({ "by A-r2", "A-r2", "by X", "by B" },
+      { w:made("new"), w:made("shared"), w:made("X"), w:made("B") })
     assert.equal(moves, #w:moves("X"))
     local archived
     for _, event in ipairs(w:events("card.moved")) do
@@ -148,7 +152,8 @@ describe("orket resume --from", function()
 
   it("happens whole or not at all when it is killed", function()
     local w <close> = stopped()
-    for _, point in ipairs({ "commit_before:1", "log_sync_before:1", "log_sync_after:1", "log_sync_after:2", "commit_after:2",
+    for _, point in ipairs({ "commit_before:1", "log_sync_before:1", "log_sync_after:1", "log_sync_after:2",
+      "commit_after:2",
       "file_open_before:2" }) do
       assert(w:command_killed("resume --plain --from A", point), point)
     end
@@ -211,11 +216,13 @@ describe("orket resume --from", function()
     assert.equal(0, (select(2, w:check())))
     text, code = w:orket("resume --plain --from B-f1 ep-f1.1")
     assert.equal(1, code)
-    assert(text:find("ep-f1.1 is done", 1, true) and text:find("orket fork ep-f1.1@EVENT goes on from a moment before", 1, true), text)
+    assert(text:find("ep-f1.1 is done", 1, true)
+      and text:find("orket fork ep-f1.1@EVENT goes on from a moment before", 1, true), text)
     assert.equal(0, (select(2, w:orket("fork ep.1@" .. last))))
     text, code = w:orket("resume --plain --from A ep-f2.1")
     assert.equal(1, code)
-    assert(text:find("A is no card of the run ep-f2.1", 1, true) and text:find("finished before the fork", 1, true), text)
+    assert(text:find("A is no card of the run ep-f2.1", 1, true) and text:find("finished before the fork", 1,
+      true), text)
   end)
 
   it("is refused where nothing leads back", function()

@@ -1,13 +1,15 @@
--- resume_identity_spec.lua: a run that is killed and resumed again and again is the unbroken one: to the models, on
--- the board, in its files, and in the events of every turn. By the whole example.
+-- resume_identity_spec.lua: a run that is killed and resumed again and again is the unbroken one: to the
+-- models, on the board, in its files, and in the events of every turn. By the whole example.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 local EXAMPLE, EPIC = "examples/textkit", "textkit"
 
--- Where a run is killed, in this order: as it asks, between a reply and its record, in commits, among files, in programs.
-local POINTS = { "dispatch_after:3", "reply_before:3", "log_sync_before:12", "acknowledge_before:11", "file_write_after:4",
+-- Where a run is killed, in this order: as it asks, between a reply and its record, in commits, among files,
+-- in programs.
+local POINTS = { "dispatch_after:3", "reply_before:3", "log_sync_before:12", "acknowledge_before:11",
+  "file_write_after:4",
   "permit_before:3", "verdict_before:1", "publish_after:2", "commit_after:8", "event_before:25" }
 
 local function example(concurrency)

@@ -60,7 +60,8 @@ describe("a run that is stopped", function()
     for _, event in ipairs(w:events("step.reply")) do
       tokens = tokens + (event.turn == 1 and event.body.usage.prompt or 0)
     end
-    for _, event in ipairs(w:events("step.failed")) do -- the reply that the stop gave up was asked for, and likely billed
+    -- the reply that the stop gave up was asked for, and likely billed
+    for _, event in ipairs(w:events("step.failed")) do
       assert.equal("ERR_CANCELED", event.body.code)
       tokens = tokens + event.body.usage.prompt
     end
@@ -152,7 +153,8 @@ describe("a run that is stopped", function()
         local name = talk.card == "A" and "f" or "g"
         return talk.replies < 6 and say(write(name .. talk.replies, "text " .. talk.replies)) or say(finish())
       end ]] })
-    w:killed_at({ "dispatch_after:2", "log_sync_before:10", "reply_before:2", "file_write_after:1", "permit_before:2", "commit_after:8" })
+    w:killed_at({ "dispatch_after:2", "log_sync_before:10", "reply_before:2", "file_write_after:1",
+      "permit_before:2", "commit_after:8" })
     local text, code = w:run()
     assert.equal(0, code, text)
     for i = 0, 5 do
@@ -212,7 +214,8 @@ describe("many cards at one file, killed again and again", function()
           return say(write("all", table.concat(lines, "\n") .. "\n"), finish())
         end)
       end ]] })
-    w:killed_at({ "dispatch_after:15", "reply_before:12", "permit_before:6", "log_sync_before:15", "file_write_after:4", "publish_before:2" })
+    w:killed_at({ "dispatch_after:15", "reply_before:12", "permit_before:6", "log_sync_before:15",
+      "file_write_after:4", "publish_before:2" })
     local text, code = w:run()
     assert.equal(0, code, text)
     local count = 0
@@ -227,12 +230,14 @@ end)
 
 describe("scripts that change", function()
   local function coder(w, identity)
-    local text = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team%.", identity)
+    local text = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team%.",
+      identity)
     w:write("roles/coder.lua", text)
   end
 
   it("serve the turns that start from then on; a bad file leaves the old one and says why", function()
-    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } },
+      { id = "C", depends_on = { "B" } } },
       mock = [[
         function work(talk)
           return talk.replies < 3 and say(write(talk.card .. talk.replies, "x")) or say(finish())
@@ -291,7 +296,8 @@ describe("scripts that change", function()
   end)
 
   it("their directory may be made, removed and put back during the run", function()
-    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } },
+      { id = "C", depends_on = { "B" } } },
       mock = [[ function work(talk) return say(write(talk.card, "x"), finish()) end ]] })
     w:hold(1)
     w:hold(3)
@@ -338,8 +344,10 @@ describe("the first request", function()
       end
     ]], limits = { concurrency = 1 }, issues = {
       { id = "base", name = "The base" },
-      { id = "top", name = "The \"top\"", depends_on = { "base" }, priority = "high", description = "Build on it.\nTwo lines — with a dash.",
-        requirements = { "it stands", "it is dry" }, note = "careful", verification = { fixture_path = "ok.json" } },
+      { id = "top", name = "The \"top\"", depends_on = { "base" }, priority = "high",
+        description = "Build on it.\nTwo lines — with a dash.",
+        requirements = { "it stands", "it is dry" }, note = "careful",
+        verification = { fixture_path = "ok.json" } },
     }, files = { ["verification/ok.json"] = '{"argv": ["/bin/true"]}' } })
     assert.equal(0, (select(2, w:orket("sync"))))
     assert.equal(0, (select(2, w:orket("comment top 'mind the gap'"))))
@@ -349,8 +357,10 @@ describe("the first request", function()
     local messages = cjson.decode(request).messages
     assert.equal(2, #messages)
     local expected = table.concat({
-      '# Card top: The "top"', "type issue, status in_progress, priority 3.0, seat dev", "", "## Part of", "Epic", "",
-      "## Description", "Build on it.\nTwo lines — with a dash.", "", "## Requirements", "- it stands", "- it is dry", "",
+      '# Card top: The "top"', "type issue, status in_progress, priority 3.0, seat dev", "", "## Part of",
+        "Epic", "",
+      "## Description", "Build on it.\nTwo lines — with a dash.", "", "## Requirements", "- it stands",
+      "- it is dry", "",
       "## Depends on", "- base, The base (done): the base stands", "", "## Note handed over", "careful", "",
       "## Comments", "- human:WHO: mind the gap", "", "## Verification",
       "When the work is handed over, ok.json runs on the card's files. It has to pass.",
@@ -365,7 +375,8 @@ describe("the first request", function()
       assert(#tool["function"].description > 10)
       names[i] = tool["function"].name
     end
-    assert.same({ "read_file", "write_file", "edit_file", "apply_patch", "list_directory", "search_files", "read_result", "delete_file", "add_issue_comment",
+    assert.same({ "read_file", "write_file", "edit_file", "apply_patch", "list_directory", "search_files",
+      "read_result", "delete_file", "add_issue_comment",
       "get_issue_context", "update_issue_status", "report_credits", "request_excuse" }, names)
     assert(request:find('{"function":{"description":"Read a text file of this card\'s directory', 1, true))
     assert(request:find('^{"model":"mock","stream":true,"stream_options":{"include_usage":true},"temperature":0,"messages":%[{"content":"You are a programmer'))
@@ -384,7 +395,8 @@ describe("a call that was begun when the run was killed", function()
     w:killed("permit_before:1")
     assert.equal(1, #w:events("call.allowed"))
     local organization = cjson.decode(w:read("config/organization.json"))
-    organization.process_rules.gate = { { id = "never", effect = "deny", paths = { "locked/**" }, why = "not any more" } }
+    organization.process_rules.gate = { { id = "never", effect = "deny", paths = { "locked/**" },
+      why = "not any more" } }
     w:write("config/organization.json", cjson.encode(organization))
     local text, code = w:run()
     assert.equal(0, code, text)

@@ -1,4 +1,5 @@
--- Which model answers when one does not: fallbacks, circuit breakers, limits, through the binary and its journal.
+-- Which model answers when one does not: fallbacks, circuit breakers, limits, through the binary and its
+-- journal.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -12,7 +13,8 @@ local function cards(count, fields)
   return issues
 end
 
-local SPARE = { s = { base_url = "http://127.0.0.1:1/v1", model = "spare", price = { input = 7, output = 1000000 } } }
+local SPARE = { s = { base_url = "http://127.0.0.1:1/v1", model = "spare",
+  price = { input = 7, output = 1000000 } } }
 
 local WORK = [[
   function work(talk)
@@ -42,14 +44,16 @@ end
 describe("a fallback", function()
   it("answers in the place of a model that fails for good, is recorded with the reason, and is what is paid for", function()
     local w <close> = world.new({ issues = cards(2), models = SPARE, mock = WORK,
-      model = { fallback = { "s" }, breaker = { failures = 2, seconds = 600 }, price = { input = 1, output = 1 } } })
+      model = { fallback = { "s" }, breaker = { failures = 2, seconds = 600 },
+        price = { input = 1, output = 1 } } })
     local text, code = w:run()
     assert.equal(0, code, text)
     for _, event in ipairs(w:events("step.reply")) do
       assert.equal("s", event.body.model)
       assert.equal("m", event.body.instead[1].model)
       assert.truthy(event.body.instead[1].why:find("no room", 1, true), event.body.instead[1].why)
-      assert.equal((event.body.usage.prompt * 7 + event.body.usage.completion * 1000000 + 999999) // 1000000, event.body.money)
+      assert.equal((event.body.usage.prompt * 7 + event.body.usage.completion * 1000000 + 999999) // 1000000,
+        event.body.money)
     end
     for _, event in ipairs(w:events("step.failed")) do
       assert.equal("m", event.body.model)
@@ -60,8 +64,10 @@ describe("a fallback", function()
     replays(w)
   end)
 
-  it("is not asked while its model answers, and a failure of the request itself goes to nobody else", function()
-    local w <close> = world.new({ issues = cards(1), models = SPARE, model = { fallback = { "s" }, key = "nobody_has_it" }, mock = WORK,
+  it("is not asked while its model answers, and a failure of the request itself goes to nobody else",
+    function()
+    local w <close> = world.new({ issues = cards(1), models = SPARE,
+      model = { fallback = { "s" }, key = "nobody_has_it" }, mock = WORK,
       environment = "ORKET_MODEL_KEY=" })
     w:run()
     assert.equal(0, asked(w, "spare"))
@@ -78,14 +84,16 @@ describe("a fallback", function()
     local text, code = w:orket("validate")
     assert.equal(1, code)
     assert.truthy(text:find("/models/m/fallback/0", 1, true) and text:find("moon", 1, true), text)
-    for field, value in pairs({ fallback = cjson.empty_array, limits = { concurrent = 0 }, breaker = { failures = 1 } }) do
+    for field, value in pairs({ fallback = cjson.empty_array, limits = { concurrent = 0 },
+      breaker = { failures = 1 } }) do
       local bad <close> = world.new({ issues = cards(1), model = { [field] = value }, mock = WORK })
       assert.equal(1, select(2, bad:orket("validate")), field)
     end
   end)
 
   it("plays from a cassette as it was recorded, open circuits too", function()
-    local w <close> = world.new({ issues = cards(2), models = SPARE, mock = WORK, limits = { concurrency = 1 },
+    local w <close> = world.new({ issues = cards(2), models = SPARE, mock = WORK,
+      limits = { concurrency = 1 },
       model = { fallback = { "s" }, breaker = { failures = 1, seconds = 600 } } })
     orket.shell("cp -R " .. w.dir .. " " .. w.dir .. ".again")
     local text, code = w:run("ep --record tape.jsonl")
@@ -97,8 +105,10 @@ describe("a fallback", function()
 end)
 
 describe("a circuit breaker", function()
-  it("keeps all agents from a server that does not answer, and counts no request that was not made", function()
-    local w <close> = world.new({ issues = cards(6), models = SPARE, mock = WORK, limits = { concurrency = 6 },
+  it("keeps all agents from a server that does not answer, and counts no request that was not made",
+    function()
+    local w <close> = world.new({ issues = cards(6), models = SPARE, mock = WORK,
+      limits = { concurrency = 6 },
       rules = { budgets = { roles = { coder = { calls = 1000 } } } },
       model = { fallback = { "s" }, breaker = { failures = 3, seconds = 600 } } })
     local text, code = w:run()
@@ -126,7 +136,8 @@ describe("limits of an endpoint", function()
   end)
 
   it("the limits of an endpoint hold for a profile of the same model that says none itself", function()
-    local w <close> = world.new({ issues = cards(6), limits = { concurrency = 6 }, model = { limits = { concurrent = 1 } },
+    local w <close> = world.new({ issues = cards(6), limits = { concurrency = 6 },
+      model = { limits = { concurrent = 1 } },
       models = { z = { base_url = "http://127.0.0.1:1/v1", model = "mock" } }, rules = { default_llm = "z" },
       mock = [[ function work() return { calls = { finish() }, delay_ms = 100 } end ]] })
     local run, most = w:start(), 0
@@ -162,7 +173,8 @@ local function becomes(w, mock)
   orket.write(w.dir .. "/.test/mock.lua", orket.read("tests/support/play.lua") .. mock)
   local out = w.dir .. "/.test/mock.again"
   assert(world.wait(function()
-    w.mock = orket.shell(("%s mock-llm --port %s %s/.test/mock.lua >%s 2>&1 & echo $!"):format(w.binary, w.url:match(":(%d+)"), w.dir,
+    w.mock = orket.shell(("%s mock-llm --port %s %s/.test/mock.lua >%s 2>&1 & echo $!"):format(w.binary,
+      w.url:match(":(%d+)"), w.dir,
       out)):match("%d+")
     return world.wait(function() return orket.read(out):find("http:", 1, true) end, 1)
   end))
@@ -173,7 +185,8 @@ local function is_past(at)
 end
 
 describe("a pause of a model", function()
-  it("a pause that a server asks for parks the card until its end; a run waits for it, and can be drained", function()
+  it("a pause that a server asks for parks the card until its end; a run waits for it, and can be drained",
+    function()
     local w <close> = world.new({ issues = cards(1), mock = busy(900) })
     local run = w:start()
     assert(world.wait(function() return paused(w) end))
@@ -208,7 +221,8 @@ describe("a pause of a model", function()
   end)
 
   it("a pause is over by itself in a run that is under way", function()
-    local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 1 } }, mock = GOOD })
+    local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 1 } },
+      mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()
     assert(world.wait(function() return #w:events("model.paused") >= 2 end))
@@ -220,7 +234,8 @@ describe("a pause of a model", function()
   end)
 
   it("a pause is over by itself after a restart", function()
-    local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 2 } }, mock = GOOD })
+    local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 2 } },
+      mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()
     assert(world.wait(function() return paused(w) end))
@@ -240,7 +255,8 @@ local BROKEN = [[ function reply() return { status = 500, content = "a bug" } en
 
 describe("pauses without end", function()
   it("are bounded where each turn fails after one: the card's failures are counted on", function()
-    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 1 } }, mock = BROKEN, model = { breaker = { failures = 3, seconds = 0.15 } } })
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 1 } }, mock = BROKEN,
+      model = { breaker = { failures = 3, seconds = 0.15 } } })
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.equal(2, #w:events("turn.failed"))
@@ -268,7 +284,8 @@ describe("pauses without end", function()
   end)
 
   it("do not come from thousands of 429: each request asks three times, each card once", function()
-    local w <close> = world.new({ issues = cards(20), limits = { concurrency = 20 }, model = { breaker = { failures = 3, seconds = 600 } },
+    local w <close> = world.new({ issues = cards(20), limits = { concurrency = 20 },
+      model = { breaker = { failures = 3, seconds = 600 } },
       mock = busy(7200) })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -281,10 +298,12 @@ end)
 -- ---- the node that chooses ----
 
 describe("a models node", function()
-  it("as docs/nodes.md has it takes the small model for what is simple, and another one after a failure", function()
+  it("as docs/nodes.md has it takes the small model for what is simple, and another one after a failure",
+    function()
     local text = orket.read("docs/nodes.md"):match("```lua\n(%-%- nodes/thrifty.lua.-)```")
     local w <close> = world.new({ issues = { { id = "C-1", priority = 1.0 }, { id = "C-2", priority = 3.0 } },
-      models = { small = { base_url = "http://127.0.0.1:1/v1", model = "little" } }, rules = { models_node = "thrifty", default_llm = "m" },
+      models = { small = { base_url = "http://127.0.0.1:1/v1", model = "little" } },
+      rules = { models_node = "thrifty", default_llm = "m" },
       files = { ["nodes/thrifty.lua"] = text }, mock = [[
         function work(talk) return talk.request.model == "little" and { status = 409 } or say(finish()) end ]] })
     local out, code = w:run()

@@ -1,5 +1,5 @@
--- run_rules_spec.lua: what the journal of a whole run says about the law: nothing happened without its permit,
--- and no status changed but through the state machine.
+-- run_rules_spec.lua: what the journal of a whole run says about the law: nothing happened without its
+-- permit, and no status changed but through the state machine.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -123,13 +123,16 @@ describe("the journal of the example", function()
   end)
 
   local function sql(query)
-    return (orket.shell(string.format("sqlite3 %s/.orket/orket.db \"%s\" 2>&1", project, query)):gsub("%s+$", ""))
+    return (orket.shell(string.format("sqlite3 %s/.orket/orket.db \"%s\" 2>&1", project, query)):gsub("%s+$",
+      ""))
   end
 
   -- Events of these kinds by an agent that nothing of `before` precedes in their turn (and `same`).
   local function orphans(kinds, before, same)
-    return sql("SELECT count(*) FROM journal e WHERE e.kind IN (" .. kinds .. ") AND e.actor LIKE 'agent:%' AND NOT EXISTS ("
-      .. "SELECT 1 FROM journal b WHERE b.run = e.run AND b.turn = e.turn AND b.n < e.n AND b.kind IN (" .. before .. ") "
+    return sql("SELECT count(*) FROM journal e WHERE e.kind IN (" .. kinds
+      .. ") AND e.actor LIKE 'agent:%' AND NOT EXISTS ("
+      .. "SELECT 1 FROM journal b WHERE b.run = e.run AND b.turn = e.turn AND b.n < e.n AND b.kind IN ("
+        .. before .. ") "
       .. (same or "") .. ")")
   end
 
@@ -140,7 +143,8 @@ describe("the journal of the example", function()
   end)
 
   it("has no effect without an allowed call before it, in its turn and step", function()
-    assert.equal("0", orphans("'file.written','file.deleted','comment.added','card.created','card.credits'", "'call.allowed'", "AND b.step = e.step"))
+    assert.equal("0", orphans("'file.written','file.deleted','comment.added','card.created','card.credits'",
+      "'call.allowed'", "AND b.step = e.step"))
   end)
 
   it("has no effect of an agent without its permit, and a planted one is found", function()
@@ -168,7 +172,8 @@ describe("the journal of the example", function()
     text, code = orket.run("check --permits " .. copy)
     assert.equal(1, code, text)
     for n = 1, 3 do
-      assert(text:find("comment.added planted/1." .. (n == 1 and 1 or n + 1) .. ": nothing permitted it", 1, true), text)
+      assert(text:find("comment.added planted/1." .. (n == 1 and 1 or n + 1) .. ": nothing permitted it", 1,
+        true), text)
     end
     orket.remove(copy)
   end)
@@ -190,7 +195,8 @@ describe("the journal of the example", function()
     local rows = {}
     for body in sql("SELECT body FROM journal WHERE kind = 'card.moved'"):gmatch("[^\n]+") do
       local move = cjson.decode(body)
-      rows[#rows + 1] = { type = move.type, from = move.from, to = move.to, role = move.role, reason = move.reason }
+      rows[#rows + 1] = { type = move.type, from = move.from, to = move.to, role = move.role,
+        reason = move.reason }
     end
     assert(#rows > 30)
     for i, answer in ipairs(orket.try("fsm", rows)) do
@@ -204,7 +210,8 @@ describe("the journal of the example", function()
       .. "AND body->>'to' <> 'in_progress' GROUP BY run, turn HAVING count(*) > 1)"))
   end)
 
-  it("has every issue done by a guard that did none of its work, with a verdict where one is asked for", function()
+  it("has every issue done by a guard that did none of its work, with a verdict where one is asked for",
+    function()
     assert.equal("0", sql("SELECT count(*) FROM journal e WHERE kind = 'card.moved' AND body->>'to' = 'done' AND body->>'type' = 'issue' "
       .. "AND (body->>'role' <> 'integrity_guard' OR EXISTS (SELECT 1 FROM turn t WHERE t.card = e.card AND t.role <> 'integrity_guard' "
       .. "AND 'agent:' || t.seat = e.actor))"))

@@ -19,7 +19,8 @@ end
 
 describe("a run", function()
   it("reaches what the environment names, wherever that leads", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = "function work() return say(finish()) end" })
     w.url = w.url:gsub("127%.0%.0%.1", "[::ffff:127.0.0.1]") -- from the configuration it would be refused
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -30,7 +31,8 @@ describe("a run", function()
     local w <close> = world.new({ issues = chain(3), mock = BUILD })
     local text, code = w:run()
     assert.equal(0, code, text)
-    assert.same({ "ready>in_progress", "in_progress>ready_for_testing", "ready_for_testing>code_review", "code_review>done" },
+    assert.same({ "ready>in_progress", "in_progress>ready_for_testing", "ready_for_testing>code_review",
+      "code_review>done" },
       w:moves("C-2"))
     for i = 1, 3 do
       assert.equal("made by C-" .. i .. "\n", w:made("C-" .. i .. ".txt"))
@@ -77,8 +79,10 @@ describe("a run", function()
 
   it("of a rock runs its epics one after the other", function()
     local w <close> = world.new({ issues = chain(1), mock = BUILD, files = {
-      ["config/epics/ep2.json"] = cjson.encode({ name = "Two", team = "t", environment = "e", issues = { { id = "Z", name = "Z", seat = "dev" } } }),
-      ["config/rocks/ro.json"] = cjson.encode({ name = "Rock", epics = { { epic = "ep" }, { epic = "ep2" } } }),
+      ["config/epics/ep2.json"] = cjson.encode({ name = "Two", team = "t", environment = "e",
+        issues = { { id = "Z", name = "Z", seat = "dev" } } }),
+      ["config/rocks/ro.json"] = cjson.encode({ name = "Rock",
+        epics = { { epic = "ep" }, { epic = "ep2" } } }),
     } })
     local text, code = w:run("ro")
     assert.equal(0, code, text)
@@ -92,7 +96,8 @@ describe("a run", function()
     local w <close> = world.new({ limits = { concurrency = 1 }, mock = BUILD, issues = {
       { id = "low", priority = "low" }, { id = "high", priority = "high" }, { id = "mid", priority = 2 },
       { id = "base", priority = "low" }, { id = "x1", depends_on = { "base" }, priority = "low" },
-      { id = "x2", depends_on = { "base" }, priority = "low" }, { id = "x3", depends_on = { "x1" }, priority = "low" },
+      { id = "x2", depends_on = { "base" }, priority = "low" },
+      { id = "x3", depends_on = { "x1" }, priority = "low" },
     } })
     assert.equal(0, select(2, w:run()))
     local order = {}
@@ -152,7 +157,8 @@ end)
 
 describe("the tools", function()
   it("do what they say, each on the record", function()
-    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "create_issue", "nominate_card", "refinement_proposal",')
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",',
+      '%0 "create_issue", "nominate_card", "refinement_proposal",')
     local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role }, mock = [[
       local OK = {
         write("d/a.txt", "one\ntwo\nthree\n"), call("read_file", { path = "d/a.txt", offset = 4, limit = 3 }),
@@ -261,7 +267,8 @@ describe("replies of a model", function()
       'call("no_such_tool", {})',
       'call("write_file", { path = "../../x", content = tostring(talk.replies) })',
     }) do
-      local w <close> = world.new({ issues = chain(1), mock = "function work(talk) return say(" .. what .. ") end" })
+      local w <close> = world.new({ issues = chain(1), mock = "function work(talk) return say(" .. what
+        .. ") end" })
       local text, code = w:run()
       assert.equal(3, code, what .. text)
       assert.equal("waiting_for_developer", w:card("C-1").status)
@@ -332,7 +339,8 @@ describe("failures in a run", function()
   end)
 
   it("a model that fails is tried again, then the card waits for a person", function()
-    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = "function work() return { status = 500 } end" })
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } },
+      mock = "function work() return { status = 500 } end" })
     local text, code = w:run()
     assert.equal(3, code, text)
     local card = w:card("C-1")
@@ -353,10 +361,13 @@ describe("failures in a run", function()
 
   it("a model that streams garbage, hangs up or hangs in its reply is a model failure", function()
     for name, answer in pairs({
-      garbage = "{ content = 'x', malformed = true }", ["hung up"] = "{ content = 'many words of it', cut_after = 1 }",
-      ["hangs"] = "{ content = 'many words of it', chunks = 1, pace_ms = 20000 }", calls = "{ calls = { { name = 'write_file', arguments = {path='a',content='b'} } }, cut_after = 2 }",
+      garbage = "{ content = 'x', malformed = true }",
+      ["hung up"] = "{ content = 'many words of it', cut_after = 1 }",
+      ["hangs"] = "{ content = 'many words of it', chunks = 1, pace_ms = 20000 }",
+      calls = "{ calls = { { name = 'write_file', arguments = {path='a',content='b'} } }, cut_after = 2 }",
     }) do
-      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = "function work() return " .. answer .. " end",
+      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } },
+        mock = "function work() return " .. answer .. " end",
         model = { deadlines = { first_byte = 0.3, idle = 0.3, total = 1 } } })
       local text, code = w:run()
       assert.equal(3, code, name .. text)
@@ -382,7 +393,8 @@ describe("failures in a run", function()
   end)
 
   it("a verification that never passes ends parked", function()
-    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 2, verification = { fixture_path = "no.json" } } },
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 2,
+      verification = { fixture_path = "no.json" } } },
       mock = [[ function work(talk) return say(write("a", talk.text), finish()) end ]],
       files = { ["verification/no.json"] = '{"argv": ["/bin/sh", "-c", "echo it is wrong; exit 1"]}' } })
     local text, code = w:run()
@@ -401,7 +413,8 @@ describe("failures in a run", function()
       ['{"argv": ["/no/such/program"]}'] = "cannot be started",
       ['{"argv": ["/bin/sleep", "30"], "wall": 0.5}'] = "time limit",
     }) do
-      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0, verification = { fixture_path = "f.json" } } },
+      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0,
+        verification = { fixture_path = "f.json" } } },
         mock = BUILD, files = { ["verification/f.json"] = fixture } })
       local text, code = w:run()
       assert.equal(3, code, fixture .. text:sub(-1000))
@@ -410,7 +423,8 @@ describe("failures in a run", function()
     end
   end)
 
-  it("a verification that nobody at work can mend waits for a person at once, and passes when that is done", function()
+  it("a verification that nobody at work can mend waits for a person at once, and passes when that is done",
+    function()
     -- as in a container that may not make namespaces
     local confined = "unshare -r sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; "
       .. "exec setpriv --bounding-set -all --inh-caps -all --no-new-privs %s'"
@@ -485,7 +499,8 @@ describe("failures in a run", function()
   end)
 
   it("the deadline of a turn parks its card", function()
-    local w <close> = world.new({ issues = chain(1), limits = { seconds = 0.5 }, mock = "function work() return { content = 'x', delay_ms = 30000 } end" })
+    local w <close> = world.new({ issues = chain(1), limits = { seconds = 0.5 },
+      mock = "function work() return { content = 'x', delay_ms = 30000 } end" })
     local text, code = w:run()
     assert.equal(3, code, text)
     local card = w:card("C-1")
@@ -573,7 +588,8 @@ describe("people and rules in a run", function()
   end)
 
   it("a canceled dependency parks its dependants, before the run and during it", function()
-    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C" } }, mock = BUILD })
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C" } },
+      mock = BUILD })
     assert.equal(0, select(2, w:orket("sync")))
     assert.equal(0, select(2, w:orket("move A canceled")))
     local text, code = w:run()
@@ -628,7 +644,8 @@ describe("people and rules in a run", function()
   end)
 
   it("a card canceled while it is verified stays canceled", function()
-    local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "f.json" } }, { id = "B", depends_on = { "A" } }, { id = "C" } },
+    local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "f.json" } },
+      { id = "B", depends_on = { "A" } }, { id = "C" } },
       mock = BUILD, files = { ["verification/f.json"] = '{"argv": ["/bin/sleep", "1"]}' } })
     local run = w:start()
     assert(world.wait(function() return w:card("A").status == "ready_for_testing" end))
@@ -645,7 +662,8 @@ describe("people and rules in a run", function()
       function work(talk) return say(write(talk.card, talk.text), finish()) end ]] })
     local run = w:held(1)
     w:write("config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = {
-      { id = "A", name = "Issue A", seat = "dev" }, { id = "B", name = "Issue B", seat = "dev", depends_on = { "A" }, description = "quite another B" },
+      { id = "A", name = "Issue A", seat = "dev" },
+      { id = "B", name = "Issue B", seat = "dev", depends_on = { "A" }, description = "quite another B" },
       { id = "N", name = "New", seat = "dev", depends_on = { "B" } },
     } }))
     local text, code = w:orket("sync")

@@ -21,7 +21,8 @@ local function run(specs, environment)
     paths[i] = dir .. "/" .. i .. "_spec.lua"
     orket.write(paths[i], text)
   end
-  local command = ("env -u ORDER -u TEST_TIMEOUT -u JOBS %s lua5.4 tests/run.lua %s 2>&1"):format(environment or "", table.concat(paths, " "))
+  local command = ("env -u ORDER -u TEST_TIMEOUT -u JOBS %s lua5.4 tests/run.lua %s 2>&1"):format(environment
+    or "", table.concat(paths, " "))
   return orket.shell(command)
 end
 
@@ -103,7 +104,8 @@ describe("tests/run.lua", function()
     run({ ('it("leaves", function() os.execute("sleep %d &") end)'):format(mark) })
     assert.equal("", left())
     orket.write(dir .. "/hangs_spec.lua", ('it("hangs", function() os.execute("sleep %d") end)'):format(mark))
-    local pid = orket.shell(("lua5.4 tests/run.lua %s/hangs_spec.lua >%s/out 2>&1 & echo $!"):format(dir, dir)):match("%d+")
+    local pid = orket.shell(("lua5.4 tests/run.lua %s/hangs_spec.lua >%s/out 2>&1 & echo $!"):format(dir,
+      dir)):match("%d+")
     assert(world.wait(function() return left() ~= "" end), "the spec did not start")
     os.execute("kill -INT " .. pid)
     assert(world.wait(function() return left() == "" end), "it is still there")

@@ -33,7 +33,8 @@ describe("orket run", function()
   end
 
   local function run(path, arguments)
-    return orket.shell(string.format("ORKET_MODEL_URL=%s timeout 100 %s run -C %s %s 2>&1", url, orket.binary, path,
+    return orket.shell(string.format("ORKET_MODEL_URL=%s timeout 100 %s run -C %s %s 2>&1", url, orket.binary,
+      path,
       arguments))
   end
 
@@ -111,7 +112,8 @@ describe("orket run", function()
     assert.equal(0, code)
     assert.same({ done = 3 }, last(text).counts)
     local of = statuses(path)
-    assert.same({ "done", "done", "done", "ready", "in_progress" }, { of["TK-1"], of["TK-2"], of["TK-3"], of["TK-4"], of.textkit })
+    assert.same({ "done", "done", "done", "ready", "in_progress" },
+      { of["TK-1"], of["TK-2"], of["TK-3"], of["TK-4"], of.textkit })
     text, code = run(path, "TK-3")
     assert.equal(0, code)
     assert(text:find("^already done"), text)

@@ -1,5 +1,5 @@
--- settings_spec.lua: what of the configuration a run follows from is recorded with it: a replay takes that, and names
--- the setting when the present one makes something else of the run.
+-- settings_spec.lua: what of the configuration a run follows from is recorded with it: a replay takes that,
+-- and names the setting when the present one makes something else of the run.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -44,7 +44,8 @@ describe("a setting that is wrong", function()
     for _, command in ipairs({ "run --plain ep", "validate", "policy delta", "approve X" }) do
       local text, code = w:orket(command)
       assert.equal(1, code, command)
-      assert.truthy(text:find("must be at least 1024 (at /process_rules/limits/content)", 1, true), command .. ": " .. text)
+      assert.truthy(text:find("must be at least 1024 (at /process_rules/limits/content)", 1, true),
+        command .. ": " .. text)
     end
   end)
 end)
@@ -67,13 +68,16 @@ describe("a replay under another configuration", function()
   end)
 
   local rows = {
-    { "a limit", "organization", function(o) o.process_rules.limits.steps = 1 end, "process_rules.limits.steps" },
+    { "a limit", "organization", function(o) o.process_rules.limits.steps = 1 end,
+      "process_rules.limits.steps" },
     { "a rule of the gate", "organization", function(o)
       o.process_rules.gate = { { id = "no", effect = "deny", why = "no files", tools = { "write_file" } } }
     end, "process_rules.gate" },
-    { "the default model", "organization", function(o) o.process_rules.default_llm = "other" end, "process_rules.default_llm" },
+    { "the default model", "organization", function(o) o.process_rules.default_llm = "other" end,
+      "process_rules.default_llm" },
     { "a model of a seat", "teams/t", function(t) t.seats.dev.model = "other" end, "team.seats.dev.model" },
-    { "another role of a seat", "teams/t", function(t) t.seats.dev.roles = { "lead_architect" } end, "team.seats.dev.roles" },
+    { "another role of a seat", "teams/t", function(t) t.seats.dev.roles = { "lead_architect" } end,
+      "team.seats.dev.roles" },
     { "the environment's model", "environments/e", function(e) e.model = "other" end, "environment.model" },
   }
   for _, row in ipairs(rows) do
@@ -100,7 +104,8 @@ describe("a replay under another configuration", function()
     local text, code = w:orket("replay --config --strict ep.1")
     assert.equal(0, code, text)
     for _, setting in ipairs({ "models.m.temperature", "process_rules.limits.concurrency" }) do
-      assert.truthy(text:find("the setting " .. setting .. " is another one: it makes no difference", 1, true), text)
+      assert.truthy(text:find("the setting " .. setting .. " is another one: it makes no difference", 1,
+        true), text)
     end
     local result = cjson.decode((w:orket("replay --config --json ep.1")))
     assert.same({ "models.m.temperature", "process_rules.limits.concurrency" }, result.settings)
@@ -118,7 +123,8 @@ end)
 
 describe("the recorded configuration", function()
   it("has no header and no value of a key in it, and is stored once", function()
-    local w <close> = done({ model = { headers = { ["X-Team"] = "sesame" } }, environment = "ORKET_MODEL_KEY=sk-0123456789-abcdef" })
+    local w <close> = done({ model = { headers = { ["X-Team"] = "sesame" } },
+      environment = "ORKET_MODEL_KEY=sk-0123456789-abcdef" })
     assert.equal("1", recorded_settings(w))
     local text = w:blob(BEGINNING)
     assert.truthy(text:find('"process_rules"', 1, true), text)
@@ -146,7 +152,8 @@ describe("the recorded configuration", function()
     run.wait()
     w:write(".test/mock.lua", "")
     configured(w, "organization", function(o)
-      o.process_rules.gate = { { id = "no", effect = "deny", why = "no reports", tools = { "update_issue_status" }, roles = { "coder" } } }
+      o.process_rules.gate = { { id = "no", effect = "deny", why = "no reports",
+        tools = { "update_issue_status" }, roles = { "coder" } } }
       o.process_rules.limits.concurrency = 4
       o.process_rules.limits.steps = 3
     end)
@@ -167,7 +174,8 @@ describe("the recorded configuration", function()
       end ]] })
     w:killed("permit_before:2")
     configured(w, "organization", function(o)
-      o.process_rules.gate = { { id = "no", effect = "deny", why = "no files", tools = { "write_file" }, paths = { "b.txt" } } }
+      o.process_rules.gate = { { id = "no", effect = "deny", why = "no files", tools = { "write_file" },
+        paths = { "b.txt" } } }
     end)
     w:run()
     assert.is_true(#w:events("call.refused") > 0)
@@ -181,7 +189,9 @@ describe("the recorded configuration", function()
       end ]] })
     local run = w:held(1)
     configured(w, "teams/t", function(t) t.seats.dev.roles = { "lead_architect" } end)
-    configured(w, "organization", function(o) o.process_rules.loop_node = "loop" o.process_rules.router_node = "router" end)
+    configured(w, "organization", function(o)
+      o.process_rules.loop_node = "loop" o.process_rules.router_node = "router"
+    end)
     configured(w, "epics/ep", function(e) e.issues[2].name = "Another name" end)
     local text, code = w:orket("sync")
     assert.equal(0, code, text)
@@ -197,7 +207,8 @@ end)
 describe("a replay of one card", function()
   it("derives what was done with it, whatever comes out otherwise before", function()
     local w <close> = done()
-    w:write("tools/write_file.lua", (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",
+    w:write("tools/write_file.lua",
+      (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",
       "%0  if args.path == 'I-1.txt' then return { other = true } end\n")))
     local text, code = w:orket("replay --scripts ep.1")
     assert.equal(1, code, text)

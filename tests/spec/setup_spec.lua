@@ -1,5 +1,5 @@
--- setup_spec.lua: `orket setup` as a program, against servers on loopback that the environment names. What else may run on
--- the machine (an Ollama on its own port) is not looked at.
+-- setup_spec.lua: `orket setup` as a program, against servers on loopback that the environment names. What
+-- else may run on the machine (an Ollama on its own port) is not looked at.
 
 local cjson = require("cjson")
 local mock = dofile("tests/support/mock.lua")
@@ -28,7 +28,8 @@ describe("orket setup", function()
       ["/v1/models"] = { data = { { id = "tiny.gguf", owned_by = "llamacpp" } } },
       ["/props"] = { default_generation_settings = { n_ctx = 8192 } },
       ["/old/api/tags"] = { models = { { name = "old:7b" } } },
-      ["/a/v1/models"] = { data = { { id = "claude-x", type = "model" }, { id = "evil\27[2J" }, { id = 7 }, "no" } },
+      ["/a/v1/models"] = { data = { { id = "claude-x", type = "model" }, { id = "evil\27[2J" }, { id = 7 },
+        "no" } },
       ["/html/v1/models"] = "<html>",
     })
   end)
@@ -47,7 +48,8 @@ describe("orket setup", function()
 
   -- Nothing of this machine's environment but what the test says.
   local function run(arguments, environment)
-    return orket.shell(("env -i PATH=$PATH %s %s setup %s 2>&1 </dev/null"):format(environment or "", orket.binary, arguments))
+    return orket.shell(("env -i PATH=$PATH %s %s setup %s 2>&1 </dev/null"):format(environment or "",
+      orket.binary, arguments))
   end
 
   local function json(arguments, environment)
@@ -69,7 +71,8 @@ describe("orket setup", function()
 
   it("lists what servers and keys of the environment offer", function()
     local here = "http://127.0.0.1:" .. port
-    local got, code = json("", ("OLLAMA_HOST=127.0.0.1:%s ORKET_MODEL_URL=%s OPENAI_API_KEY=%s OPENAI_BASE_URL=%s ANTHROPIC_API_KEY=%s ANTHROPIC_BASE_URL=%s/a")
+    local got, code = json("",
+      ("OLLAMA_HOST=127.0.0.1:%s ORKET_MODEL_URL=%s OPENAI_API_KEY=%s OPENAI_BASE_URL=%s ANTHROPIC_API_KEY=%s ANTHROPIC_BASE_URL=%s/a")
       :format(port, here .. "/old/v1", KEY, url, KEY, here))
     assert.equal(3, code) -- a person chooses
     assert.same({ "tiny.gguf" }, server(got, "Ollama").models)
@@ -82,7 +85,8 @@ describe("orket setup", function()
 
   it("sends a key in the header of its API, and shows its name alone", function()
     os.remove(log)
-    local text = run("-C " .. project, ("ANTHROPIC_API_KEY=%s ANTHROPIC_BASE_URL=http://127.0.0.1:%s/a"):format(KEY, port))
+    local text = run("-C " .. project,
+      ("ANTHROPIC_API_KEY=%s ANTHROPIC_BASE_URL=http://127.0.0.1:%s/a"):format(KEY, port))
     assert.truthy(orket.read(log):lower():find("x%-api%-key: " .. KEY:gsub("%-", "%%-")))
     assert.truthy(text:find("(key: ANTHROPIC_API_KEY)", 1, true), text)
     assert.falsy(text:find("not-to-be-seen", 1, true))
@@ -95,10 +99,12 @@ describe("orket setup", function()
     assert.equal(0, code)
     assert.is_true(got.written)
     assert.same({ base_url = url, model = "mock" }, got.model)
-    local expected = before:gsub('"base_url": "[^"]*"', '"base_url": "' .. url .. '"'):gsub('("model": )"[^"]*:%d*b"', '%1"mock"')
+    local expected = before:gsub('"base_url": "[^"]*"', '"base_url": "' .. url
+      .. '"'):gsub('("model": )"[^"]*:%d*b"', '%1"mock"')
     assert.equal(expected, written())
     assert.equal(0, (select(2, orket.run("validate " .. project))))
-    assert.truthy(run("-C " .. project .. " --yes --model mock --url " .. url):find("says that already", 1, true))
+    assert.truthy(run("-C " .. project .. " --yes --model mock --url " .. url):find("says that already", 1,
+      true))
   end)
 
   it("writes a key by its name", function()
@@ -146,7 +152,8 @@ describe("orket setup", function()
   end)
 
   it("adds a model where a project has none", function()
-    for _, text in ipairs({ '{"name": "Mine"}', '{"name": "Mine", "models": {}}', '{\n  "name": "Mine"\n}\n' }) do
+    for _, text in ipairs({ '{"name": "Mine"}', '{"name": "Mine", "models": {}}',
+      '{\n  "name": "Mine"\n}\n' }) do
       orket.write(project .. "/config/organization.json", text)
       os.execute("rm -rf " .. project .. "/config/teams " .. project .. "/config/epics")
       local got, code = json("--yes --model mock --url " .. url)
@@ -170,12 +177,14 @@ describe("orket setup", function()
 
   for name, case in pairs({
     ["an address where nobody answers"] = { "--url " .. NOWHERE, 1, "ERR_NET" },
-    ["a model where nobody answers"] = { "--yes --model x --url " .. NOWHERE, 1, "fix: start the server, or correct its address" },
+    ["a model where nobody answers"] = { "--yes --model x --url " .. NOWHERE, 1,
+      "fix: start the server, or correct its address" },
     ["an address where no models are"] = { "--url http://127.0.0.1:%s/html/v1", 1, "no list of models" },
     ["a model that nobody lists"] = { "--yes --model mok", 1, "did you mean mock?" },
     ["a key without an address"] = { "--key K", 2, "--key and --shape go with --url" },
     ["a key by its value"] = { "--url " .. NOWHERE .. " --key sk-1234", 2, "--key is the name" },
-    ["an unknown API"] = { "--url " .. NOWHERE .. " --shape soap", 2, "--shape is one of anthropic, gemini, openai" },
+    ["an unknown API"] = { "--url " .. NOWHERE .. " --shape soap", 2,
+      "--shape is one of anthropic, gemini, openai" },
     ["no address"] = { "--url localhost", 2, "--url is an address" },
   }) do
     it("refuses " .. name, function()

@@ -1,5 +1,5 @@
--- sim_spec.lua: `orket sim`: planted changes of scripts and settings are found in recorded history exactly, and
--- nothing else; what comes along with the scripts, hostile or broken, does no harm.
+-- sim_spec.lua: `orket sim`: planted changes of scripts and settings are found in recorded history exactly,
+-- and nothing else; what comes along with the scripts, hostile or broken, does no harm.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -55,7 +55,8 @@ end
 -- What the change cannot reach is only counted; judging it all the same comes to the same.
 local function agrees(w, path, runs)
   w:write(".both/orket/main.lua", BOTH_WAYS)
-  local text = world.orket.shell(("cd %s && ORKET_LUA=.both %s %s %s 2>&1"):format(w.dir, w.binary, path, runs or "all"))
+  local text = world.orket.shell(("cd %s && ORKET_LUA=.both %s %s %s 2>&1"):format(w.dir, w.binary, path,
+    runs or "all"))
   local short, whole = text:match("^([^\n]+)\n([^\n]+)\n$")
   assert.truthy(whole and short:find('"judged"', 1, true), text)
   assert.equal(whole, short)
@@ -70,7 +71,8 @@ local function word_of(one)
     return one.before.action .. ">" .. one.after.action
   end
   local function said(side)
-    return side.fails and "fails" or side.model and side.seat .. " as " .. side.role .. " on " .. side.model or side.status
+    return side.fails and "fails" or side.model and side.seat .. " as " .. side.role .. " on " .. side.model
+      or side.status
   end
   return said(one.before) .. ">" .. said(one.after)
 end
@@ -107,7 +109,8 @@ end
 ]] })
     local text, code = w:run()
     assert.equal(0, code, text)
-    assert.not_equal("0\n", world.orket.shell("sqlite3 " .. w.dir .. "/.orket/orket.db 'SELECT count(*) FROM message WHERE more IS NOT NULL'"))
+    assert.not_equal("0\n", world.orket.shell("sqlite3 " .. w.dir
+      .. "/.orket/orket.db 'SELECT count(*) FROM message WHERE more IS NOT NULL'"))
     local p <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'write_file' and #call.arguments.content > 1") })
     assert.same({ "call A write_file allow>deny policy.planted" }, told(sim(w, p.dir)))
     agrees(w, p.dir)
@@ -132,7 +135,8 @@ describe("orket sim", function()
     local p <close> = changed({ ["nodes/policy.lua"] = policy("call.paths[1] == 'out/I-2.txt'") })
     local result, code = sim(w, p.dir)
     assert.equal(1, code)
-    assert.same({ "call I-2 read_file allow>deny policy.planted", "call I-2 write_file allow>deny policy.planted" }, told(result))
+    assert.same({ "call I-2 read_file allow>deny policy.planted",
+      "call I-2 write_file allow>deny policy.planted" }, told(result))
     assert.same({ "nodes/policy.lua" }, result.changed)
     assert.same({}, result.caveats)
     for _, one in ipairs(result.differences) do
@@ -160,7 +164,8 @@ describe("orket sim", function()
     local p <close> = changed({ ["roles/coder.lua"] = without(shipped("roles/coder.lua"), "read_file") })
     local result, code = sim(w, p.dir)
     assert.equal(1, code)
-    assert.same({ "call I-1 read_file allow>deny gate.role.tool", "call I-2 read_file allow>deny gate.role.tool",
+    assert.same({ "call I-1 read_file allow>deny gate.role.tool",
+      "call I-2 read_file allow>deny gate.role.tool",
       "call I-3 read_file allow>deny gate.role.tool" }, told(result))
     assert.equal(15, result.judged.calls)
     agrees(w, p.dir)
@@ -175,7 +180,8 @@ describe("orket sim", function()
 
   it("finds a rule of the house, and one that is gone", function()
     local organization = cjson.decode(w:read("config/organization.json"))
-    organization.process_rules.gate[1] = { id = "keep", effect = "ask", why = "keep it", tools = { "write_file" }, paths = { "out/I-1*" } }
+    organization.process_rules.gate[1] = { id = "keep", effect = "ask", why = "keep it",
+      tools = { "write_file" }, paths = { "out/I-1*" } }
     local p <close> = changed({ ["organization.json"] = cjson.encode(organization) })
     local result, code = sim(w, p.dir .. "/organization.json")
     assert.equal(1, code)
@@ -186,7 +192,8 @@ describe("orket sim", function()
 
   it("takes a unified diff, applied to the byte", function()
     local was = shipped("roles/coder.lua")
-    local p <close> = changed({ ["a/roles/coder.lua"] = was, ["b/roles/coder.lua"] = without(was, "read_file") })
+    local p <close> = changed({ ["a/roles/coder.lua"] = was,
+      ["b/roles/coder.lua"] = without(was, "read_file") })
     local diff = world.orket.shell(("cd %s && diff -u a/roles/coder.lua b/roles/coder.lua"):format(p.dir))
     world.orket.write(p.dir .. "/change.diff", diff)
     local result, code = sim(w, p.dir .. "/change.diff")
@@ -211,19 +218,24 @@ describe("orket sim", function()
   it("says what of a change it does not judge, instead of nothing", function()
     local organization = cjson.decode(w:read("config/organization.json"))
     local rules = organization.process_rules
-    rules.budgets, rules.rates, rules.canary = { tokens = 5 }, { { tools = { "write_file" }, per_second = 1 } }, { turns = 3 }
+    rules.budgets, rules.rates, rules.canary = { tokens = 5 },
+      { { tools = { "write_file" }, per_second = 1 } }, { turns = 3 }
     rules.limits = rules.limits or {}
     rules.limits.steps, rules.limits.content = 3, 100000
     organization.architecture = { idesign = { enabled = true } }
     local p <close> = changed({
-      ["config/organization.json"] = cjson.encode(organization), ["config/teams/new.json"] = '{"name":"N","seats":{}}',
+      ["config/organization.json"] = cjson.encode(organization),
+      ["config/teams/new.json"] = '{"name":"N","seats":{}}',
       ["config/teams/" .. w.dir:match("[^/]+$") .. ".json"] = "{}",
-      ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n-- otherwise", ["nodes/planner.lua"] = shipped("nodes/planner.lua") .. "\n-- otherwise",
+      ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n-- otherwise",
+      ["nodes/planner.lua"] = shipped("nodes/planner.lua") .. "\n-- otherwise",
     })
     local result, code = sim(w, p.dir)
     assert.equal(0, code, cjson.encode(result))
-    assert.same({ "config/organization.json#/architecture", "config/teams/new.json", "config/teams/" .. w.dir:match("[^/]+$") .. ".json", "nodes/planner.lua",
-      "process_rules.budgets", "process_rules.canary", "process_rules.limits.steps", "process_rules.rates", "tools/write_file.lua" }, unjudged(result))
+    assert.same({ "config/organization.json#/architecture", "config/teams/new.json", "config/teams/"
+      .. w.dir:match("[^/]+$") .. ".json", "nodes/planner.lua",
+      "process_rules.budgets", "process_rules.canary", "process_rules.limits.steps", "process_rules.rates",
+        "tools/write_file.lua" }, unjudged(result))
     assert.truthy((w:orket("sim --with " .. p.dir)):find("\nnot simulated: process_rules.budgets: ", 1, true))
     local q <close> = changed({ ["roles/coder.lua"] = shipped("roles/coder.lua") .. "-- a comment\n" })
     assert.same({}, sim(w, q.dir).not_simulated)
@@ -234,7 +246,8 @@ describe("orket sim", function()
   end)
 
   it("names tools of one's own whose operations it does not judge", function()
-    local own <close> = world.new({ issues = { {} }, mock = MOCK, files = { ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n-- mine" } })
+    local own <close> = world.new({ issues = { {} }, mock = MOCK,
+      files = { ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n-- mine" } })
     assert.equal(0, (select(2, own:run())))
     local p <close> = changed({ ["nodes/policy.lua"] = policy("false") })
     assert.same({ "tools/write_file.lua" }, unjudged(sim(own, p.dir)))
@@ -249,14 +262,17 @@ describe("orket sim", function()
     local p <close> = changed({ ["organization.json"] = cjson.encode(organization) })
     local result = sim(two, p.dir .. "/organization.json")
     assert.same({ "config/organization.json#/models" }, unjudged(result))
-    assert.same({ "route I-1 dev as coder on m>dev as coder on other", "route I-1 guard as integrity_guard on m>guard as integrity_guard on other" },
+    assert.same({ "route I-1 dev as coder on m>dev as coder on other",
+      "route I-1 guard as integrity_guard on m>guard as integrity_guard on other" },
       told(result))
   end)
 
   it("finds nothing in an edit that changes nothing", function()
     for path, text in pairs({
-      ["roles/coder.lua"] = shipped("roles/coder.lua") .. "-- a comment\n", ["nodes/policy.lua"] = policy("false"),
-      ["nodes/router.lua"] = "-- a comment\n" .. shipped("nodes/router.lua"), ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n",
+      ["roles/coder.lua"] = shipped("roles/coder.lua") .. "-- a comment\n",
+      ["nodes/policy.lua"] = policy("false"),
+      ["nodes/router.lua"] = "-- a comment\n" .. shipped("nodes/router.lua"),
+      ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n",
       ["nodes/prompts.lua"] = shipped("nodes/prompts.lua") .. "-- a comment\n",
     }) do
       local p <close> = changed({ [path] = text })
@@ -272,9 +288,11 @@ describe("orket sim", function()
 
   it("asks no model, opens no socket, and leaves the project as it is", function()
     local p <close> = changed({ ["nodes/policy.lua"] = policy("true") })
-    local requests, list = w:requests(), "cd " .. w.dir .. " && find . -type f -newer .test/before ! -path './.test/*' ! -name '*-shm'"
+    local requests, list = w:requests(), "cd " .. w.dir
+      .. " && find . -type f -newer .test/before ! -path './.test/*' ! -name '*-shm'"
     w:write(".test/before", "")
-    local text, code = w:orket("sim --json --with " .. p.dir .. " >/dev/null; strace -f -e trace=socket,connect,bind,unlink,mkdir,rename -o .test/trace "
+    local text, code = w:orket("sim --json --with " .. p.dir
+      .. " >/dev/null; strace -f -e trace=socket,connect,bind,unlink,mkdir,rename -o .test/trace "
       .. w.binary .. " sim --with " .. p.dir .. " >/dev/null 2>&1; true")
     assert.equal(0, code, text)
     assert.equal(requests, w:requests())
@@ -288,26 +306,33 @@ describe("orket sim", function()
     assert.equal(0, select(2, w:orket("init .test/fresh")))
     local p <close> = changed({ ["nodes/policy.lua"] = "return { node = 'policy'", ["other.txt"] = "x" })
     for arguments, word in pairs({
-      ["sim"] = "--with", ["sim --with " .. p.dir] = "nodes/policy.lua would not serve", ["sim --with nowhere"] = "nothing at",
-      ["sim --with " .. p.dir .. "/other.txt"] = "patch", ["sim --runs ep.7 --with nodes"] = "", ["sim --nonsense"] = "unknown option",
-      ["sim --runs ep.7 --with config/organization.json"] = "no run 'ep.7'", ["sim --runs '' --with config/organization.json"] = "'' names no runs",
-      ["sim --runs 'last -1' --with config/organization.json"] = "names no runs", ["sim --with /dev/null"] = "not a regular file",
+      ["sim"] = "--with", ["sim --with " .. p.dir] = "nodes/policy.lua would not serve",
+      ["sim --with nowhere"] = "nothing at",
+      ["sim --with " .. p.dir .. "/other.txt"] = "patch", ["sim --runs ep.7 --with nodes"] = "",
+      ["sim --nonsense"] = "unknown option",
+      ["sim --runs ep.7 --with config/organization.json"] = "no run 'ep.7'",
+      ["sim --runs '' --with config/organization.json"] = "'' names no runs",
+      ["sim --runs 'last -1' --with config/organization.json"] = "names no runs",
+      ["sim --with /dev/null"] = "not a regular file",
       ["sim -C .test/fresh --with config/organization.json"] = "no board in .test/fresh yet",
     }) do
       local text, code = w:orket(arguments)
       assert.equal(2, code, arguments .. ": " .. text)
       assert.truthy(text:find(word, 1, true), arguments .. ": " .. text)
-      assert.truthy(word == "--with" or word == "unknown option" or text:find("\n  fix: ", 1, true), arguments .. ": " .. text)
+      assert.truthy(word == "--with" or word == "unknown option" or text:find("\n  fix: ", 1, true),
+        arguments .. ": " .. text)
     end
   end)
 
   it("is not held up by hostile scripts: they deny, or would not serve", function()
-    for _, text in ipairs({ "while true do end", "local t = {} while true do t[#t + 1] = ('x'):rep(100000) end" }) do
+    for _, text in ipairs({ "while true do end",
+      "local t = {} while true do t[#t + 1] = ('x'):rep(100000) end" }) do
       local p <close> = changed({ ["nodes/policy.lua"] = text })
       local said, code = sim(w, p.dir)
       assert.equal(2, code)
       assert.truthy(said:find("nodes/policy.lua would not serve", 1, true), said)
-      local q <close> = changed({ ["nodes/policy.lua"] = "local function decide() " .. text .. " end return { node = 'policy', decide = decide }" })
+      local q <close> = changed({ ["nodes/policy.lua"] = "local function decide() " .. text
+        .. " end return { node = 'policy', decide = decide }" })
       local result
       result, code = sim(w, q.dir)
       assert.equal(1, code)
@@ -340,8 +365,10 @@ describe("orket sim of routes, prompts and outcomes", function()
         return accept()
       end ]] })
     w:write("config/teams/t.json", cjson.encode({ name = "T", seats = {
-      dev = { name = "Dev", roles = { "coder", "code_reviewer" } }, lead = { name = "Lead", roles = { "lead_architect" } },
-      guard = { name = "Guard", roles = { "integrity_guard" } }, other = { name = "Other", roles = { "integrity_guard" } } } }))
+      dev = { name = "Dev", roles = { "coder", "code_reviewer" } },
+      lead = { name = "Lead", roles = { "lead_architect" } },
+      guard = { name = "Guard", roles = { "integrity_guard" } },
+        other = { name = "Other", roles = { "integrity_guard" } } } }))
     local organization = cjson.decode(w:read("config/organization.json"))
     organization.models.big = organization.models.m
     organization.process_rules.default_llm = "m"
@@ -360,20 +387,24 @@ describe("orket sim of routes, prompts and outcomes", function()
     assert.equal(#expected > 0 and 1 or 0, code, cjson.encode(result))
     assert.same(expected, told(result))
     assert.same({}, result.caveats)
-    assert.same({ 16, 8, 8, 8 }, { result.judged.calls, result.judged.routes, result.judged.prompts, result.judged.transitions })
+    assert.same({ 16, 8, 8, 8 }, { result.judged.calls, result.judged.routes, result.judged.prompts,
+      result.judged.transitions })
     agrees(w, p.dir)
     return result, remarks
   end
 
   it("finds the prompts of a role, each with what changed in it", function()
-    local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave no stone unturned") },
+    local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders",
+      "leave no stone unturned") },
       { "prompt I-1 coder", "prompt I-2 coder", "prompt I-3 coder", "prompt I-3 coder" })
     for _, one in ipairs(result.differences) do
       assert.truthy(one.diff:find("leave no stone unturned", 1, true), one.diff)
       assert.not_equal(one.before.convo, one.after.convo)
     end
-    finds({ ["roles/integrity_guard.lua"] = replaced(shipped("roles/integrity_guard.lua"), "never judge your own work", "judge nothing of your own") },
-      { "prompt I-1 integrity_guard", "prompt I-2 integrity_guard", "prompt I-3 integrity_guard", "prompt I-3 integrity_guard" })
+    finds({ ["roles/integrity_guard.lua"] = replaced(shipped("roles/integrity_guard.lua"),
+      "never judge your own work", "judge nothing of your own") },
+      { "prompt I-1 integrity_guard", "prompt I-2 integrity_guard", "prompt I-3 integrity_guard",
+        "prompt I-3 integrity_guard" })
   end)
 
   it("tells each message that differs, and why there is none", function()
@@ -388,9 +419,12 @@ describe("orket sim of routes, prompts and outcomes", function()
     assert.truthy(diff:find('\n+[1].content = "S"\n', 1, true), diff)
     assert.truthy(diff:find('\n@@\n-[2].content:\n', 1, true), diff)
     assert.truthy(diff:find('\n+[2].content = "U"\n', 1, true), diff)
-    result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "return brief.prompt(view, IDENTITY)",
-      'if view.card.id == "I-2" then error("no words") end\n  return brief.prompt(view, IDENTITY)') }, { "prompt I-2 coder" })
-    assert.truthy(result.differences[1].diff:find('\n@@\n+fails = "ERR_SCRIPT', 1, true), result.differences[1].diff)
+    result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
+      "return brief.prompt(view, IDENTITY)",
+      'if view.card.id == "I-2" then error("no words") end\n  return brief.prompt(view, IDENTITY)') },
+        { "prompt I-2 coder" })
+    assert.truthy(result.differences[1].diff:find('\n@@\n+fails = "ERR_SCRIPT', 1, true),
+      result.differences[1].diff)
     assert.truthy(result.differences[1].after.fails:find("no words", 1, true))
   end)
 
@@ -405,35 +439,47 @@ describe("orket sim of routes, prompts and outcomes", function()
       end
       return { node = "prompts", build = build } ]] }, { "prompt I-2 coder", "prompt I-2 integrity_guard" })
     finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "return brief.prompt(view, IDENTITY)",
-      "return brief.prompt(view, #(view.comments or {}) > 0 and 'you again' or IDENTITY)") }, { "prompt I-3 coder" })
+      "return brief.prompt(view, #(view.comments or {}) > 0 and 'you again' or IDENTITY)") },
+        { "prompt I-3 coder" })
   end)
 
   it("finds the route of one card, and that of a review", function()
-    finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"), 'local name = some(card.seat)\n  local seat',
-      'local name = card.id == "I-2" and "lead" or some(card.seat)\n  local seat') }, { "route I-2 dev as coder on m>lead as lead_architect on m" })
+    finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"),
+      'local name = some(card.seat)\n  local seat',
+      'local name = card.id == "I-2" and "lead" or some(card.seat)\n  local seat') },
+        { "route I-2 dev as coder on m>lead as lead_architect on m" })
     finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"), "not is_author(authors, name)",
       'not is_author(authors, name) and not (card.id == "I-1" and name == "guard" and authors[1] == "dev")') },
       { "route I-1 guard as integrity_guard on m>other as integrity_guard on m" })
-    finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"), "return reviewer(card, team, history.authors)",
+    finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"),
+      "return reviewer(card, team, history.authors)",
       'return card.id == "I-1" and { seat = "dev", role = "integrity_guard" } or reviewer(card, team, history.authors)') },
       { "route I-1 guard as integrity_guard on m>fails" })
-    finds({ ["nodes/models.lua"] = replaced(shipped("nodes/models.lua"), "local params", 'if (card.retry_count or 0) > 0 then return "big" end\n  local params') },
-      { "route I-3 dev as coder on m>dev as coder on big", "route I-3 guard as integrity_guard on m>guard as integrity_guard on big" })
+    finds({ ["nodes/models.lua"] = replaced(shipped("nodes/models.lua"), "local params",
+      'if (card.retry_count or 0) > 0 then return "big" end\n  local params') },
+      { "route I-3 dev as coder on m>dev as coder on big",
+        "route I-3 guard as integrity_guard on m>guard as integrity_guard on big" })
   end)
 
   it("finds a model that is chosen by what was spent, also beside changed words", function()
-    local routes = { "route I-3 dev as coder on m>dev as coder on big", "route I-3 guard as integrity_guard on m>guard as integrity_guard on big" }
-    local models = replaced(replaced(shipped("nodes/models.lua"), "card, models)\n", "card, models, past)\n"), "local params",
+    local routes = { "route I-3 dev as coder on m>dev as coder on big",
+      "route I-3 guard as integrity_guard on m>guard as integrity_guard on big" }
+    local models = replaced(replaced(shipped("nodes/models.lua"), "card, models)\n", "card, models, past)\n"),
+      "local params",
       'if past and past.spent.calls > 2 then return "big" end\n  local params')
     finds({ ["nodes/models.lua"] = models }, routes)
-    finds({ ["nodes/models.lua"] = models, ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave none") },
-      { "prompt I-1 coder", "prompt I-2 coder", "prompt I-3 coder", "prompt I-3 coder", table.unpack(routes) })
+    finds({ ["nodes/models.lua"] = models, ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
+      "leave no placeholders", "leave none") },
+      { "prompt I-1 coder", "prompt I-2 coder", "prompt I-3 coder", "prompt I-3 coder",
+        table.unpack(routes) })
   end)
 
   it("finds the outcome that a role's route changes, and the note alone", function()
-    finds({ ["roles/integrity_guard.lua"] = replaced(shipped("roles/integrity_guard.lua"), "  if not proposal or",
+    finds({ ["roles/integrity_guard.lua"] = replaced(shipped("roles/integrity_guard.lua"),
+      "  if not proposal or",
       '  if proposal and proposal.status == "done" and #card.depends_on > 0 then\n    return { status = "in_progress", why = "no" }\n  end\n  if not proposal or')
-      :gsub("local function route%(_, reply%)", "local function route(card, reply)") }, { "transition I-2 done>in_progress" })
+      :gsub("local function route%(_, reply%)", "local function route(card, reply)") },
+        { "transition I-2 done>in_progress" })
     local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "route = brief.hand_over", [[
       route = function(card, reply, effects)
         local answer = brief.hand_over(card, reply)
@@ -446,7 +492,8 @@ describe("orket sim of routes, prompts and outcomes", function()
   end)
 
   it("says what the law would refuse", function()
-    local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "route = brief.hand_over",
+    local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
+      "route = brief.hand_over",
       'route = function(card) return card.id == "I-1" and { status = "done", why = "because" } or nil end') },
       { "route I-2 ready_for_testing>ready_for_testing", "route I-3 ready_for_testing>ready_for_testing",
         "route I-3 ready_for_testing>ready_for_testing", "transition I-1 ready_for_testing>done" })
@@ -457,11 +504,14 @@ describe("orket sim of routes, prompts and outcomes", function()
 
   it("finds both in a change of two files, and nothing in comments", function()
     finds({
-      ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave no stone unturned"),
+      ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders",
+        "leave no stone unturned"),
       ["nodes/policy/one.lua"] = policy("call.tool == 'write_file' and view.run == 'ep.1' and call.arguments.path == 'out/I-2.txt'"),
-    }, { "call I-2 write_file allow>deny policy.planted", "prompt I-1 coder", "prompt I-2 coder", "prompt I-3 coder", "prompt I-3 coder" })
+    }, { "call I-2 write_file allow>deny policy.planted", "prompt I-1 coder", "prompt I-2 coder",
+      "prompt I-3 coder", "prompt I-3 coder" })
     local all = {}
-    for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua", "nodes/router.lua", "nodes/prompts.lua", "nodes/memory.lua",
+    for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua", "nodes/router.lua",
+      "nodes/prompts.lua", "nodes/memory.lua",
       "nodes/models.lua", "nodes/evaluator.lua", "nodes/policy.lua", "tools/write_file.lua" }) do
       all[path] = shipped(path) .. "\n-- the same\n"
     end
@@ -474,7 +524,9 @@ describe("orket sim of routes, prompts and outcomes", function()
         return talk.card == "I-1" and { status = 400 } or say(finish())
       end ]] })
     f:run()
-    local p <close> = changed({ ["nodes/evaluator.lua"] = replaced(replaced(shipped("nodes/evaluator.lua"), 'model = { action = "retry" }', 'model = { action = "park", reason = "system" }'), 'count = 2 }).action == "retry"', 'count = 2 }).action == "park"') })
+    local p <close> = changed({ ["nodes/evaluator.lua"] = replaced(replaced(shipped("nodes/evaluator.lua"),
+      'model = { action = "retry" }', 'model = { action = "park", reason = "system" }'),
+      'count = 2 }).action == "retry"', 'count = 2 }).action == "park"') })
     local result, code = sim(f, p.dir)
     assert.equal(1, code)
     assert.same({ "transition I-1 retry>park" }, told(result))
@@ -485,7 +537,8 @@ end)
 
 describe("orket sim of journals with a past", function()
   local SAME = {}
-  for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua", "nodes/router.lua", "nodes/prompts.lua", "nodes/policy.lua" }) do
+  for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua", "nodes/router.lua",
+    "nodes/prompts.lua", "nodes/policy.lua" }) do
     SAME[path] = shipped(path) .. "\n-- the same\n"
   end
 
@@ -510,7 +563,8 @@ describe("orket sim of journals with a past", function()
       local text = shipped(path)
       local r <close> = changed({ [path] = text:gsub("tools = {", "tools = {\n    -- the same", 1) })
       agrees(w, r.dir, names)
-      local more <close> = changed({ [path] = text:gsub("route = [%w_.]+,", "route = function(...)\n    local _, reply, effects = ...\n    return { status = reply.proposal "
+      local more <close> = changed({ [path] = text:gsub("route = [%w_.]+,",
+        "route = function(...)\n    local _, reply, effects = ...\n    return { status = reply.proposal "
         .. "and reply.proposal.status, note = tostring(#effects) .. tostring(effects[#effects] and effects[#effects].tool) }\n  end,", 1) })
       agrees(w, more.dir, names)
     end
@@ -572,10 +626,13 @@ describe("orket sim of journals with a past", function()
   it("takes no failure of its own for a difference", function()
     local w <close> = world.new({ issues = { {} }, mock = MOCK })
     assert.equal(0, (select(2, w:run())))
-    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave nothing out") })
-    w:write(".broken/orket/history/sim/words.lua", "return { new = function() return { differ = function() error('broken') end } end }")
+    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
+      "leave no placeholders", "leave nothing out") })
+    w:write(".broken/orket/history/sim/words.lua",
+      "return { new = function() return { differ = function() error('broken') end } end }")
     local text = world.orket.shell(("cd %s && ORKET_LUA=.broken %s sim --with %s 2>&1; echo exit $?"):format(w.dir, w.binary, words.dir))
-    assert.truthy(text:find("ERR_BUG", 1, true) and text:find("broken", 1, true) and text:find("exit 2\n", 1, true), text)
+    assert.truthy(text:find("ERR_BUG", 1, true) and text:find("broken", 1, true)
+      and text:find("exit 2\n", 1, true), text)
   end)
 
   it("finds the prompts of the arms that a change is about", function()
@@ -585,8 +642,10 @@ describe("orket sim of journals with a past", function()
       end
       return { node = "prompts", build = build }
     ]]
-    local arms = { salt = "s", choices = { plain = {}, brief = { prompts = "short" }, lead = { roles = { coder = "lead_architect" } } } }
-    local w <close> = world.new({ issues = { {}, {}, {}, {}, {}, {} }, mock = MOCK, rules = { arms = arms }, files = { ["nodes/short.lua"] = SHORT } })
+    local arms = { salt = "s", choices = { plain = {}, brief = { prompts = "short" },
+      lead = { roles = { coder = "lead_architect" } } } }
+    local w <close> = world.new({ issues = { {}, {}, {}, {}, {}, {} }, mock = MOCK, rules = { arms = arms },
+      files = { ["nodes/short.lua"] = SHORT } })
     assert.equal(0, (select(2, w:run())))
     local brief, lead = 0, 0
     for _, event in ipairs(w:events("turn.started")) do
@@ -603,7 +662,8 @@ describe("orket sim of journals with a past", function()
     agrees(w, words.dir)
     local organization = cjson.decode(w:read("config/organization.json"))
     organization.process_rules.memory_node = "memory2"
-    local none <close> = changed({ ["config/organization.json"] = cjson.encode(organization), ["nodes/memory2.lua"] = shipped("nodes/memory.lua"),
+    local none <close> = changed({ ["config/organization.json"] = cjson.encode(organization),
+      ["nodes/memory2.lua"] = shipped("nodes/memory.lua"),
       ["nodes/short.lua"] = shipped("nodes/router.lua") })
     assert.same({ calls = 0, routes = 0, prompts = brief, transitions = 0 }, sim(w, none.dir).differ)
     agrees(w, none.dir)
@@ -621,26 +681,31 @@ describe("orket sim of journals with a past", function()
   end)
 
   it("judges what a person was asked about once, by what the scripts said", function()
-    local ASKS = policy("call.tool == 'write_file' and call.card.id == 'I-1'", "{ decision = 'ask', rule = 'planted', why = 'w', fix = 'f' }")
+    local ASKS = policy("call.tool == 'write_file' and call.card.id == 'I-1'",
+      "{ decision = 'ask', rule = 'planted', why = 'w', fix = 'f' }")
     local w <close> = world.new({ issues = { {}, {} }, mock = MOCK, files = { ["nodes/policy.lua"] = ASKS } })
     assert.equal(3, (select(2, w:run())))
-    assert.equal(0, (select(2, w:orket("approve " .. w:events("approval.asked")[1].run .. "/" .. math.tointeger(w:events("approval.asked")[1].turn)
+    assert.equal(0, (select(2, w:orket("approve " .. w:events("approval.asked")[1].run .. "/"
+      .. math.tointeger(w:events("approval.asked")[1].turn)
       .. "/" .. math.tointeger(w:events("approval.asked")[1].n)))))
     local text, code = w:run()
     assert.equal(0, code, text)
-    local p <close> = changed({ ["nodes/policy.lua"] = ASKS .. "\n-- the same", ["roles/coder.lua"] = shipped("roles/coder.lua") .. "-- the same" })
+    local p <close> = changed({ ["nodes/policy.lua"] = ASKS .. "\n-- the same",
+      ["roles/coder.lua"] = shipped("roles/coder.lua") .. "-- the same" })
     local result
     result, code = sim(w, p.dir)
     assert.equal(0, code, cjson.encode(result))
     assert.same({}, result.caveats)
     assert.equal(10, result.judged.calls)
     agrees(w, p.dir)
-    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave nothing out") })
+    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
+      "leave no placeholders", "leave nothing out") })
     agrees(w, words.dir)
     local q <close> = changed({ ["nodes/policy.lua"] = policy("false") })
     assert.same({ "call I-1 write_file ask>allow gate.allow" }, told(sim(w, q.dir)))
     local r <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'write_file'") })
-    assert.same({ "call I-1 write_file ask>deny policy.planted", "call I-2 write_file allow>deny policy.planted" }, told(sim(w, r.dir)))
+    assert.same({ "call I-1 write_file ask>deny policy.planted",
+      "call I-2 write_file allow>deny policy.planted" }, told(sim(w, r.dir)))
   end)
 
   it("judges autonomy, and calls of turns that carry labels", function()
@@ -659,11 +724,14 @@ describe("orket sim of journals with a past", function()
     local careful <close> = changed({ ["config/organization.json"] = cjson.encode(organization) })
     local ends = {}
     for _, one in ipairs(sim(w, careful.dir).differences) do
-      ends[#ends + 1] = table.concat({ one.kind, one.card, one.role, tostring(one.before.asks), one.after.status, one.after.asks }, " ")
+      ends[#ends + 1] = table.concat({ one.kind, one.card, one.role, tostring(one.before.asks),
+        one.after.status, one.after.asks }, " ")
     end
-    assert.same({ "transition I-1 integrity_guard nil done autonomy.ask", "transition I-2 integrity_guard nil done autonomy.ask" }, ends)
+    assert.same({ "transition I-1 integrity_guard nil done autonomy.ask",
+      "transition I-2 integrity_guard nil done autonomy.ask" }, ends)
     agrees(w, careful.dir)
-    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave nothing out") })
+    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
+      "leave no placeholders", "leave nothing out") })
     agrees(w, words.dir)
     local q <close> = changed({ ["nodes/policy/mine.lua"] = "local function decide(call)\n  return call.tool == 'write_file' and "
       .. "{ decision = 'deny', rule = call.labels[1], why = 'w', fix = 'f' } or nil\nend\nreturn { decide = decide, when = 'labels' }" })
@@ -675,8 +743,10 @@ describe("orket sim of journals with a past", function()
     assert.equal(0, (select(2, w:run())))
     local organization = cjson.decode(w:read("config/organization.json"))
     organization.process_rules.limits.calls = 3
-    local p <close> = changed({ ["config/organization.json"] = cjson.encode(organization), ["nodes/policy.lua"] = policy("false") })
-    assert.same({ "call I-1 update_issue_status allow>deny gate.limit.calls", "call I-2 update_issue_status allow>deny gate.limit.calls" },
+    local p <close> = changed({ ["config/organization.json"] = cjson.encode(organization),
+      ["nodes/policy.lua"] = policy("false") })
+    assert.same({ "call I-1 update_issue_status allow>deny gate.limit.calls",
+      "call I-2 update_issue_status allow>deny gate.limit.calls" },
       told(sim(w, p.dir)))
   end)
 
@@ -703,7 +773,8 @@ return function(argv)
 end
 ]]):format(started.generation, p.dir))
     assert.equal("x.txt\tgate.allow\tpolicy.planted\ny.txt\tgate.allow\tgate.allow\nx.txt\tgate.allow\tpolicy.planted\n"
-      .. "../x.txt\tgate.path.escape\tgate.path.escape\n", (world.orket.shell("cd " .. w.dir .. " && ORKET_LUA=.judge " .. w.binary .. " 2>&1")))
+      .. "../x.txt\tgate.path.escape\tgate.path.escape\n",
+        (world.orket.shell("cd " .. w.dir .. " && ORKET_LUA=.judge " .. w.binary .. " 2>&1")))
   end)
 
   it("leaves out what gc has dropped, and says so", function()

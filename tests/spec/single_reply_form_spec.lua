@@ -1,5 +1,5 @@
--- single_reply_form_spec.lua: a model that always answers in one kind, right or wrong, does the work of the project that `orket init`
--- writes with the requests that a well-behaved one needs.
+-- single_reply_form_spec.lua: a model that always answers in one kind, right or wrong, does the work of the
+-- project that `orket init` writes with the requests that a well-behaved one needs.
 
 local world = dofile("tests/support/world.lua")
 local orket = world.orket
@@ -19,7 +19,8 @@ local KINDS = {
     return as_text("%s")(reply)
   end]] },
   { "functions. names", 'native(function(call) call.name = "functions." .. call.name end)' },
-  { "names like WriteFile", 'native(function(call) call.name = call.name:gsub("_(%l)", string.upper):gsub("^%l", string.upper) end)' },
+  { "names like WriteFile",
+    'native(function(call) call.name = call.name:gsub("_(%l)", string.upper):gsub("^%l", string.upper) end)' },
   { "names with dashes", 'native(function(call) call.name = call.name:gsub("_", "-") end)' },
   { "other names of arguments", [[function(reply)
     local names = { write_file = { path = "file_path", content = "contents" }, read_file = { path = "filename" }, list_directory = { path = "directory" },
@@ -37,12 +38,14 @@ local KINDS = {
   { "backslashes", [=[each("path", function(key, value) return key, ".\\" .. value end)]=] },
   { "JSON in JSON", "native(function(call) call.arguments = json({ x = json(call.arguments) }):match('^{\"x\": (.*)}$') end)" },
   { "arguments in arguments", "native(function(call) call.arguments = { arguments = call.arguments } end)" },
-  { "JSON of arguments in arguments", "native(function(call) call.arguments = { arguments = json(call.arguments) } end)" },
+  { "JSON of arguments in arguments",
+    "native(function(call) call.arguments = { arguments = json(call.arguments) } end)" },
   { "numbers in quotes", 'each("number", function(key, value) return key, tostring(value) end)' },
   { "booleans in quotes", 'each("boolean", function(key, value) return key, tostring(value) end)' },
   { "a comma too many", 'native(function(call) call.arguments = json(call.arguments):gsub("}$", ",}") end)' },
   { "single quotes", [=[native(function(call) call.arguments = json(call.arguments):gsub('"', "'") end)]=] },
-  { "a fence around arguments", 'native(function(call) call.arguments = "```json\\n" .. json(call.arguments) .. "\\n```" end)' },
+  { "a fence around arguments",
+    'native(function(call) call.arguments = "```json\\n" .. json(call.arguments) .. "\\n```" end)' },
   { "hermes tags, and its server refuses tools", "as_text('<tool_call>\\n%s\\n</tool_call>')", true },
 }
 
@@ -58,7 +61,8 @@ describe("a model that always writes", function()
   orket.shell(("rmdir %s; %s init %s"):format(project, world.binary, project))
 
   local function played(kind)
-    local w = world.copy(project, orket.read("tests/support/play.lua") .. PLAY .. "\nkind = " .. kind[2] .. "\n" .. (kind[3] and REFUSES or ""))
+    local w = world.copy(project, orket.read("tests/support/play.lua") .. PLAY .. "\nkind = " .. kind[2]
+      .. "\n" .. (kind[3] and REFUSES or ""))
     w.environment = "ORKET_MODEL=one"
     local text, code = w:run("hello")
     assert.equal(0, code, text)

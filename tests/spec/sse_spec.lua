@@ -12,7 +12,8 @@ describe("orket try sse", function()
     { { chunks_b64 = { "ZGF0YTogYQ0=", "Cg0KZGF0YTo=" } }, { events = { event("a") } } },
     { { chunks = { "id: 7\nretry: 5\nevent: e\nda", "ta: x\ndata: y\n\ndata: z\n\n" } },
       { events = { event("x\ny", "e", "7", 5), event("z", nil, "7") } } },
-    { { chunks_b64 = { "ZGF0YTogw", "w==" } }, { ok = false, code = "ERR_USAGE", error = "chunk 1: not valid base64" } },
+    { { chunks_b64 = { "ZGF0YTogw", "w==" } }, { ok = false, code = "ERR_USAGE",
+      error = "chunk 1: not valid base64" } },
     { { chunks_b64 = { "ZGF0YTogw/8KCg==" }, id = 3 }, { events = { event("\u{FFFD}\u{FFFD}") }, id = 3 } },
   }
   for i, row in ipairs(rows) do
@@ -28,7 +29,8 @@ describe("orket try sse", function()
   end)
 
   it("refuses an event over the cap", function()
-    local text, code = orket.shell("head -c 5000000 /dev/zero | tr '\\0' x | " .. orket.binary .. " try sse -")
+    local text, code = orket.shell("head -c 5000000 /dev/zero | tr '\\0' x | " .. orket.binary
+      .. " try sse -")
     assert.equal("ERR_LIMIT", cjson.decode(text).code)
     assert.equal(1, code)
   end)

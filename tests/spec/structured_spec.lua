@@ -1,5 +1,5 @@
--- structured_spec.lua: replies that are JSON of a schema: asked for as each API has it, held against it on arrival, put
--- right by the model; and a role that answers with data.
+-- structured_spec.lua: replies that are JSON of a schema: asked for as each API has it, held against it on
+-- arrival, put right by the model; and a role that answers with data.
 
 local cjson = require("cjson")
 local mock = dofile("tests/support/mock.lua")
@@ -90,7 +90,8 @@ describe("orket try llm --schema", function()
       assert.equal(2, code, text)
       assert.truthy(text:find("--schema", 1, true), text)
     end
-    local answers = orket.try("llm", { { base_url = url, prompt = "good", schema = cjson.decode(WORD) }, { base_url = url, schema = { type = "nothing" } }, { base_url = url, schema = 7 } })
+    local answers = orket.try("llm", { { base_url = url, prompt = "good", schema = cjson.decode(WORD) },
+      { base_url = url, schema = { type = "nothing" } }, { base_url = url, schema = 7 } })
     assert.same({ word = "x" }, answers[1].json)
     assert.truthy(answers[2].error and answers[3].error)
   end)
@@ -106,7 +107,8 @@ describe("a schema", function()
     for name, one in pairs(got) do
       assert.truthy(one.text:find("nothing else", 1, true), name)
     end
-    assert.same({ true, false, false }, { got.closed.format.json_schema.strict, got.some.format.json_schema.strict, got.open.format.json_schema.strict })
+    assert.same({ true, false, false }, { got.closed.format.json_schema.strict,
+      got.some.format.json_schema.strict, got.open.format.json_schema.strict })
     for _, name in ipairs({ "beside", "never", "written", "claude_open", "claude_alone", "gemini_beside" }) do
       assert.is_false(got[name].format, name)
     end
@@ -135,7 +137,8 @@ return {
 ]]
 
 local function estimators(work, more)
-  return world.new(world.merged({ issues = { { id = "A" } }, mock = work, files = { ["roles/coder.lua"] = ROLE } }, more))
+  return world.new(world.merged({ issues = { { id = "A" } }, mock = work,
+    files = { ["roles/coder.lua"] = ROLE } }, more))
 end
 
 describe("a role with an output", function()
@@ -226,10 +229,12 @@ describe("a role with an output", function()
   end)
 
   for name, change in pairs({
-    ["without a route"] = { "route = route,", "" }, ["whose schema is none"] = { 'type = "object"', 'type = "nothing"' },
+    ["without a route"] = { "route = route,", "" },
+    ["whose schema is none"] = { 'type = "object"', 'type = "nothing"' },
   }) do
     it(name .. " does not serve", function()
-      local w <close> = estimators("function work() return say(finish()) end", { files = { ["roles/coder.lua"] = (ROLE:gsub(change[1], change[2])) } })
+      local w <close> = estimators("function work() return say(finish()) end",
+        { files = { ["roles/coder.lua"] = (ROLE:gsub(change[1], change[2])) } })
       local text, code = w:run()
       assert.not_equal(0, code)
       assert.truthy(text:find("roles/coder.lua", 1, true), text)

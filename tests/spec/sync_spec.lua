@@ -60,13 +60,16 @@ describe("card files and the board", function()
 
   it("agree after the first load", function()
     assert.same({}, warnings())
-    assert.equal('{"changed":[],"created":[]}\n', as_owner("say(assert(acts.perform(project, { act = \"sync\" })))"))
+    assert.equal('{"changed":[],"created":[]}\n',
+      as_owner("say(assert(acts.perform(project, { act = \"sync\" })))"))
   end)
 
   it("tell where they differ, and the files are applied", function()
     local path = dir .. "/config/epics/hello.json"
-    local text = orket.read(path):gsub('"high"', '"low"'):gsub('"first"', '"second"'):gsub('"summary": "Hello"', '"summary": "Hi"')
-      :gsub('"depends_on": %["h1"%]', '"depends_on": []'):gsub('%[%]}\n', '[]},\n    {"id": "h3", "seat": "coder"}\n')
+    local text = orket.read(path):gsub('"high"', '"low"'):gsub('"first"',
+      '"second"'):gsub('"summary": "Hello"', '"summary": "Hi"')
+      :gsub('"depends_on": %["h1"%]', '"depends_on": []'):gsub('%[%]}\n',
+        '[]},\n    {"id": "h3", "seat": "coder"}\n')
     orket.write(path, text)
     local found = warnings()
     assert.equal(4, #found)

@@ -34,7 +34,8 @@ describe("a tape", function()
   it("makes a reply of a recorded message", function()
     local text = cjson.encode({
       role = "assistant", content = cjson.null,
-      tool_calls = { { id = "c1", type = "function", ["function"] = { name = "write_file", arguments = "{\"path\":\"a\"}" } } },
+      tool_calls = { { id = "c1", type = "function",
+        ["function"] = { name = "write_file", arguments = "{\"path\":\"a\"}" } } },
     })
     local reply = tape.reply(text, { usage = { prompt = 3 }, finish = "tool_calls" })
     assert.same({ { id = "c1", name = "write_file", arguments = "{\"path\":\"a\"}" } }, reply.calls)

@@ -1,4 +1,5 @@
--- text_calls_spec.lua: a team whose model writes its calls into its text does the same work under the same law.
+-- text_calls_spec.lua: a team whose model writes its calls into its text does the same work under the same
+-- law.
 
 local world = dofile("tests/support/world.lua")
 
@@ -39,7 +40,8 @@ end
 describe("a model that writes its calls as text", function()
   for dialect, render in pairs(RENDERS) do
     it("works in " .. dialect, function()
-      local w <close> = world.new({ issues = { { id = "A" } }, mock = SPOKEN .. render .. "\n" .. WORK, model = { calls = "text" } })
+      local w <close> = world.new({ issues = { { id = "A" } }, mock = SPOKEN .. render .. "\n" .. WORK,
+        model = { calls = "text" } })
       local text, code = w:run()
       assert.equal(0, code, text)
       assert.equal('say "hi" to {all}\n</tool_call>\n', w:read("workspace/ep/tree/a.txt"))
@@ -51,7 +53,8 @@ describe("a model that writes its calls as text", function()
   end
 
   it("is not heard in another dialect than the one it is said to have", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = SPOKEN .. RENDERS.hermes .. "\n" .. WORK, model = { calls = "kimi-k2" } })
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = SPOKEN .. RENDERS.hermes .. "\n" .. WORK,
+      model = { calls = "kimi-k2" } })
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.equal(0, #w:events("call.allowed"))
@@ -90,7 +93,8 @@ describe("a model that writes its calls as text", function()
 
   it("is told where a call broke, why, and what its tool takes", function()
     local seen = corrected('So:\n<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt", "content": y z}}\n</tool_call>')
-    for _, part in ipairs { "was not made", "expected a value but found 'y', at:", '"content": y z', "<tool_call>", "write_file takes: {", '"required":' } do
+    for _, part in ipairs { "was not made", "expected a value but found 'y', at:", '"content": y z',
+      "<tool_call>", "write_file takes: {", '"required":' } do
       assert.truthy(seen:find(part, 1, true), part .. "\n" .. seen)
     end
     seen = corrected('<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt"}}\n</tool_call>')
@@ -117,7 +121,8 @@ describe("a model that writes its calls as text", function()
   end)
 
   it("is told so in few words, however long the call is", function()
-    local seen = corrected('<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt", "content": ' .. ("ü"):rep(20000) .. "}}\n</tool_call>")
+    local seen = corrected('<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt", "content": '
+      .. ("ü"):rep(20000) .. "}}\n</tool_call>")
     assert.truthy(#seen < 2500 and utf8.len(seen), #seen)
   end)
 
@@ -141,12 +146,15 @@ describe("a model that writes its calls as text", function()
 
   it("is told of each call that could not be read, and makes the others once", function()
     local function call(path, more)
-      return '<tool_call>\n{"name": "write_file", "arguments": {"path": "' .. path .. '", "content": "x"' .. (more or "") .. "}}\n</tool_call>\n"
+      return '<tool_call>\n{"name": "write_file", "arguments": {"path": "' .. path .. '", "content": "x"'
+        .. (more or "") .. "}}\n</tool_call>\n"
     end
-    local broken = call("first.txt", ', "content": "y"') .. call("made.txt") .. call("third.txt", ', "n": 99999999999999999999')
+    local broken = call("first.txt", ', "content": "y"') .. call("made.txt")
+      .. call("third.txt", ', "n": 99999999999999999999')
       .. '<tool_call>\n{"name": "write_file", "arguments": {"path": "fourth.txt", "content": "half'
     local seen, w = corrected(broken)
-    for _, part in ipairs({ "2 calls in your reply could not be read", "duplicate key", "first.txt", "integer does not fit 64 bits", "third.txt",
+    for _, part in ipairs({ "2 calls in your reply could not be read", "duplicate key", "first.txt",
+      "integer does not fit 64 bits", "third.txt",
       "The other calls in your reply were made", "Your call of write_file was cut off" }) do
       assert.truthy(seen:find(part, 1, true), part .. "\n" .. seen)
     end
@@ -192,6 +200,7 @@ describe("a model that writes its calls as text", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK, model = { calls = "klingon" } })
     local text, code = w:orket("validate")
     assert.equal(1, code)
-    assert.truthy(text:find("/models/m/calls", 1, true) and text:find("no dialect is called 'klingon'", 1, true), text)
+    assert.truthy(text:find("/models/m/calls", 1, true) and text:find("no dialect is called 'klingon'", 1,
+      true), text)
   end)
 end)

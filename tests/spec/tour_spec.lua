@@ -1,5 +1,5 @@
--- tour_spec.lua: docs/tour.md stays short and names files that exist; docs/files.md is what the files say of themselves. Links of
--- all pages lead somewhere.
+-- tour_spec.lua: docs/tour.md stays short and names files that exist; docs/files.md is what the files say of
+-- themselves. Links of all pages lead somewhere.
 
 local orket = dofile("tests/support/orket.lua")
 
@@ -50,7 +50,8 @@ describe("docs/tour.md", function()
 
   it("names functions where they are", function()
     for path, names in tour:gmatch("([%w_/]+%.lua): ([%l_]+)") do
-      local text = orket.read(exists("lua/orket/" .. path) and "lua/orket/" .. path or "lua/orket/scheduler/" .. path)
+      local text = orket.read(exists("lua/orket/" .. path) and "lua/orket/" .. path or "lua/orket/scheduler/"
+        .. path)
       assert(text:find("function [%w_.:]*" .. names .. "%("), path .. " has no function " .. names)
     end
   end)
@@ -92,7 +93,8 @@ describe("pages", function()
   -- The reading path of the tour is a promise: half an hour.
   it("keep the reading path short", function()
     local path = {
-      "README.md", "lua/orket/turn/turn.lua", "core/model/gate.h", "core/model/fsm.c", "roles/coder.lua", "tools/write_file.lua",
+      "README.md", "lua/orket/turn/turn.lua", "core/model/gate.h", "core/model/fsm.c", "roles/coder.lua",
+      "tools/write_file.lua",
     }
     local lines = select(2, orket.read("docs/tour.md"):gsub("\n", ""))
     for _, file in ipairs(path) do

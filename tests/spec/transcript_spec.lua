@@ -1,4 +1,5 @@
--- transcript_spec.lua: `orket transcript`: what was said in turns, as text, Markdown and JSON lines, also while they go on.
+-- transcript_spec.lua: `orket transcript`: what was said in turns, as text, Markdown and JSON lines, also
+-- while they go on.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -37,8 +38,10 @@ end
 describe("orket transcript", function()
   local w
   setup(function()
-    w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" }, seat = "nobody" } }, mock = WORK,
-      team = { name = "Team", seats = { dev = { name = "Dev", roles = { "coder" } }, nobody = { name = "N", roles = { "coder" } },
+    w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" }, seat = "nobody" } },
+      mock = WORK,
+      team = { name = "Team", seats = { dev = { name = "Dev", roles = { "coder" } },
+        nobody = { name = "N", roles = { "coder" } },
         guard = { name = "Guard", roles = { "integrity_guard" } } } } })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -50,9 +53,12 @@ describe("orket transcript", function()
     local text, code = w:orket("transcript A")
     assert.equal(0, code, text)
     local at = 1
-    for _, part in ipairs({ "ep.1/1 A dev (coder), m, ", "prompt, system", "prompt, user", "# Card A: Issue A", "reply 1, ", "so be it",
-      "call read_file", 'path = "nothing"', "call write_file", "FAILED read_file", "REFUSED write_file (gate.path.escape)", "reply 2, ",
-      "line 19", "result of write_file", "reply 3, ", "turn ended, done: salted", "guard (integrity_guard) reviews", "turn ended, done" }) do
+    for _, part in ipairs({ "ep.1/1 A dev (coder), m, ", "prompt, system", "prompt, user",
+      "# Card A: Issue A", "reply 1, ", "so be it",
+      "call read_file", 'path = "nothing"', "call write_file", "FAILED read_file",
+      "REFUSED write_file (gate.path.escape)", "reply 2, ",
+      "line 19", "result of write_file", "reply 3, ", "turn ended, done: salted",
+        "guard (integrity_guard) reviews", "turn ended, done" }) do
       local _, stop = text:find(part, at, true)
       assert(stop, "no '" .. part .. "' behind " .. at .. " in\n" .. text)
       at = stop
@@ -107,7 +113,8 @@ describe("orket transcript", function()
   end)
 
   it("refuses turns and cards that there are not, and both forms at once", function()
-    for arguments, expected in pairs({ ["ep.1/99"] = "the run ep.1 has no turn 99", ["no.1/1"] = "there is no run 'no.1'",
+    for arguments, expected in pairs({ ["ep.1/99"] = "the run ep.1 has no turn 99",
+      ["no.1/1"] = "there is no run 'no.1'",
       ["AA"] = "there is no card 'AA'", ["ep"] = "no model has been asked about ep" }) do
       local text, code = w:orket("transcript " .. arguments)
       assert.equal(1, code)
@@ -123,8 +130,11 @@ function work(talk)
 end]] })
     local run = live:held(2)
     local out = live.dir .. "/followed"
-    os.execute(string.format("(%s; echo $? > %s.code) > %s 2>&1 &", live:command("transcript -f ep.1/1"), out, out))
-    assert(world.wait(function() return live:exists("followed") and live:read("followed"):find("result of write_file", 1, true) end),
+    os.execute(string.format("(%s; echo $? > %s.code) > %s 2>&1 &", live:command("transcript -f ep.1/1"), out,
+      out))
+    assert(world.wait(function()
+      return live:exists("followed") and live:read("followed"):find("result of write_file", 1, true)
+    end),
       live:exists("followed") and live:read("followed"))
     assert(not live:read("followed"):find("reply 2", 1, true))
     assert.equal(0, select(2, run.wait()))
@@ -135,8 +145,10 @@ end]] })
 end)
 
 describe("what came out of a run", function()
-  it("stands at its end: turns, time, tokens, files and the command that shows changes, also as data", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(write('a', '1'), finish()) end",
+  it("stands at its end: turns, time, tokens, files and the command that shows changes, also as data",
+    function()
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = "function work() return say(write('a', '1'), finish()) end",
       model = { price = { input = 1000, output = 1000 } } })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -168,7 +180,8 @@ end]] })
   end)
 
   it("is explained by why with the command that prints what was said", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(write('a', '1'), finish()) end" })
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = "function work() return say(write('a', '1'), finish()) end" })
     assert.equal(0, select(2, w:run()))
     local text, code = w:orket("why " .. math.tointeger(w:events("file.written")[1].seq))
     assert.equal(0, code, text)
@@ -179,7 +192,8 @@ end)
 
 describe("a model that calls nothing", function()
   local function silent(reply)
-    local w = world.new({ issues = { { id = "A" } }, limits = { nudges = 1 }, mock = "function work(talk) return " .. reply .. " end" })
+    local w = world.new({ issues = { { id = "A" } }, limits = { nudges = 1 },
+      mock = "function work(talk) return " .. reply .. " end" })
     local text, code = w:run()
     assert.equal(3, code, text)
     return w, text
@@ -258,11 +272,13 @@ describe("thoughts of a model", function()
     end
   end)
 
-  -- tests/journals/inline_thoughts.tar.gz: a project whose run was recorded when they stood in the event itself.
+  -- tests/journals/inline_thoughts.tar.gz: a project whose run was recorded when they stood in the event
+  -- itself.
   it("are read where an older journal has them in the event", function()
     local dir = world.orket.directory()
     world.orket.shell("tar -C " .. dir .. " -xzf tests/journals/inline_thoughts.tar.gz")
-    for _, row in ipairs({ { "check %s", "" }, { "replay --strict -C %s ep.1", "" }, { "transcript -C %s A", "PONDERED twice" },
+    for _, row in ipairs({ { "check %s", "" }, { "replay --strict -C %s ep.1", "" },
+      { "transcript -C %s A", "PONDERED twice" },
       { "transcript --json -C %s A", '"thoughts":"PONDERED once"' } }) do
       local text, code = world.orket.shell(world.binary .. " " .. row[1]:format(dir) .. " 2>&1")
       assert(code == 0 and text:find(row[2], 1, true), text)

@@ -178,10 +178,12 @@ describe("orket.workspace.tree", function()
       print(opened, err.code, err.message)
       os.execute("stat -c %s " .. dir .. "/workspace/E/cards/A/a")]])
     assert.equal(0, code or 0, text)
-    assert(text:find("nil%s+ERR_TOO_LARGE%s+a in the directory of A") and text:find("68157440", 1, true), text)
+    assert(text:find("nil%s+ERR_TOO_LARGE%s+a in the directory of A") and text:find("68157440", 1, true),
+      text)
   end)
 
-  it("merges over no file of a person's that is too large to be kept, and records what it kept before", function()
+  it("merges over no file of a person's that is too large to be kept, and records what it kept before",
+    function()
     local text, code = probe(KEPT .. [[
       card("A")
       work("A", { a = "1", b = "2" })
@@ -197,7 +199,8 @@ describe("orket.workspace.tree", function()
       os.execute("stat -c %s " .. dir .. "/" .. EPIC .. "/b")
       print(kept("E/tree"), #project.store:read("last_events", { card = "E", kind = "tree.kept", limit = 9 }))]])
     assert.equal(0, code or 0, text)
-    assert(text:find("nil%s+ERR_TOO_LARGE%s+b in the directory of E") and text:find("68157440", 1, true), text)
+    assert(text:find("nil%s+ERR_TOO_LARGE%s+b in the directory of E") and text:find("68157440", 1, true),
+      text)
     assert(text:find("a=mine%s+1\n"), text)
   end)
 
@@ -212,7 +215,8 @@ describe("orket.workspace.tree", function()
       print(opened, err and err.code, err and err.message)
       os.execute("stat -c %s " .. dir .. "/" .. EPIC .. "/a")]])
     assert.equal(0, code or 0, text)
-    assert(text:find("nil%s+ERR_TOO_LARGE%s+a in the directory of E") and text:find("68157440", 1, true), text)
+    assert(text:find("nil%s+ERR_TOO_LARGE%s+a in the directory of E") and text:find("68157440", 1, true),
+      text)
   end)
 
   it("makes directories again that somebody removed", function()

@@ -5,7 +5,8 @@ local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
 local function call(tool, arguments, role, status)
-  return { role = role or "coder", card = { id = "ISSUE-1", type = "issue", status = status or "in_progress" },
+  return { role = role or "coder", card = { id = "ISSUE-1", type = "issue", status = status
+    or "in_progress" },
     tool = tool, arguments = arguments }
 end
 
@@ -17,8 +18,10 @@ describe("try gate", function()
     orket.run("init " .. dir)
     local organization = cjson.decode(orket.read(dir .. "/config/organization.json"))
     organization.process_rules.gate = {
-      { id = "no-vendor", effect = "deny", paths = { "vendor/**" }, why = "vendor code is not ours", fix = "wrap it" },
-      { id = "schema", effect = "ask", tools = { "write_file" }, paths = { "**/*.sql" }, why = "the schema is shared" },
+      { id = "no-vendor", effect = "deny", paths = { "vendor/**" }, why = "vendor code is not ours",
+        fix = "wrap it" },
+      { id = "schema", effect = "ask", tools = { "write_file" }, paths = { "**/*.sql" },
+        why = "the schema is shared" },
     }
     orket.write(dir .. "/config/organization.json", cjson.encode(organization))
     orket.write(dir .. "/nodes/policy.lua", [[
@@ -94,7 +97,8 @@ describe("try gate", function()
     { call("peek", { path = "a" }, "peeker"), "deny", "gate.op.undeclared" },
     { call("update_issue_status", { status = "done" }), "deny", "fsm.edge" },
     { call("update_issue_status", { status = "ready_for_testing" }), "allow", "gate.allow" },
-    { call("update_issue_status", { status = "done" }, "integrity_guard", "code_review"), "allow", "gate.allow" },
+    { call("update_issue_status", { status = "done" }, "integrity_guard", "code_review"), "allow",
+      "gate.allow" },
     { call("update_issue_status", { status = "done" }, "coder", "code_review"), "deny", "fsm.guard" },
     { {}, "deny", "gate.tool.length" },
     { { role = {}, card = 7, tool = false, arguments = 7 }, "deny", "gate.tool.length" },
@@ -119,7 +123,8 @@ describe("try gate", function()
   it("names the place that decided", function()
     local places = {
       ["house.no-vendor"] = "config/organization.json#/process_rules/gate/0",
-      ["house.schema"] = "config/organization.json#/process_rules/gate/1", ["gate.role.tool"] = "roles/integrity_guard.lua",
+      ["house.schema"] = "config/organization.json#/process_rules/gate/1",
+      ["gate.role.tool"] = "roles/integrity_guard.lua",
       ["gate.args.schema"] = "tools/write_file.lua", ["gate.op.undeclared"] = "tools/peek.lua",
     }
     local seen = {}
@@ -140,7 +145,8 @@ describe("try gate", function()
     local tree = dir .. "/workspace/hello/cards/I%2f7"
     orket.write(tree .. "/inside.txt", "x")
     os.execute("ln -s ../../../../config " .. tree .. "/out")
-    local asked = { call("read_file", { path = "inside.txt" }), call("read_file", { path = "out/organization.json" }),
+    local asked = { call("read_file", { path = "inside.txt" }),
+      call("read_file", { path = "out/organization.json" }),
       call("read_file", { path = "out/organization.json" }), call("read_file", { path = "x" }) }
     for i, id in ipairs({ "I/7", "I/7", "I-8", "../../.." }) do
       asked[i].card.id = id
@@ -158,7 +164,8 @@ describe("try gate", function()
     orket.run("init " .. other)
     local request = { project = other, call = rows[1][1] }
     assert.equal("allow", orket.try("gate", { request })[1].decision)
-    for _, text in ipairs({ "return {", "return {}", "while true do end", "return { decide = function() end, self_test = function() error('no') end }" }) do
+    for _, text in ipairs({ "return {", "return {}", "while true do end",
+      "return { decide = function() end, self_test = function() error('no') end }" }) do
       orket.write(other .. "/nodes/policy/house.lua", text)
       local answer = orket.try("gate", { request })[1]
       assert.same({ "deny", "gate.project" }, { answer.decision, answer.rule }, text)
@@ -173,7 +180,8 @@ describe("try gate", function()
   it("never dies on a row", function()
     local answers = orket.try("gate", {
       "nonsense", "[]", "7", "{}", '{"project":"/nowhere","call":{}}', '{"project":7,"call":{}}',
-      '{"project":"' .. dir .. '"}', '{"project":"' .. dir .. '","call":{"calls":-1}}', '{"project":"' .. dir .. '","call":{"calls":"x"}}', cjson.encode({ project = dir, call = rows[1][1] }),
+      '{"project":"' .. dir .. '"}', '{"project":"' .. dir .. '","call":{"calls":-1}}', '{"project":"' .. dir
+        .. '","call":{"calls":"x"}}', cjson.encode({ project = dir, call = rows[1][1] }),
     })
     assert.equal(10, #answers)
     assert.is_string(answers[1].error)

@@ -16,7 +16,8 @@ describe("orket try llm", function()
   end)
 
   local function try(arguments, environment)
-    local text, code = orket.shell(("%s %s try llm %s 2>&1"):format(environment or "", orket.binary, arguments))
+    local text, code = orket.shell(("%s %s try llm %s 2>&1"):format(environment or "", orket.binary,
+      arguments))
     return cjson.decode(text) or text, code
   end
 
@@ -71,17 +72,21 @@ describe("orket try llm", function()
   end)
 
   it("reads its key from the environment, and never shows it", function()
-    local got, code = try(("--base-url %s --prompt hi --key PROBE_KEY"):format(url), "PROBE_KEY=sk-not-to-be-seen-1234")
+    local got, code = try(("--base-url %s --prompt hi --key PROBE_KEY"):format(url),
+      "PROBE_KEY=sk-not-to-be-seen-1234")
     assert.equal(0, code)
     assert.equal("ok", got.outcome)
-    local shown = try(("--base-url %s --prompt 'say sk-not-to-be-seen-1234' --key PROBE_KEY"):format(url), "PROBE_KEY=sk-not-to-be-seen-1234")
+    local shown = try(("--base-url %s --prompt 'say sk-not-to-be-seen-1234' --key PROBE_KEY"):format(url),
+      "PROBE_KEY=sk-not-to-be-seen-1234")
     assert.falsy(cjson.encode(shown):find("not-to-be-seen", 1, true))
     assert.equal("ERR_NOT_FOUND", try(("--base-url %s --key NO_SUCH_KEY"):format(url)).code)
   end)
 
   for host, code in pairs({
-    ["0.0.0.0"] = "ERR_DENIED", ["[::]"] = "ERR_DENIED", ["[::ffff:127.0.0.1]"] = "ERR_DENIED", ["[::127.0.0.1]"] = "ERR_DENIED",
-    ["169.254.169.254"] = "ERR_DENIED", ["2130706433"] = "ERR_USAGE", ["0x7f.1"] = "ERR_USAGE", ["0177.0.0.1"] = "ERR_USAGE",
+    ["0.0.0.0"] = "ERR_DENIED", ["[::]"] = "ERR_DENIED", ["[::ffff:127.0.0.1]"] = "ERR_DENIED",
+    ["[::127.0.0.1]"] = "ERR_DENIED",
+    ["169.254.169.254"] = "ERR_DENIED", ["2130706433"] = "ERR_USAGE", ["0x7f.1"] = "ERR_USAGE",
+    ["0177.0.0.1"] = "ERR_USAGE",
     ["%31%32%37.0.0.1"] = "ERR_USAGE",
   }) do
     it("does not go to " .. host .. ", whatever listens there", function()
@@ -94,12 +99,15 @@ describe("orket try llm", function()
   it("goes to an address inside another one when it is told to", function()
     local got = try(("--private --prompt hi --base-url http://[::ffff:127.0.0.1]:%s/v1"):format(url:match(":(%d+)")))
     assert.equal("you said: hi", got.text)
-    assert.equal("ERR_DENIED", try(("--private --base-url http://0.0.0.0:%s/v1"):format(url:match(":(%d+)"))).code)
+    assert.equal("ERR_DENIED",
+      try(("--private --base-url http://0.0.0.0:%s/v1"):format(url:match(":(%d+)"))).code)
   end)
 
   for _, address in ipairs({
-    "x", "file:///etc/passwd", "unix:///tmp/s", "http://", "http:///", "http://user@h/v1", "http://u:p@127.0.0.1/v1", "http://h?a=b",
-    "http://h#x", "ftp://h/v1", "gopher://h", "http://h:99999/v1", "http://h:-1/v1", "https://[::1/v1", "http://h\\tx/v1",
+    "x", "file:///etc/passwd", "unix:///tmp/s", "http://", "http:///", "http://user@h/v1",
+    "http://u:p@127.0.0.1/v1", "http://h?a=b",
+    "http://h#x", "ftp://h/v1", "gopher://h", "http://h:99999/v1", "http://h:-1/v1", "https://[::1/v1",
+    "http://h\\tx/v1",
   }) do
     it("takes no address like " .. address, function()
       local got, code = try("--base-url '" .. address .. "'")
@@ -115,7 +123,8 @@ describe("orket try llm", function()
 
   it("takes lines of requests", function()
     local answers = orket.try("llm", {
-      { id = 1, base_url = url, prompt = "hi" }, { id = 2, base_url = "ftp://x" }, { id = 3, base_url = url, prompt = 7 },
+      { id = 1, base_url = url, prompt = "hi" }, { id = 2, base_url = "ftp://x" },
+      { id = 3, base_url = url, prompt = 7 },
       { id = 4, base_url = url, prompt = "call", stream = false },
     })
     assert.equal("you said: hi", answers[1].text)
@@ -125,19 +134,24 @@ describe("orket try llm", function()
   end)
 
   it("is not stopped by tools that are none", function()
-    for _, tools in ipairs({ "x", { 1 }, { a = 1 }, { { ["function"] = 3 } }, { { name = 5 } }, { cjson.null } }) do
+    for _, tools in ipairs({ "x", { 1 }, { a = 1 }, { { ["function"] = 3 } }, { { name = 5 } },
+      { cjson.null } }) do
       for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
         local got = orket.try("llm", { { base_url = url, shape = shape, prompt = "hi", tools = tools } })[1]
         assert.same({ "ERR_USAGE", "tools is" }, { got.code, got.error:sub(1, 8) })
       end
     end
-    assert.equal("ok", orket.try("llm", { { base_url = url, prompt = "hi", tools = cjson.null, model = cjson.null } })[1].outcome)
+    assert.equal("ok", orket.try("llm",
+      { { base_url = url, prompt = "hi", tools = cjson.null, model = cjson.null } })[1].outcome)
   end)
 
   for _, case in ipairs({
-    { "", "--base-url" }, { "--base-url ''", "--base-url" }, { "--base-url http://h --shape none", "no shape" },
-    { "--base-url http://h --timeout soon", "--timeout" }, { "--base-url http://h --tools /nowhere.json", "nowhere" },
-    { "--base-url http://h --tools tests/support/echo.lua", "--tools" }, { "--base-url http://h more", "unexpected" },
+    { "", "--base-url" }, { "--base-url ''", "--base-url" },
+    { "--base-url http://h --shape none", "no shape" },
+    { "--base-url http://h --timeout soon", "--timeout" },
+    { "--base-url http://h --tools /nowhere.json", "nowhere" },
+    { "--base-url http://h --tools tests/support/echo.lua", "--tools" },
+    { "--base-url http://h more", "unexpected" },
   }) do
     it("refuses '" .. case[1] .. "'", function()
       local text, code = orket.run("try llm " .. case[1])

@@ -1,4 +1,5 @@
--- try_spec.lua: every wall under hostile rows and hostile command lines: it answers each, in order, and lives.
+-- try_spec.lua: every wall under hostile rows and hostile command lines: it answers each, in order, and
+-- lives.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -7,35 +8,44 @@ local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "
 
 -- What each wall accepts, and what it refuses.
 local GOOD = {
-  json = '"text":"[1]"', schema = '"schema":{},"value":1', box = '"code":"return 1"', path = '"root":"/","path":"tmp"',
-  fsm = '"type":"issue","from":"ready","to":"in_progress","role":"coder"', sse = '"chunks_b64":["ZGF0YTogeAoK"]',
+  json = '"text":"[1]"', schema = '"schema":{},"value":1', box = '"code":"return 1"',
+  path = '"root":"/","path":"tmp"',
+  fsm = '"type":"issue","from":"ready","to":"in_progress","role":"coder"',
+  sse = '"chunks_b64":["ZGF0YTogeAoK"]',
   idesign = '"path":"a.md","content":""', calls = '"text":"no call"',
 }
 
 local FIELDS = {
-  "text", "text_b64", "schema", "value", "code", "mem", "steps", "ms", "then", "root", "path", "path_b64", "type", "from", "to",
-  "role", "reason", "project", "call", "chunks_b64", "chunks", "name", "argv", "wall", "config", "files", "content", "tools",
+  "text", "text_b64", "schema", "value", "code", "mem", "steps", "ms", "then", "root", "path", "path_b64",
+  "type", "from", "to",
+  "role", "reason", "project", "call", "chunks_b64", "chunks", "name", "argv", "wall", "config", "files",
+  "content", "tools",
   "dialect", "chunk", "base_url", "prompt", "shape", "model", "key", "timeout", "stream", "private", "id",
 }
 
 local VALUES = {
-  "5", "-1", "1e300", "true", "null", '""', '"x"', '"\\u0000"', '"!!"', "[]", "{}", "[5,[]]", '{"a":null}', "[null,1]", "[{}]",
-  '{"type":[]}', '{"function":1}', '"a' .. ("ü"):rep(300) .. '"', '"' .. ("日"):rep(67) .. '/x"', '"a\\u001b[31m\\r\\u009b"',
+  "5", "-1", "1e300", "true", "null", '""', '"x"', '"\\u0000"', '"!!"', "[]", "{}", "[5,[]]", '{"a":null}',
+  "[null,1]", "[{}]",
+  '{"type":[]}', '{"function":1}', '"a' .. ("ü"):rep(300) .. '"', '"' .. ("日"):rep(67) .. '/x"',
+    '"a\\u001b[31m\\r\\u009b"',
   '"/w8="', '["/w8="]',
   '"../../../etc/passwd"', "9223372036854775807", '"' .. ("x"):rep(100000) .. '"',
 }
 
 -- Rows that are no requests: no answer is accepted, all are answered.
 local BROKEN = {
-  "null", "true", "42", '"x"', "[]", "[{}]", "{", "}", "{broken", '{"id":1,"id":2}', '{"id":1}x', "\255\254", '{"id":"\255"}', "\0",
-  '{"id":"\0"}', ("["):rep(100000), '{"id":' .. ("["):rep(3000) .. ("]"):rep(3000) .. "}", '{"text":"' .. ("a"):rep(17 << 20) .. '"}',
+  "null", "true", "42", '"x"', "[]", "[{}]", "{", "}", "{broken", '{"id":1,"id":2}', '{"id":1}x', "\255\254",
+  '{"id":"\255"}', "\0",
+  '{"id":"\0"}', ("["):rep(100000), '{"id":' .. ("["):rep(3000) .. ("]"):rep(3000) .. "}",
+    '{"text":"' .. ("a"):rep(17 << 20) .. '"}',
   "\239\187\191{}", "{'id':1}", "NaN",
 }
 
 local function answers(wall, rows, ending)
   local dir = orket.directory()
   orket.write(dir .. "/rows", table.concat(rows, ending or "\n") .. (ending or "\n"))
-  local text, code = orket.shell(string.format("timeout 100 %s try %s --jsonl < %s/rows 2>%s/err", orket.binary, wall, dir, dir))
+  local text, code = orket.shell(string.format("timeout 100 %s try %s --jsonl < %s/rows 2>%s/err",
+    orket.binary, wall, dir, dir))
   assert.equal(0, code, wall)
   assert.equal("", orket.read(dir .. "/err"))
   orket.remove(dir)
@@ -56,12 +66,14 @@ for _, wall in ipairs(WALLS) do
     it("answers every broken row with an error, and goes on", function()
       local rows = {}
       for i, row in ipairs(BROKEN) do
-        rows[2 * i - 1], rows[2 * i] = row, '{"id":' .. i .. "," .. (GOOD[wall] or '"project":"/nowhere"') .. "}"
+        rows[2 * i - 1], rows[2 * i] = row, '{"id":' .. i .. "," .. (GOOD[wall] or '"project":"/nowhere"')
+          .. "}"
       end
       local list = answers(wall, rows)
       assert.equal(#rows, #list)
       for i = 1, #BROKEN do
-        assert(type(list[2 * i - 1].error) == "string" and not is_yes(list[2 * i - 1]), i .. ": " .. BROKEN[i]:sub(1, 40))
+        assert(type(list[2 * i - 1].error) == "string" and not is_yes(list[2 * i - 1]),
+          i .. ": " .. BROKEN[i]:sub(1, 40))
         assert.equal(i, list[2 * i].id)
         assert.equal(GOOD[wall] ~= nil, is_yes(list[2 * i]))
       end
@@ -82,7 +94,8 @@ for _, wall in ipairs(WALLS) do
       for i, answer in ipairs(list) do
         assert.equal(i, answer.id)
         local text = cjson.encode(answer)
-        assert(not text:find("attempt to", 1, true) and not text:find("lua/orket", 1, true), rows[i]:sub(1, 200) .. text:sub(1, 300))
+        assert(not text:find("attempt to", 1, true) and not text:find("lua/orket", 1, true),
+          rows[i]:sub(1, 200) .. text:sub(1, 300))
       end
       for i, id in ipairs(ids) do
         rows[i] = '{"id":' .. id .. "}"
@@ -95,7 +108,8 @@ for _, wall in ipairs(WALLS) do
 
     it("says which row was no JSON when the row begins with its id", function()
       local list = answers(wall, {
-        '{"id":"a 1","x":123456789012345678901}', ' { "id" : -7 , "x":1,"x":2}', '{"id":"\\u0041","x":nil}', '{"x":nil,"id":1}',
+        '{"id":"a 1","x":123456789012345678901}', ' { "id" : -7 , "x":1,"x":2}', '{"id":"\\u0041","x":nil}',
+          '{"x":nil,"id":1}',
       })
       for i, id in ipairs({ "a 1", -7, false, false }) do
         assert.is_string(list[i].error)
@@ -112,7 +126,8 @@ for _, wall in ipairs(WALLS) do
         assert.equal(id or nil, list[i].id)
         assert.equal(not id, list[i].error ~= nil and list[i].id == nil)
       end
-      local text, code = orket.shell(string.format("printf '%%s' '%s' | %s try %s --jsonl", row, orket.binary, wall))
+      local text, code = orket.shell(string.format("printf '%%s' '%s' | %s try %s --jsonl", row, orket.binary,
+        wall))
       assert.equal(0, code)
       assert.equal(1, cjson.decode(text).id)
     end)
@@ -121,21 +136,28 @@ end
 
 describe("the plain form", function()
   local function code_of(arguments, input)
-    return select(2, orket.shell(string.format("printf '%s' | timeout 20 %s try %s >/dev/null 2>&1", input or "", orket.binary, arguments)))
+    return select(2, orket.shell(string.format("printf '%s' | timeout 20 %s try %s >/dev/null 2>&1",
+      input or "", orket.binary, arguments)))
   end
 
   it("exits with 0, 1 or 2", function()
     for _, case in ipairs({
       { 0, "json", "[1]" }, { 1, "json", "[1" }, { 1, "json", "" }, { 2, "json /nowhere" }, { 2, "json a b" },
-      { 0, "box -", "return 1" }, { 1, "box -", "error(1)" }, { 1, "box --ms 20 -", "while true do end" }, { 2, "box /nowhere" },
-      { 2, "box --mem" }, { 2, "box - --bogus 1" }, { 1, "box --mem 0 -", "return 1" }, { 1, "box --steps x -", "return 1" },
+      { 0, "box -", "return 1" }, { 1, "box -", "error(1)" }, { 1, "box --ms 20 -", "while true do end" },
+      { 2, "box /nowhere" },
+      { 2, "box --mem" }, { 2, "box - --bogus 1" }, { 1, "box --mem 0 -", "return 1" },
+      { 1, "box --steps x -", "return 1" },
       { 0, "box --mem=16M - --steps=100000", "return 1" }, { 0, "box - --ms 100 --mem 512k", "return 1" },
       { 0, "fsm issue ready in_progress --role coder" }, { 0, "fsm --role coder issue ready in_progress" },
-      { 0, "fsm issue --role=coder in_progress blocked --reason=input" }, { 1, "fsm issue ready done --role coder" },
-      { 1, "fsm issue nonsense done --role coder" }, { 2, "fsm issue ready in_progress" }, { 2, "fsm issue ready --role coder" },
+      { 0, "fsm issue --role=coder in_progress blocked --reason=input" },
+      { 1, "fsm issue ready done --role coder" },
+      { 1, "fsm issue nonsense done --role coder" }, { 2, "fsm issue ready in_progress" },
+      { 2, "fsm issue ready --role coder" },
       { 2, "fsm a b c d --role coder" }, { 2, "fsm issue ready in_progress --role" },
-      { 0, "path / tmp" }, { 1, "path / ../etc" }, { 1, "path / /etc/passwd" }, { 1, "path /nowhere x" }, { 2, "path /" }, { 2, "path" },
-      { 0, "sse", "data: x\\n\\n" }, { 0, "sse", "" }, { 2, "sse a b" }, { 2, "schema" }, { 2, "gate" }, { 1, "gate /nowhere", "{}" },
+      { 0, "path / tmp" }, { 1, "path / ../etc" }, { 1, "path / /etc/passwd" }, { 1, "path /nowhere x" },
+      { 2, "path /" }, { 2, "path" },
+      { 0, "sse", "data: x\\n\\n" }, { 0, "sse", "" }, { 2, "sse a b" }, { 2, "schema" }, { 2, "gate" },
+      { 1, "gate /nowhere", "{}" },
       { 2, "nothing" }, { 2, "" }, { 0, "--help" }, { 0, "fsm --help" }, { 0, "box x --help" },
     }) do
       assert.equal(case[1], code_of(case[2], case[3]), case[2])

@@ -1,4 +1,5 @@
--- unread_spec.lua: keys of the configuration that nothing acts on are named by `orket validate`, and refuse nothing.
+-- unread_spec.lua: keys of the configuration that nothing acts on are named by `orket validate`, and refuse
+-- nothing.
 
 local orket = dofile("tests/support/orket.lua")
 

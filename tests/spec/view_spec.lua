@@ -213,7 +213,8 @@ go on with: orket run -C 'my shop' shop
     assert.truthy(got:find("^nil\tnil\tthe model m is unreachable since 2026%-01%-31T12:00:00Z, not tried since .*: no route\n$"), got)
   end)
 
-  it("the board writes sentences whole above the picture, once, and of the picture only what changed", function()
+  it("the board writes sentences whole above the picture, once, and of the picture only what changed",
+    function()
     local drawn = orket.probe(RUN .. [[
       local view = require("orket.view.live.live").new()
       local wrote = {}
@@ -318,10 +319,12 @@ go on with: orket run -C 'my shop' shop
   end)
 
   it("round a time span", function()
-    local rows = { [0] = "0 s", [59.4] = "59 s", [119.4] = "119 s", [119.6] = "2 min", [250] = "4 min", [3600] = "60 min", [86399] = "24 h",
+    local rows = { [0] = "0 s", [59.4] = "59 s", [119.4] = "119 s", [119.6] = "2 min", [250] = "4 min",
+      [3600] = "60 min", [86399] = "24 h",
       [604799] = "7 d", [6.4 * 86400] = "6 d" }
     for seconds, expected in pairs(rows) do
-      assert.equal(expected .. "\n", orket.probe(('print(require("orket.view.format.local_time").span(%s))'):format(seconds)))
+      assert.equal(expected .. "\n",
+        orket.probe(('print(require("orket.view.format.local_time").span(%s))'):format(seconds)))
     end
   end)
 
@@ -362,8 +365,10 @@ go on with: orket run -C 'my shop' shop
         io.write(style.mark(status))
       end
       io.write(style.bar(1, 2))]]
-    for environment, marks in pairs({ ["LC_ALL=C LANG=C.UTF-8 "] = ".>=?*#+x-#..", ["LC_ALL= LC_CTYPE= LANG=de_DE.ISO-8859-1 "] = ".>=?*#+x-#..",
-      ["LC_ALL= LC_CTYPE=en_US.utf8 LANG=C "] = "·▶■?◇◆✓✗–█░░", ["LC_ALL= LC_CTYPE= LANG= "] = "·▶■?◇◆✓✗–█░░" }) do
+    for environment, marks in pairs({ ["LC_ALL=C LANG=C.UTF-8 "] = ".>=?*#+x-#..",
+      ["LC_ALL= LC_CTYPE= LANG=de_DE.ISO-8859-1 "] = ".>=?*#+x-#..",
+      ["LC_ALL= LC_CTYPE=en_US.utf8 LANG=C "] = "·▶■?◇◆✓✗–█░░",
+        ["LC_ALL= LC_CTYPE= LANG= "] = "·▶■?◇◆✓✗–█░░" }) do
       assert.equal(marks, orket.probe(say, environment))
     end
   end)

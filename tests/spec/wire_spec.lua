@@ -1,5 +1,5 @@
--- wire_spec.lua: replies in every variation that servers are known to write (tests/wire), as bytes, at once and in
--- pieces: what is understood of them.
+-- wire_spec.lua: replies in every variation that servers are known to write (tests/wire), as bytes, at once
+-- and in pieces: what is understood of them.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")

@@ -10,7 +10,8 @@ local function reply(request)
     if not can("calls") then
       return { content = "I report: lighthouse." }
     end
-    return { calls = { { name = "report_word", arguments = { word = can("schema") and "lighthouse" or 7 } } } }
+    return { calls = { { name = "report_word", arguments = { word = can("schema") and "lighthouse"
+      or 7 } } } }
   elseif format then
     return { content = can("json") and '{"word":"lighthouse"}' or "Sure! The word is lighthouse." }
   elseif request.stream and not can("streams") then

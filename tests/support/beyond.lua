@@ -101,7 +101,8 @@ function M.serve()
   orket.write(self.dir .. "/client/orket/main.lua", CLIENT)
   self.lua = self.dir .. "/client"
   local out = self.dir .. "/out"
-  self.pid = orket.shell(string.format("ORKET_LUA=%s/server %s >%s 2>&1 & echo $!", self.dir, M.binary, out)):match("%d+")
+  self.pid = orket.shell(string.format("ORKET_LUA=%s/server %s >%s 2>&1 & echo $!", self.dir, M.binary,
+    out)):match("%d+")
   for _ = 1, 1000 do
     self.port = tonumber(orket.read(out):match("^%d+"))
     if self.port then

@@ -1,5 +1,5 @@
--- console.lua: the commands that a page shows (```console), played: each has to print what the page says. A line with …
--- stands for any text at that place, … alone for any lines.
+-- console.lua: the commands that a page shows (```console), played: each has to print what the page says. A
+-- line with … stands for any text at that place, … alone for any lines.
 
 local M = {}
 
@@ -14,7 +14,8 @@ local function fits(expected, printed, i, j)
   elseif expected[i] == "…" then
     return fits(expected, printed, i + 1, j) or j <= #printed and fits(expected, printed, i, j + 1)
   end
-  return j <= #printed and printed[j]:find(pattern(expected[i])) ~= nil and fits(expected, printed, i + 1, j + 1)
+  return j <= #printed and printed[j]:find(pattern(expected[i])) ~= nil
+    and fits(expected, printed, i + 1, j + 1)
 end
 
 local function lines(text)

@@ -13,7 +13,8 @@ local function reply(request)
   elseif last == "half" then
     return { calls = { { name = "f", arguments = { path = "x" } } }, malformed = "arguments" }
   elseif last == "call" then
-    return { content = "Let me.", calls = { { name = "f", arguments = { a = 1, b = { "x" } } }, { name = "g" } } }
+    return { content = "Let me.", calls = { { name = "f", arguments = { a = 1, b = { "x" } } },
+      { name = "g" } } }
   elseif last:find("^chunks ") then
     return { content = "in pieces", chunks = tonumber(last:match(" (.*)")) }
   elseif last == "slow" then

@@ -1,6 +1,6 @@
--- effects.lua: the example on the bed of faulty.lua, with an effect beyond the tree in each turn that works: a server
--- that counts is told who it is (beyond.lua). Killed, gone on with, and asked again what nobody knows: each effect
--- came about once, and the board is that of the run that nothing happened to.
+-- effects.lua: the example on the bed of faulty.lua, with an effect beyond the tree in each turn that works:
+-- a server that counts is told who it is (beyond.lua). Killed, gone on with, and asked again what nobody
+-- knows: each effect came about once, and the board is that of the run that nothing happened to.
 --
 --   local bed <close> = effects.new()
 --   local try = bed:try("commit_before:3:kill")    -- {code, answers, problems}
@@ -78,7 +78,8 @@ local function prepare(dir)
   without_labels(dir)
   orket.write(dir .. "/tools/post.lua", TOOL)
   for _, role in ipairs(WORKERS) do
-    local text, found = orket.read("roles/" .. role .. ".lua"):gsub('"request_excuse"', '"request_excuse", "post"')
+    local text, found = orket.read("roles/" .. role .. ".lua"):gsub('"request_excuse"',
+      '"request_excuse", "post"')
     assert(found == 1, role)
     orket.write(dir .. "/roles/" .. role .. ".lua", text)
   end
@@ -99,7 +100,8 @@ end
 -- A person looks whether it happened, and says so. How many questions there were.
 local function answer(self, dir)
   local answers = 0
-  for card in orket.shell("sqlite3 " .. dir .. "/.orket/orket.db \"SELECT id FROM card WHERE status = 'blocked'\" 2>/dev/null"):gmatch("%S+") do
+  for card in orket.shell("sqlite3 " .. dir
+    .. "/.orket/orket.db \"SELECT id FROM card WHERE status = 'blocked'\" 2>/dev/null"):gmatch("%S+") do
     local _, text = self.bed:run(dir, { arguments = "show --json " .. card })
     local open = (cjson.decode(text) or {}).uncertain
     if open then

@@ -147,14 +147,16 @@ case $(cut -d" " -f3 /proc/$pid/stat 2>/dev/null) in T) kill -CONT $pid; break;;
 
 ---Runs the example in a directory: exit code, standard output, standard error.
 ---@param dir string
----@param options {fault: string?, kill: number?, arguments: string?, binary: string?, limit: string?}?  kill: after so many
+---@param options {fault: string?, kill: number?, arguments: string?, binary: string?, limit: string?}?
+---  kill: after so many
 ---seconds; limit: of the shell, as "ulimit -n 20"
 function Bed:run(dir, options)
   options = options or {}
   local within = options.kill and string.format("timeout --foreground -s KILL %.4f", options.kill) or PATIENCE
   within = (options.fault or ""):find(":stop$") and WOKEN or within
   local _, code = orket.shell(string.format("cd %s && exec 2>err; %s; ORKET_MODEL_URL=%s %s ORKET_FAULT='%s' %s %s %s >out; exit $?",
-    dir, options.limit or ":", self.url, self.environment or "", options.fault or "", within, options.binary or M.faulty,
+    dir, options.limit or ":", self.url, self.environment or "", options.fault or "", within, options.binary
+      or M.faulty,
     options.arguments or "run --json textkit"))
   code = options.kill and code == 124 and 137 or code -- it ended in the very moment of the kill
   return code, orket.read(dir .. "/out"), orket.read(dir .. "/err")
@@ -196,7 +198,8 @@ local function canonical(event, costless)
   for _, field in ipairs(costless and COSTS[event.kind] or {}) do
     body[field] = nil
   end
-  return table.concat({ event.kind, event.card or "", event.role or "", event.actor, cjson.encode(body) }, " ")
+  return table.concat({ event.kind, event.card or "", event.role or "", event.actor, cjson.encode(body) },
+    " ")
 end
 
 ---What a run came to, as texts to be compared: of each card its events in order, the board, the files.
@@ -216,7 +219,8 @@ function Bed:facts(dir, costless)
   return {
     cards = cards,
     board = orket.shell(string.format("sqlite3 %s/.orket/orket.db 'SELECT id, status, retry_count FROM card ORDER BY id' 2>&1", dir)),
-    files = orket.shell(string.format("cd %s/workspace && find . -type f | LC_ALL=C sort | xargs sha256sum", dir)),
+    files = orket.shell(string.format("cd %s/workspace && find . -type f | LC_ALL=C sort | xargs sha256sum",
+      dir)),
   }
 end
 
@@ -255,7 +259,8 @@ local function check_told(self, dir, told, problems)
   end
   for _, event in ipairs(told) do
     local found = event.seq and there[event.seq]
-    if event.seq and not (found and found.kind == event.kind and found.n == event.n and cjson.encode(found.body) == cjson.encode(event.body)) then
+    if event.seq and not (found and found.kind == event.kind and found.n == event.n
+      and cjson.encode(found.body) == cjson.encode(event.body)) then
       problems[#problems + 1] = "told and not in the journal: " .. cjson.encode(event):sub(1, 300)
     end
   end
@@ -275,17 +280,21 @@ local function check_requests(self, times, kills, problems)
   end
 end
 
--- The team's plays are written for one course of things: after a tool that failed and worked, or a turn that was
--- lost half-way, a player may find its files not as expected, and asks a person. That is the engine's doing well.
+-- The team's plays are written for one course of things: after a tool that failed and worked, or a turn that
+-- was lost half-way, a player may find its files not as expected, and asks a person. That is the engine's
+-- doing well.
 function Bed:has_excused(dir)
   return orket.shell(string.format("sqlite3 %s/.orket/orket.db \"SELECT count(*) FROM card WHERE status = "
     .. "'waiting_for_developer' AND wait_reason = 'input'\"", dir)) ~= "0\n"
 end
 
-local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_STORE = true, ERR_STORE_FULL = true, ERR_STORE_READONLY = true,
-  ERR_STORE_BUSY = true, ERR_STORE_CORRUPT = true, ERR_JAIL = true, ERR_NET = true, ERR_LIBRARY = true, ERR_DESCRIPTORS = true }
+local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_STORE = true, ERR_STORE_FULL = true,
+  ERR_STORE_READONLY = true,
+  ERR_STORE_BUSY = true, ERR_STORE_CORRUPT = true, ERR_JAIL = true, ERR_NET = true, ERR_LIBRARY = true,
+    ERR_DESCRIPTORS = true }
 
--- How the run with the fault ended: never with a crash, and what is told says that the machine failed, and the cure.
+-- How the run with the fault ended: never with a crash, and what is told says that the machine failed, and
+-- the cure.
 local function check_end(code, err, problems)
   local crashed = code == 134 or code == 139 or code == 135 or code == 136
   if crashed or code == 124 then
@@ -305,7 +314,8 @@ end
 
 ---Runs the example with a fault, then without until it is done; what is wrong with what came out.
 ---@param fault string of ORKET_FAULT
----@param options {kill: number?, retries: boolean?}?  kill: after so many seconds; retries: a failure may cost a
+---@param options {kill: number?, retries: boolean?}?  kill: after so many seconds; retries: a failure may
+---  cost a
 ---card a retry, so that the events are not those of the unkilled run
 function Bed:try(fault, options)
   options = options or {}
@@ -347,19 +357,23 @@ function Bed:try(fault, options)
   if #problems == 0 and not os.getenv("KEEP") then
     orket.remove(dir)
   end
-  return { code = code, text = out, err = said, runs = runs, again = again, gave_up = gave_up, problems = problems, dir = dir }
+  return { code = code, text = out, err = said, runs = runs, again = again, gave_up = gave_up,
+    problems = problems, dir = dir }
 end
 
--- Kinds of an agent's own failures: the host's are none of them. What a reply that it broke off has cost is noted.
+-- Kinds of an agent's own failures: the host's are none of them. What a reply that it broke off has cost is
+-- noted.
 local BLAMED = { ["turn.failed"] = true, ["step.failed"] = true }
 
 local function notes_cost(event)
   return event.kind == "step.failed" and MACHINE[event.body.code] and event.body.usage ~= nil
 end
 
----Runs the example with a fault of the host and, when it is lifted, until it is done: without a retry, without an answer
----of a person, with the events of the undisturbed run and no others. What is wrong with what came out.
----@param case {fault: string?, limit: string?, prepare: fun(dir)?, lift: fun(dir)?, clean: fun(dir)?}  fault: of ORKET_FAULT
+---Runs the example with a fault of the host and, when it is lifted, until it is done: without a retry,
+---without an answer of a person, with the events of the undisturbed run and no others. What is wrong with
+---what came out.
+---@param case {fault: string?, limit: string?, prepare: fun(dir)?, lift: fun(dir)?, clean: fun(dir)?}
+---  fault: of ORKET_FAULT
 function Bed:sweep(case)
   local dir, problems = self:project(), {}
   asked(self)
@@ -382,14 +396,16 @@ function Bed:sweep(case)
     table.move(lines_of(text, problems), 1, #text, #told + 1, told)
   end
   if again ~= 0 then
-    problems[#problems + 1] = (again == 3 and "waits for a person: " or "does not complete: " .. again .. " ") .. last
+    problems[#problems + 1] = (again == 3 and "waits for a person: " or "does not complete: " .. again .. " ")
+      .. last
   end
   check_told(self, dir, told, problems)
   local costless = false
   for _, event in ipairs(self:events(dir)) do
     costless = costless or notes_cost(event)
     if BLAMED[event.kind] and not notes_cost(event) then
-      problems[#problems + 1] = "recorded against an agent: " .. event.kind .. " " .. cjson.encode(event.body):sub(1, 300)
+      problems[#problems + 1] = "recorded against an agent: " .. event.kind .. " "
+        .. cjson.encode(event.body):sub(1, 300)
     end
   end
   self:compare(dir, problems, costless)

@@ -26,11 +26,13 @@ function M.law()
     },
     roles = {
       coder = {
-        tools = array("write_file", "read_file", "list_directory", "search_files", "delete_file", "update_issue_status"),
+        tools = array("write_file", "read_file", "list_directory", "search_files", "delete_file",
+          "update_issue_status"),
       },
       integrity_guard = { tools = array("read_file", "update_issue_status") },
     },
-    rules = array({ id = "vendor", effect = "deny", paths = array("vendor/**"), why = "vendor code is not ours" }),
+    rules = array({ id = "vendor", effect = "deny", paths = array("vendor/**"),
+      why = "vendor code is not ours" }),
   }
 end
 

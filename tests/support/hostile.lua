@@ -112,7 +112,8 @@ end
 
 ---True when a text holds no byte that could steer a terminal.
 function M.is_clean(text)
-  return not text:find("[%z\1-\8\11-\31\127]") and not text:find("\194[\128-\159]") and not text:find("\226\128[\170-\174]")
+  return not text:find("[%z\1-\8\11-\31\127]") and not text:find("\194[\128-\159]")
+    and not text:find("\226\128[\170-\174]")
 end
 
 return M

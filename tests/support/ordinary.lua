@@ -1,10 +1,13 @@
--- ordinary.lua: put behind play.lua: an ordinary model, as people have at home, at the project that `orket init` writes. Of three
--- replies in a row at least one is right; the others go wrong as SEED says, or all by FAULT. Equal requests get equal replies.
+-- ordinary.lua: put behind play.lua: an ordinary model, as people have at home, at the project that `orket
+-- init` writes. Of three replies in a row at least one is right; the others go wrong as SEED says, or all by
+-- FAULT. Equal requests get equal replies.
 
 local PROGRAM = 'echo "hello, $1"\n'
 
 local WRONG = {
-  prose = function() return { content = "First I will look at the card, and then think about a shell script." } end,
+  prose = function()
+    return { content = "First I will look at the card, and then think about a shell script." }
+  end,
   question = function() return { content = "Should the script end its line with a dot?" } end,
   refusal = function() return { content = "I'm sorry, but as a language model I cannot write files." } end,
   status = function() return { content = "All done! hello.sh is finished and works as the card wants." } end,
@@ -15,14 +18,20 @@ local WRONG = {
   thoughts = function()
     return { content = 'Perhaps so: <tool_call>{"name": "write_file", "arguments": {"path": "x.sh", "content": "x"}}</tool_call>\n</think>\n' }
   end,
-  quoted = function() return { content = 'I would call {"name": "write_file", "arguments": {"path": "x.sh"}} and be done.' } end,
-  cut_words = function() return { content = "The card wants a script, so let me begin by", finish = "length" } end,
+  quoted = function()
+    return { content = 'I would call {"name": "write_file", "arguments": {"path": "x.sh"}} and be done.' }
+  end,
+  cut_words = function()
+    return { content = "The card wants a script, so let me begin by", finish = "length" }
+  end,
   cut_call = function()
-    return { content = "", calls = { call("write_file", '{"path": "x.sh", "content": "echo') }, finish = "length" }
+    return { content = "", calls = { call("write_file", '{"path": "x.sh", "content": "echo') },
+      finish = "length" }
   end,
 }
 
-local KINDS = { "prose", "question", "refusal", "status", "nothing", "arguments", "no_json", "unknown", "thoughts", "quoted", "cut_words", "cut_call" }
+local KINDS = { "prose", "question", "refusal", "status", "nothing", "arguments", "no_json", "unknown",
+  "thoughts", "quoted", "cut_words", "cut_call" }
 
 -- A number for this place of the conversation.
 local function number(talk)

@@ -1,5 +1,5 @@
--- outside.lua: what specs of labels share: tools of the outside, a role that has them all, and a program in which
--- `test.post` reaches a server that counts what it was told (tests/support/beyond.lua).
+-- outside.lua: what specs of labels share: tools of the outside, a role that has them all, and a program in
+-- which `test.post` reaches a server that counts what it was told (tests/support/beyond.lua).
 
 local beyond = dofile("tests/support/beyond.lua")
 local world = dofile("tests/support/world.lua")
@@ -89,7 +89,8 @@ local function role(name)
 end
 
 local function routed(route)
-  return (role("coder"):gsub("route = brief.hand_over", "route = route"):gsub("\nreturn {", "\n" .. route .. "\nreturn {"))
+  return (role("coder"):gsub("route = brief.hand_over", "route = route"):gsub("\nreturn {", "\n" .. route
+    .. "\nreturn {"))
 end
 
 local function literal(map)
@@ -112,19 +113,23 @@ M.TEAM = {
 }
 
 ---A project in which the outside is near.
----options: as of world.new, and pages (text by name), labels (of the fetching tool), rules (process_rules.labels)
+---options: as of world.new, and pages (text by name), labels (of the fetching tool), rules
+---(process_rules.labels)
 ---@param server table of beyond.serve
 ---@param options table
 ---@return table world
 function M.project(server, options)
   local files = {
-    ["tools/fetch.lua"] = FETCH:format(literal(options.pages or {}), options.labels and '{ "' .. table.concat(options.labels, '", "') .. '" }' or "nil"),
+    ["tools/fetch.lua"] = FETCH:format(literal(options.pages or {}), options.labels and '{ "'
+      .. table.concat(options.labels, '", "') .. '" }' or "nil"),
     ["tools/tell.lua"] = TELL:format(server.port), ["tools/post_file.lua"] = POST_FILE:format(server.port),
-    ["tools/copy_file.lua"] = COPY, ["roles/coder.lua"] = role("coder"), ["roles/integrity_guard.lua"] = role("integrity_guard"),
+    ["tools/copy_file.lua"] = COPY, ["roles/coder.lua"] = role("coder"),
+    ["roles/integrity_guard.lua"] = role("integrity_guard"),
     ["roles/scribe.lua"] = routed(REMEMBERS), ["roles/quiet.lua"] = routed(QUIET),
   }
   local w = world.new(world.merged({
-    team = M.TEAM, binary = beyond.binary, environment = "ORKET_LUA=" .. server.lua, files = world.merged(files, options.files),
+    team = M.TEAM, binary = beyond.binary, environment = "ORKET_LUA=" .. server.lua,
+    files = world.merged(files, options.files),
   }, options.world))
   if options.rules then
     M.configure(w, options.rules)

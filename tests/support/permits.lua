@@ -1,6 +1,6 @@
--- permits.lua: random calls and operations against random laws, in the binary: what becomes of the files is compared with an oracle
--- that knows the law as it is written and nothing of the gate. No effect without a permit, none twice, none that is not the
--- judged one. Run with DIR, COUNT and SEED as the chunk's arguments.
+-- permits.lua: random calls and operations against random laws, in the binary: what becomes of the files is
+-- compared with an oracle that knows the law as it is written and nothing of the gate. No effect without a
+-- permit, none twice, none that is not the judged one. Run with DIR, COUNT and SEED as the chunk's arguments.
 
 local fs = require("orket.core.fs")
 local gate = require("orket.core.gate")
@@ -43,11 +43,13 @@ local function random_law()
   end
   local rules = array({})
   for i = 1, math.random(0, 3) do
-    rules[i] = { id = "r" .. i, effect = math.random() < 0.5 and "deny" or "ask", why = "so", paths = array({ pick({ "vendor/**", "b/*", "**/x.c", "a" }) }),
+    rules[i] = { id = "r" .. i, effect = math.random() < 0.5 and "deny" or "ask", why = "so",
+      paths = array({ pick({ "vendor/**", "b/*", "**/x.c", "a" }) }),
       tools = math.random() < 0.3 and array({ pick(TOOLS) }) or nil }
   end
   return {
-    tools = { w = tool("fs.write"), r = tool("fs.read", "fs.list"), d = tool("fs.delete"), wd = tool("fs.write", "fs.delete", "card.comment") },
+    tools = { w = tool("fs.write"), r = tool("fs.read", "fs.list"), d = tool("fs.delete"),
+      wd = tool("fs.write", "fs.delete", "card.comment") },
     roles = roles, rules = rules,
   }
 end
@@ -83,10 +85,12 @@ end
 -- What may become of a call or an operation on a path: "deny", "ask" or "allow".
 local function expected(law, request, path, kind)
   local operations = law.tools[request.tool].operations
-  if not has(law.roles[request.role].tools, request.tool) or not has({ "in_progress", "code_review" }, request.card.status)
+  if not has(law.roles[request.role].tools, request.tool) or not has({ "in_progress", "code_review" },
+    request.card.status)
     or not CLEAN[path] or kind and not has(operations, kind) or house(law, request.tool, path) == "deny" then
     return "deny"
-  elseif house(law, request.tool, path) == "ask" or (kind or has(operations, "fs.delete") and "fs.delete") == "fs.delete" then
+  elseif house(law, request.tool, path) == "ask"
+    or (kind or has(operations, "fs.delete") and "fs.delete") == "fs.delete" then
     return "ask"
   end
   return "allow"
@@ -137,7 +141,8 @@ local function try_operation(g, law, request, call, said_yes, tally)
   local content = kind == "fs.write" and tostring(math.random(1000)) or nil
   local permit, refusal, asked = g:operation(call, { op = kind, path = path, content = content })
   local want = expected(law, request, path, kind)
-  if want == "ask" and said_yes and path == request.arguments.path and house(law, request.tool, path) ~= "ask" then
+  if want == "ask" and said_yes and path == request.arguments.path
+    and house(law, request.tool, path) ~= "ask" then
     want = "allow"
   end
   local got = permit and "allow" or refusal.decision
@@ -167,7 +172,8 @@ local function try_operation(g, law, request, call, said_yes, tally)
 end
 
 local function try(g, law, tally)
-  local request = { role = pick(ROLES), tool = pick(TOOLS), root = root, card = { id = "I", type = "issue", status = pick(STATUSES) },
+  local request = { role = pick(ROLES), tool = pick(TOOLS), root = root,
+    card = { id = "I", type = "issue", status = pick(STATUSES) },
     arguments = { path = pick(FILES), confirm = math.random() < 0.5 or nil } }
   if math.random() < 0.6 then
     request.card.status = "in_progress"
@@ -219,5 +225,6 @@ for i = 1, COUNT do
   try(g, law, tally)
 end
 check_tree()
-print(string.format("%d calls: %d allowed, %d to ask, %d denied; %d effects, each with its permit", COUNT, tally.allow, tally.ask, tally.deny,
+print(string.format("%d calls: %d allowed, %d to ask, %d denied; %d effects, each with its permit", COUNT,
+  tally.allow, tally.ask, tally.deny,
   tally.effects))

@@ -1,5 +1,6 @@
--- planner.lua: put in front of a spec's mock script: a model that plans. A spec defines plan(tool, talk), which answers the
--- arguments of the call that it is to make; talk = {replies, said (tool results), request, text (all that it was told)}.
+-- planner.lua: put in front of a spec's mock script: a model that plans. A spec defines plan(tool, talk),
+-- which answers the arguments of the call that it is to make; talk = {replies, said (tool results), request,
+-- text (all that it was told)}.
 
 local function told(request)
   local talk = { replies = 0, said = {}, request = request, text = "" }
@@ -29,7 +30,8 @@ function sound()
   return {
     id = "r", name = "Rock", epics = { { id = "e1", name = "First", issues = {
       { id = "a", name = "Begin", seat = "dev", requirements = { "it is begun" } },
-      { id = "b", name = "End", seat = "lead", requirements = { "it is ended" }, depends_on = { "a" }, priority = 3,
+      { id = "b", name = "End", seat = "lead", requirements = { "it is ended" }, depends_on = { "a" },
+        priority = 3,
         verification = { argv = { "/bin/grep", "-q", "x", "f" } } },
     } } },
   }

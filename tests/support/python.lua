@@ -12,7 +12,8 @@ local M = {}
 ---@return {port: integer, pid: string}
 function M.serve(name, argument)
   local out = os.tmpname()
-  local command = ("exec python3 tests/support/%s %s >%s & echo $!"):format(name, argument and "'" .. argument .. "'" or "", out)
+  local command = ("exec python3 tests/support/%s %s >%s & echo $!"):format(name, argument and "'" .. argument
+    .. "'" or "", out)
   local pid = orket.shell(command):match("%d+")
   local self = { pid = pid }
   setmetatable(self, { __close = function() os.execute("kill " .. pid .. " 2>/dev/null") end })

@@ -18,13 +18,15 @@ end
 ]]
 
 local function coder(w, name)
-  local text, found = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team%.", "I am the " .. name .. ".")
+  local text, found = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team%.",
+    "I am the " .. name .. ".")
   assert(found == 1)
   w:write("roles/coder.lua", text)
 end
 
 local function new_world(binary)
-  local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+  local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } },
+    { id = "C", depends_on = { "B" } } },
     mock = TEAM, binary = binary })
   coder(w, "first")
   return w
@@ -57,7 +59,8 @@ local function check_generations(w, problems)
 end
 
 -- What each card may have been worked on with: A began before the change, and C after all of them.
-local ALLOWED = { A = { first = true }, B = { first = true, second = true, third = true }, C = { second = true, third = true } }
+local ALLOWED = { A = { first = true }, B = { first = true, second = true, third = true },
+  C = { second = true, third = true } }
 
 local function check_names(w, code, problems)
   local of = names(w)

@@ -1,6 +1,6 @@
--- reloads.lua: a policy that is changed every second while turns run: what each turn was refused tells which text
--- judged it. Each change has a rule of its own; a turn makes the same forbidden call again and again, for longer
--- than a change takes.
+-- reloads.lua: a policy that is changed every second while turns run: what each turn was refused tells which
+-- text judged it. Each change has a rule of its own; a turn makes the same forbidden call again and again,
+-- for longer than a change takes.
 --
 --   local result = reloads.run({ seconds = 60, cards = 200, pause = 1 })
 
@@ -80,7 +80,8 @@ end
 ---waiting: integer, code: integer, sound: boolean, text: string}
 function M.run(options)
   local w <close> = world.new({
-    issues = cards(options.cards), mock = MOCK:format(options.delay), limits = { concurrency = options.concurrency },
+    issues = cards(options.cards), mock = MOCK:format(options.delay),
+    limits = { concurrency = options.concurrency },
     files = { ["nodes/policy/tick.lua"] = POLICY:format(0, 0) },
   })
   local run = w:start()

@@ -11,7 +11,8 @@ local ALLOWED = {
 }
 
 local function world()
-  local env = { cjson = { null = cjson.null, encode = cjson.encode, array_mt = cjson.array_mt or cjson.empty_array_mt } }
+  local env = { cjson = { null = cjson.null, encode = cjson.encode, array_mt = cjson.array_mt
+    or cjson.empty_array_mt } }
   for _, name in ipairs(ALLOWED) do
     env[name] = _G[name]
   end
@@ -68,13 +69,15 @@ function M.is_plain(value, depth)
   depth = depth or 0
   if type(value) == "table" then
     for key, item in pairs(value) do
-      if depth > 50 or not (math.type(key) == "integer" or type(key) == "string") or not M.is_plain(item, depth + 1) then
+      if depth > 50 or not (math.type(key) == "integer" or type(key) == "string")
+        or not M.is_plain(item, depth + 1) then
         return false
       end
     end
     return true
   end
-  return value == nil or value == cjson.null or type(value) == "string" or type(value) == "number" or type(value) == "boolean"
+  return value == nil or value == cjson.null or type(value) == "string" or type(value) == "number"
+    or type(value) == "boolean"
 end
 
 return M

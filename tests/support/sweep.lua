@@ -1,6 +1,7 @@
--- sweep.lua: every kind of failure of the host, at every point of the example, as cases of Bed:sweep (faulty.lua): faults at
--- the points of fault, signals there, stacks that fail, few descriptors, little memory, full disks. All of them, many
--- times: bench/evidence/sweep.lua; a few: tests/spec/fault_sweep_spec.lua.
+-- sweep.lua: every kind of failure of the host, at every point of the example, as cases of Bed:sweep
+-- (faulty.lua): faults at the points of fault, signals there, stacks that fail, few descriptors, little
+-- memory, full disks. All of them, many times: bench/evidence/sweep.lua; a few:
+-- tests/spec/fault_sweep_spec.lua.
 
 local cjson = require("cjson")
 local faulty = dofile("tests/support/faulty.lua")
@@ -20,11 +21,14 @@ function M.bed()
 end
 
 local ERRNO = { eio = true, enospc = true, enomem = true, emfile = true }
-local ACTS = { "kill", "eio", "enospc", "enomem", "emfile", "oom", "starve", "nofile", "term", "int", "hup", "stop" }
+local ACTS = { "kill", "eio", "enospc", "enomem", "emfile", "oom", "starve", "nofile", "term", "int", "hup",
+  "stop" }
 
 -- Calls that make a descriptor: the only ones that EMFILE is an answer of.
-local OPENS = { open = true, create = true, spawn = true, connect = true, listen = true, watch = true, list = true }
-local CALLS = { accept4 = true, epoll_create1 = true, eventfd = true, inotify_init1 = true, memfd_create = true, open = true,
+local OPENS = { open = true, create = true, spawn = true, connect = true, listen = true, watch = true,
+  list = true }
+local CALLS = { accept4 = true, epoll_create1 = true, eventfd = true, inotify_init1 = true,
+  memfd_create = true, open = true,
   open64 = true, openat = true, pipe2 = true, socket = true }
 
 local function can(point, act)
@@ -76,8 +80,10 @@ function M.limits(steps)
   local cases = {}
   for i = 1, steps do
     local files, memory = 10 + 76 * i // steps, 16 * 1024 + 700 * 1024 * i // steps
-    cases[#cases + 1] = { section = "descriptors", name = "ulimit -n " .. files, limit = "ulimit -n " .. files }
-    cases[#cases + 1] = { section = "address space", name = "ulimit -v " .. memory, limit = "ulimit -v " .. memory }
+    cases[#cases + 1] = { section = "descriptors", name = "ulimit -n " .. files, limit = "ulimit -n "
+      .. files }
+    cases[#cases + 1] = { section = "address space", name = "ulimit -v " .. memory, limit = "ulimit -v "
+      .. memory }
   end
   return cases
 end
@@ -86,11 +92,13 @@ end
 local function disk(place, size)
   local function remount(options)
     return function(dir)
-      assert(os.execute(string.format("mkdir -p %s/%s && mount -t tmpfs -o %s none %s/%s", dir, place, options, dir, place)))
+      assert(os.execute(string.format("mkdir -p %s/%s && mount -t tmpfs -o %s none %s/%s", dir, place,
+        options, dir, place)))
     end
   end
   return {
-    section = "full disk", name = string.format("%s on %d KiB", place, size), prepare = remount("mode=700,size=" .. size .. "k"),
+    section = "full disk", name = string.format("%s on %d KiB", place, size),
+    prepare = remount("mode=700,size=" .. size .. "k"),
     lift = function(dir)
       assert(os.execute(string.format("mount -o remount,size=64m %s/%s", dir, place)))
     end,

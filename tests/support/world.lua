@@ -46,7 +46,9 @@ local function serve(self, mock, before)
   end), "the mock did not start: " .. orket.read(out))
 end
 
----options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), architecture, governance and source (of the epic), model (more fields), models (more of them), team, epics (more), files
+---options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules),
+---rules (more process rules), architecture, governance and source (of the epic), model (more fields), models
+---(more of them), team, epics (more), files
 function M.new(options)
   local self = setmetatable({
     dir = orket.directory(), binary = options.binary or M.binary, environment = options.environment or "",
@@ -55,14 +57,16 @@ function M.new(options)
     name = "Test", architecture = options.architecture, models = M.merged({
       m = M.merged({ base_url = "http://127.0.0.1:1/v1", model = "mock" }, options.model),
     }, options.models),
-    process_rules = M.merged({ limits = M.merged({ concurrency = 2, drain = 0, disk = 0 }, options.limits), gate = options.gate }, options.rules),
+    process_rules = M.merged({ limits = M.merged({ concurrency = 2, drain = 0, disk = 0 }, options.limits),
+      gate = options.gate }, options.rules),
   }))
   write_json(self, "config/teams/t.json", options.team or TEAM)
   write_json(self, "config/environments/e.json", { name = "E" })
   for i, issue in ipairs(options.issues) do
     issue_of(issue, i)
   end
-  write_json(self, "config/epics/ep.json", { name = "Epic", team = "t", environment = "e", issues = options.issues,
+  write_json(self, "config/epics/ep.json", { name = "Epic", team = "t", environment = "e",
+    issues = options.issues,
     architecture_governance = options.governance, source = options.source })
   for path, text in pairs(options.files or {}) do
     self:write(path, text)
@@ -112,7 +116,8 @@ function World:made(path)
 end
 
 function World:command(arguments)
-  return string.format("cd %s && ORKET_MODEL_URL=%s %s timeout 100 %s %s", self.dir, self.url, self.environment,
+  return string.format("cd %s && ORKET_MODEL_URL=%s %s timeout 100 %s %s", self.dir, self.url,
+    self.environment,
     self.binary, arguments)
 end
 
@@ -123,7 +128,8 @@ end
 
 ---The same by a person at a terminal: see terminal.play.
 function World:typed(arguments, steps, window)
-  return terminal.play(string.format("cd %s && exec env ORKET_MODEL_URL=%s %s %s %s", self.dir, self.url, self.environment, self.binary,
+  return terminal.play(string.format("cd %s && exec env ORKET_MODEL_URL=%s %s %s %s", self.dir, self.url,
+    self.environment, self.binary,
     arguments), steps, window)
 end
 
@@ -166,7 +172,8 @@ function World:start(arguments)
   os.remove(out .. ".code")
   os.remove(out .. ".pid")
   local pid = orket.shell(string.format("cd %s; { ORKET_MODEL_URL=%s %s %s run --plain %s >%s 2>&1 & echo $! >%s.pid; wait $!; echo $? >%s.code; } "
-    .. ">/dev/null 2>&1 & until [ -s %s.pid ]; do sleep 0.01; done; cat %s.pid", self.dir, self.url, self.environment, self.binary,
+    .. ">/dev/null 2>&1 & until [ -s %s.pid ]; do sleep 0.01; done; cat %s.pid", self.dir, self.url,
+      self.environment, self.binary,
     arguments or "ep", out, out, out, out, out)):match("%d+")
   local run = {}
   function run.kill(signal)
@@ -217,7 +224,8 @@ function World:events(kind)
 end
 
 function World:card(id)
-  local ok, card = pcall(cjson.decode, (orket.shell(M.binary .. " show --json -C " .. self.dir .. " " .. id .. " 2>/dev/null")))
+  local ok, card = pcall(cjson.decode,
+    (orket.shell(M.binary .. " show --json -C " .. self.dir .. " " .. id .. " 2>/dev/null")))
   return ok and card or {} -- not there yet
 end
 
@@ -249,8 +257,8 @@ function World:release(what)
   os.remove(self.dir .. "/.test/hold." .. what)
 end
 
----Starts a run and answers it when it waits for its nth request, which is released when the run is waited for, unless
----that was killed.
+---Starts a run and answers it when it waits for its nth request, which is released when the run is waited
+---for, unless that was killed.
 ---@param n integer
 ---@param arguments string|nil
 function World:held(n, arguments)

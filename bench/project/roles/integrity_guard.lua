@@ -5,7 +5,8 @@ return {
   prompt = function(view)
     local card = view.card
     return {
-      system = "You are an agent of the team. " .. ("Work with the tools and report when you are done. "):rep(60),
+      system = "You are an agent of the team. "
+        .. ("Work with the tools and report when you are done. "):rep(60),
       user = "[[issue:" .. card.id .. "]] " .. card.name .. "\n" .. (card.description or ""),
     }
   end,

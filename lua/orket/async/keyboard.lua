@@ -1,5 +1,5 @@
--- keyboard.lua: what a person types, while the loop goes on; and the program stopped, as ^Z asks. The descriptor is opened
--- once more by the loop, so that nothing of it stays with the shell.
+-- keyboard.lua: what a person types, while the loop goes on; and the program stopped, as ^Z asks. The
+-- descriptor is opened once more by the loop, so that nothing of it stays with the shell.
 
 local async = require("orket.async")
 local handles = require("orket.async.handles")

@@ -12,7 +12,8 @@ local CLIENTS = 64 -- of one server at once; one more, and the one that was ther
 local REQUESTS = 16 -- of one client at once
 local UNREAD = 16 -- longest lines that a client may leave lying
 
-local ADDRESS = 100 -- bytes that a socket's address surely holds; the loop would cut a longer one without a word
+-- bytes that a socket's address surely holds; the loop would cut a longer one without a word
+local ADDRESS = 100
 
 -- The address of a socket and a function that gives it back: a long path is reached through its directory's
 -- descriptor. nil and the name of an errno when it cannot be opened.
@@ -78,7 +79,8 @@ local function answer_client(clients, client, max, answer, line)
       client.pipe:write(text .. "\n")
     end
   end)
-  if client.busy > REQUESTS or handles.is_open(client.pipe) and client.pipe:get_write_queue_size() > UNREAD * max then
+  if client.busy > REQUESTS or handles.is_open(client.pipe)
+    and client.pipe:get_write_queue_size() > UNREAD * max then
     drop(clients, client)
   end
 end
@@ -115,7 +117,8 @@ end
 ---@field user string|nil  who is at the other end, as the kernel says
 ---@field on_close fun(fn: function) fn runs as a task when the client is gone
 
----Answers each line of each client with one line. The socket is for its owner alone (0600, and the peer is asked).
+---Answers each line of each client with one line. The socket is for its owner alone (0600, and the peer is
+---asked).
 ---@param path string
 ---@param max integer bytes of a line
 ---@param answer fun(line: string, client: LineClient): string
@@ -201,7 +204,8 @@ local function connected(pipe, max)
       self:close()
     end
     if wake then
-      wake(answer, not answer and { code = "ERR_IO", class = "environment", message = "the owner hung up" } or nil)
+      wake(answer, not answer and { code = "ERR_IO", class = "environment", message = "the owner hung up" }
+        or nil)
     end
   end
   read_lines(pipe, max, self.hear)
@@ -210,7 +214,8 @@ end
 
 local function stranger(path)
   return {
-    code = "ERR_DENIED", class = "refusal", message = path .. " is served by another user, or from a jail or a container",
+    code = "ERR_DENIED", class = "refusal", message = path
+      .. " is served by another user, or from a jail or a container",
     fix = "the project's .orket belongs to the user who runs it, and to no other",
   }
 end

@@ -34,7 +34,8 @@ local function print_answer(row, dir)
     wrap.print("  orket approve" .. parked.option(dir) .. " " .. text.clean(row.id))
     wrap.print("  orket deny" .. parked.option(dir) .. " " .. text.clean(row.id) .. " --why TEXT")
   else
-    wrap.print("  " .. text.clean(row.status) .. (row.answered_by and " " .. text.line(row.answered_by) or ""))
+    wrap.print("  " .. text.clean(row.status) .. (row.answered_by and " " .. text.line(row.answered_by)
+      or ""))
   end
 end
 
@@ -44,20 +45,26 @@ end
 ---@param dir string|nil
 ---@param is_full boolean|nil nothing of it is cut
 function M.print_question(store, row, dir, is_full)
-  wrap.print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", approval_format.line(row))))
-  wrap.print("  " .. text.line(approval_format.rule(row) .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
+  wrap.print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?",
+    approval_format.line(row))))
+  wrap.print("  " .. text.line(approval_format.rule(row) .. (row.why and ": " .. row.why or "")
+    .. (row.where and " (" .. row.where .. ")" or "")))
   if row.labels then
-    wrap.print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ") .. ")")
+    wrap.print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ")
+      .. ")")
   end
-  for _, line in ipairs(is_full and approval_format.all(store, row) or approval_format.lines(store, row, parked.option(dir))) do
+  for _, line in ipairs(is_full and approval_format.all(store, row)
+    or approval_format.lines(store, row, parked.option(dir))) do
     wrap.print("    " .. line)
   end
   print_answer(row, dir)
 end
 
 local function print_answered(row)
-  wrap.print(text.cut(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card, approval_format.line(row),
-    row.answered_by and "  " .. row.answered_by or "", row.answer_why and ": " .. row.answer_why or "")), LINE_MOST))
+  wrap.print(text.cut(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card,
+    approval_format.line(row),
+    row.answered_by and "  " .. row.answered_by or "", row.answer_why and ": " .. row.answer_why or "")),
+      LINE_MOST))
 end
 
 local function print_json(store, rows)
@@ -105,7 +112,8 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", full = "value" }, {}))
+  return readonly.run(M.usage, show, options.parse(argv,
+    { C = "value", json = "flag", all = "flag", full = "value" }, {}))
 end
 
 return M

@@ -51,7 +51,8 @@ function M.run(argv)
   if args.json then
     print(text.json(result))
   else
-    print(text.line(string.format("%s: verified, up to commit %d, %.1f MB", to, result.seq, result.bytes / 1e6)))
+    print(text.line(string.format("%s: verified, up to commit %d, %.1f MB", to, result.seq,
+      result.bytes / 1e6)))
   end
   return 0
 end

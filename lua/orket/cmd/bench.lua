@@ -3,7 +3,8 @@
 
 local M = {}
 
-local BENCHES = { gate = "orket.dev.bench.gate", streams = "orket.dev.bench.streams", turns = "orket.dev.bench.turns" }
+local BENCHES = { gate = "orket.dev.bench.gate", streams = "orket.dev.bench.streams",
+  turns = "orket.dev.bench.turns" }
 
 M.usage = "usage: orket bench gate|streams|turns …\n\norket bench WHAT --help tells more.\n"
 

@@ -95,7 +95,8 @@ local function details(children, card)
   local seat = card.assignee and "  @" .. text.clean(card.assignee) or ""
   local from = card.forked_from and "  forked from " .. text.clean(card.forked_from) or ""
   local refused = card.reports and "  " .. card.reports .. " refused" or ""
-  return progress(children, card) .. from .. seat .. refused .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
+  return progress(children, card) .. from .. seat .. refused
+    .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
 end
 
 -- On a terminal a name gives way, so that a card stays one line.
@@ -194,7 +195,8 @@ end
 local function add_questions(store, cards)
   local asked = {}
   for _, row in ipairs(approvals.pending(store)) do
-    asked[row.card] = { id = row.id, rule = row.rule, asks = approval_format.line(row), expires_at = row.expires_at }
+    asked[row.card] = { id = row.id, rule = row.rule, asks = approval_format.line(row),
+      expires_at = row.expires_at }
   end
   for _, card in ipairs(cards) do
     card.approval = asked[card.id]
@@ -231,15 +233,18 @@ local function print_examples(store, dir)
     waiting = waiting + (row.status and 0 or 1)
   end
   if waiting > 0 then
-    wrap.print("\n" .. (waiting == 1 and "an example waits" or waiting .. " examples wait") .. " to be looked at: orket examples" .. parked.option(dir))
+    wrap.print("\n" .. (waiting == 1 and "an example waits" or waiting .. " examples wait")
+      .. " to be looked at: orket examples" .. parked.option(dir))
   end
 end
 
 local function print_budgets(store, dir)
   local budgets = budget.budgets(dir)
   for i, row in ipairs(budget_tree.near(budget_tree.rows(store, budgets, {}))) do
-    wrap.print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap, row.percent,
-      budget_format.amount(row.kind, row.used, budgets.currency), budget_format.amount(row.kind, row.limit, budgets.currency))))
+    wrap.print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap,
+      row.percent,
+      budget_format.amount(row.kind, row.used, budgets.currency),
+        budget_format.amount(row.kind, row.limit, budgets.currency))))
   end
 end
 
@@ -277,7 +282,8 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", w = "flag" }, {}))
+  return readonly.run(M.usage, show, options.parse(argv,
+    { C = "value", json = "flag", all = "flag", w = "flag" }, {}))
 end
 
 return M

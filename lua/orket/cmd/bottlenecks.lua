@@ -45,7 +45,8 @@ local function show(store, args, dir)
     setmetatable(all.found, cjson.array_mt)
     print(text.json(all))
   else
-    print(all.level .. ": " .. all.counts.open .. " open, " .. all.counts.active .. " under way, " .. all.counts.blocked
+    print(all.level .. ": " .. all.counts.open .. " open, " .. all.counts.active .. " under way, "
+      .. all.counts.blocked
       .. " waiting")
     M.print(all.found)
   end

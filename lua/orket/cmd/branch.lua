@@ -56,13 +56,15 @@ local function show(branch, card, source, args)
   local name = branch.ref:match("^refs/heads/(.*)$")
   if args.json then
     print(text.json({
-      epic = card.id, repo = source.repo, branch = name, base = branch.base, head = branch.head, commits = branch.commits,
+      epic = card.id, repo = source.repo, branch = name, base = branch.base, head = branch.head,
+      commits = branch.commits,
     }))
   elseif #branch.commits == 0 then
     wrap.print(("%s has merged nothing yet: there is no branch"):format(text.line(card.id)))
   else
     local count = #branch.commits == 1 and "1 commit" or #branch.commits .. " commits"
-    wrap.print(("%s: %s, now %s, in %s"):format(text.line(name), count, branch.head:sub(1, 12), text.line(source.repo)))
+    wrap.print(("%s: %s, now %s, in %s"):format(text.line(name), count, branch.head:sub(1, 12),
+      text.line(source.repo)))
   end
 end
 

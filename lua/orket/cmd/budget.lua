@@ -47,8 +47,10 @@ local function columns(currency)
     end
   end
   return {
-    table_view.text("cap"), { "used", amount("used"), right = true }, { "reserved", amount("reserved"), right = true },
-    { "limit", amount("limit"), right = true }, { "", function(row) return row.percent .. " %" end, right = true },
+    table_view.text("cap"), { "used", amount("used"), right = true },
+      { "reserved", amount("reserved"), right = true },
+    { "limit", amount("limit"), right = true }, { "", function(row) return row.percent .. " %" end,
+      right = true },
   }
 end
 

@@ -42,7 +42,8 @@ end
 local function as_json(state, all)
   local rows = setmetatable({}, cjson.array_mt)
   for i, one in ipairs(all) do
-    rows[i] = { path = one.path, status = one.status, binary = one.binary, added = one.added, removed = one.removed,
+    rows[i] = { path = one.path, status = one.status, binary = one.binary, added = one.added,
+      removed = one.removed,
       diff = file_diff.text(one, false) }
   end
   return text.json({ card = state.card.id, at = state.at, files = rows }) .. "\n"
@@ -71,7 +72,8 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return readonly.run(M.usage, show, options.parse(argv, { C = "value", stat = "flag", json = "flag" }, { "card" }))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", stat = "flag", json = "flag" },
+    { "card" }))
 end
 
 return M

@@ -61,7 +61,8 @@ local function say(self, message)
   return run(self, function(project)
     if not self.id then
       local id, err = conversation.open(project, {
-        text = message, who = who, role = self.args.role, team = self.args.team, environment = self.args.environment,
+        text = message, who = who, role = self.args.role, team = self.args.team,
+        environment = self.args.environment,
       })
       self.id = id
       return id, err
@@ -203,7 +204,8 @@ local function go_on(self)
 end
 
 local function talk(args)
-  local self = setmetatable({ args = args, seen = 0, is_terminal = sys.is_tty(0) and sys.is_tty(1) and not args.json }, Chat)
+  local self = setmetatable({ args = args, seen = 0, is_terminal = sys.is_tty(0) and sys.is_tty(1)
+    and not args.json }, Chat)
   local ok, err = true, nil
   if args.resume then
     ok, err = go_on(self)
@@ -229,7 +231,8 @@ end
 ---@return integer exit code
 function M.run(argv)
   local args, message = options.parse(argv, {
-    C = "value", json = "flag", role = "value", team = "value", environment = "value", resume = "flag", list = "flag",
+    C = "value", json = "flag", role = "value", team = "value", environment = "value", resume = "flag",
+    list = "flag",
   }, { "id?" })
   if args and args.id and not args.resume then
     args, message = nil, "unexpected argument " .. args.id

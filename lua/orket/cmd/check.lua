@@ -24,7 +24,8 @@ with the stored one, row by row. Only reads; may run beside a running owner. Exi
 local function sentence(problem)
   local where = problem.where and (" " .. problem.where) or ""
   if problem.stored or problem.rebuilt then
-    return string.format("%s%s: stored %s, rebuilt %s", problem.what, where, cjson.encode(problem.stored or cjson.null),
+    return string.format("%s%s: stored %s, rebuilt %s", problem.what, where,
+      cjson.encode(problem.stored or cjson.null),
       cjson.encode(problem.rebuilt or cjson.null))
   end
   return string.format("%s%s: %s", problem.what, where, problem.why or "wrong")
@@ -70,7 +71,8 @@ local function add_unpermitted(dir, result)
   for _, effect in ipairs(db:read("unpermitted", {})) do
     result.ok, result.problem_count = false, result.problem_count + 1
     result.problems[#result.problems + 1] = {
-      what = effect.kind, where = string.format("%s/%s.%s", effect.run, effect.turn, effect.n), why = "nothing permitted it",
+      what = effect.kind, where = string.format("%s/%s.%s", effect.run, effect.turn, effect.n),
+      why = "nothing permitted it",
     }
   end
   return result

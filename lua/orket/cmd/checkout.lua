@@ -29,7 +29,8 @@ local function is_empty(root, args)
   if not entries then
     return errors.check(nil, message, code, fix)
   elseif #entries > 0 and not args.force then
-    return nil, errors.new("ERR_EXISTS", args.dir .. " is not empty", "name a new directory, or add --force to overwrite equal names")
+    return nil, errors.new("ERR_EXISTS", args.dir .. " is not empty",
+      "name a new directory, or add --force to overwrite equal names")
   end
   return true
 end
@@ -44,7 +45,8 @@ local function write_all(state, root, to)
       ok, err = errors.check(root:write(path, bytes))
     end
     if not ok then
-      return nil, errors.new(err.code, string.format("%s: %s (%d of %d files are in %s)", text.visible(path), err.message, i - 1, #paths, to),
+      return nil, errors.new(err.code, string.format("%s: %s (%d of %d files are in %s)", text.visible(path),
+        err.message, i - 1, #paths, to),
         errors.cure(err))
     end
   end
@@ -72,7 +74,8 @@ local function checkout(store, args, dir)
   if not count then
     return nil, err
   elseif args.json then
-    print(text.json({ card = state.card.id, at = state.at, dir = args.dir, files = count, tree = tree_files.hash(state.manifest) }))
+    print(text.json({ card = state.card.id, at = state.at, dir = args.dir, files = count,
+      tree = tree_files.hash(state.manifest) }))
   else
     wrap.print(string.format("%d files of %s are in %s", count, text.line(args.card), text.line(args.dir)))
   end

@@ -145,7 +145,8 @@ end
 local write = {}
 
 function write.bash(all, with_cards)
-  return filled(BASH, { COMMANDS = table.concat(tables.column(all, "name"), " "), CASES = cases(all), CARDS = table.concat(with_cards, "|") })
+  return filled(BASH, { COMMANDS = table.concat(tables.column(all, "name"), " "), CASES = cases(all),
+    CARDS = table.concat(with_cards, "|") })
 end
 
 function write.zsh(all, with_cards)
@@ -159,7 +160,8 @@ end
 
 function write.fish(all, with_cards)
   return each(all, function(command)
-    local lines = { ("complete -c orket -n __fish_use_subcommand -f -a %s -d %s\n"):format(command.name, quoted(command.help):gsub("'\\''", "\\'")) }
+    local lines = { ("complete -c orket -n __fish_use_subcommand -f -a %s -d %s\n"):format(command.name,
+      quoted(command.help):gsub("'\\''", "\\'")) }
     for _, option in ipairs(command.options) do
       local kind = option:find("^%-%-") and "l" or #option == 2 and "s" or "o"
       lines[#lines + 1] = ("complete -c orket -n '__fish_seen_subcommand_from %s' -%s %s\n"):format(command.name, kind, (option:gsub("^%-+", "")))

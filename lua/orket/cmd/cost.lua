@@ -1,4 +1,5 @@
--- cost.lua: `orket cost`: what requests to models cost, summed up by card, role, model, arm, day or run, or one by one.
+-- cost.lua: `orket cost`: what requests to models cost, summed up by card, role, model, arm, day or run, or
+-- one by one.
 
 local budget = require("orket.cmd.budget")
 local cjson = require("cjson")
@@ -61,7 +62,8 @@ local function show_sums(store, args, currency)
   local total = total_of(rows)
   if args.json then
     total.name = nil
-    print(text.json({ currency = currency, by = by, rows = setmetatable(rows, cjson.array_mt), total = total }))
+    print(text.json({ currency = currency, by = by, rows = setmetatable(rows, cjson.array_mt),
+      total = total }))
   elseif #rows == 0 then
     print("no model was asked")
   else
@@ -76,7 +78,9 @@ end
 local function requests(currency)
   return {
     table_view.number("event", "seq"), table_view.time("at", "at", 2), table_view.text("run", nil, 1),
-    { "step", function(row) return row.turn .. "." .. row.step .. (row.attempt > 1 and " #" .. row.attempt or "") end },
+    { "step", function(row)
+      return row.turn .. "." .. row.step .. (row.attempt > 1 and " #" .. row.attempt or "")
+    end },
     table_view.text("card"), table_view.text("role", nil, 3), table_view.text("model"),
     table_view.number("in", "tokens_in"), table_view.number("out", "tokens_out"), money_column(currency),
     { "ms", function(row) return row.ms end, right = true }, table_view.text("failed", "code"),

@@ -38,7 +38,8 @@ exit: 0 all of it was run, 1 failed or a cap was reached, 2 usage, 3 interrupted
 ]]
 
 local OPTIONS = {
-  arms = "value", json = "flag", role = "value", accept = "flag", cases = "value", epics = "flag", ["repeat"] = "value",
+  arms = "value", json = "flag", role = "value", accept = "flag", cases = "value", epics = "flag",
+  ["repeat"] = "value",
   concurrency = "value", seed = "value", out = "value", again = "flag",
 }
 local BOUNDS = { ["repeat"] = { 1, 100, 1 }, concurrency = { 1, 16, 2 } }
@@ -64,7 +65,8 @@ local function problem(args)
   if not args.arms then
     return "missing --arms"
   elseif #args.arms < arm.FEWEST or #args.arms > arm.MOST then
-    return "--arms takes " .. arm.FEWEST .. " to " .. arm.MOST .. " files: --arms a.lua,b.lua; own is SUITE's scripts as they are"
+    return "--arms takes " .. arm.FEWEST .. " to " .. arm.MOST
+      .. " files: --arms a.lua,b.lua; own is SUITE's scripts as they are"
   elseif args.cases and #args.cases == 0 then
     return "--cases names cards"
   elseif args.out and args.again then
@@ -136,7 +138,8 @@ end
 
 local function tell(eval, complete, args)
   local result = eval_summary.of(eval)
-  result.complete, result.suite, result.out, result.cases, result.repeats = complete, args.suite, eval.dir, #eval.suite.cases, args["repeat"]
+  result.complete, result.suite, result.out, result.cases, result.repeats = complete, args.suite, eval.dir,
+    #eval.suite.cases, args["repeat"]
   result.runs, result.known, result.ran = #eval.cells, eval.known, eval.ran
   if args.json then
     result.results = eval_format.results(eval)

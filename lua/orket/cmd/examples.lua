@@ -1,4 +1,5 @@
--- examples.lua: `orket examples`: what agents propose as examples of good work, and what a person makes of it.
+-- examples.lua: `orket examples`: what agents propose as examples of good work, and what a person makes of
+-- it.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -68,8 +69,10 @@ end
 
 local function print_proposal(row, dir)
   local body = row.body
-  print(text.line(string.format("%d  for %s, by %s as %s on %s (%s)%s%s", row.id, body.example_for, row.actor or "?", row.role or "?", row.card,
-    row.card_status or "?", marks(body.labels), row.status and "  " .. row.status .. " by " .. row.answered_by or "")))
+  print(text.line(string.format("%d  for %s, by %s as %s on %s (%s)%s%s", row.id, body.example_for,
+    row.actor or "?", row.role or "?", row.card,
+    row.card_status or "?", marks(body.labels), row.status and "  " .. row.status .. " by " .. row.answered_by
+      or "")))
   block(body.proposal)
   print(text.line("  about: " .. body.subject .. (body.evidence and "; because: " .. body.evidence or "")))
   local fault = examples.fault(body.proposal)
@@ -78,7 +81,8 @@ local function print_proposal(row, dir)
   end
   if not row.status then
     local option = parked.option(dir)
-    print("  orket examples" .. option .. " accept " .. row.id .. "    or: orket examples" .. option .. " reject " .. row.id .. " --why TEXT")
+    print("  orket examples" .. option .. " accept " .. row.id .. "    or: orket examples" .. option
+      .. " reject " .. row.id .. " --why TEXT")
   end
 end
 
@@ -87,7 +91,8 @@ local function print_shown(roles)
   for _, role in ipairs(names) do
     print("\n" .. text.clean(role) .. " is shown")
     for i, one in ipairs(roles[role]) do
-      print(text.line(string.format("%d  from %s, accepted by %s%s", i, one.card or "?", one.by or "?", marks(one.labels))))
+      print(text.line(string.format("%d  from %s, accepted by %s%s", i, one.card or "?", one.by or "?",
+        marks(one.labels))))
       block(one.text)
     end
   end
@@ -117,7 +122,8 @@ end
 
 local function ask_owner(args)
   local result, err = owner.ask(args.C or ".", {
-    act = "example." .. args.act, id = args.id, role = args.role, number = args.number, trust = args.trust, why = args.why, who = sys.user(),
+    act = "example." .. args.act, id = args.id, role = args.role, number = args.number, trust = args.trust,
+    why = args.why, who = sys.user(),
   })
   return result and cli_report.answer(args, result) or cli_report.failure(err)
 end

@@ -44,8 +44,10 @@ local function tell(args, result)
   if args.json then
     print(text.json(result))
   else
-    local prefix = result.counts.prefix > 0 and string.format(" and %d that it goes on from", result.counts.prefix) or ""
-    print(text.block(string.format("%s: %d events%s, %d records; signed by %s", args.o, result.counts.event, prefix,
+    local prefix = result.counts.prefix > 0 and string.format(" and %d that it goes on from",
+      result.counts.prefix) or ""
+    print(text.block(string.format("%s: %d events%s, %d records; signed by %s", args.o, result.counts.event,
+      prefix,
       result.records, result.key)))
   end
 end

@@ -27,7 +27,8 @@ exit: 0 done, 1 failed or refused, 2 usage
 local function read_role(path)
   local role = path:match("([%w_-]+)%.lua$")
   if not role then
-    return nil, nil, errors.new("ERR_USAGE", "it is unknown which role " .. path .. " is for", "its name has to be ROLE.lua")
+    return nil, nil, errors.new("ERR_USAGE", "it is unknown which role " .. path .. " is for",
+      "its name has to be ROLE.lua")
   end
   local file <close>, message = io.open(path, "rb")
   local text
@@ -35,7 +36,8 @@ local function read_role(path)
     text, message = file:read("a")
   end
   if not text then
-    return nil, nil, errors.new("ERR_IO", path .. ": " .. message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", ""),
+    return nil, nil, errors.new("ERR_IO", path .. ": " .. message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ",
+      ""),
       "give a file that can be read")
   elseif not utf8.len(text) then
     return nil, nil, errors.new("ERR_UTF8", path .. " is no text: it is not UTF-8", "give the text of a role")

@@ -39,7 +39,8 @@ local WHY = {
 }
 
 local function parse(argv)
-  local args, message = options.parse(argv, { C = "value", keep = "value", ["dry-run"] = "flag", json = "flag" }, {})
+  local args, message = options.parse(argv, { C = "value", keep = "value", ["dry-run"] = "flag",
+    json = "flag" }, {})
   if not args then
     return nil, message
   elseif not args.keep then
@@ -87,7 +88,8 @@ end
 
 local function show_asides(result)
   for _, one in ipairs(result.asides) do
-    print(("%s %s, kept aside: %d files, %s"):format(result.dry_run and "would remove" or "removed", text.line(one.path), one.files,
+    print(("%s %s, kept aside: %d files, %s"):format(result.dry_run and "would remove" or "removed",
+      text.line(one.path), one.files,
       megabytes(one.bytes)))
   end
 end
@@ -96,7 +98,8 @@ local function show(result)
   show_runs(result)
   show_trees(result)
   show_asides(result)
-  print(string.format("%s%d runs, %d events, %d messages, %d blobs, %s", result.dry_run and "would go: " or "gone: ",
+  print(string.format("%s%d runs, %d events, %d messages, %d blobs, %s", result.dry_run and "would go: "
+    or "gone: ",
     #result.runs, result.events, result.messages, result.blobs, megabytes(result.bytes)))
   if not result.dry_run then
     print(string.format("the database had %s, it has %s", megabytes(result.before), megabytes(result.after)))

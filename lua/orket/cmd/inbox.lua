@@ -68,7 +68,8 @@ local function ask(item)
     if meant then
       return meant
     end
-    wrap.print((said == "?" and "" or "not understood: " .. text.line(said) .. ". ") .. "Type one of these words, whole: " .. inbox.hint(item)
+    wrap.print((said == "?" and "" or "not understood: " .. text.line(said) .. ". ")
+      .. "Type one of these words, whole: " .. inbox.hint(item)
       .. "; later goes to the next one, quit ends.")
   end
 end

@@ -184,7 +184,8 @@ local function note_commands(commands)
     names[i] = table.concat(command.argv, " ")
   end
   if #names > 0 then
-    io.write(wrap.fitted("Agents may run, in a jail without network: " .. table.concat(names, ", ") .. " (process_rules.commands)\n"))
+    io.write(wrap.fitted("Agents may run, in a jail without network: " .. table.concat(names, ", ")
+      .. " (process_rules.commands)\n"))
   end
 end
 
@@ -235,7 +236,8 @@ function M.run(argv)
   end
   local around = around_of(args.dir)
   if around and around.in_workspace then
-    return fail(args.dir .. " lies where the agents of " .. around.path .. " write", "name a directory outside of workspace/")
+    return fail(args.dir .. " lies where the agents of " .. around.path .. " write",
+      "name a directory outside of workspace/")
   end
   local root <close>, problem = fs.root(args.dir, { create = true })
   if not root then
@@ -244,7 +246,8 @@ function M.run(argv)
   local files = files_of(args)
   local path = taken(root, files)
   if path then
-    return fail(args.dir .. " has " .. path .. " already", "orket validate " .. args.dir .. " checks a project that is there; name another directory for a new one")
+    return fail(args.dir .. " has " .. path .. " already", "orket validate " .. args.dir
+      .. " checks a project that is there; name another directory for a new one")
   end
   local ok
   local commands, is_source = project_commands.of(root), not args.demo and is_repository(root)

@@ -33,7 +33,8 @@ local function show(store, event, args)
     return io.write(text.json(event), "\n")
   end
   local line = sentences.sentence(event, store)
-  return not line or io.write(wrap.fitted(string.format("%6d  ", event.seq) .. local_time.stamp(event.at) .. "  " .. line), "\n")
+  return not line or io.write(wrap.fitted(string.format("%6d  ", event.seq) .. local_time.stamp(event.at)
+    .. "  " .. line), "\n")
 end
 
 local function print_all(store, events, args)
@@ -87,7 +88,8 @@ end
 local function newest(store, args)
   local limit = args.n
   while true do
-    local events, shown = reversed(store:read("last_events", { limit = limit, run = args.run, card = args.card })), {}
+    local events, shown = reversed(store:read("last_events",
+      { limit = limit, run = args.run, card = args.card })), {}
     for _, event in ipairs(events) do
       shown[#shown + 1] = (args.json or sentences.sentence(event, store)) and event or nil
     end

@@ -1,5 +1,5 @@
--- mcp.lua: `orket mcp`: the servers of Model Context Protocol that the organization names, what they offer, and a
--- person's trust in it.
+-- mcp.lua: `orket mcp`: the servers of Model Context Protocol that the organization names, what they offer,
+-- and a person's trust in it.
 
 local async = require("orket.async")
 local call = require("orket.mcp.call")
@@ -53,14 +53,16 @@ local function looked(dir)
   return root and { dir = dir, root = root, config = loaded }, err
 end
 
--- What the journal says of trust, and whether this is the server that was trusted; nothing, where there is none yet.
+-- What the journal says of trust, and whether this is the server that was trusted; nothing, where there is
+-- none yet.
 local function known(project, server)
   local store <close> = reader.open(project.dir)
   if not store then
     return {}
   end
   local organization, trusted = project.config.organization, pins.identity(store, server)
-  return pins.of(store, server), trusted and identities.differences(trusted, identities.of(organization, organization.mcp[server]))
+  return pins.of(store, server), trusted and identities.differences(trusted,
+    identities.of(organization, organization.mcp[server]))
 end
 
 -- ---- list ----
@@ -78,9 +80,11 @@ local function row_of(server, tools, differ)
 end
 
 local function print_row(row)
-  print(text.line(string.format("%s  %s  %d trusted%s%s", row.name, row.url or table.concat(row.command, " "), #row.trusted,
+  print(text.line(string.format("%s  %s  %d trusted%s%s", row.name, row.url or table.concat(row.command, " "),
+    #row.trusted,
     #row.aside > 0 and ", quarantined: " .. table.concat(row.aside, ", ") or "",
-    row.another and ", another server than was trusted: " .. table.concat(row.another, ", ") .. " changed" or "")))
+    row.another and ", another server than was trusted: " .. table.concat(row.another, ", ") .. " changed"
+      or "")))
 end
 
 local act = {}
@@ -112,7 +116,8 @@ local function about(pin)
 end
 
 local function judged(tool, server, pin, differ)
-  local row = { tool = tool.name, name = tool.as, pin = tool.pin, description = tool.description, schema = tool.schema }
+  local row = { tool = tool.name, name = tool.as, pin = tool.pin, description = tool.description,
+    schema = tool.schema }
   if tool.fault or not servers.lets_in(server, tool.name) then
     row.state, row.why = "refused", tool.fault or "mcp." .. server.name .. ".tools does not name it"
   elseif not pin then
@@ -210,7 +215,8 @@ function act.trust(args)
   local chosen = setmetatable({}, cjson.array_mt)
   for i, row in ipairs(rows) do
     if row.state ~= "refused" then
-      chosen[#chosen + 1] = tables.pick(said[i], { "name", "description", "title", "inputSchema", "outputSchema" })
+      chosen[#chosen + 1] = tables.pick(said[i], { "name", "description", "title", "inputSchema",
+        "outputSchema" })
     end
     if not args.json and row.state ~= "trusted" then
       print_tool(row)
@@ -220,7 +226,8 @@ function act.trust(args)
   local organization = project.config.organization
   local identity = identities.of(organization, organization.mcp[args.server])
   result, err = owner.ask(args.C or ".", {
-    act = "mcp.trust", server = args.server, text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
+    act = "mcp.trust", server = args.server,
+    text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
   })
   return result and cli_report.answer(args, result), err
 end
@@ -230,7 +237,8 @@ end
 local function arguments_of(args)
   local value, message = cjson.decode(args.arguments or "{}")
   if type(value) ~= "table" or value[1] ~= nil then
-    return nil, errors.new("ERR_USAGE", "the arguments are no JSON object" .. (message and ": " .. tostring(message) or ""))
+    return nil, errors.new("ERR_USAGE", "the arguments are no JSON object"
+      .. (message and ": " .. tostring(message) or ""))
   end
   return value
 end
@@ -239,9 +247,11 @@ local function trusted_pin(project, server, tool)
   local store <close> = reader.open(project.dir)
   local row = store and pins.of(store, server)[tool]
   if not row then
-    return nil, errors.new("ERR_DENIED", tool .. " is not trusted", "orket mcp tools " .. server .. " shows it, orket mcp trust " .. server .. " trusts it")
+    return nil, errors.new("ERR_DENIED", tool .. " is not trusted", "orket mcp tools " .. server
+      .. " shows it, orket mcp trust " .. server .. " trusts it")
   end
-  local objection = pins.objection(store, project.config.organization, { server = server, tool = tool, pin = row.pin })
+  local objection = pins.objection(store, project.config.organization,
+    { server = server, tool = tool, pin = row.pin })
   return not objection and row.pin or nil, objection
 end
 
@@ -263,7 +273,8 @@ function act.call(args)
     local held <close> = sessions.new(project, store, pins.looking(store, function(request)
       return owner.ask(project.dir, request)
     end))
-    result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin, arguments = arguments })
+    result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin,
+      arguments = arguments })
   end
   if not result then
     return nil, err
@@ -274,7 +285,8 @@ end
 
 -- ---- the command ----
 
-local WORDS = { list = {}, tools = { "server" }, trust = { "server" }, call = { "server", "tool", "arguments" } }
+local WORDS = { list = {}, tools = { "server" }, trust = { "server" },
+  call = { "server", "tool", "arguments" } }
 
 local function meant(args)
   local names, given = WORDS[args.act or "list"], { args.a, args.b, args.c }

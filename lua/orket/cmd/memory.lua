@@ -1,4 +1,5 @@
--- memory.lua: `orket memory`: what is remembered, looked for, added and forgotten by a person, and where it came from.
+-- memory.lua: `orket memory`: what is remembered, looked for, added and forgotten by a person, and where it
+-- came from.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -45,7 +46,8 @@ local PLACE = { epic = "value", role = "value", card = "value" }
 
 local ACTS = {
   search = { operands = { "act", "text?" }, known = { PLACE, { n = "value", all = "flag" } } },
-  add = { operands = { "act", "text...?" }, known = { PLACE, { label = "value", days = "value", lines = "value" } } },
+  add = { operands = { "act", "text...?" },
+    known = { PLACE, { label = "value", days = "value", lines = "value" } } },
   forget = { operands = { "act", "id" }, known = { { why = "value" } } },
   why = { operands = { "act", "id", "text?" }, known = {} },
 }
@@ -53,12 +55,14 @@ local ACTS = {
 -- ---- what is remembered ----
 
 local function place_of(row)
-  local whose = row.reader and row.reader .. (row.scope == "role" and row.epic and " of " .. row.epic or "") or row.epic
+  local whose = row.reader and row.reader .. (row.scope == "role" and row.epic and " of " .. row.epic or "")
+    or row.epic
   return row.scope .. (whose and " " .. whose or "")
 end
 
 local function line_of(row)
-  return string.format("%d  %s%s%s  %s", row.id, place_of(row), row.labels and "  [" .. table.concat(row.labels, ", ") .. "]" or "",
+  return string.format("%d  %s%s%s  %s", row.id, place_of(row), row.labels and "  ["
+    .. table.concat(row.labels, ", ") .. "]" or "",
     row.status ~= "kept" and "  (" .. row.status .. ")" or "", row.text)
 end
 
@@ -97,7 +101,8 @@ end
 
 local function print_origin(row)
   print(text.line(line_of(row)))
-  print(text.line(string.format("  said by %s%s%s in %s/%s, event %d, %s", row.actor, row.role and " as " .. row.role or "",
+  print(text.line(string.format("  said by %s%s%s in %s/%s, event %d, %s", row.actor, row.role and " as "
+    .. row.role or "",
     row.card and " on " .. row.card or "", row.run, row.turn, row.seq, local_time.stamp(row.at))))
   if row.rule then
     print(text.line("  noted by rule: " .. row.rule))
@@ -109,14 +114,16 @@ local function print_origin(row)
     print("  until " .. row.expires_at)
   end
   if row.forgot then
-    print(text.line(string.format("  forgotten by %s in event %d, %s%s", row.forgot.actor, row.forgotten, row.forgot.at,
+    print(text.line(string.format("  forgotten by %s in event %d, %s%s", row.forgot.actor, row.forgotten,
+      row.forgot.at,
       row.forgot.why and ": " .. row.forgot.why or "")))
   end
 end
 
 local function print_places(args, row)
   if args.text then
-    print(not row.rank and "  not found by this text" or string.format("  place %d for this text%s%s", row.rank,
+    print(not row.rank and "  not found by this text" or string.format("  place %d for this text%s%s",
+      row.rank,
       row.words and ", " .. row.words .. " by its words" or ", none by its words",
       row.near and string.format(", nearness %.4f", row.near) or ""))
   end
@@ -136,7 +143,8 @@ local function why(store, args, dir)
   local id = math.tointeger(tonumber(args.id))
   local row = id and searches.of(store, { all = true }, { id })[1]
   if not row then
-    return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. args.id .. "'", "orket memory search shows the numbers")
+    return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. args.id .. "'",
+      "orket memory search shows the numbers")
   end
   local event = row.forgotten and store:read("events", { since = row.forgotten - 1, limit = 1 })[1]
   row.forgot = event and { actor = event.actor, at = event.at, why = event.body.why } or nil
@@ -156,7 +164,8 @@ local REQUEST = { add = "remember", forget = "forget" }
 
 local function ask_owner(args)
   local result, err = owner.ask(args.C or ".", {
-    act = REQUEST[args.act], text = args.text, id = args.id, epic = args.epic, role = args.role, card = args.card,
+    act = REQUEST[args.act], text = args.text, id = args.id, epic = args.epic, role = args.role,
+    card = args.card,
     label = args.label, days = args.days, why = args.why, who = sys.user(),
   })
   return result and cli_report.answer(args, result) or cli_report.failure(err)
@@ -179,7 +188,8 @@ end
 
 local function ask_lines(args, texts)
   return owner.ask(args.C or ".", {
-    act = "remember.lines", text = cjson.encode(texts), epic = args.epic, role = args.role, card = args.card, label = args.label,
+    act = "remember.lines", text = cjson.encode(texts), epic = args.epic, role = args.role, card = args.card,
+    label = args.label,
     days = args.days, who = sys.user(),
   })
 end
@@ -193,7 +203,8 @@ local function add_all(args, next_line)
     end
     for _, one in ipairs(texts) do
       if not utf8.len(one) then
-        return cli_report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count .. " texts are remembered", "fix the file"))
+        return cli_report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count
+          .. " texts are remembered", "fix the file"))
       end
     end
     local result, err = ask_lines(args, texts)

@@ -37,7 +37,8 @@ local function users_of(project)
   for _, epic in pairs(project.epics) do
     for name, seat in pairs((project.teams[epic.team] or {}).seats or {}) do
       for _, role in ipairs(seat.roles) do
-        local model = model_defaults.name(project, { params = epic.params or {}, environment = epic.environment }, seat, role)
+        local model = model_defaults.name(project, { params = epic.params or {},
+          environment = epic.environment }, seat, role)
         if model then
           users[model] = users[model] or {}
           users[model][epic.team .. "/" .. name] = true
@@ -53,7 +54,8 @@ local HAS_KEY = { set = true, missing = false } -- none: it needs no key
 local function row_of(name, model, users)
   local profile = models.profile(model)
   return {
-    name = name, provider = profile.shape or "openai", endpoint = profile.base_url, model = profile.model, context = profile.context,
+    name = name, provider = profile.shape or "openai", endpoint = profile.base_url, model = profile.model,
+    context = profile.context,
     calls = profile.calls or "auto", price = profile.price, key = HAS_KEY[model_keys.state(profile)],
     seats = setmetatable(tables.keys(users[name] or {}), cjson.array_mt),
   }
@@ -76,8 +78,10 @@ local function key(row)
 end
 
 local COLUMNS = {
-  table_view.text("name"), table_view.text("provider"), table_view.text("endpoint", nil, 2), table_view.text("model", nil, 4),
-  table_view.text("context", nil, 1), table_view.text("calls", nil, 3), { "price", price, spare = 1 }, { "key", key },
+  table_view.text("name"), table_view.text("provider"), table_view.text("endpoint", nil, 2),
+    table_view.text("model", nil, 4),
+  table_view.text("context", nil, 1), table_view.text("calls", nil, 3), { "price", price, spare = 1 },
+    { "key", key },
   { "seats", function(row) return table.concat(row.seats, " ") end, spare = 2 },
 }
 
@@ -96,7 +100,8 @@ end
 -- ---- the check ----
 
 local function line(row)
-  return ("%-10s %-8s %6d ms%s%s"):format(row.check, row.outcome, row.ms, type(row.code) == "string" and "  " .. row.code or "",
+  return ("%-10s %-8s %6d ms%s%s"):format(row.check, row.outcome, row.ms, type(row.code) == "string" and "  "
+    .. row.code or "",
     row.message and ": " .. row.message or "")
 end
 
@@ -115,7 +120,8 @@ local function check(project, args)
   local model = project.organization.models[args.name]
   if not model then
     local near = suggest.find(args.name, tables.keys(project.organization.models))
-    return options.refuse(M.usage, "there is no model " .. args.name .. (near and ", did you mean " .. near .. "?" or ""))
+    return options.refuse(M.usage, "there is no model " .. args.name
+      .. (near and ", did you mean " .. near .. "?" or ""))
   end
   local rows, ok = preflight.run(models.profile(model), args.timeout)
   if args.json then
@@ -127,7 +133,8 @@ local function check(project, args)
 end
 
 local function parse(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", timeout = "value" }, { "verb?", "name?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag", timeout = "value" },
+    { "verb?", "name?" })
   if not args then
     return nil, message
   elseif args.verb and args.verb ~= "check" then

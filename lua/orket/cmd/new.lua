@@ -1,4 +1,5 @@
--- new.lua: `orket new KIND NAME`: the smallest role, tool, node, policy or epic that is right, as a file of the project.
+-- new.lua: `orket new KIND NAME`: the smallest role, tool, node, policy or epic that is right, as a file of
+-- the project.
 
 local config = require("orket.project.config")
 local errors = require("orket.errors")
@@ -25,14 +26,16 @@ local function places(dir)
   local team = tables.keys(project.teams or {})[1]
   local environment = tables.keys(project.environments or {})[1]
   if not team or not environment then
-    return nil, errors.new("ERR_CONFIG", "the project has no team or no environment yet", "orket init DIR writes a project with both")
+    return nil, errors.new("ERR_CONFIG", "the project has no team or no environment yet",
+      "orket init DIR writes a project with both")
   end
   for _, seat in ipairs(tables.keys(project.teams[team].seats)) do
     if not tables.has(project.teams[team].seats[seat].roles, "integrity_guard") then
       return { TEAM = team, ENVIRONMENT = environment, SEAT = seat }
     end
   end
-  return nil, errors.new("ERR_CONFIG", "the team " .. team .. " has no seat that works", "add one to config/teams/" .. team .. ".json")
+  return nil, errors.new("ERR_CONFIG", "the team " .. team .. " has no seat that works",
+    "add one to config/teams/" .. team .. ".json")
 end
 
 local function values_of(args, dir)
@@ -53,7 +56,8 @@ local function fault_of(args)
   elseif not args.name:match("^%w[%w._-]*$") or #args.name > 64 then
     return "NAME is letters, digits, '.', '_', '-', at most 64"
   elseif (args.what == "node") ~= (args.kind ~= nil) then
-    return args.kind and "--kind is for a node" or "a node needs --kind: " .. table.concat(templates.nodes(), ", ")
+    return args.kind and "--kind is for a node" or "a node needs --kind: "
+      .. table.concat(templates.nodes(), ", ")
   elseif args.kind and not templates.node(args.kind) then
     return "there is no node '" .. args.kind .. "': " .. table.concat(templates.nodes(), ", ")
   end
@@ -72,7 +76,8 @@ function M.run(argv)
   local path = values and templates.fill(template.path, values)
   local written = nil
   if values then
-    written, err = project_file.add(dir, path, templates.fill(template.text or templates.node(args.kind), values))
+    written, err = project_file.add(dir, path, templates.fill(template.text or templates.node(args.kind),
+      values))
   end
   if not written then
     return cli_report.failure(err)

@@ -1,4 +1,5 @@
--- people.lua: `orket answer|approve|deny|move|comment|retry|trust|halt`: a person acts on a card, under the same law.
+-- people.lua: `orket answer|approve|deny|move|comment|retry|trust|halt`: a person acts on a card, under the
+-- same law.
 
 local cjson = require("cjson")
 local options = require("orket.options")
@@ -100,7 +101,8 @@ end
 
 local function check(args)
   for name, value in pairs(args) do
-    for _, one in ipairs(name ~= "C" and (type(value) == "table" and value or { value }) or {}) do -- a directory may have any name
+    -- a directory may have any name
+    for _, one in ipairs(name ~= "C" and (type(value) == "table" and value or { value }) or {}) do
       local fault = type(one) == "string" and fault_of(name, one)
       if fault then
         return nil, fault
@@ -125,7 +127,8 @@ local function parse(act, argv)
     args, message = check(args)
   end
   if args and act == "retry" then
-    message = not args.card == not args.all and "CARD or --all" or args.reason and not args.all and "--reason goes with --all"
+    message = not args.card == not args.all and "CARD or --all" or args.reason and not args.all
+      and "--reason goes with --all"
     args = not message and args or nil
   end
   return args, message
@@ -144,12 +147,14 @@ end
 
 local function ask(act, args, card)
   return owner.ask(args.C or ".", {
-    act = act, card = card, text = args.text, status = args.status, reason = args.reason, why = args.why, run = args.run,
+    act = act, card = card, text = args.text, status = args.status, reason = args.reason, why = args.why,
+    run = args.run,
     label = args.label, path = args.path, who = sys.user(),
   })
 end
 
--- Each question is answered and reported by itself: one that fails does not keep the others from their answer.
+-- Each question is answered and reported by itself: one that fails does not keep the others from their
+-- answer.
 local function answer_each(act, args)
   local code = 0
   for _, id in ipairs(args.card) do

@@ -43,7 +43,8 @@ exit: 0 done, 1 no plan that holds, or refused, 2 usage, 3 the plan waits for a 
 -- ---- acts ----
 
 local function drop(args, plan)
-  return owner.ask(args.C or ".", { act = "move", card = plan.id, status = "canceled", why = "the plan was given up", who = sys.user() })
+  return owner.ask(args.C or ".", { act = "move", card = plan.id, status = "canceled",
+    why = "the plan was given up", who = sys.user() })
 end
 
 -- A run of the plan, until it waits for a person; `begin` is what is done first, as the owner.
@@ -61,16 +62,19 @@ local function answer(project, id, said)
   if not plan then
     return nil, err
   elseif not plan.question then
-    return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is " .. plan_outcome.status(plan), "orket plan --show " .. plan.id)
+    return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is "
+      .. plan_outcome.status(plan), "orket plan --show " .. plan.id)
   end
-  local against = said.answer == "approved" and objection.of(project, project.store, plan.proposal, planning.about(plan))
+  local against = said.answer == "approved" and objection.of(project, project.store, plan.proposal,
+    planning.about(plan))
   if against then
     return nil, objection.error(against)
   elseif approvals.is_late(plan.question) then
     said = { answer = "expired" }
   end
   local ok
-  ok, err = approvals.answer(project.store, plan.question, { answer = said.answer, why = said.why, who = said.answer ~= "expired" and sys.user() or nil })
+  ok, err = approvals.answer(project.store, plan.question,
+    { answer = said.answer, why = said.why, who = said.answer ~= "expired" and sys.user() or nil })
   return ok and plan.id, err
 end
 
@@ -186,7 +190,8 @@ end
 -- It waits for nothing that a person would have to say, or its model came to nothing.
 local function is_tried_again(project, plan)
   local card = plan.card
-  return card.status == "blocked" and plan_outcome.WAITS[card.wait_reason] or planning.fault(project.store, plan) ~= nil
+  return card.status == "blocked" and plan_outcome.WAITS[card.wait_reason]
+    or planning.fault(project.store, plan) ~= nil
 end
 
 -- What it waited for is tried again; a question of its own is answered first.
@@ -214,7 +219,8 @@ function ACT.list(args)
     print(text.json(rows))
   end
   for _, row in ipairs(args.json and {} or rows) do
-    print(text.cut(text.clean(string.format("%-8s %-9s %s%s", row.id, row.status, row.rock and row.rock .. "  " or "", row.name)), 80))
+    print(text.cut(text.clean(string.format("%-8s %-9s %s%s", row.id, row.status, row.rock and row.rock
+      .. "  " or "", row.name)), 80))
   end
   return 0
 end
@@ -224,7 +230,8 @@ end
 local ACTS = { "accept", "change", "drop", "go-on", "show", "list" }
 
 local KNOWN = {
-  C = "value", json = "flag", yes = "flag", team = "value", environment = "value", label = "value", accept = "value",
+  C = "value", json = "flag", yes = "flag", team = "value", environment = "value", label = "value",
+  accept = "value",
   change = "value", drop = "value", ["go-on"] = "value", show = "value", list = "flag",
 }
 
@@ -242,7 +249,8 @@ local function parse(argv)
     end
   end
   if (not args.act or args.act == "change") ~= (args.request ~= nil) then
-    return nil, args.request and "--" .. args.act .. " takes no request" or args.act and "missing TEXT" or "missing REQUEST"
+    return nil, args.request and "--" .. args.act .. " takes no request" or args.act and "missing TEXT"
+      or "missing REQUEST"
   end
   return args
 end

@@ -1,5 +1,5 @@
--- policy.lua: `orket policy`: the policies of the house as they serve, what changed scripts make possible, and the
--- acts of a person on them.
+-- policy.lua: `orket policy`: the policies of the house as they serve, what changed scripts make possible,
+-- and the acts of a person on them.
 
 local canary = require("orket.scripts.canary")
 local cjson = require("cjson")
@@ -62,7 +62,8 @@ end
 
 local function print_status(status, dir)
   local now = status.serving
-  print(now and "generation " .. now.generation .. " serves since " .. now.since or "nothing has served yet; the files are:")
+  print(now and "generation " .. now.generation .. " serves since " .. now.since
+    or "nothing has served yet; the files are:")
   for _, one in ipairs(status.policies) do
     print(text.line(policy_line(one)))
   end
@@ -113,7 +114,8 @@ end
 local function changes_of(waiting)
   local changed = setmetatable({}, cjson.array_mt)
   if waiting and waiting.before then
-    for i, one in ipairs(policy_history.changed(texts_of(waiting.before), texts_of(waiting.generation), tostring)) do
+    for i, one in ipairs(policy_history.changed(texts_of(waiting.before), texts_of(waiting.generation),
+      tostring)) do
       changed[i] = { path = one.path, diff = one.diff, is_new = one.was == nil, is_gone = one.now == nil }
     end
   end
@@ -140,7 +142,8 @@ local function waiting_now(project)
   return {
     changed = changes_of(waiting),
     config = changed and { was = changed.was, now = changed.now, delta = changed.delta },
-    generation = waiting and waiting.generation.id or project.generation.id, against = waiting and waiting.against or nil,
+    generation = waiting and waiting.generation.id or project.generation.id, against = waiting
+      and waiting.against or nil,
     delta = setmetatable(waiting and waiting.delta or {}, cjson.array_mt),
     narrows = setmetatable(waiting and waiting.narrows or {}, cjson.array_mt),
   }
@@ -148,7 +151,8 @@ end
 
 local function print_configuration(changed)
   for i, row in ipairs(changed and changed.delta or {}) do
-    print((i == 1 and "the configuration, recorded when the next run begins:\n" or "") .. "  " .. text.line(notice.line(row)))
+    print((i == 1 and "the configuration, recorded when the next run begins:\n" or "") .. "  "
+      .. text.line(notice.line(row)))
   end
 end
 
@@ -199,7 +203,8 @@ act.accept, act.rollback = ask_owner, ask_owner
 -- ---- fixtures ----
 
 local function said(one)
-  return (one.decision or "any decision") .. (one.rule and " " .. one.rule or "") .. (one.where and " (" .. one.where .. ")" or "")
+  return (one.decision or "any decision") .. (one.rule and " " .. one.rule or "")
+    .. (one.where and " (" .. one.where .. ")" or "")
 end
 
 local function print_fixture(one)
@@ -258,7 +263,8 @@ local function pair_of(store, args)
   end
   local before = policy_history.before(store, now.generation, always)
   if not before then
-    return nil, errors.new("ERR_NOT_FOUND", "nothing served before " .. now.generation, "name two generations")
+    return nil, errors.new("ERR_NOT_FOUND", "nothing served before " .. now.generation,
+      "name two generations")
   end
   return { before, now.generation }
 end

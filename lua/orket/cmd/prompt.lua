@@ -26,7 +26,8 @@ now. Nothing is asked, nothing is written. A model that calls in its text is sho
 exit: 0 done, 1 failed, 2 usage
 ]]
 
-local SHOWN = { "card", "seat", "role", "review", "note", "generation", "arm", "model", "calls", "labels", "messages", "tools", "bytes", "tokens",
+local SHOWN = { "card", "seat", "role", "review", "note", "generation", "arm", "model", "calls", "labels",
+  "messages", "tools", "bytes", "tokens",
   "calibrated" }
 
 -- ---- another generation ----
@@ -40,7 +41,8 @@ local function other_of(project, word)
   if not id then
     return nil, err
   end
-  local generation = id == project.generation.id and project.generation or scripts.recorded(project.store, id, project:rules())
+  local generation = id == project.generation.id and project.generation or scripts.recorded(project.store, id,
+    project:rules())
   if not generation then
     return nil, errors.new("ERR_NOT_FOUND", "the generation " .. id .. " cannot be built any more")
   end
@@ -61,8 +63,10 @@ local function print_message(message)
 end
 
 local function print_preview(one)
-  print(string.format("%s  %s as %s%s, %s, scripts %s%s", text.clean(one.card), text.clean(one.seat), text.clean(one.role),
-    one.review and " (review)" or "", text.clean(one.model), one.generation, one.arm and ", arm " .. text.clean(one.arm) or ""))
+  print(string.format("%s  %s as %s%s, %s, scripts %s%s", text.clean(one.card), text.clean(one.seat),
+    text.clean(one.role),
+    one.review and " (review)" or "", text.clean(one.model), one.generation, one.arm and ", arm "
+      .. text.clean(one.arm) or ""))
   if one.note then
     print("note: " .. one.note)
   end
@@ -74,7 +78,8 @@ local function print_preview(one)
     print(text.line(tool["function"].name .. ": " .. tool["function"].description))
   end
   print(string.format("\n%d bytes, about %d tokens%s", one.bytes, one.tokens,
-    one.calibrated > 0 and string.format(", by what %s counted for %d replies", text.clean(one.model), one.calibrated) or ""))
+    one.calibrated > 0 and string.format(", by what %s counted for %d replies", text.clean(one.model),
+      one.calibrated) or ""))
 end
 
 local function show(one, against, json)
@@ -114,7 +119,8 @@ local function look(project, args)
   end
   local one, others = preview.of(project, args.card, { role = args.role, others = { other } })
   if one and project.waiting and not project.waiting.auto then
-    one.note = (one.note and one.note .. "; " or "") .. "the files' scripts wait: " .. notice.command(project.waiting.generation.id, args.C)
+    one.note = (one.note and one.note .. "; " or "") .. "the files' scripts wait: "
+      .. notice.command(project.waiting.generation.id, args.C)
   end
   if not one then
     return nil, others
@@ -125,7 +131,8 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", role = "value", diff = "value" }, { "card" })
+  local args, message = options.parse(argv, { C = "value", json = "flag", role = "value", diff = "value" },
+    { "card" })
   if not args then
     return options.refuse(M.usage, message)
   end

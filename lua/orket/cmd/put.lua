@@ -89,7 +89,8 @@ local function add_directory(files, root, real, below, as)
         go(here, depth + 1)
       elseif entry.type == "file" and #files <= put.FILES_MAX then
         files[#files + 1] = {
-          dir = real .. (path ~= "." and "/" .. path or ""), name = entry.name, below = below .. "/" .. here, as = as and as .. "/" .. here,
+          dir = real .. (path ~= "." and "/" .. path or ""), name = entry.name, below = below .. "/" .. here,
+          as = as and as .. "/" .. here,
         }
       elseif entry.type ~= "file" then
         io.stderr:write("orket: left out, no file: ", text.line(here), "\n")

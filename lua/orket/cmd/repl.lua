@@ -1,8 +1,8 @@
 -- repl.lua: `orket repl`: lines of Lua in a box, with the board to look at and a person's acts.
 --
--- Each line, with those that complete it, is a script of its own: it runs in a fresh box under the limits of a
--- box, and what it set is carried to the next one as plain data. Reads see the database, dry runs change nothing, and acts
--- go through the owner of the project, recorded as the person's.
+-- Each line, with those that complete it, is a script of its own: it runs in a fresh box under the limits of
+-- a box, and what it set is carried to the next one as plain data. Reads see the database, dry runs change
+-- nothing, and acts go through the owner of the project, recorded as the person's.
 
 local async = require("orket.async")
 local box = require("orket.core.box")
@@ -83,8 +83,8 @@ local function prepare(line)
   return errors.check(box.prepare("line", script_of(line), { prelude = FACE }))
 end
 
--- What is wrong with a text as an expression and as a statement, nil when it is one of them; true when it only
--- ends too early. It is read, never run.
+-- What is wrong with a text as an expression and as a statement, nil when it is one of them; true when it
+-- only ends too early. It is read, never run.
 local function fault(chunk)
   local early, err
   for _, form in ipairs({ "do return end return ", "do return end " }) do
@@ -146,8 +146,8 @@ local function answer(self, result, err)
   show(result, err)
 end
 
--- The word of `help`, `help WORD`, `help(WORD)` or `help("WORD")`, "" when there is none; nil for any other line, and
--- when a line gave the name a value.
+-- The word of `help`, `help WORD`, `help(WORD)` or `help("WORD")`, "" when there is none; nil for any other
+-- line, and when a line gave the name a value.
 local function asked_about(self, chunk)
   local rest = self.kept.help == nil and (chunk .. " "):match("^%s*help([^%w_].*)$")
   if not rest then
@@ -248,7 +248,8 @@ local function attach(self)
   self.attached, err = attached.open(self.dir)
   if self.attached and sys.is_tty(0) then
     self.attached:listen(function(stop)
-      tell(self, stop and string.format("* %s stopped at %s %s (%s): inspect, step, continue, skip", text.clean(stop.card), stop.at,
+      tell(self, stop and string.format("* %s stopped at %s %s (%s): inspect, step, continue, skip",
+        text.clean(stop.card), stop.at,
         text.clean(stop.what), text.clean(stop.role)) or "* the run is over")
     end)
   end
@@ -289,7 +290,8 @@ end
 function M.run(argv, cli)
   local args, message = options.parse(argv, { C = "value", run = "value", at = "value", attach = "flag" }, {})
   if not args or args.at and not args.run or args.run and args.attach then
-    return options.refuse(M.usage, message or args.attach and "--attach is now, --run is then" or "--at needs --run")
+    return options.refuse(M.usage, message or args.attach and "--attach is now, --run is then"
+      or "--at needs --run")
   end
   local self, problems = open(args.C or ".", args)
   if not self then

@@ -61,8 +61,10 @@ local function show(args, result, seconds)
   for _, path in ipairs(result.settings) do
     print("the setting " .. path .. " is another one: it makes no difference to this run")
   end
-  print(string.format("%s: %d events of %d turns%s derived again (%.0f/s)\nhash %s, as recorded%s", result.run, result.events,
-    result.turns, args.card and " of " .. text.line(args.card) or "", result.events / math.max(seconds, 1e-6), result.hash, result.signed and " and signed" or "; not signed, the run did not end"))
+  print(string.format("%s: %d events of %d turns%s derived again (%.0f/s)\nhash %s, as recorded%s",
+    result.run, result.events,
+    result.turns, args.card and " of " .. text.line(args.card) or "", result.events / math.max(seconds, 1e-6),
+      result.hash, result.signed and " and signed" or "; not signed, the run did not end"))
   return 0
 end
 
@@ -74,7 +76,8 @@ local function refuse(args, err)
   return cli_report.failure(err)
 end
 
-local OPTIONS = { C = "value", json = "flag", strict = "flag", config = "flag", card = "value", role = "value", scripts = "flag" }
+local OPTIONS = { C = "value", json = "flag", strict = "flag", config = "flag", card = "value",
+  role = "value", scripts = "flag" }
 
 ---@param argv string[]
 ---@return integer exit code
@@ -96,7 +99,8 @@ function M.run(argv)
   end
   local began = sys.monotonic()
   local result
-  result, err = replay.run(project, args.run, { scripts = others, config = args.config, card = args.card, strict = args.strict })
+  result, err = replay.run(project, args.run, { scripts = others, config = args.config, card = args.card,
+    strict = args.strict })
   if not result then
     return refuse(args, err)
   end

@@ -31,7 +31,8 @@ exit: 0 restored, 1 failed or refused, 2 usage
 ]]
 
 local function parse(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", ["accept-loss"] = "flag" }, { "dir?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag", ["accept-loss"] = "flag" },
+    { "dir?" })
   if args and not args.dir == not args["accept-loss"] then
     return nil, "name either DIR or --accept-loss"
   end
@@ -44,7 +45,8 @@ local function note(path, from, result)
   if not board then
     return nil, err
   end
-  local stream = board:stream({ run = "board", turn = 0, actor = "human:" .. (sys.user() or "unknown"), role = "human" })
+  local stream = board:stream({ run = "board", turn = 0, actor = "human:" .. (sys.user() or "unknown"),
+    role = "human" })
   local tx = stream:begin()
   tx:event("store.restored", nil, { from = from, seq = result.seq, lost = result.lost, kept = result.kept })
   return errors.check(async.await(tx.commit, tx))

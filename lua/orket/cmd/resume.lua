@@ -58,7 +58,8 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", plain = "flag", from = "value" }, { "run?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag", plain = "flag", from = "value" },
+    { "run?" })
   if not args then
     return options.refuse(M.usage, message)
   end

@@ -25,7 +25,8 @@ exit: 0 done, 1 failed or refused, 2 usage, 3 parked for a person
 ]]
 
 local function cannot(name, message, fix)
-  return nil, errors.new("ERR_CASSETTE", (message or "cannot use it"):gsub("^" .. name:gsub("%p", "%%%0") .. ": ", "")
+  return nil, errors.new("ERR_CASSETTE", (message or "cannot use it"):gsub("^" .. name:gsub("%p", "%%%0")
+    .. ": ", "")
     .. ": " .. name, fix)
 end
 
@@ -60,7 +61,8 @@ local function open_cassette(args)
   return replay_from(args.replay)
 end
 
-local OPTIONS = { C = "value", json = "flag", plain = "flag", again = "flag", record = "value", replay = "value" }
+local OPTIONS = { C = "value", json = "flag", plain = "flag", again = "flag", record = "value",
+  replay = "value" }
 
 -- The rocks and epics of the files, for who named none.
 local function list_cards(dir)
@@ -68,7 +70,8 @@ local function list_cards(dir)
   io.stderr:write("orket: which card? These can run:\n")
   for _, kind in ipairs({ "rocks", "epics" }) do
     for _, id in ipairs(tables.keys(project[kind] or {})) do
-      io.stderr:write("  ", text.clean(string.format("orket run %-20s  %s: %s", id, kind:sub(1, -2), project[kind][id].name)), "\n")
+      io.stderr:write("  ", text.clean(string.format("orket run %-20s  %s: %s", id, kind:sub(1, -2),
+        project[kind][id].name)), "\n")
     end
   end
   return 2

@@ -1,4 +1,5 @@
--- schema.lua: `orket schema KIND`: the JSON Schema of a kind of file, so that an editor completes and checks it.
+-- schema.lua: `orket schema KIND`: the JSON Schema of a kind of file, so that an editor completes and checks
+-- it.
 
 local embed = require("orket.core.embed")
 local tables = require("orket.util.tables")
@@ -16,7 +17,8 @@ exit: 0 printed, 2 usage
 
 local CARD = "card" -- its kinds are definitions of one schema
 local KINDS = {
-  organization = "organization", team = "team", environment = "environment", fixture = "fixture", cassette = "cassette",
+  organization = "organization", team = "team", environment = "environment", fixture = "fixture",
+  cassette = "cassette",
   mock_reply = "mock_reply", epic = CARD, rock = CARD, issue = CARD, asset = CARD,
 }
 
@@ -25,7 +27,8 @@ local KINDS = {
 function M.run(argv)
   local args, message = options.parse(argv, {}, { "kind" })
   if args and not KINDS[args.kind] then
-    args, message = nil, "there is no schema '" .. args.kind .. "': " .. table.concat(tables.keys(KINDS), ", ")
+    args, message = nil, "there is no schema '" .. args.kind .. "': " .. table.concat(tables.keys(KINDS),
+      ", ")
   end
   if not args then
     return options.refuse(M.usage, message)

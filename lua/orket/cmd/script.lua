@@ -62,10 +62,12 @@ local function find(texts, name)
   if #found == 1 then
     return found[1]
   elseif #found > 1 then
-    return nil, errors.new("ERR_USAGE", "several scripts are called '" .. name .. "'", "name one: " .. table.concat(found, ", "))
+    return nil, errors.new("ERR_USAGE", "several scripts are called '" .. name .. "'",
+      "name one: " .. table.concat(found, ", "))
   end
   local near = suggest.find(name, tables.keys(names))
-  return nil, errors.new("ERR_NOT_FOUND", "there is no script '" .. name .. "'" .. (near and ", did you mean " .. near .. "?" or ""), "orket script list")
+  return nil, errors.new("ERR_NOT_FOUND", "there is no script '" .. name .. "'"
+    .. (near and ", did you mean " .. near .. "?" or ""), "orket script list")
 end
 
 local function copy(dir, path)

@@ -1,4 +1,5 @@
--- setup.lua: `orket setup`: finds models that can be asked, checks one, and writes it into a project's configuration.
+-- setup.lua: `orket setup`: finds models that can be asked, checks one, and writes it into a project's
+-- configuration.
 
 local cjson = require("cjson")
 local config = require("orket.project.config")
@@ -102,7 +103,8 @@ local function nothing_found(self)
     return server.problem
   end
   return errors.new("ERR_NOT_FOUND", "no model was found",
-    "start a server (ollama serve, then ollama pull qwen2.5-coder:7b), set a key (" .. table.concat(model_servers.KEYS, ", ")
+    "start a server (ollama serve, then ollama pull qwen2.5-coder:7b), set a key ("
+      .. table.concat(model_servers.KEYS, ", ")
     .. "), or name an address: orket setup --url URL")
 end
 
@@ -114,14 +116,16 @@ local function not_listed(self, name)
   end
   local near = suggest.find(name, tables.column(self.choices, "model"))
   return errors.new("ERR_NOT_FOUND", "no server that was found lists the model " .. name,
-    near and "did you mean " .. near .. "?" or "orket setup lists what there is; --url URL names another server")
+    near and "did you mean " .. near .. "?"
+      or "orket setup lists what there is; --url URL names another server")
 end
 
 local function by_name(self, name)
   local found
   for _, choice in ipairs(self.choices) do
     if choice.model == name and found then
-      return nil, errors.new("ERR_NOT_FOUND", found.server.base_url .. " and " .. choice.server.base_url .. " both list " .. name,
+      return nil, errors.new("ERR_NOT_FOUND", found.server.base_url .. " and " .. choice.server.base_url
+        .. " both list " .. name,
         "name one with --url")
     end
     found = choice.model == name and choice or found
@@ -163,7 +167,8 @@ local function choose(self)
     say(self, "Choose one: orket setup --model NAME")
     return nil
   elseif #self.choices > 1 then
-    return nil, errors.new("ERR_USAGE", "there are " .. #self.choices .. " models", "name one with --model NAME")
+    return nil, errors.new("ERR_USAGE", "there are " .. #self.choices .. " models",
+      "name one with --model NAME")
   end
   return self.choices[1]
 end
@@ -178,14 +183,16 @@ local function open(self)
   local root, err = errors.check(fs.root(self.dir))
   if root and root:kind(FILE) ~= "file" then
     root:close()
-    return nil, errors.new("ERR_NOT_FOUND", "there is no project in " .. place(self), "orket init DIR makes one, then orket setup -C DIR")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no project in " .. place(self),
+      "orket init DIR makes one, then orket setup -C DIR")
   end
   return root, err
 end
 
 local function make(self)
   local root, err = open(self)
-  if not root and self.is_terminal and agrees(text.line("There is no project in " .. place(self) .. ". Write a new one there?")) then
+  if not root and self.is_terminal
+    and agrees(text.line("There is no project in " .. place(self) .. ". Write a new one there?")) then
     if require("orket.cmd.init").run({ self.dir }) == 0 then
       return open(self)
     end
@@ -229,7 +236,8 @@ local function check(self)
     return true
   end
   local code = type(row.code) == "string" and row.code or "ERR_PROTOCOL"
-  return nil, errors.new(code, self.model.model .. " cannot work in a team: " .. (row.message or row.check), row.cure or "choose another model")
+  return nil, errors.new(code, self.model.model .. " cannot work in a team: " .. (row.message or row.check),
+    row.cure or "choose another model")
 end
 
 local function write(self)
@@ -275,7 +283,8 @@ local function go(self)
     return not err and 3, err
   end
   local server = choice.server
-  self.model = { base_url = server.base_url, model = choice.model, shape = server.shape, key = server.key, private = server.private,
+  self.model = { base_url = server.base_url, model = choice.model, shape = server.shape, key = server.key,
+    private = server.private,
     context = server.context }
   local ok
   ok, err = load(self)
@@ -292,7 +301,8 @@ end
 
 local function parse(argv)
   local args, message = options.parse(argv, {
-    C = "value", json = "flag", yes = "flag", model = "value", url = "value", key = "value", shape = "value", ["for"] = "list",
+    C = "value", json = "flag", yes = "flag", model = "value", url = "value", key = "value", shape = "value",
+    ["for"] = "list",
   }, {})
   if not args then
     return nil, message
@@ -320,7 +330,8 @@ local function as_json(self)
   for i, server in ipairs(self.servers) do
     rows[i] = tables.pick(server, ROW)
   end
-  return text.json({ servers = rows, model = self.model, checks = self.checks, diff = self.diff, written = self.written or false })
+  return text.json({ servers = rows, model = self.model, checks = self.checks, diff = self.diff,
+    written = self.written or false })
 end
 
 ---@param argv string[]
@@ -330,7 +341,8 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local self = setmetatable({ args = args, dir = args.C or ".", choices = {}, is_terminal = not (args.json or args.yes) and sys.is_tty(0) and sys.is_tty(1) }, Setup)
+  local self = setmetatable({ args = args, dir = args.C or ".", choices = {},
+    is_terminal = not (args.json or args.yes) and sys.is_tty(0) and sys.is_tty(1) }, Setup)
   local code, err = go(self)
   if args.json then
     print(as_json(self))

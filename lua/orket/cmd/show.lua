@@ -1,5 +1,5 @@
--- show.lua: `orket show CARD`: a card with everything on it, and what happened to it; `orket show RUN`: where a
--- run stands.
+-- show.lua: `orket show CARD`: a card with everything on it, and what happened to it; `orket show RUN`: where
+-- a run stands.
 
 local checkpoints = require("orket.history.checkpoints")
 local cjson = require("cjson")
@@ -57,12 +57,14 @@ local function field(name, value)
 end
 
 local FIELDS = {
-  "type", "epic", "parent", "build", "seat", "assignee", "priority", "wait_reason", "requirements", "depends_on",
+  "type", "epic", "parent", "build", "seat", "assignee", "priority", "wait_reason", "requirements",
+  "depends_on",
   "note", "retry_count", "verification", "credits", "turns", "tokens_in", "tokens_out",
 }
 
 local function print_card(store, card, comments, events)
-  wrap.print(style.mark(card.status) .. " " .. text.clean(card.id) .. "  " .. style.status(card.status) .. "  "
+  wrap.print(style.mark(card.status) .. " " .. text.clean(card.id) .. "  " .. style.status(card.status)
+    .. "  "
     .. text.clean(card.name or ""))
   for key, value in pairs(card.data) do
     card[key] = value
@@ -77,7 +79,8 @@ local function print_card(store, card, comments, events)
     field(i == 1 and "from outside" or "", part.what .. " (" .. table.concat(part.labels, ", ") .. ")")
   end
   if card.uncertain then
-    wrap.print("\n  unknown outcome: " .. text.visible(at_most_once.describe(card.uncertain.operation)) .. " was interrupted. Check whether it happened, then one of:")
+    wrap.print("\n  unknown outcome: " .. text.visible(at_most_once.describe(card.uncertain.operation))
+      .. " was interrupted. Check whether it happened, then one of:")
     for _, answer in ipairs({ "happened", "did-not", "again" }) do
       wrap.print("  orket answer " .. text.clean(card.id) .. " " .. answer)
     end
@@ -91,7 +94,8 @@ local function print_card(store, card, comments, events)
   end
   if #card.reports > 0 then
     local last = card.reports[1]
-    wrap.print(string.format("\n  policy-violation  %d refused, the last by %s: %s", #card.reports, text.clean(last.rule),
+    wrap.print(string.format("\n  policy-violation  %d refused, the last by %s: %s", #card.reports,
+      text.clean(last.rule),
       text.line(last.detail or "")))
     wrap.print("  orket reports --card " .. text.clean(card.id))
   end
@@ -128,7 +132,8 @@ local POINTS = {
 
 local function print_run(run)
   wrap.print(text.clean(run.id) .. "  " .. run.status)
-  for _, name in ipairs({ "card", "cards", "turns", "steps", "tokens_in", "tokens_out", "started_at", "ended_at", "tree" }) do
+  for _, name in ipairs({ "card", "cards", "turns", "steps", "tokens_in", "tokens_out", "started_at",
+    "ended_at", "tree" }) do
     field(name, name == "cards" and ending.summary(run.cards) or run[name])
   end
   if #run.checkpoints > 0 then

@@ -27,11 +27,13 @@ exit: 0 nothing differs, 1 something does, 2 usage, or it could not be judged
 local SHOWN = 50 -- differences for a person
 
 local function verdict(one)
-  return one.decision and string.format("%s (%s)%s", one.decision, one.rule, one.why and ": " .. one.why or "") or cjson.encode(one)
+  return one.decision and string.format("%s (%s)%s", one.decision, one.rule, one.why and ": " .. one.why
+    or "") or cjson.encode(one)
 end
 
 local function show_one(one)
-  print(string.format("%s  %s  %s, %s%s", one.event, one.kind, one.card or "-", one.role or "-", one.tool and ", " .. text.line(one.tool) or ""))
+  print(string.format("%s  %s  %s, %s%s", one.event, one.kind, one.card or "-", one.role or "-",
+    one.tool and ", " .. text.line(one.tool) or ""))
   if one.diff then
     print(text.block(one.diff))
   else
@@ -41,7 +43,8 @@ local function show_one(one)
 end
 
 local function sums(counts)
-  return string.format("%d calls, %d routes, %d prompts, %d transitions", counts.calls, counts.routes, counts.prompts, counts.transitions)
+  return string.format("%d calls, %d routes, %d prompts, %d transitions", counts.calls, counts.routes,
+    counts.prompts, counts.transitions)
 end
 
 local function show(result)
@@ -101,7 +104,8 @@ local function joined(argv)
 end
 
 local function simulate(args)
-  collectgarbage("generational", 20, 1000) -- measured: a fifth less; what a decision leaves behind is gone while it is near
+  -- measured: a fifth less; what a decision leaves behind is gone while it is near
+  collectgarbage("generational", 20, 1000)
   local began = sys.monotonic()
   local project <close>, err = projects.open(args.C or ".", {})
   if not project then
@@ -115,12 +119,13 @@ local function simulate(args)
   return finish(args, result, sys.monotonic() - began)
 end
 
----Returns only what is wrong with argv: afterwards all is closed, what is left is memory, and to free that piece by piece
----takes a twentieth of the time.
+---Returns only what is wrong with argv: afterwards all is closed, what is left is memory, and to free that
+---piece by piece takes a twentieth of the time.
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(joined(argv), { C = "value", json = "flag", runs = "value", with = "value" }, {})
+  local args, message = options.parse(joined(argv),
+    { C = "value", json = "flag", runs = "value", with = "value" }, {})
   if args and not args.with then
     args, message = nil, "--with PATH says what is changed"
   end

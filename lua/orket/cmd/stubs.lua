@@ -26,14 +26,16 @@ local SETTINGS = [[
 
 local function write(dir)
   for _, path in ipairs(embed.list("lua/box/")) do
-    local written, err = project_file.replace(dir, PLACE .. path:match("[^/]*$"), "---@meta\n" .. embed.read(path))
+    local written, err = project_file.replace(dir, PLACE .. path:match("[^/]*$"),
+      "---@meta\n" .. embed.read(path))
     if not written then
       return nil, err
     end
   end
   local added, err = project_file.add(dir, ".luarc.json", SETTINGS)
   if added or err.code == "ERR_EXISTS" then
-    return true, added and "wrote .luals/ and .luarc.json" or 'wrote .luals/; add ".luals" to workspace.library in .luarc.json'
+    return true, added and "wrote .luals/ and .luarc.json"
+      or 'wrote .luals/; add ".luals" to workspace.library in .luarc.json'
   end
   return nil, err
 end

@@ -3,13 +3,15 @@
 -- Each wall is a module orket.try.<wall>:
 --   usage           one line
 --   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
---   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: the answer tells it
+--   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: the
+--     answer tells it
 --     an answer with `lines` is several, one line each
---   shared(args, read) -> shared | nil, message   optional: what the command line says for all rows (default: args)
+--   shared(args, read) -> shared | nil, message   optional: what the command line says for all rows (default:
+--     args)
 --   complete(request, shared)  optional: gives it to a row
 -- Prints one JSON line; exit 0 accepted, 1 refused, 2 usage. With --jsonl: one request per line in,
--- one answer per line out, in order, whatever the line holds; `id` is echoed; a bad row answers {"error":…}, a blank
--- one too, and the next is read.
+-- one answer per line out, in order, whatever the line holds; `id` is echoed; a bad row answers {"error":…},
+-- a blank one too, and the next is read.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")

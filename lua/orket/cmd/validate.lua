@@ -33,7 +33,8 @@ exit: 0 usable (warnings may remain), 1 errors, 2 usage
 ]]
 
 local function say(problem, kind)
-  wrap.print(text.block(string.format("%s:%d: %s%s", problem.file, problem.line, kind, problems.said_at(problem))))
+  wrap.print(text.block(string.format("%s:%d: %s%s", problem.file, problem.line, kind,
+    problems.said_at(problem))))
   if problem.fix then
     wrap.print(text.block("  fix: " .. problem.fix))
   end
@@ -52,7 +53,8 @@ local function summary(project)
   for _, epic in pairs(project.epics) do
     issues = issues + #epic.issues
   end
-  return string.format("ok: %d rocks, %d epics, %d issues, %d teams", count(project.rocks), count(project.epics),
+  return string.format("ok: %d rocks, %d epics, %d issues, %d teams", count(project.rocks),
+    count(project.epics),
     issues, count(project.teams))
 end
 
@@ -81,10 +83,12 @@ local function add_growth(dir, warnings)
   if waiting then
     local row = waiting.delta[1]
     warnings[#warnings + 1] = {
-      file = row.policy or row.rule and "roles/" .. row.role .. ".lua" or row.tool and "tools/" .. row.tool .. ".lua" or "roles", line = 1, path = "",
+      file = row.policy or row.rule and "roles/" .. row.role .. ".lua" or row.tool and "tools/" .. row.tool
+        .. ".lua" or "roles", line = 1, path = "",
       message = "the scripts make more possible than those that served last: " .. notice.line(row)
         .. (#waiting.delta > 1 and ", and " .. #waiting.delta - 1 .. " more" or ""),
-      fix = "orket policy delta shows all of it, " .. notice.command(waiting.generation, dir) .. " accepts it",
+      fix = "orket policy delta shows all of it, " .. notice.command(waiting.generation, dir)
+        .. " accepts it",
     }
   end
 end
@@ -95,7 +99,8 @@ local function add_concealed(dir, project, errors, origins)
   local origin = origins[project.organization]
   for _, fault in ipairs(faults or { err }) do
     local path = fault.key and origin.path .. "/keys/" .. fault.key .. "/file" or ""
-    errors[#errors + 1] = { file = origin.source.file, line = origin.source:line(path), path = path, code = fault.code,
+    errors[#errors + 1] = { file = origin.source.file, line = origin.source:line(path), path = path,
+      code = fault.code,
       message = fault.message, fix = failures.cure(fault) }
   end
 end

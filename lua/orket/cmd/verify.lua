@@ -41,12 +41,15 @@ local function sentences(result)
     local problem = result.problem
     return string.format("NOT INTACT: %s is %s: %s", place(problem), problem.what, problem.why)
   end
-  local by = { expected = "which is the expected one", unknown = "which is not known here: compare it with the "
+  local by = { expected = "which is the expected one",
+    unknown = "which is not known here: compare it with the "
     .. "project's .orket/key.pub (--key)", other = "which is NOT the expected one" }
-  local source = result.source and string.format("\na fork of %s@%d, with the %d events that it goes on from", result.source,
+  local source = result.source and string.format("\na fork of %s@%d, with the %d events that it goes on from",
+    result.source,
     result.source_at, result.counts.prefix) or ""
   return string.format("%s: run %s, %d events in %d records, hash %s%s\nsigned by the key %s,\n%s",
-    result.signer == "other" and "intact, but by another" or "intact", result.run, result.counts.event, result.records,
+    result.signer == "other" and "intact, but by another" or "intact", result.run, result.counts.event,
+      result.records,
     result.hash, source, result.key, by[result.signer])
 end
 

@@ -1,5 +1,5 @@
--- why.lua: `orket why EVENT`: the chain that led to an event, or to a card's last move; `orket why --run RUN`: is every effect of a run
--- accounted for.
+-- why.lua: `orket why EVENT`: the chain that led to an event, or to a card's last move; `orket why --run
+-- RUN`: is every effect of a run accounted for.
 
 local cjson = require("cjson")
 local dialogue = require("orket.view.dialogue")
@@ -25,12 +25,15 @@ person's approval, the effect. EVENT is a number of orket log, or RUN/TURN.N; of
 exit: 0 the chain is complete, 1 a link is missing or it failed, 2 usage
 ]]
 
-local FIELDS = { "hash", "role", "seat", "generation", "model", "step", "tool", "arguments", "dialect", "decision", "rule",
-  "where", "operation", "answer", "outcome", "by", "kind", "card", "ok", "path", "from", "to", "blob", "permit", "why" }
+local FIELDS = { "hash", "role", "seat", "generation", "model", "step", "tool", "arguments", "dialect",
+  "decision", "rule",
+  "where", "operation", "answer", "outcome", "by", "kind", "card", "ok", "path", "from", "to", "blob",
+    "permit", "why" }
 local SHORT = { hash = true, operation = true, blob = true, permit = true }
 local WIDTH = 160
 
--- What a prompt and a reply are known by in the journal is for programs; a person is shown the command that prints them.
+-- What a prompt and a reply are known by in the journal is for programs; a person is shown the command that
+-- prints them.
 local SAID = { prompt = true, reply = true }
 
 local function said(link)
@@ -92,7 +95,8 @@ local function of_run(store, args, dir)
   end
   local incomplete, effects = reasons.incomplete(store, args.run)
   if args.json then
-    print(text.json({ run = args.run, effects = effects, incomplete = setmetatable(incomplete, cjson.array_mt) }))
+    print(text.json({ run = args.run, effects = effects,
+      incomplete = setmetatable(incomplete, cjson.array_mt) }))
     return #incomplete == 0 and 0 or 1
   end
   for _, reason in ipairs(incomplete) do
@@ -115,7 +119,8 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", run = "value" }, { "event?" }))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", run = "value" },
+    { "event?" }))
 end
 
 return M

@@ -1,5 +1,5 @@
--- why_not.lua: `orket why-not EVENT`: every check that stands against a refused call; with --try, whether a proposed
--- edit would let it through.
+-- why_not.lua: `orket why-not EVENT`: every check that stands against a refused call; with --try, whether a
+-- proposed edit would let it through.
 
 local event_ref = require("orket.history.event_ref")
 local options = require("orket.options")
@@ -24,7 +24,8 @@ exit: 0 done (with --try: it would be allowed), 1 failed (or would not), 2 usage
 ]]
 
 local function print_check(check)
-  print("  " .. check.decision .. "  " .. text.clean(check.rule) .. (check.where and "  " .. text.line(check.where) or ""))
+  print("  " .. check.decision .. "  " .. text.clean(check.rule)
+    .. (check.where and "  " .. text.line(check.where) or ""))
   print("        " .. text.line(check.why or ""))
   if check.fix and check.fix ~= "" then
     print("        fix: " .. text.line(check.fix))
@@ -33,14 +34,16 @@ end
 
 local function show(answer)
   local call = answer.call
-  local what = not call.tool and "stopped as " .. tostring(call.role) or string.format("%s as %s: %s", call.tool, tostring(call.role),
+  local what = not call.tool and "stopped as " .. tostring(call.role)
+    or string.format("%s as %s: %s", call.tool, tostring(call.role),
     call.operation and text.json(call.operation) or call.arguments or "")
   print(string.format("%6d  %s", answer.event.seq, text.cut(text.line(what), 150)))
   for _, check in ipairs(answer.checks) do
     print_check(check)
   end
   if answer.try then
-    print(string.format("  with the edit: %s  %s", answer.try.after.decision, text.clean(answer.try.after.rule)))
+    print(string.format("  with the edit: %s  %s", answer.try.after.decision,
+      text.clean(answer.try.after.rule)))
   end
 end
 

@@ -1,5 +1,5 @@
--- breakpoints.lua: where a turn is to stop: on a tool, a rule, a role or a transition, narrowed by card and role.
--- A name that nothing has is an error: such a breakpoint would wait for ever. Pure.
+-- breakpoints.lua: where a turn is to stop: on a tool, a rule, a role or a transition, narrowed by card and
+-- role. A name that nothing has is an error: such a breakpoint would wait for ever. Pure.
 
 local errors = require("orket.errors")
 local fsm = require("orket.core.fsm")
@@ -45,7 +45,8 @@ local function form_fault(wanted)
     end
   end
   if not kind_of(wanted) or is_at_two(wanted) then
-    return "a breakpoint is on a tool, a rule, a role or a transition" .. (kind_of(wanted) and ", one of them" or "")
+    return "a breakpoint is on a tool, a rule, a role or a transition"
+      .. (kind_of(wanted) and ", one of them" or "")
   end
 end
 
@@ -110,7 +111,8 @@ end
 
 -- ---- the breakpoints of a debugger ----
 
----Adds a breakpoint: {tool = NAME} or {rule = ID} or {role = NAME} or {transition = STATUS}; * stands for anything.
+---Adds a breakpoint: {tool = NAME} or {rule = ID} or {role = NAME} or {transition = STATUS}; * stands for
+---anything.
 ---@param wanted table<string, string>
 ---@return {id: integer, kind: string, wanted: table}|nil point
 ---@return Error|nil

@@ -1,16 +1,17 @@
--- debugger.lua: a person looks into a run that is under way: turns stop at breakpoints, are looked into, and go on.
+-- debugger.lua: a person looks into a run that is under way: turns stop at breakpoints, are looked into, and
+-- go on.
 --
--- It lives in the process that owns the project, as long as somebody is attached (lua/orket/dev/repl/attached.lua is the
--- other end). A turn asks it at four places, before it acts:
+-- It lives in the process that owns the project, as long as somebody is attached
+-- (lua/orket/dev/repl/attached.lua is the other end). A turn asks it at four places, before it acts:
 --
 --   role        its first prompt is made
 --   tool        the model asked for a call
 --   rule        the call is judged, or something that it asks for is refused
 --   transition  the turn will move its card
 --
--- While a turn stands, its deadline stands, and no time is counted; what it waits for is an order of the person: go on,
--- step, skip the call, judge it again. A skip is a refusal in the journal, in the person's name: it can only narrow.
--- When whoever is attached goes, in whatever way, every turn goes on.
+-- While a turn stands, its deadline stands, and no time is counted; what it waits for is an order of the
+-- person: go on, step, skip the call, judge it again. A skip is a refusal in the journal, in the person's
+-- name: it can only narrow. When whoever is attached goes, in whatever way, every turn goes on.
 
 local async = require("orket.async")
 local breakpoints = require("orket.dev.breakpoints")
@@ -41,7 +42,8 @@ end
 function M.summary(stop)
   local turn = stop.turn
   return {
-    card = turn.card.id, run = turn.run, turn = turn.number, step = turn.step, role = turn.role, seat = turn.seat,
+    card = turn.card.id, run = turn.run, turn = turn.number, step = turn.step, role = turn.role,
+    seat = turn.seat,
     at = stop.kind, what = stop.what.name, breakpoint = stop.point and stop.point.id,
   }
 end
@@ -60,7 +62,8 @@ end
 ---A turn asks whether it may go on; without a breakpoint there it may at once.
 ---@param turn Turn
 ---@param kind "role"|"tool"|"rule"|"transition"
----@param what {name: string, request: table?, decision: table?, call: table?, operation: table?}  request: a call that may
+---@param what {name: string, request: table?, decision: table?, call: table?, operation: table?}  request: a
+---  call that may
 ---  be skipped or judged again
 ---@return "skip"|"again"|nil order
 ---@return Error|nil err  the turn was canceled
@@ -96,7 +99,8 @@ end
 ---@param project table
 ---@return table
 function M.new(project)
-  return setmetatable({ breakpoints = breakpoints.new(project), stopped = {}, untold = {}, waiters = {} }, Debugger)
+  return setmetatable({ breakpoints = breakpoints.new(project), stopped = {}, untold = {}, waiters = {} },
+    Debugger)
 end
 
 return M

@@ -1,5 +1,5 @@
--- debugger_acts.lua: what a person who is attached asks of a run: breakpoints, a look into a turn that stands, and orders
--- to it. The attachment lasts as long as the connection that asked for it.
+-- debugger_acts.lua: what a person who is attached asks of a run: breakpoints, a look into a turn that
+-- stands, and orders to it. The attachment lasts as long as the connection that asked for it.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -59,7 +59,8 @@ end
 local function stop_of(self, request)
   local stop = self.stopped[request.card]
   if not stop then
-    return nil, errors.new("ERR_NOT_FOUND", "no turn stands on the card " .. tostring(request.card), "stopped() lists those that do")
+    return nil, errors.new("ERR_NOT_FOUND", "no turn stands on the card " .. tostring(request.card),
+      "stopped() lists those that do")
   end
   return stop
 end
@@ -89,7 +90,8 @@ local function call_of(request)
   if type(words) ~= "string" or #words <= TEXT_MOST then
     return request
   end
-  return { id = request.id, name = request.name, bytes = #words, arguments = words:sub(1, utf8.offset(words, 0, TEXT_MOST) - 1) .. "…" }
+  return { id = request.id, name = request.name, bytes = #words,
+    arguments = words:sub(1, utf8.offset(words, 0, TEXT_MOST) - 1) .. "…" }
 end
 
 local function inspect(self, request)
@@ -101,7 +103,8 @@ local function inspect(self, request)
   shown.generation, shown.model = turn.generation.id, turn.model.name
   local spent = turn.spent
   shown.tokens_in, shown.tokens_out, shown.refusals = spent.tokens_in, spent.tokens_out, turn.refusals
-  shown.call, shown.decision, shown.proposal = call_of(stop.what.request or stop.what.call), stop.what.decision, stop.what.proposal
+  shown.call, shown.decision, shown.proposal = call_of(stop.what.request or stop.what.call),
+    stop.what.decision, stop.what.proposal
   shown.operation = stop.what.operation
   shown.labels = setmetatable(tables.keys(turn.labels or {}), cjson.array_mt)
   shown.prompt, shown.left_out = messages_of(turn)
@@ -120,9 +123,11 @@ local function order(name)
     if not stop then
       return nil, err
     elseif name ~= "go" and not stop.what.request then
-      return nil, errors.new("ERR_USAGE", "there is no call to " .. (name == "skip" and name or "judge again") .. " at a " .. stop.kind, "continue(ID) or step(ID)")
+      return nil, errors.new("ERR_USAGE", "there is no call to " .. (name == "skip" and name or "judge again")
+        .. " at a " .. stop.kind, "continue(ID) or step(ID)")
     end
-    stop.wake(name, name == "skip" and ((request.who or "unknown") .. ": " .. (request.why or "not now")) or nil)
+    stop.wake(name, name == "skip" and ((request.who or "unknown") .. ": " .. (request.why or "not now"))
+      or nil)
     return { card = request.card, order = name }
   end
 end
@@ -141,7 +146,8 @@ end
 
 local function attach(project, request, client)
   if project.debugger then
-    return nil, errors.new("ERR_OWNED", "another REPL is attached to this run already", "wait until it is closed")
+    return nil, errors.new("ERR_OWNED", "another REPL is attached to this run already",
+      "wait until it is closed")
   end
   local attached = debugger.new(project)
   project.debugger = attached
@@ -155,7 +161,8 @@ end
 -- Of whoever is attached; its answer may be any value.
 local function of_attached(summary, fields, answer_to)
   return {
-    summary = summary, fields = fields, errors = fields.wanted and { "ERR_NOT_FOUND", "ERR_LIMIT" } or { "ERR_NOT_FOUND" }, by = "person", run = true,
+    summary = summary, fields = fields, errors = fields.wanted and { "ERR_NOT_FOUND", "ERR_LIMIT" }
+      or { "ERR_NOT_FOUND" }, by = "person", run = true,
     perform = function(project, request)
       if not project.debugger then
         return nil, errors.new("ERR_NOT_FOUND", "no REPL is attached", "orket repl --attach")
@@ -177,11 +184,14 @@ M.acts = {
   ["debug.clear"] = of_attached("removes a breakpoint, or all", { id = "integer?" }, clear),
   ["debug.stopped"] = of_attached("lists the turns that stand", {}, list_stopped),
   ["debug.wait"] = of_attached("waits for the next turn that stops", { seconds = "number?" }, wait),
-  ["debug.inspect"] = of_attached("shows a turn that stands: prompt, call, decision, view", { card = "text" }, inspect),
+  ["debug.inspect"] = of_attached("shows a turn that stands: prompt, call, decision, view", { card = "text" },
+    inspect),
   ["debug.step"] = of_attached("lets a turn go to its next place", { card = "text" }, step),
   ["debug.continue"] = of_attached("lets a turn go on", { card = "text" }, order("go")),
-  ["debug.skip"] = of_attached("refuses the call of a turn that stands", { card = "text", why = "text?" }, order("skip")),
-  ["debug.again"] = of_attached("judges the call of a turn that stands again", { card = "text" }, order("again")),
+  ["debug.skip"] = of_attached("refuses the call of a turn that stands", { card = "text", why = "text?" },
+    order("skip")),
+  ["debug.again"] = of_attached("judges the call of a turn that stands again", { card = "text" },
+    order("again")),
 }
 
 return M

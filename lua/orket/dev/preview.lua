@@ -1,5 +1,6 @@
--- preview.lua: what would be sent to a model for a card, by the engine's own code, on the board as it is. Nothing is
--- asked, nothing is written: the claim with which a turn begins is put over the view of its card instead.
+-- preview.lua: what would be sent to a model for a card, by the engine's own code, on the board as it is.
+-- Nothing is asked, nothing is written: the claim with which a turn begins is put over the view of its card
+-- instead.
 
 local arms = require("orket.scripts.arms")
 local calibration = require("orket.llm.calibration")
@@ -23,7 +24,8 @@ local GUARD = "integrity_guard"
 
 -- ---- the turn that comes next ----
 
--- The status that its view has, and what has to happen before; final cards have no turn, they are shown as work.
+-- The status that its view has, and what has to happen before; final cards have no turn, they are shown as
+-- work.
 local BEFORE = {
   ready_for_testing = { "code_review", "it is verified first" },
   blocked = { nil, "it waits, and goes on when it is answered or retried" },
@@ -38,7 +40,8 @@ local function card_of(store, id)
   if not card then
     return nil, err
   elseif card.type ~= "issue" and card.type ~= "plan" or not card.epic then
-    return nil, errors.new("ERR_USAGE", id .. " is no issue: only those have turns", "name one of its issues; orket board lists them")
+    return nil, errors.new("ERR_USAGE", id .. " is no issue: only those have turns",
+      "name one of its issues; orket board lists them")
   end
   local before = BEFORE[card.status]
   local status = before and (before[1] or card.return_to) or card.status
@@ -58,7 +61,8 @@ local function seat_with(team, card, role)
       return { seat = name, role = role, review = role == GUARD }
     end
   end
-  return nil, errors.new("ERR_NOT_FOUND", "no seat of the team has the role '" .. role .. "'", "orket validate shows what is configured")
+  return nil, errors.new("ERR_NOT_FOUND", "no seat of the team has the role '" .. role .. "'",
+    "orket validate shows what is configured")
 end
 
 -- ---- what it would be told ----
@@ -105,7 +109,8 @@ end
 local function request_of(self, generation)
   local seat = self.seat
   if not generation.roles[seat.role] then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. seat.role .. " in the generation " .. generation.id)
+    return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. seat.role .. " in the generation "
+      .. generation.id)
   end
   local choice, err = self.models:choose(seat, self.card, generation)
   local arm, armed = arms.of(self.engine, self.card.id, seat.role), nil
@@ -116,7 +121,8 @@ local function request_of(self, generation)
     return nil, err
   end
   local model = choice.model
-  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = armed,
+  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review,
+    generation = armed,
     conventions = self.engine:conventions() }
   local words, why = self.engine:prompt(turn)
   if not words then
@@ -124,12 +130,14 @@ local function request_of(self, generation)
   end
   local messages = words.messages
   local offered = tools.offer(armed, seat.role, self.card.type)
-  local known, bytes = calibration.of(self.engine.store, model.name), usage.asked({ messages = messages, tools = offered })
+  local known, bytes = calibration.of(self.engine.store, model.name),
+    usage.asked({ messages = messages, tools = offered })
   local made = calibration.made_of(messages, offered ~= "[]" and #offered or 0)
   local texts, offer = as_read(model, messages, offered)
   return {
     bytes = bytes, tokens = calibration.tokens(known, made), calibrated = known.replies,
-    generation = generation.id, arm = arm and arm.name, model = model.name, calls = model.calls, labels = words.marks,
+    generation = generation.id, arm = arm and arm.name, model = model.name, calls = model.calls,
+    labels = words.marks,
     messages = decoded(texts), tools = cjson.decode(offer),
   }
 end
@@ -167,7 +175,8 @@ function M.of(project, id, options)
   local epic = project.store:read("card", { id = card.epic })[1]
   local team = seats.team(project.config, epic)
   if not team then
-    return nil, errors.new("ERR_CONFIG", "there is no team " .. tostring(epic.data.team), "orket validate says what is wrong")
+    return nil, errors.new("ERR_CONFIG", "there is no team " .. tostring(epic.data.team),
+      "orket validate says what is wrong")
   end
   local self = { card = card, engine = engine_of(project, epic) }
   local err
@@ -178,7 +187,8 @@ function M.of(project, id, options)
     self.seat, err = seats.choose(self.engine, team, card, project.generation)
   end
   local previews = {}
-  for i, generation in ipairs(self.seat and { project.generation, table.unpack(options.others or {}) } or {}) do
+  for i, generation in ipairs(self.seat and { project.generation, table.unpack(options.others or {}) }
+    or {}) do
     previews[i], err = request_of(self, generation)
     if not previews[i] then
       return nil, err

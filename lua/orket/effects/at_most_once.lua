@@ -1,5 +1,5 @@
--- at_most_once.lua: operations that reach beyond the tree, of which nobody can look up whether they happened: each
--- at most once, whatever interrupts the turn.
+-- at_most_once.lua: operations that reach beyond the tree, of which nobody can look up whether they happened:
+-- each at most once, whatever interrupts the turn.
 --
 -- The intent of every single one is on disk before it is performed, and what it came to right after. A turn
 -- that runs again takes both from its tape. An intent without an outcome is uncertain: the card is parked, a
@@ -25,7 +25,8 @@ local function answered(turn, answer)
     return { result = { happened = true, text = answer.text } }
   elseif answer.answer == "did-not" then
     return { error = {
-      code = "ERR_CANCELED", class = "tool", message = "it was interrupted, and a person found that it did not happen",
+      code = "ERR_CANCELED", class = "tool",
+      message = "it was interrupted, and a person found that it did not happen",
       fix = "ask for it again if it is still wanted",
     } }
   end
@@ -76,8 +77,8 @@ local function cut_off(intent)
   return errors.new("ERR_UNCERTAIN", "the turn was interrupted while it performed " .. intent.operation.op)
 end
 
----A turn that was cut off in such an operation: nothing of it runs again, and its tree stays as it is, before a
----person has said what became of it.
+---A turn that was cut off in such an operation: nothing of it runs again, and its tree stays as it is, before
+---a person has said what became of it.
 ---@param turn Turn
 ---@return true|nil ok
 ---@return Error|nil
@@ -111,7 +112,8 @@ local function live(turn, intent, act)
     return open(err)
   end
   note(turn, "operation.done", {
-    call = intent.call, result = result, error = not result and { code = err.code, message = err.message, fix = err.fix } or nil,
+    call = intent.call, result = result, error = not result and { code = err.code, message = err.message,
+      fix = err.fix } or nil,
   })
   return settled(result, err)
 end
@@ -131,8 +133,10 @@ function M.perform(turn, permit, kind, call, act)
   end
   operation.op = kind
   local known = M.recall(turn)
-  if known and cjson.encode(known.intent.operation) ~= cjson.encode(operation) then -- the hash is over the card as well
-    return open(errors.new("ERR_BUG", "the tool asked for " .. kind .. " in another way than before the interruption"))
+  -- the hash is over the card as well
+  if known and cjson.encode(known.intent.operation) ~= cjson.encode(operation) then
+    return open(errors.new("ERR_BUG", "the tool asked for " .. kind
+      .. " in another way than before the interruption"))
   elseif known then
     return settled(known.result, known.error, known.told)
   end
@@ -164,14 +168,16 @@ end
 ---@return Error|nil
 function M.park(tx, card, intent, options)
   tx:event("operation.uncertain", card.id, {
-    call = intent.call, operation = intent.operation, hash = intent.hash, why = "it was intended, and nothing says what became of it",
+    call = intent.call, operation = intent.operation, hash = intent.hash,
+    why = "it was intended, and nothing says what became of it",
   }, options)
   return moves.add(tx, card, "blocked", {
     role = "system", reason = "system", why = "it may have happened or not: " .. M.describe(intent.operation),
   })
 end
 
----The operation that an interrupted turn left without an outcome and without a person's answer, if there is one.
+---The operation that an interrupted turn left without an outcome and without a person's answer, if there is
+---one.
 ---@param events {kind: string, body: table}[] of the turn
 ---@return table|nil intent
 ---@return boolean asked  the person's question is in the journal

@@ -1,6 +1,7 @@
--- call_help.lua: what the model reads beside the reason of a refused or failed call, so that its next call is right: the
--- arguments that the tool takes, the nearest name, a correct example, the nearest lines. It decides nothing. It is recorded
--- with the refusal or the result and a replay takes it from there (engine: help), so that its texts may change.
+-- call_help.lua: what the model reads beside the reason of a refused or failed call, so that its next call is
+-- right: the arguments that the tool takes, the nearest name, a correct example, the nearest lines. It
+-- decides nothing. It is recorded with the refusal or the result and a replay takes it from there (engine:
+-- help), so that its texts may change.
 
 local call_paths = require("orket.turn.call_paths")
 local cjson = require("cjson")
@@ -128,7 +129,8 @@ local function completed(schema, sent)
   return object
 end
 
----Arguments that a schema takes: those that were sent, made whole; else the required ones, or all; nil when none can be made up.
+---Arguments that a schema takes: those that were sent, made whole; else the required ones, or all; nil when
+---none can be made up.
 ---@param schema table of a tool
 ---@param sent table|nil
 ---@return table|nil
@@ -151,7 +153,8 @@ local function of_arguments(turn, request)
   if type(schema.properties) ~= "table" then
     return nil
   end
-  return { arguments = arguments_of(schema), meant = meant(request, schema), example = M.example(schema, sent_of(request)) }
+  return { arguments = arguments_of(schema), meant = meant(request, schema),
+    example = M.example(schema, sent_of(request)) }
 end
 
 -- ---- names ----
@@ -182,8 +185,10 @@ local function of_escape(turn, request)
   local schema, near = turn.generation.tools[request.name].about.schema, {}
   local sent = type(request.arguments) == "string" and cjson.decode(request.arguments) or request.arguments
   for _, key in ipairs(tables.keys(schema.properties or {})) do
-    local is_path = type(sent) == "table" and type(schema.properties[key]) == "table" and schema.properties[key].format == "path"
-    near[#near + 1] = is_path and type(sent[key]) == "string" and call_paths.meant(sent[key], turn.tree) or nil
+    local is_path = type(sent) == "table" and type(schema.properties[key]) == "table"
+      and schema.properties[key].format == "path"
+    near[#near + 1] = is_path and type(sent[key]) == "string" and call_paths.meant(sent[key], turn.tree)
+      or nil
   end
   return #near > 0 and { nearest = near } or nil
 end
@@ -259,8 +264,9 @@ local function commands_of(turn)
   return #commands > 0 and { commands = commands } or nil
 end
 
----What is said beside a tool's failure: the commands that may run, the nearest paths of one that is not there (`missing`: the operation that looked
----for it), or the lines that are nearest to what the tool looked for (`failure.compare`, docs/tools.md).
+---What is said beside a tool's failure: the commands that may run, the nearest paths of one that is not there
+---(`missing`: the operation that looked for it), or the lines that are nearest to what the tool looked for
+---(`failure.compare`, docs/tools.md).
 ---@param turn Turn
 ---@param call GateCall
 ---@param failure table as the tool returned it

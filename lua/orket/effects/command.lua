@@ -1,9 +1,10 @@
 -- command.lua: programs that an agent runs in its card's tree, and what they leave there.
 --
 -- The permit runs the judged program in a jail. What has changed then is judged, file by file, as if the tool
--- had written it: what passes becomes events of the turn, the rest is put back, so that the tree is again what the
--- journal says. All that came of it is one event before those (command.ran): a replay takes it from there. A command
--- that was interrupted left no event; the tree is made equal to the journal and it runs again.
+-- had written it: what passes becomes events of the turn, the rest is put back, so that the tree is again
+-- what the journal says. All that came of it is one event before those (command.ran): a replay takes it from
+-- there. A command that was interrupted left no event; the tree is made equal to the journal and it runs
+-- again.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -27,7 +28,8 @@ local UNREAD_MAX = 10 -- files that no parser could read: each may have taken it
 local function refused(found, op, path, rule, why, fix, where)
   found.put_back = found.put_back + 1
   if #found.refused < TOLD_MAX then
-    found.refused[#found.refused + 1] = { op = op, path = path, rule = rule, why = why, fix = fix, where = where }
+    found.refused[#found.refused + 1] = { op = op, path = path, rule = rule, why = why, fix = fix,
+      where = where }
   end
 end
 
@@ -55,7 +57,8 @@ local function design_of(turn, found, path, bytes)
   if not rules then
     return nil
   elseif found.unread >= UNREAD_MAX then
-    return { decision = "deny", rule = "idesign.limit", why = UNREAD_MAX .. " files of this command cannot be judged: no other one was looked at",
+    return { decision = "deny", rule = "idesign.limit", why = UNREAD_MAX
+      .. " files of this command cannot be judged: no other one was looked at",
       fix = "write fewer files in a command" }
   end
   local refusal, warnings = rules:objection(path, bytes)
@@ -102,7 +105,8 @@ end
 local function judge_missing(turn, found, present)
   for _, path in ipairs(tables.keys(turn.tree.files)) do
     if not present[path] then
-      refused(found, "fs.delete", path, "gate.confirm", "what a command deletes is put back: a person has to say yes to that",
+      refused(found, "fs.delete", path, "gate.confirm",
+        "what a command deletes is put back: a person has to say yes to that",
         "delete it with delete_file")
     end
   end
@@ -114,7 +118,8 @@ local function swept(turn, found)
     return nil, count
   end
   for i = 1, math.min(#removed, TOLD_MAX) do
-    refused(found, "fs.write", strings.of_bytes(removed[i]), "gate.path.name", "it is no file with a name, or lies too deep",
+    refused(found, "fs.write", strings.of_bytes(removed[i]), "gate.path.name",
+      "it is no file with a name, or lies too deep",
       "leave files and directories, no links")
   end
   found.put_back = found.put_back + count - math.min(#removed, TOLD_MAX)
@@ -123,7 +128,8 @@ end
 
 -- What the program changed: {changes, contents, refused, put_back, warnings}.
 local function look(turn, judge)
-  local found = { changes = {}, contents = {}, refused = {}, put_back = 0, bytes = 0, warnings = {}, unread = 0 }
+  local found = { changes = {}, contents = {}, refused = {}, put_back = 0, bytes = 0, warnings = {},
+    unread = 0 }
   local ok, err = swept(turn, found)
   local entries, more
   if ok then
@@ -181,7 +187,8 @@ local function live(turn, permit, judge)
     return failed(err), err
   end
   return {
-    exit = result.exit, signal = result.signal, limit = result.limit, ms = result.ms, layers = array(result.layers),
+    exit = result.exit, signal = result.signal, limit = result.limit, ms = result.ms,
+    layers = array(result.layers),
     stdout = cut(result.stdout), stderr = cut(result.stderr), changes = array(found.changes),
     refused = array(found.refused), put_back = found.put_back, full = found.full,
     warnings = #found.warnings > 0 and array(found.warnings) or nil,
@@ -202,7 +209,8 @@ end
 local function record_refusals(turn, ran, call, tool)
   for _, one in ipairs(ran.refused or {}) do
     turn:record("operation.refused", {
-      call = call, tool = tool, operation = { op = one.op, path = one.path }, decision = "deny", rule = one.rule,
+      call = call, tool = tool, operation = { op = one.op, path = one.path }, decision = "deny",
+      rule = one.rule,
       why = one.why, fix = one.fix, where = one.where,
     })
   end
@@ -275,7 +283,8 @@ function M.perform(turn, permit, run, operation)
     return nil, errors.new(ran.error.code, ran.error.message, ran.error.fix)
   end
   turn:made("proc.run" .. cjson.encode({
-    argv = ran.argv, exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout, stderr = ran.stderr,
+    argv = ran.argv, exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout,
+    stderr = ran.stderr,
   }))
   return told(ran)
 end

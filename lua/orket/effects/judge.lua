@@ -1,5 +1,5 @@
--- judge.lua: what gate, policies, iDesign and autonomy say to a call, and to an operation that its tool asks for,
--- whatever a person has answered.
+-- judge.lua: what gate, policies, iDesign and autonomy say to a call, and to an operation that its tool asks
+-- for, whatever a person has answered.
 
 local autonomy = require("orket.governance.autonomy")
 local embed = require("orket.core.embed")
@@ -33,8 +33,8 @@ local function verdict_on(subject, refusal, warnings)
   return { kind = refusal and "ask" or "allow", subject = subject, refusal = refusal, warnings = warnings }
 end
 
----What gate, rates, policies and autonomy say to a call: allow, ask, or deny, whoever it comes from. One that is only
----looked at once more takes no share of the rates. The caller closes the call that is not denied.
+---What gate, rates, policies and autonomy say to a call: allow, ask, or deny, whoever it comes from. One that
+---is only looked at once more takes no share of the rates. The caller closes the call that is not denied.
 ---@param turn table
 ---@param request {name: string, arguments: string|table}
 ---@param again boolean|nil
@@ -97,7 +97,8 @@ local function is_shown(tool)
   return not is_shipped(tool) or tool.about.like ~= nil
 end
 
--- What the iDesign rules of the organization have against a text that is to be written, by whatever tool, and its warnings.
+-- What the iDesign rules of the organization have against a text that is to be written, by whatever tool, and
+-- its warnings.
 local function design_of(turn, permit)
   local rules = permit:kind() == "fs.write" and turn.engine:idesign()
   if not rules then
@@ -113,7 +114,8 @@ local function proposal_of(turn, permit, operation)
   return PROPOSES[permit:kind()] and turn.engine:objection(turn, operation) or nil
 end
 
----What gate, iDesign, board, policies and autonomy say to an operation of an allowed call: allow, ask, or deny.
+---What gate, iDesign, board, policies and autonomy say to an operation of an allowed call: allow, ask, or
+---deny.
 ---@param turn Turn
 ---@param call GateCall
 ---@param operation table
@@ -158,7 +160,8 @@ function M.of_write(turn, call, operation)
   return M.stricter(refusal, rules and rules:objection(operation.path, operation.content) or nil)
 end
 
----What gate, policies and autonomy say to an operation of a call, whatever a person has answered. Nothing is opened.
+---What gate, policies and autonomy say to an operation of a call, whatever a person has answered. Nothing is
+---opened.
 ---@param turn table as weigh takes it
 ---@param request {name: string, arguments: string|table}
 ---@param operation table

@@ -25,7 +25,8 @@ end
 function M.objection(card, to, role, reason)
   local verdict = M.judge(card, to, role, reason)
   if not verdict.ok then
-    return { code = "ERR_TRANSITION", class = "refusal", rule = verdict.rule, message = verdict.why, fix = verdict.fix }
+    return { code = "ERR_TRANSITION", class = "refusal", rule = verdict.rule, message = verdict.why,
+      fix = verdict.fix }
   end
 end
 
@@ -33,7 +34,8 @@ end
 ---@param tx table
 ---@param card table {id, type, status, revision}
 ---@param to string
----@param options table {role, reason?, why?, assignee?, seat?, retry_count?, tree?, return_to?}; role is the acting one,
+---@param options table {role, reason?, why?, assignee?, seat?, retry_count?, tree?, return_to?}; role is the
+---  acting one,
 ---return_to where a parked card goes back to: where it was, unless somebody else has to act on the answer
 ---@return boolean|nil ok
 ---@return Error|nil
@@ -41,7 +43,8 @@ function M.add(tx, card, to, options)
   local parked = to == "blocked" or to == "waiting_for_developer"
   local back = parked and (options.return_to or card.status) or nil
   local n, why, code, fix, rule = tx:move(card.id, {
-    rev = card.revision, type = card.type, from = card.status, to = to, role = options.role, reason = options.reason,
+    rev = card.revision, type = card.type, from = card.status, to = to, role = options.role,
+    reason = options.reason,
     why = options.why, return_to = back, assignee = options.assignee,
     seat = options.seat, retry_count = options.retry_count, tree = options.tree,
   })

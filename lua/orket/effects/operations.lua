@@ -1,9 +1,9 @@
 -- operations.lua: what each permitted operation does, and the events that record it.
 --
--- perform(turn, permit, run, operation) consumes the permit. File operations happen at once on the descriptors
--- the gate judged; card operations become events of the turn's open transaction (turn.tx), so that
--- they are committed together with the call's result or not at all. What reaches beyond the tree is done at
--- most once (effects/at_most_once.lua). Which is which is said by the gate's table of operations.
+-- perform(turn, permit, run, operation) consumes the permit. File operations happen at once on the
+-- descriptors the gate judged; card operations become events of the turn's open transaction (turn.tx), so
+-- that they are committed together with the call's result or not at all. What reaches beyond the tree is done
+-- at most once (effects/at_most_once.lua). Which is which is said by the gate's table of operations.
 
 local async = require("orket.async")
 local lazy = require("orket.lazy")
@@ -24,8 +24,8 @@ local M = {}
 
 -- ---- what was interrupted ----
 
--- The content of the tree says whether a change had happened before: it is recorded, and made once more, which
--- is the same. In the run's own stream: a turn's events are those of a turn that nothing interrupted.
+-- The content of the tree says whether a change had happened before: it is recorded, and made once more,
+-- which is the same. In the run's own stream: a turn's events are those of a turn that nothing interrupted.
 local function settle(turn, kind, path, blob)
   local found = turn.tree.found[path]
   if found == nil then
@@ -110,12 +110,14 @@ local function fault_of(turn, record)
   local engine = turn.engine
   local seats = engine.project.config.teams[engine.epic.data.team].seats
   if not seats[record.seat] then
-    return "the team has no seat '" .. tostring(record.seat) .. "'", "one of: " .. table.concat(tables.keys(seats), ", ")
+    return "the team has no seat '" .. tostring(record.seat) .. "'",
+      "one of: " .. table.concat(tables.keys(seats), ", ")
   end
   for _, id in ipairs(record.depends_on or {}) do
     local other = engine.store:read("card_state", { id = id })[1]
     if not other or not is_of(engine.store, other.epic, turn.card.epic) then
-      return "there is no card '" .. id .. "' in this epic", "depend on ids that get_issue_context or create_issue returned"
+      return "there is no card '" .. id .. "' in this epic",
+        "depend on ids that get_issue_context or create_issue returned"
     end
   end
 end
@@ -143,8 +145,10 @@ on_card["card.create"] = function(turn, record)
   local id = turn:new_card_id()
   turn.tx:event("card.created", id, {
     id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,
-    priority = record.priority, description = record.description, parent_id = turn.card.epic, epic = turn.card.epic,
-    depends_on = record.depends_on, build_id = turn.card.build, data_labels = turn.marks, params = scope_of(turn),
+    priority = record.priority, description = record.description, parent_id = turn.card.epic,
+    epic = turn.card.epic,
+    depends_on = record.depends_on, build_id = turn.card.build, data_labels = turn.marks,
+    params = scope_of(turn),
   })
   turn:made(id)
   return { id = id }
@@ -257,13 +261,14 @@ function M.touches_world(kind)
 end
 
 ---@class Effect what a permitted operation came to
----@field kind "done"|"failed"|"open"  open: no event says whether it happened, the call can have no result yet
+---@field kind "done"|"failed"|"open"  open: no event says whether it happened, the call can have no result
+---  yet
 ---@field result any of "done": plain data for the tool's box
 ---@field err Error|nil of "failed" and "open"
 ---@field told table|nil what a person said of it
 
--- Whatever was answered beyond the tree came from there, a failure's message as well; what a person said did not, and
--- as long as nobody knows what it came to there is nothing that was said.
+-- Whatever was answered beyond the tree came from there, a failure's message as well; what a person said did
+-- not, and as long as nobody knows what it came to there is nothing that was said.
 local function perform_outside(turn, permit, run, kind)
   local effect = at_most_once.perform(turn, permit, kind, run.id, M.beyond[kind])
   if effect.kind ~= "open" and not effect.told then

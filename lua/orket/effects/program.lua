@@ -1,5 +1,6 @@
--- program.lua: a program that is run in a jail, to its end. A service manager that stops the engine signals its programs
--- as well, and they may end first: a program that a signal ended has a result only when the run goes on.
+-- program.lua: a program that is run in a jail, to its end. A service manager that stops the engine signals
+-- its programs as well, and they may end first: a program that a signal ended has a result only when the run
+-- goes on.
 
 local async = require("orket.async")
 local errors = require("orket.errors")

@@ -19,7 +19,8 @@ function M.name(operation)
   return strings.cut(tostring(op), TEXT_MOST)
 end
 
----The operation as a report keeps it: without the bytes it carries, and with nothing of one that carries a secret.
+---The operation as a report keeps it: without the bytes it carries, and with nothing of one that carries a
+---secret.
 ---@param operation any as the script gave it
 ---@param rule string that refused it
 ---@return table
@@ -42,7 +43,8 @@ end
 ---@param refusal table
 function M.add(turn, call, operation, id, refusal)
   turn:record("operation.refused", {
-    call = id, tool = call:tool(), operation = M.sketch(operation, refusal.rule), decision = refusal.decision, rule = refusal.rule,
+    call = id, tool = call:tool(), operation = M.sketch(operation, refusal.rule), decision = refusal.decision,
+    rule = refusal.rule,
     why = refusal.why or refusal.message, fix = refusal.fix, where = refusal.where,
   })
 end

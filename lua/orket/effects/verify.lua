@@ -91,7 +91,8 @@ function M.run(project, path, tree)
   result, err = program.run(proc.run, request)
   tree.root:sweep() -- what no path names would stay for ever
   if result then
-    return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash, log = log_of(result) }
+    return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash,
+      log = log_of(result) }
   elseif err.code ~= "ERR_PROC" then
     return nil, err
   end

@@ -1,5 +1,6 @@
--- arm.lua: what is compared: files, each a prompts node or a role, that take the place of the suite's own. What a file is
--- tells its shape. One that would make more possible than the suite's scripts do is refused, unless a person says otherwise.
+-- arm.lua: what is compared: files, each a prompts node or a role, that take the place of the suite's own.
+-- What a file is tells its shape. One that would make more possible than the suite's scripts do is refused,
+-- unless a person says otherwise.
 
 local errors = require("orket.errors")
 local examples = require("orket.scripts.examples")
@@ -43,7 +44,8 @@ local function kind_of(file, text)
   elseif about.node == nil and is_function(about.prompt) then
     return "role"
   end
-  return nil, errors.new("ERR_SCRIPT_CONTRACT", file .. ": it is neither a prompts node, nor a role, nor examples",
+  return nil, errors.new("ERR_SCRIPT_CONTRACT",
+    file .. ": it is neither a prompts node, nor a role, nor examples",
     'a prompts node returns { node = "prompts", build = build }, a role { prompt = prompt, tools = {...} }, examples { node = "examples", roles = {...} }')
 end
 
@@ -60,7 +62,8 @@ local function roles_of(project)
   return roles
 end
 
--- The role in whose place the file comes: the one that a person names, that the file is called, or that alone works there.
+-- The role in whose place the file comes: the one that a person names, that the file is called, or that alone
+-- works there.
 local function role_of(file, project, named)
   local roles = roles_of(project)
   local stem = file:match("([^/]+)%.lua$") or file
@@ -70,10 +73,12 @@ local function role_of(file, project, named)
     local only = tables.keys(roles)
     name = #only == 1 and only[1] or nil
   elseif not roles[name] then
-    return nil, errors.new("ERR_NOT_FOUND", "no seat of the suite has the role '" .. name .. "'", "one of: " .. table.concat(tables.keys(roles), ", "))
+    return nil, errors.new("ERR_NOT_FOUND", "no seat of the suite has the role '" .. name .. "'",
+      "one of: " .. table.concat(tables.keys(roles), ", "))
   end
   if not name then
-    return nil, errors.new("ERR_USAGE", file .. ": it is a role, and it does not say which", "say it with --role: "
+    return nil, errors.new("ERR_USAGE", file .. ": it is a role, and it does not say which",
+      "say it with --role: "
       .. table.concat(tables.keys(roles), ", "))
   end
   return name
@@ -82,7 +87,8 @@ end
 -- ---- reading ----
 
 local function text_of(file)
-  local root <close>, err = errors.check(fs.root(file:match("^(.+)/[^/]*$") or (file:sub(1, 1) == "/" and "/" or ".")))
+  local root <close>, err = errors.check(fs.root(file:match("^(.+)/[^/]*$")
+    or (file:sub(1, 1) == "/" and "/" or ".")))
   local text
   if root then
     text, err = errors.check(root:read(file:match("([^/]+)$") or ""))
@@ -100,7 +106,8 @@ local function place(file, text, suite, role)
   elseif kind == "examples" then
     return { kind = kind, path = examples.PATH }
   elseif kind == "prompts" then
-    return { kind = kind, path = "nodes/" .. (suite.project.organization.process_rules.prompts_node or "prompts") .. ".lua" }
+    return { kind = kind, path = "nodes/" .. (suite.project.organization.process_rules.prompts_node
+      or "prompts") .. ".lua" }
   end
   local name
   name, err = role_of(file, suite.project, role)
@@ -125,7 +132,8 @@ end
 
 -- A name that no other arm has.
 local function name_of(file, taken)
-  local stem = (file:match("([^/]+)$") or file):gsub("%.lua$", ""):gsub("[^A-Za-z0-9._-]", "-"):gsub("^[^A-Za-z0-9]+", ""):sub(1, 40)
+  local stem = (file:match("([^/]+)$") or file):gsub("%.lua$", ""):gsub("[^A-Za-z0-9._-]",
+    "-"):gsub("^[^A-Za-z0-9]+", ""):sub(1, 40)
   stem = stem == "" and "arm" or stem
   local name, number = stem, 2
   while taken[name] do
@@ -145,10 +153,13 @@ local function build(suite, arm, before)
   if arm and arm.path then
     texts[arm.path] = arm.text
   end
-  local generation, problems = scripts.build(texts, require("orket.governance.gate_options").of(suite.project.organization.process_rules), before)
+  local generation, problems = scripts.build(texts,
+    require("orket.governance.gate_options").of(suite.project.organization.process_rules), before)
   if problems[1] then
-    return nil, errors.new(problems[1].err.code, (arm and "the arm " .. arm.name .. ", as " or "") .. problems[1].path .. ": "
-      .. problems[1].err.message:gsub("^" .. problems[1].path:gsub("%p", "%%%0") .. ": ", ""), errors.cure(problems[1].err))
+    return nil, errors.new(problems[1].err.code, (arm and "the arm " .. arm.name .. ", as " or "")
+      .. problems[1].path .. ": "
+      .. problems[1].err.message:gsub("^" .. problems[1].path:gsub("%p", "%%%0") .. ": ", ""),
+        errors.cure(problems[1].err))
   end
   return generation
 end
@@ -159,8 +170,10 @@ local function may_serve(suite, arm, own, accepted)
   if #rows == 0 or accepted or suite.project.organization.process_rules.growth == "auto" then
     return true
   end
-  return nil, errors.new("ERR_DENIED", "the arm " .. arm.name .. " makes more possible than the suite's own scripts: " .. notice.line(rows[1])
-    .. (#rows > 1 and ", and " .. #rows - 1 .. " more" or ""), "take it out of the arm, or accept it with --accept")
+  return nil, errors.new("ERR_DENIED", "the arm " .. arm.name
+    .. " makes more possible than the suite's own scripts: " .. notice.line(rows[1])
+    .. (#rows > 1 and ", and " .. #rows - 1 .. " more" or ""),
+      "take it out of the arm, or accept it with --accept")
 end
 
 ---Reads the arms.

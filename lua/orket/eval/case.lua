@@ -1,5 +1,6 @@
--- case.lua: one case of a suite with one arm: run in a copy of its own by the engine, as `orket run` would. What it came
--- to is said by the copy's journal, and by nothing else: a run that was cut off goes on, one that ended is not run again.
+-- case.lua: one case of a suite with one arm: run in a copy of its own by the engine, as `orket run` would.
+-- What it came to is said by the copy's journal, and by nothing else: a run that was cut off goes on, one
+-- that ended is not run again.
 
 local errors = require("orket.errors")
 local projects = require("orket.project.project")
@@ -29,7 +30,8 @@ local OPEN = { running = true, interrupted = true, drained = true, failed = true
 local function seconds_of(at)
   local year, month, day, hour, minute, second = at:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
   local whole = tonumber(second) // 1
-  return os.time({ year = year, month = month, day = day, hour = hour, min = minute, sec = math.tointeger(whole), isdst = false })
+  return os.time({ year = year, month = month, day = day, hour = hour, min = minute,
+    sec = math.tointeger(whole), isdst = false })
     + tonumber(second) - whole
 end
 
@@ -45,7 +47,8 @@ local function elapsed(board, run)
   return seconds_of(run.ended_at) - seconds_of(run.started_at)
 end
 
--- It waits for room under a cap of the organization, which holds for all runs together: that is no failure of the case.
+-- It waits for room under a cap of the organization, which holds for all runs together: that is no failure of
+-- the case.
 local function waits_for_all(board, run)
   for _, row in ipairs(board:read("capped", { run = run })) do
     if row.waits:find("^organization/") then
@@ -79,7 +82,8 @@ function M.spent(board)
   return spent
 end
 
--- The run that the case came to; nil while it has not ended. One that was cut off behind its card's end goes no further.
+-- The run that the case came to; nil while it has not ended. One that was cut off behind its card's end goes
+-- no further.
 local function ended(board, card)
   local row = board:read("runs", {})[1]
   local run = row and board:read("run", { id = row.id })[1]
@@ -103,7 +107,8 @@ end
 ---@param dir string
 ---@param case string
 ---@return EvalResult|nil result nil: it has not ended, or not begun
----@return {requests: integer, tokens_in: integer, tokens_out: integer, money: integer}|nil spent nil: not begun
+---@return {requests: integer, tokens_in: integer, tokens_out: integer, money: integer}|nil spent nil: not
+---  begun
 ---@return Error|nil
 function M.look(dir, case)
   local board <close>, err = errors.check(store.open(projects.database(dir), { readonly = true }))

@@ -1,7 +1,7 @@
--- eval.lua: prompts compared over the cases of a suite: each case with each arm, in a copy of the suite of its own. What
--- was done is known from the copies' journals alone, so that a comparison that was cut off, even by a kill, goes on where
--- it was. Its parts: eval/suite.lua, the cases; eval/arm.lua, what is compared; eval/case.lua, one run; eval/eval_summary.lua,
--- what it all came to.
+-- eval.lua: prompts compared over the cases of a suite: each case with each arm, in a copy of the suite of
+-- its own. What was done is known from the copies' journals alone, so that a comparison that was cut off,
+-- even by a kill, goes on where it was. Its parts: eval/suite.lua, the cases; eval/arm.lua, what is compared;
+-- eval/case.lua, one run; eval/eval_summary.lua, what it all came to.
 
 local async = require("orket.async")
 local cases = require("orket.eval.case")
@@ -47,13 +47,15 @@ local function cells_of(suite, arms, options)
     for _, arm in ipairs(arms) do
       for number = 1, options.repeats do
         cells[#cells + 1] = {
-          case = case, arm = arm, number = number, place = table.concat({ "runs", places.name(case), arm.name, number }, "/"),
+          case = case, arm = arm, number = number,
+          place = table.concat({ "runs", places.name(case), arm.name, number }, "/"),
         }
       end
     end
   end
   if #cells > RUNS then
-    return nil, errors.new("ERR_LIMIT", "that would be " .. #cells .. " runs, more than " .. RUNS, "fewer cases, arms or repeats")
+    return nil, errors.new("ERR_LIMIT", "that would be " .. #cells .. " runs, more than " .. RUNS,
+      "fewer cases, arms or repeats")
   end
   return ordered(cells, options.seed)
 end
@@ -83,7 +85,8 @@ local function note(self)
   for i, arm in ipairs(self.arms) do
     arms[i] = { name = arm.name, kind = arm.kind, path = arm.path, hash = arm.hash }
   end
-  return errors.check(self.root:write(MANIFEST, cjson.encode({ identity = self.identity, suite = self.suite.hash, arms = arms }) .. "\n"))
+  return errors.check(self.root:write(MANIFEST,
+    cjson.encode({ identity = self.identity, suite = self.suite.hash, arms = arms }) .. "\n"))
 end
 
 local function take_place(self, out)
@@ -92,7 +95,8 @@ local function take_place(self, out)
   if not self.root then
     return nil, err
   elseif not is_of(self.root, self.identity) then
-    return nil, errors.new("ERR_EXISTS", out .. " has the results of another suite, or of other arms", "name another directory with --out")
+    return nil, errors.new("ERR_EXISTS", out .. " has the results of another suite, or of other arms",
+      "name another directory with --out")
   end
   self.dir = self.root:path()
   return note(self)
@@ -244,7 +248,8 @@ end
 ---@return Error|nil
 function M.new(suite, arms, options)
   local self = setmetatable({
-    suite = suite, arms = arms, identity = M.identity(suite, arms), caps = caps_of(suite), concurrency = options.concurrency,
+    suite = suite, arms = arms, identity = M.identity(suite, arms), caps = caps_of(suite),
+    concurrency = options.concurrency,
     on_result = options.on_result, live = {}, at = 0, ran = 0, known = 0,
   }, Eval)
   local ok, err
@@ -252,7 +257,8 @@ function M.new(suite, arms, options)
   if not self.cells then
     return nil, err
   end
-  for _, step in ipairs({ function() return take_place(self, options.out) end, function() return look_back(self) end }) do
+  for _, step in ipairs({ function() return take_place(self, options.out) end,
+    function() return look_back(self) end }) do
     ok, err = step()
     if not ok then
       return nil, err

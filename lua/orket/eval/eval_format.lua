@@ -24,7 +24,8 @@ local function outcome(result)
   if result.success then
     return "done"
   end
-  return result.status .. (result.reason and "/" .. result.reason or "") .. (result.why and ": " .. text.cut(text.clean(result.why), 60) or "")
+  return result.status .. (result.reason and "/" .. result.reason or "")
+    .. (result.why and ": " .. text.cut(text.clean(result.why), 60) or "")
 end
 
 ---A line for a run that has ended.
@@ -41,11 +42,14 @@ end
 
 local function columns(currency)
   return {
-    table_view.text("arm", "name"), { "done", function(row) return row.done .. "/" .. row.runs end, right = true },
+    table_view.text("arm", "name"), { "done", function(row) return row.done .. "/" .. row.runs end,
+      right = true },
     { "rate", function(row) return row.rate and percent(row.rate) end, right = true },
     { "95 %", function(row) return row.rate and percent(row.low) .. " to " .. percent(row.high) end },
-    table_view.number("steps"), table_view.number("requests"), table_view.number("in", "tokens_in"), table_view.number("out", "tokens_out"),
-    { "money", function(row) return row.money > 0 and budget_format.amount("money", row.money, currency) or "" end, right = true },
+    table_view.number("steps"), table_view.number("requests"), table_view.number("in", "tokens_in"),
+      table_view.number("out", "tokens_out"),
+    { "money", function(row) return row.money > 0 and budget_format.amount("money", row.money, currency)
+      or "" end, right = true },
     { "seconds", function(row) return string.format("%.1f", row.seconds) end, right = true },
   }
 end
@@ -54,7 +58,8 @@ end
 
 local function number(kind, value, currency)
   if kind == "money" then
-    return (value < 0 and "-" or "+") .. budget_format.amount("money", math.floor(math.abs(value) + 0.5), currency)
+    return (value < 0 and "-" or "+") .. budget_format.amount("money", math.floor(math.abs(value) + 0.5),
+      currency)
   end
   return string.format("%+.4g", value)
 end
@@ -82,7 +87,8 @@ local function measure_line(kind, row, currency)
   local function as(value)
     return number(kind, value, currency)
   end
-  local verdict = part.verdict == "more" and row.arm .. " takes more" or part.verdict == "less" and row.arm .. " takes less" or part.verdict
+  local verdict = part.verdict == "more" and row.arm .. " takes more" or part.verdict == "less" and row.arm
+    .. " takes less" or part.verdict
   return { kind, as(part.difference), between(part, as), verdict }
 end
 
@@ -91,7 +97,8 @@ local function told(kind, row)
 end
 
 local function print_comparison(row, confidence, currency)
-  print(string.format("\n%s against %s, %s%s", text.clean(row.arm), text.clean(row.against), counted(row.pairs, "case"),
+  print(string.format("\n%s against %s, %s%s", text.clean(row.arm), text.clean(row.against),
+    counted(row.pairs, "case"),
     row.same and ": the same scripts, what differs is chance" or ""))
   local lines = { row.success and success_line(row) or nil }
   for _, kind in ipairs(MEASURES) do
@@ -101,7 +108,8 @@ local function print_comparison(row, confidence, currency)
     return { name, function(line) return line[i] end, right = right }
   end
   if #lines > 0 then
-    table_view.print({ column(1, "per case"), column(2, "difference", true), column(3, string.format("%.3g %%", 100 * confidence)), column(4, "") }, lines)
+    table_view.print({ column(1, "per case"), column(2, "difference", true),
+      column(3, string.format("%.3g %%", 100 * confidence)), column(4, "") }, lines)
   end
 end
 
@@ -181,8 +189,10 @@ end
 function M.print(eval, summary)
   local budgets = eval.suite.project.organization.process_rules.budgets
   local currency = budgets and budgets.currency
-  print(string.format("%s: %s, %d arms, %d of %d runs%s, in %s\n", text.clean(summary.suite), counted(summary.cases, "case"), #summary.arms,
-    summary.known + summary.ran, summary.runs, summary.known > 0 and " (" .. summary.known .. " were there already)" or "",
+  print(string.format("%s: %s, %d arms, %d of %d runs%s, in %s\n", text.clean(summary.suite),
+    counted(summary.cases, "case"), #summary.arms,
+    summary.known + summary.ran, summary.runs, summary.known > 0 and " (" .. summary.known
+      .. " were there already)" or "",
     text.clean(summary.out)))
   print_cases(eval)
   print("")

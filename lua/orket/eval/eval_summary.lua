@@ -1,5 +1,5 @@
--- eval_summary.lua: what a comparison came to: each arm by itself, and each one against the first, case by case. Repeats of a
--- case are averaged: they are no further cases. Pure.
+-- eval_summary.lua: what a comparison came to: each arm by itself, and each one against the first, case by
+-- case. Repeats of a case are averaged: they are no further cases. Pure.
 
 local tables = require("orket.util.tables")
 local statistics = require("orket.eval.statistics")
@@ -71,7 +71,8 @@ local function arm_of(arm, cells)
   for _, runs in pairs(by) do
     of, done = of + 1, done + measured(runs, succeeded)
   end
-  local row = { name = arm.name, kind = arm.kind, hash = arm.hash, runs = #results, done = sum(results, succeeded) }
+  local row = { name = arm.name, kind = arm.kind, hash = arm.hash, runs = #results,
+    done = sum(results, succeeded) }
   for _, field in ipairs({ "steps", "requests", "tokens_in", "tokens_out", "money", "seconds" }) do
     row[field] = sum(results, function(result) return result[field] end)
   end
@@ -84,7 +85,8 @@ end
 
 -- ---- one against another ----
 
--- The chance that as many of the cases that differ would differ in one direction, if both were the same (exact, both sides).
+-- The chance that as many of the cases that differ would differ in one direction, if both were the same
+-- (exact, both sides).
 local function sign_test(first, second)
   local n, least = first + second, math.min(first, second)
   local sum_of, term = 0, 0.5 ^ n
@@ -103,7 +105,8 @@ local function success_of(pairs_of, level)
     for i, result in ipairs(pair.first) do
       both = both + succeeded(result) * succeeded(pair.second[i]) / #pair.first
     end
-    counts.both, counts.first, counts.second = counts.both + both, counts.first + p - both, counts.second + q - both
+    counts.both, counts.first, counts.second = counts.both + both, counts.first + p - both,
+      counts.second + q - both
     counts.neither = counts.neither + 1 - p - q + both
     first, second = first + (p > q and 1 or 0), second + (q > p and 1 or 0)
   end
@@ -136,7 +139,8 @@ local function compare(self, second, level)
       found[#found + 1] = { first = arms[first.name], second = arms[second.name] }
     end
   end
-  local row = { arm = second.name, against = first.name, pairs = #found, same = first.generation.id == second.generation.id }
+  local row = { arm = second.name, against = first.name, pairs = #found,
+    same = first.generation.id == second.generation.id }
   if #found == 0 then
     return row
   end

@@ -1,12 +1,14 @@
 -- statistics.lua: intervals for what a comparison measured. Pure.
 --
 --   proportion         Wilson's score interval (1927)
---   paired proportions Newcombe's hybrid score interval, method 10 (Statistics in Medicine 17, 1998, 2635-2650)
+--   paired proportions Newcombe's hybrid score interval, method 10 (Statistics in Medicine 17, 1998,
+--     2635-2650)
 --   paired means       Student's t over the differences of the pairs
 
 local M = {}
 
-local LANCZOS = { 76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155, 0.1208650973866179e-2,
+local LANCZOS = { 76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155,
+  0.1208650973866179e-2,
   -0.5395239384953e-5 }
 local HALVINGS = 200
 local AS_NORMAL = 1e7 -- degrees of freedom at which Student's distribution is the normal one, to six digits
@@ -129,7 +131,8 @@ function M.newcombe(counts, z)
   local function reach(a, b)
     return math.sqrt(math.max(0, a * a - 2 * together * a * b + b * b))
   end
-  return difference, math.max(-1, difference - reach(p2 - l2, u1 - p1)), math.min(1, difference + reach(u2 - p2, p1 - l1))
+  return difference, math.max(-1, difference - reach(p2 - l2, u1 - p1)),
+    math.min(1, difference + reach(u2 - p2, p1 - l1))
 end
 
 ---@param values number[]

@@ -41,7 +41,8 @@ local function add_folder(self, path)
     elseif entry.type == "file" then
       self.files[#self.files + 1], self.bytes = name, self.bytes + entry.size
     else
-      ok, err = nil, errors.new("ERR_PATH", name .. " is no file: a copy would not have it", "copy what it leads to")
+      ok, err = nil, errors.new("ERR_PATH", name .. " is no file: a copy would not have it",
+        "copy what it leads to")
     end
     if not ok then
       return nil, err
@@ -141,7 +142,8 @@ local function find_cases(self, options)
   if not ids then
     return nil, err
   elseif #ids == 0 or #ids > CASES then
-    return nil, errors.new("ERR_CONFIG", #ids == 0 and "the suite has no cards" or "the suite has more than " .. CASES .. " cases",
+    return nil, errors.new("ERR_CONFIG", #ids == 0 and "the suite has no cards" or "the suite has more than "
+      .. CASES .. " cases",
       "each issue with a verification is a case; --cases names some")
   end
   self.cases = ids
@@ -155,7 +157,8 @@ local function unfit(self, dir)
     return errors.new("ERR_EXISTS", dir .. " was run itself: what lies in it is no beginning any more",
       "evaluate a fresh copy, without its .orket and workspace directories")
   elseif self.project.organization.process_rules.arms then
-    return errors.new("ERR_CONFIG", dir .. " gives its cards arms itself (process_rules.arms)", "take them out: the arms are those of --arms")
+    return errors.new("ERR_CONFIG", dir .. " gives its cards arms itself (process_rules.arms)",
+      "take them out: the arms are those of --arms")
   end
 end
 
@@ -224,7 +227,8 @@ local function copy_files(self, root)
   return true
 end
 
----Makes a directory ready to be run: a copy with an arm's file in its place. One that was begun keeps what it has.
+---Makes a directory ready to be run: a copy with an arm's file in its place. One that was begun keeps what it
+---has.
 ---@param root FsRoot
 ---@param arm table of eval/arm.lua
 ---@param left table<string, integer>|nil caps of the organization

@@ -1,6 +1,6 @@
--- acts.lua: the registry of a person's acts: one table, act -> its declaration and its handler, which each noun
--- registers in a table `acts` of its own. The command line, the owner's socket and the live board send requests of
--- the same form; project/owner.lua has the owner perform them, whoever asked.
+-- acts.lua: the registry of a person's acts: one table, act -> its declaration and its handler, which each
+-- noun registers in a table `acts` of its own. The command line, the owner's socket and the live board send
+-- requests of the same form; project/owner.lua has the owner perform them, whoever asked.
 
 local errors = require("orket.errors")
 
@@ -23,9 +23,11 @@ local NOUNS = { -- each with a table `acts`
 
 ---@class Act
 ---@field summary string what it does, as docs/acts.md has it
----@field fields table<string, string> of its requests: text, integer, number, boolean, list or any; ? = may be absent
+---@field fields table<string, string> of its requests: text, integer, number, boolean, list or any; ? = may
+---  be absent
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
----@field by "person"|"program" who may: the person that owns the project, or also a command that decides nothing
+---@field by "person"|"program" who may: the person that owns the project, or also a command that decides
+---  nothing
 ---@field run boolean? performed by a run that is under way, never by the asking process itself
 ---@field perform fun(project: table, request: Request, client: LineClient?): table?, Error|Error[]?
 

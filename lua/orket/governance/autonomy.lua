@@ -1,5 +1,5 @@
--- autonomy.lua: how far a role may go before a person is asked, as the organization says. Pure. It only narrows:
--- what the gate, the house or a policy asks about is asked about whatever is said here.
+-- autonomy.lua: how far a role may go before a person is asked, as the organization says. Pure. It only
+-- narrows: what the gate, the house or a policy asks about is asked about whatever is said here.
 
 local gate = require("orket.core.gate")
 
@@ -86,8 +86,8 @@ function M.objection_to_operation(turn, operation)
   end
 end
 
----True when the role's script ends a card by itself: whoever is asked before a card ends was asked about what the model
----wanted, and nobody about this.
+---True when the role's script ends a card by itself: whoever is asked before a card ends was asked about what
+---the model wanted, and nobody about this.
 ---@param turn Turn
 ---@param proposal {status: string} of route
 ---@return boolean

@@ -1,5 +1,5 @@
--- card_acts.lua: what a person may do to a card, under the same rules, with actor = human. One request in, one
--- answer out.
+-- card_acts.lua: what a person may do to a card, under the same rules, with actor = human. One request in,
+-- one answer out.
 
 local lazy = require("orket.lazy")
 local approvals = require("orket.governance.approvals.approvals")
@@ -53,7 +53,8 @@ local function comment(tx, card, request)
   end
   local marks = request.label
   if marks ~= nil and not labels.is_name(marks) then
-    return nil, errors.new("ERR_USAGE", "'" .. tostring(marks) .. "' is no label", "small letters, digits, _ and -")
+    return nil, errors.new("ERR_USAGE", "'" .. tostring(marks) .. "' is no label",
+      "small letters, digits, _ and -")
   end
   tx:event("comment.added", card.id, { text = text, labels = marks and { marks } })
   return true
@@ -79,11 +80,13 @@ end
 local function trust_file(tx, card, path, store)
   local own, seed = marks_of(store, card.id, path), marks_of(store, "seed:" .. card.id, path)
   if not own and not seed then
-    return nil, errors.new("ERR_NOT_FOUND", "no file " .. path .. " of " .. card.id .. " itself carries labels",
+    return nil, errors.new("ERR_NOT_FOUND", "no file " .. path .. " of " .. card.id
+      .. " itself carries labels",
       "name the card that wrote it, or the epic for what was merged or was there before")
   end
   tx:event("card.trusted", card.id, { path = path, labels = own, seed = seed })
-  return true, path .. " of " .. card.id .. " is trusted; it was " .. table.concat(labels.union(own, seed), ", ")
+  return true, path .. " of " .. card.id .. " is trusted; it was " .. table.concat(labels.union(own, seed),
+    ", ")
 end
 
 ---A person answers for what came from outside: a file, or all that is said on the card.
@@ -105,7 +108,8 @@ local function verdict_of(request, pending)
   end
   local word, rest = strings.trimmed(text):match("^(%S+)%s*(.*)$")
   if not at_most_once.ANSWERS[word] then
-    return nil, errors.new("ERR_USAGE", "unknown outcome: " .. at_most_once.describe(pending.operation) .. " was interrupted",
+    return nil, errors.new("ERR_USAGE", "unknown outcome: " .. at_most_once.describe(pending.operation)
+      .. " was interrupted",
       "answer happened, did-not or again; the model reads what follows")
   end
   return word, rest ~= "" and rest or nil
@@ -157,7 +161,8 @@ end
 ---A parked card is tried again with a fresh retry count; one that waited for a cap goes on with its turn.
 function act.retry(tx, card, request, _, capped)
   if card.status ~= "blocked" and card.status ~= "waiting_for_developer" then
-    return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ", only a parked card is retried",
+    return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status
+      .. ", only a parked card is retried",
       "orket board shows what is parked")
   end
   if capped then
@@ -173,16 +178,19 @@ end
 
 -- A yes or no is no sentence: what is written in one may be meant either way.
 local function asks_yes_or_no(project, card, request)
-  local question = (request.act == "answer" or passes_over(request)) and approvals.pending(project.store, card.id)[1]
+  local question = (request.act == "answer" or passes_over(request)) and approvals.pending(project.store,
+    card.id)[1]
   return question and errors.new("ERR_TRANSITION", card.id .. " needs approval: " .. question.id,
-    "orket show " .. card.id .. ", then orket approve " .. question.id .. ", or orket deny " .. question.id .. " --why TEXT")
+    "orket show " .. card.id .. ", then orket approve " .. question.id .. ", or orket deny " .. question.id
+      .. " --why TEXT")
 end
 
 -- Who answers a question that was seen, and names it, does not answer the next one.
 local function has_changed(project, card, request)
   local now = request.event ~= nil and parked.move(project.store, card.id)
   return now and now.seq ~= request.event and errors.new("ERR_TRANSITION",
-    card.id .. " has changed meanwhile: what you saw is not what it waits for now", "orket inbox shows what it waits for")
+    card.id .. " has changed meanwhile: what you saw is not what it waits for now",
+      "orket inbox shows what it waits for")
 end
 
 local function act_once(project, request)
@@ -193,7 +201,8 @@ local function act_once(project, request)
   end
   local pending = project.store:read("uncertain", { card = card.id })[1]
   if pending and passes_over(request) then
-    return nil, errors.new("ERR_TRANSITION", "unknown outcome: " .. at_most_once.describe(pending.operation) .. " was interrupted",
+    return nil, errors.new("ERR_TRANSITION", "unknown outcome: " .. at_most_once.describe(pending.operation)
+      .. " was interrupted",
       "check whether it happened, then: orket answer " .. card.id .. " happened, or did-not, or again")
   end
   err = asks_yes_or_no(project, card, request)
@@ -203,7 +212,8 @@ local function act_once(project, request)
   if request.act == "retry" then
     pending = project.store:read("capped", { card = card.id })[1]
   end
-  local tx = person.begin(project, request.who, (request.act == "answer" or request.act == "retry") and pending or nil)
+  local tx = person.begin(project, request.who, (request.act == "answer" or request.act == "retry")
+    and pending or nil)
   local ok, said = act[request.act](tx, card, request, project.store, pending, project)
   if not ok then
     return nil, said

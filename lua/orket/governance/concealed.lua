@@ -1,10 +1,11 @@
 -- concealed.lua: what no program of an agent may see, in whichever jail it runs (run_command, MCP servers,
 -- verification): the project and the files of keys.
 --
--- The project's directory is hidden in every jail; what a jail shows of it (a card's tree, verification/, what an MCP
--- server is shown) lies on top of that. This holds for paths, so a path that leads around it is refused before
--- anything runs: a project or a key that is seen under another name, through another mount, or in a directory that is
--- shown. Hiding a single file is the second line only: it ends when somebody replaces the file.
+-- The project's directory is hidden in every jail; what a jail shows of it (a card's tree, verification/,
+-- what an MCP server is shown) lies on top of that. This holds for paths, so a path that leads around it is
+-- refused before anything runs: a project or a key that is seen under another name, through another mount, or
+-- in a directory that is shown. Hiding a single file is the second line only: it ends when somebody replaces
+-- the file.
 
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
@@ -40,7 +41,8 @@ end
 local function key_files(organization)
   local files = {}
   for _, name in ipairs(tables.keys(organization.keys or {})) do
-    files[#files + 1] = organization.keys[name].file and { key = name, path = organization.keys[name].file } or nil
+    files[#files + 1] = organization.keys[name].file and { key = name, path = organization.keys[name].file }
+      or nil
   end
   return files
 end
@@ -83,7 +85,8 @@ local function uncovered(path, more, home)
   return nil, err
 end
 
--- Where the journal is shown by its own path is for mcp/server_places.lua to refuse: it is a server's own directory, else.
+-- Where the journal is shown by its own path is for mcp/server_places.lua to refuse: it is a server's own
+-- directory, else.
 local function journal_place(journal, more)
   local places, err = errors.check(proc.visible(journal, more))
   for _, found in ipairs(places or {}) do
@@ -114,7 +117,8 @@ local function key_fault(home, more, file)
   local what = "the file of the key '" .. file.key .. "'"
   if found then
     return {
-      key = file.key, message = "programs of agents would see " .. what .. " at " .. found.place .. ", through " .. found.through,
+      key = file.key, message = "programs of agents would see " .. what .. " at " .. found.place
+        .. ", through " .. found.through,
       fix = "keep it where no jail looks, as in /etc/orket, your home or the project's own directory",
     }
   elseif not err and names > 1 then

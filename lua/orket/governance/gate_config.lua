@@ -58,7 +58,8 @@ end
 ---@return table law
 function M.of(generation, house)
   local law = {
-    tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules, generation.tools), limits = gate_limits(house.limits),
+    tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules, generation.tools),
+    limits = gate_limits(house.limits),
     types = house.types and { list = list(house.types), where = PLACE .. "forbidden_types" },
     commands = house.commands and list(house.commands),
   }

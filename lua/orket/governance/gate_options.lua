@@ -1,4 +1,5 @@
--- gate_options.lua: what of the organization's process rules the gate is built from: its law (lua/orket/governance/gate_config.lua).
+-- gate_options.lua: what of the organization's process rules the gate is built from: its law
+-- (lua/orket/governance/gate_config.lua).
 
 local M = {}
 
@@ -12,7 +13,8 @@ local M = {}
 ---@return House
 function M.of(process)
   process = process or {}
-  return { rules = process.gate, limits = process.limits, types = process.forbidden_types, commands = process.commands }
+  return { rules = process.gate, limits = process.limits, types = process.forbidden_types,
+    commands = process.commands }
 end
 
 return M

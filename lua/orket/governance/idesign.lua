@@ -1,5 +1,5 @@
--- idesign.lua: the iDesign rules of a house: where a source file may lie, what it is called, what its classes are
--- called, and which layer may know which. Judged on the text that is about to be written, by real parsing
+-- idesign.lua: the iDesign rules of a house: where a source file may lie, what it is called, what its classes
+-- are called, and which layer may know which. Judged on the text that is about to be written, by real parsing
 -- (orket.core.parser); whatever cannot be judged is refused. docs/idesign.md.
 
 local async = require("orket.async")
@@ -30,7 +30,8 @@ local SAID = 5 -- violations that one refusal tells
 local DEFAULTS = {
   prefixes = { "product", "src" },
   categories = {
-    "managers", "engines", "accessors", "utils", "controllers", "tests", "schemas", "models", "infrastructure",
+    "managers", "engines", "accessors", "utils", "controllers", "tests", "schemas", "models",
+    "infrastructure",
     "services", "agent_output", "verification",
   },
   layers = { managers = {}, engines = { "managers" }, accessors = { "managers", "engines" } },
@@ -44,8 +45,8 @@ local DEFAULTS = {
   lenient = {},
 }
 
--- The organization switched them on (architecture.idesign.enabled) or the epic did (its pattern is "iDesign"), and the
--- epic did not switch them off (its idesign is false).
+-- The organization switched them on (architecture.idesign.enabled) or the epic did (its pattern is
+-- "iDesign"), and the epic did not switch them off (its idesign is false).
 local function is_on(configured, governance)
   if governance.idesign == false then
     return false

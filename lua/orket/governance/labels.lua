@@ -1,6 +1,6 @@
 -- labels.lua: names that follow what came from outside. A list of labels is sorted, without doubles and never
--- changed; nil is none. Only trusted code makes them, and of what they follow none is ever taken away but by a
--- person (card.trusted). docs/labels.md tells the rest.
+-- changed; nil is none. Only trusted code makes them, and of what they follow none is ever taken away but by
+-- a person (card.trusted). docs/labels.md tells the rest.
 
 local cjson = require("cjson")
 local gate = require("orket.core.gate")
@@ -85,7 +85,8 @@ function M.fault(about)
   end
 end
 
----True when the tool itself reaches beyond the tree: then what it says came from outside only after it has asked there.
+---True when the tool itself reaches beyond the tree: then what it says came from outside only after it has
+---asked there.
 ---@param about table
 ---@return boolean
 function M.asks_outside(about)
@@ -159,8 +160,8 @@ function M.parts(store, card)
   return parts
 end
 
----The labels of chosen notes, in their order. The node that chose is a script: what it did not leave as it was may
----have been made of any of them.
+---The labels of chosen notes, in their order. The node that chose is a script: what it did not leave as it
+---was may have been made of any of them.
 ---@param chosen any[]
 ---@param candidates {labels: string[]?}[]
 ---@return any[] null where a note carries nothing
@@ -177,7 +178,8 @@ function M.of_notes(chosen, candidates)
   return marks
 end
 
----The labels of a seed's files, as the organization says: `process_rules.labels.files` is a map from patterns to lists.
+---The labels of a seed's files, as the organization says: `process_rules.labels.files` is a map from patterns
+---to lists.
 ---@param config table|nil
 ---@return fun(path: string): string[]|nil
 function M.of_seed(config)
@@ -237,14 +239,16 @@ end
 -- Operations that answer with what is in the tree, on the board, or written in the code here.
 local INSIDE = {}
 for _, kind in ipairs({
-  "fs.read", "fs.write", "fs.list", "fs.search", "fs.delete", "card.comment", "card.move", "card.create", "card.context",
-  "card.nominate", "card.excuse", "card.credits", "card.refine", "plan.specify", "plan.make", "board.read", "board.create", "board.change", "turn.finish", "turn.result",
+  "fs.read", "fs.write", "fs.list", "fs.search", "fs.delete", "card.comment", "card.move", "card.create",
+  "card.context",
+  "card.nominate", "card.excuse", "card.credits", "card.refine", "plan.specify", "plan.make", "board.read",
+  "board.create", "board.change", "turn.finish", "turn.result",
 }) do
   INSIDE[kind] = true
 end
 
----What an operation may bring in, before it runs: a program may read any file; of a kind that nobody has thought
----about, all comes from outside. One of effect `once` brings it with its answer (operations.lua).
+---What an operation may bring in, before it runs: a program may read any file; of a kind that nobody has
+---thought about, all comes from outside. One of effect `once` brings it with its answer (operations.lua).
 ---@param tree {labels: table<string, string[]>}
 ---@param kind string
 ---@return string[]|nil

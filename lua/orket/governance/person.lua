@@ -9,7 +9,8 @@ local M = {}
 ---@return StoreTx
 function M.begin(project, who, asked)
   local run, turn = asked and asked.run or "board", asked and asked.turn or 0
-  return project.store:stream({ run = run, turn = turn, actor = "human:" .. (who or "unknown"), role = "human" }):begin()
+  return project.store:stream({ run = run, turn = turn, actor = "human:" .. (who or "unknown"),
+    role = "human" }):begin()
 end
 
 local TRIES = 3

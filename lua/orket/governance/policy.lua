@@ -21,7 +21,8 @@ local function refusal(decision, rule, why, fix, where)
   return { decision = decision, rule = "policy." .. rule, why = why, fix = fix or "", where = where }
 end
 
--- A sentence: without control characters, and no longer than one. It is told to models, people and the journal.
+-- A sentence: without control characters, and no longer than one. It is told to models, people and the
+-- journal.
 local function text(value)
   if type(value) ~= "string" or value == "" then
     return nil
@@ -31,11 +32,13 @@ local function text(value)
 end
 
 local function is_rule(rule)
-  return rule == nil or rule == cjson.null or type(rule) ~= "string" or rule == "" or #rule <= 64 and not rule:find("[^%w._-]")
+  return rule == nil or rule == cjson.null or type(rule) ~= "string" or rule == "" or #rule <= 64
+    and not rule:find("[^%w._-]")
 end
 
 local function is_answer(answer)
-  return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask") and is_rule(answer.rule)
+  return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask")
+    and is_rule(answer.rule)
 end
 
 -- What was wrong about it, without repeating all of it.
@@ -67,7 +70,8 @@ local function know(entry)
     entry.script:mask("decide", fields.masks(entry.about.fields))
   end
   entry.asked = {
-    shipped = nodes.is_shipped(entry), looks_at = parameters_of(entry), labelled = entry.about.when == "labels",
+    shipped = nodes.is_shipped(entry), looks_at = parameters_of(entry),
+    labelled = entry.about.when == "labels",
     denies = entry.about.deny, decides = entry.about.decide ~= nil,
   }
   return entry.asked
@@ -104,13 +108,15 @@ local function ask(entry, asked, shown)
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
-    return refusal("deny", "answer", "the policy gave an answer outside its contract: " .. shown_answer(answer),
+    return refusal("deny", "answer", "the policy gave an answer outside its contract: "
+      .. shown_answer(answer),
       "fix " .. entry.path .. [[: it may answer nil, or {decision = "deny" or "ask", rule, why, fix} ]]
         .. "with a rule of at most 64 letters, digits, dots, dashes and underscores",
       policy_place.of_answer(entry, { call, view }))
   end
   local rule = (text(answer.rule) or "house"):gsub("^policy%.", "")
-  return refusal(answer.decision, rule, text(answer.why) or "the organization's policy objects", text(answer.fix),
+  return refusal(answer.decision, rule, text(answer.why) or "the organization's policy objects",
+    text(answer.fix),
     policy_place.of_answer(entry, { call, view }, text(answer.rule)))
 end
 
@@ -146,7 +152,8 @@ function M.objection(entries, call, tool, turn, operation, permit)
   for _, entry in ipairs(entries) do
     local asked = entry.asked or know(entry)
     if not asked.labelled or next(turn.labels or NOTHING) then
-      shown = shown or (asked.looks_at > 0 or asked.denies) and fixture_case.of(call, tool, turn, operation, permit)
+      shown = shown or (asked.looks_at > 0 or asked.denies) and fixture_case.of(call, tool, turn, operation,
+        permit)
       local objection = ask(entry, asked, shown or NOTHING)
       if objection and objection.decision == "deny" then
         return objection

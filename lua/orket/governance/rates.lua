@@ -1,5 +1,6 @@
--- rates.lua: the rates of the house: token buckets over the calls of its agents. They live in the memory of the process
--- that owns the project, and a new one makes them again from the journal: whoever restarts it gains nothing.
+-- rates.lua: the rates of the house: token buckets over the calls of its agents. They live in the memory of
+-- the process that owns the project, and a new one makes them again from the journal: whoever restarts it
+-- gains nothing.
 
 local gate = require("orket.core.gate")
 local sys = require("orket.core.sys")
@@ -7,7 +8,8 @@ local sys = require("orket.core.sys")
 local M = {}
 
 local PLACE = "config/organization.json#/process_rules/rates"
-local BEGINNING = 5e8 -- seconds by which the clock of the buckets is ahead: what they remember is older than the machine's start
+-- seconds by which the clock of the buckets is ahead: what they remember is older than the machine's start
+local BEGINNING = 5e8
 local FILLINGS = 10 -- look so many times further back than a bucket takes to fill
 
 ---The buckets of the house, full; nil when it has none.
@@ -28,8 +30,9 @@ local function at(clock, age)
   return math.max(0, clock - math.max(0, age))
 end
 
----Takes from full buckets what the journal has let through. A bucket that was never empty forgets in the time that it
----takes to fill; of one that may not have been, what lies further back than is looked counts as used up.
+---Takes from full buckets what the journal has let through. A bucket that was never empty forgets in the time
+---that it takes to fill; of one that may not have been, what lies further back than is looked counts as used
+---up.
 ---@param buckets GateRates|nil
 ---@param store Store
 ---@return GateRates|nil buckets
@@ -42,7 +45,8 @@ function M.recall(buckets, store)
   if lately.age then
     buckets:empty(at(clock, lately.age))
   end
-  for _, call in ipairs(lately.since and store:read("calls_since", { now = now, since = lately.since }) or {}) do
+  for _, call in ipairs(lately.since and store:read("calls_since", { now = now, since = lately.since })
+    or {}) do
     buckets:count(at(clock, call.age), call.tool, call.role, call.model)
   end
   return buckets

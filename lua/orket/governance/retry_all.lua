@@ -1,5 +1,6 @@
--- retry_all.lua: `orket retry --all`: every parked card that a retry is right for, one act of the person for each. A card
--- that waits for an answer, a yes or no, a canceled dependency or room under a cap is left as it is: a retry gives it nothing.
+-- retry_all.lua: `orket retry --all`: every parked card that a retry is right for, one act of the person for
+-- each. A card that waits for an answer, a yes or no, a canceled dependency or room under a cap is left as it
+-- is: a retry gives it nothing.
 
 local errors = require("orket.errors")
 local pause = require("orket.llm.pause")
@@ -19,14 +20,16 @@ end
 
 local function chosen(row, reason)
   if reason then
-    return row.wait_reason == reason and not (reason == "input" and row.type == "plan") -- a conversation waits for words
+    -- a conversation waits for words
+    return row.wait_reason == reason and not (reason == "input" and row.type == "plan")
   end
   return RIGHT[row.wait_reason]
 end
 
 -- Cards that wait for something that a retry does not bring.
 local function others(store)
-  local uncertain, asked, capped = by_card(store:read("uncertain", {})), by_card(store:read("approvals", { status = "pending" })),
+  local uncertain, asked, capped = by_card(store:read("uncertain", {})),
+    by_card(store:read("approvals", { status = "pending" })),
     by_card(store:read("capped", {}))
   return function(id)
     local cap = capped[id] and capped[id].waits
@@ -35,7 +38,8 @@ local function others(store)
 end
 
 local function message(done, failed)
-  local text = done == 0 and "no parked card to retry" or done .. (done == 1 and " card is" or " cards are") .. " tried again"
+  local text = done == 0 and "no parked card to retry" or done .. (done == 1 and " card is" or " cards are")
+    .. " tried again"
   return failed == 0 and text or text .. ", " .. failed .. " could not be"
 end
 

@@ -36,7 +36,8 @@ function M.of(store, run, most)
     elseif body.type == "issue" then
       sum.done = sum.done + (body.to == "done" and 1 or 0)
       all[#all + 1] = {
-        seq = event.seq, at = event.at, card = event.card, status = body.to, reason = body.reason, done = sum.done,
+        seq = event.seq, at = event.at, card = event.card, status = body.to, reason = body.reason,
+        done = sum.done,
         turns = sum.turns, tokens_in = sum.tokens_in, tokens_out = sum.tokens_out,
       }
     end

@@ -18,7 +18,8 @@ end
 local function event_of_turn(store, run, turn, n)
   local event = n > 0 and store:read("stream", { run = run, turn = turn, after = n - 1, limit = 1 })[1]
   if not event then
-    return nil, errors.new("ERR_NOT_FOUND", string.format("the turn %s of %s has no event %d", turn, run, n), FIX)
+    return nil, errors.new("ERR_NOT_FOUND", string.format("the turn %s of %s has no event %d", turn, run, n),
+      FIX)
   end
   return event.seq
 end
@@ -51,12 +52,14 @@ end
 local function foreign(store, run, seq)
   local event = store:read("events", { since = seq - 1, limit = 1 })[1]
   if event and event.seq == seq and event.run ~= run and event.run ~= "board" then
-    return errors.new("ERR_USAGE", string.format("event %d is of the run %s, not of %s", seq, event.run, run), FIX)
+    return errors.new("ERR_USAGE", string.format("event %d is of the run %s, not of %s", seq, event.run, run),
+      FIX)
   end
 end
 
 local MAKING = {
-  ["scripts.loaded"] = true, ["run.forked"] = true, ["card.forked"] = true, ["cards.forked"] = true, ["turn.forked"] = true,
+  ["scripts.loaded"] = true, ["run.forked"] = true, ["card.forked"] = true, ["cards.forked"] = true,
+  ["turn.forked"] = true,
   ["card.changed"] = true,
 }
 
@@ -81,7 +84,8 @@ function M.event(store, text)
   local run, turn, n = text:match("^(.+)/(%d+)[./](%d+)$")
   local seq = text:find("^%d+$") and math.tointeger(tonumber(text))
   if not run and not seq then
-    return nil, errors.new("ERR_USAGE", "'" .. text .. "' is no event", "orket log shows them, each with its number")
+    return nil, errors.new("ERR_USAGE", "'" .. text .. "' is no event",
+      "orket log shows them, each with its number")
   end
   local err
   if run then
@@ -114,7 +118,8 @@ function M.find(store, run, event)
   local last = store:read("counts", {})[1].events
   if seq < first or seq > last then
     return nil, errors.new("ERR_NOT_FOUND", string.format(
-      "event %d is no moment of %s: it began with %d, and the last event of the project is %d", seq, run, first, last),
+      "event %d is no moment of %s: it began with %d, and the last event of the project is %d", seq, run,
+      first, last),
       FIX)
   end
   err = foreign(store, run, seq)

@@ -1,5 +1,5 @@
--- follow.lua: looks at a journal again whenever it changes, for commands with -f. The kernel reports changes of the
--- database's files; nothing polls.
+-- follow.lua: looks at a journal again whenever it changes, for commands with -f. The kernel reports changes
+-- of the database's files; nothing polls.
 
 local async = require("orket.async")
 local errors = require("orket.errors")

@@ -62,8 +62,8 @@ local function texts_with(generation, overrides)
   return texts
 end
 
----Scripts that a run has of its own serve from now on, in place of those that served when it began; that somebody
----gave them to it is recorded with the fork.
+---Scripts that a run has of its own serve from now on, in place of those that served when it began; that
+---somebody gave them to it is recorded with the fork.
 ---@param project table
 ---@param run string
 ---@return boolean|nil ok
@@ -84,7 +84,8 @@ function M.serve(project, run)
     project.overrides[path] = text
   end
   local problems
-  project.generation, problems = scripts.build(texts_with(project.base, project.overrides), project:rules(), project.base)
+  project.generation, problems = scripts.build(texts_with(project.base, project.overrides), project:rules(),
+    project.base)
   if #problems > 0 then
     return nil, problems
   end
@@ -100,7 +101,8 @@ end
 
 local function record(tx, plan, sets, request, own)
   tx:event("run.forked", plan.epic, {
-    of = plan.of, at = plan.at, hash = plan.hash, generation = own and own.generation, scripts = own and own.scripts,
+    of = plan.of, at = plan.at, hash = plan.hash, generation = own and own.generation, scripts = own
+      and own.scripts,
     engine = sys.version(), by = request.who,
   })
   tx:event("card.forked", plan.epic, plan.body)
@@ -169,7 +171,8 @@ local function fork_once(project, request, at)
   end
   local plan = fork_plan.make(past, project.store, request.run, at)
   if type((plan.source.data.params or {}).planning) == "table" then
-    return nil, errors.new("ERR_USAGE", request.run .. " is of a plan or a conversation, which is not forked", "begin a new one")
+    return nil, errors.new("ERR_USAGE", request.run .. " is of a plan or a conversation, which is not forked",
+      "begin a new one")
   end
   if #project.store:read("lineage", { card = plan.source.id }) >= DEPTH_MOST then
     return nil, errors.new("ERR_LIMIT", "this would be a fork of a fork, " .. DEPTH_MOST .. " times over",
@@ -193,8 +196,10 @@ end
 
 local function answer(plan)
   local message = string.format("%s goes on from %s@%d: ", plan.epic, plan.of, plan.at)
-  message = message .. (#plan.cards == 0 and "no card was open then, so nothing is left to do" or string.format(
-    "%s, %s under way; orket run %s runs it", counted(#plan.cards, "open card"), counted(plan.under_way, "turn"), plan.epic))
+  message = message .. (#plan.cards == 0 and "no card was open then, so nothing is left to do"
+    or string.format(
+    "%s, %s under way; orket run %s runs it", counted(#plan.cards, "open card"),
+      counted(plan.under_way, "turn"), plan.epic))
   return {
     card = plan.epic, run = plan.run, of = plan.of, at = plan.at, cards = #plan.cards, turns = plan.under_way,
     status = plan.source.status, message = message,
@@ -202,7 +207,8 @@ local function answer(plan)
 end
 
 ---@param project table opened as owner
----@param request {run: string, at: string, set: string?, role: string?, script: string?, who: string?} set: a JSON
+---@param request {run: string, at: string, set: string?, role: string?, script: string?, who: string?} set: a
+---  JSON
 ---  array of KEY=VALUE; role and script: a role and the text that serves it
 ---@return table|nil answer {card, run, of, at, cards, turns, status, message}
 ---@return Error|Error[]|nil

@@ -1,6 +1,6 @@
--- gc.lua: making room: runs that nobody goes back to lose their prompts, replies and calls, and what only they
--- referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`), so that its
--- chains can still be verified, and so that whoever is cut off here is finished by the next.
+-- gc.lua: making room: runs that nobody goes back to lose their prompts, replies and calls, and what only
+-- they referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`),
+-- so that its chains can still be verified, and so that whoever is cut off here is finished by the next.
 
 local asides = require("orket.history.gc.asides")
 local async = require("orket.async")
@@ -31,7 +31,8 @@ local function moment(seconds)
 end
 
 local function note(project, runs, who)
-  local tx = project.store:stream({ run = "board", turn = 0, actor = "human:" .. who, role = "human" }):begin()
+  local tx = project.store:stream({ run = "board", turn = 0, actor = "human:" .. who,
+    role = "human" }):begin()
   for _, run in ipairs(runs) do
     local hash, message, code = project.store:head(run.id)
     local n = hash and tx:event("run.dropped", run.card, { run = run.id, hash = hash, events = run.events })
@@ -76,7 +77,8 @@ end
 
 ---@param project table opened as owner, with nothing under way
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
----@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run}; kept: runs as
+---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run};
+---  kept: runs as
 ---  old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what was kept aside (history/gc/asides.lua)
 ---@return Error|nil
 function M.run(project, options)
@@ -90,7 +92,8 @@ function M.run(project, options)
   local room
   room, err = sweep(project, runs, left, options)
   if room then
-    room.runs, room.kept, room.trees, room.dry_run = tables.column(runs, "id"), kept, left.trees, options.dry == true
+    room.runs, room.kept, room.trees, room.dry_run = tables.column(runs, "id"), kept, left.trees,
+      options.dry == true
     room.asides = left.asides
   end
   return room, err

@@ -3,10 +3,12 @@
 -- The journal is walked through in the order of its commits, beside a store that shows the moment. Where an
 -- event of the run is due, the unit of work that made it (a turn, a verification, the run's beginning or end)
 -- runs on through the engine's own code, with the replies, the verdicts and the interruptions of the journal,
--- and has to derive that event: kind, card, step, actor, role and body. Its parts: history/replay/record.lua, the
--- journal; history/replay/due.lua, which unit an event is due from; history/replay/course.lua, the units; history/replay/stage.lua, where they
--- run; history/replay/stage/compare.lua, what they derive; history/replay/taped_engine.lua, what the world answered; history/replay/cut_off.lua, operations
--- that a person had to look at; history/replay/generations.lua and history/replay/configuration.lua, what it followed from.
+-- and has to derive that event: kind, card, step, actor, role and body. Its parts: history/replay/record.lua,
+-- the journal; history/replay/due.lua, which unit an event is due from; history/replay/course.lua, the units;
+-- history/replay/stage.lua, where they run; history/replay/stage/compare.lua, what they derive;
+-- history/replay/taped_engine.lua, what the world answered; history/replay/cut_off.lua, operations that a
+-- person had to look at; history/replay/generations.lua and history/replay/configuration.lua, what it
+-- followed from.
 
 local arrivals = require("orket.history.replay.arrivals")
 local configurations = require("orket.history.replay.configuration")
@@ -92,11 +94,13 @@ local function summary(self)
   local count, turns = counted(self)
   return {
     run = self.id, events = count, turns = turns, hash = records.hash(self.record.streams),
-    signed = proof.is_signed(self.store, self.record), changed = self.generations.changed, settings = self.configuration.changed,
+    signed = proof.is_signed(self.store, self.record), changed = self.generations.changed,
+    settings = self.configuration.changed,
   }
 end
 
--- Where the environment broke off what was derived (no memory, no descriptors), what is missing says nothing of the record.
+-- Where the environment broke off what was derived (no memory, no descriptors), what is missing says nothing
+-- of the record.
 local function perform(self)
   local ok, err = walk(self)
   if ok then
@@ -107,14 +111,16 @@ local function perform(self)
   end
   local result, head = summary(self), self.store:head(self.id)
   if result.hash ~= head then
-    return nil, errors.new("ERR_REPLAY", string.format("the hash of %s is %s, recorded is %s", self.id, result.hash,
+    return nil, errors.new("ERR_REPLAY", string.format("the hash of %s is %s, recorded is %s", self.id,
+      result.hash,
       tostring(head)), "events are missing at the end of a stream: orket check")
   end
   ok, err = proof.check(self.store, self.record)
   return ok and result, err
 end
 
--- What the engine's code takes for the project: its configuration, a root of our own, the store of the moment.
+-- What the engine's code takes for the project: its configuration, a root of our own, the store of the
+-- moment.
 local function facade_of(self, scratch)
   return {
     config = self.project.config, root = scratch.root, store = self.stage.facade,
@@ -138,7 +144,8 @@ end
 local function read(project, run, options)
   local record, err = records.read(project.store, run)
   if record and options.card and not has_card(record, options.card) then
-    return nil, errors.new("ERR_NOT_FOUND", "the run " .. run .. " did nothing with a card '" .. options.card .. "'",
+    return nil, errors.new("ERR_NOT_FOUND", "the run " .. run .. " did nothing with a card '" .. options.card
+      .. "'",
       "orket history " .. run .. " lists its turns")
   end
   return record, err
@@ -146,10 +153,12 @@ end
 
 local function new(project, record, moment, scratch, options)
   local self = {
-    project = project, store = project.store, id = record.run, record = record, card = options.card, strict = options.strict,
+    project = project, store = project.store, id = record.run, record = record, card = options.card,
+    strict = options.strict,
     units = {}, pending = {}, generations = generations.new(project.store, options.scripts),
     configuration = configurations.new(project.config, options.config),
-    stage = stages.new({ store = project.store, moment = moment, seq = record.first - 1, run = record.run, streams = record.streams }),
+    stage = stages.new({ store = project.store, moment = moment, seq = record.first - 1, run = record.run,
+      streams = record.streams }),
   }
   self.facade = facade_of(self, scratch)
   return self
@@ -158,7 +167,8 @@ end
 ---Derives a recorded run again. Called in a task.
 ---@param project table opened for reading
 ---@param run string
----@param options {scripts: table<string, string>?, config: boolean?, strict: boolean?, card: string?}  scripts: texts by path that
+---@param options {scripts: table<string, string>?, config: boolean?, strict: boolean?, card: string?}
+---  scripts: texts by path that
 ---  take the place of recorded ones; config: so do the project's settings; strict: the engine's own events are derived too;
 ---  card: only what was done with this one
 ---@return {run: string, events: integer, turns: integer, hash: string, signed: boolean, changed: table<string, true>, settings: string[]}|nil

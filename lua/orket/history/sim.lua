@@ -1,10 +1,12 @@
 -- sim.lua: changed scripts, judged against recorded history before they serve.
 --
--- Each recorded turn has its inputs in the journal: replies, calls, cards, views. What the scripts that served
--- then make of them, and what they make of them with the changed ones over them, is compared; both from the same
--- recorded inputs, so that a difference is the change's own. Nothing is asked, nothing is written, no file is
--- touched. Its parts: history/sim/with.lua, what is changed; history/sim/sides.lua, before and after; history/sim/walk.lua, the journal;
--- history/sim/sim_turns.lua: what is compared, with history/sim/sim_calls.lua, history/sim/routes.lua, history/sim/prompts.lua and history/sim/sim_outcomes.lua.
+-- Each recorded turn has its inputs in the journal: replies, calls, cards, views. What the scripts that
+-- served then make of them, and what they make of them with the changed ones over them, is compared; both
+-- from the same recorded inputs, so that a difference is the change's own. Nothing is asked, nothing is
+-- written, no file is touched. Its parts: history/sim/with.lua, what is changed; history/sim/sides.lua,
+-- before and after; history/sim/walk.lua, the journal; history/sim/sim_turns.lua: what is compared, with
+-- history/sim/sim_calls.lua, history/sim/routes.lua, history/sim/prompts.lua and
+-- history/sim/sim_outcomes.lua.
 
 local sim_calls = require("orket.history.sim.sim_calls")
 local sim_cards = require("orket.history.sim.sim_cards")
@@ -47,11 +49,12 @@ end
 
 local function verdict(bench, call)
   local turn, request = sim_calls.turn(bench, call), { name = call.tool, arguments = call.arguments }
-  return call.operation and sim_calls.verdict_on(turn, request, call.operation) or sim_calls.verdict(turn, request)
+  return call.operation and sim_calls.verdict_on(turn, request, call.operation)
+    or sim_calls.verdict(turn, request)
 end
 
----Judges calls by both sides: for each `call, before, after`. A call names the generation (and the blob of the
----configuration) that it was made under; without one it is judged by the project's present scripts.
+---Judges calls by both sides: for each `call, before, after`. A call names the generation (and the blob of
+---the configuration) that it was made under; without one it is judged by the project's present scripts.
 ---@param options {project: table, with: Overlay|string, calls: (fun(): SimCall|nil)}
 ---@return (fun(): SimCall|nil, GateVerdict|nil, GateVerdict|nil)|nil each
 ---@return Error|nil err  also raised by each, when a call's generation cannot be judged
@@ -81,7 +84,8 @@ end
 
 -- "last" and a number that is none, or no name at all.
 local function is_no_choice(names)
-  return names and (not names:find("[^%s,]") or names:find("^last[ :=]") and not names:find("^last[ :=]0*[1-9]%d*$"))
+  return names and (not names:find("[^%s,]") or names:find("^last[ :=]")
+    and not names:find("^last[ :=]0*[1-9]%d*$"))
 end
 
 -- What a person named: all runs, the newest so many, or these.
@@ -102,7 +106,8 @@ end
 
 local function wanted(project, names)
   if is_no_choice(names) then
-    return nil, errors.new("ERR_USAGE", "'" .. names .. "' names no runs", "--runs RUN,RUN, --runs all, or --runs last 3")
+    return nil, errors.new("ERR_USAGE", "'" .. names .. "' names no runs",
+      "--runs RUN,RUN, --runs all, or --runs last 3")
   end
   local ids, explicit = named(project, names)
   local found, left_out = {}, {}
@@ -121,7 +126,8 @@ local function wanted(project, names)
     end
   end
   if not next(found) then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no recorded run to judge by", left_out[1] or "orket run EPIC records one")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no recorded run to judge by", left_out[1]
+      or "orket run EPIC records one")
   end
   return found, left_out
 end
@@ -139,8 +145,10 @@ local function answer(judge, both, runs, left_out)
     table.insert(judge.remarks, what)
   end
   return {
-    differences = judge.differences, differ = by_kind(judge.differences), judged = judge.judged, caveats = judge.caveats,
-    caveat_count = judge.caveat_count, remarks = judge.remarks, changed = both:changed(), runs = runs, not_simulated = setmetatable(both:not_simulated(), cjson.array_mt),
+    differences = judge.differences, differ = by_kind(judge.differences), judged = judge.judged,
+    caveats = judge.caveats,
+    caveat_count = judge.caveat_count, remarks = judge.remarks, changed = both:changed(), runs = runs,
+    not_simulated = setmetatable(both:not_simulated(), cjson.array_mt),
   }
 end
 
@@ -155,10 +163,12 @@ end
 
 ---Judges recorded runs by the changed scripts: history as it is when this begins.
 ---@param project table opened for reading
----@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last N", or ids with
+---@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last
+---  N", or ids with
 ---commas between; whole: also what the change cannot reach is judged, which comes to the same
 ---@return {differences: SimDifference[], differ: table, judged: table, caveats: table[], caveat_count: integer, remarks: string[],
----changed: string[], not_simulated: string[], runs: string[]}|nil  not_simulated: what is changed and not judged, each with why
+---changed: string[], not_simulated: string[], runs: string[]}|nil not_simulated: what is changed and not
+---judged, each with why
 ---@return Error|nil
 function M.run(project, options)
   local overlay, err = options.with, nil
@@ -178,7 +188,8 @@ function M.run(project, options)
   local past <close> = pasts.new(project.dir, known)
   local both = sides.new(project, overlay)
   local judge = sim_turns.new({ store = project.store, past = past, sides = both, whole = options.whole })
-  local walk = walks.new({ store = project.store, cards = known, sides = both, wanted = runs, judge = judge, whole = options.whole })
+  local walk = walks.new({ store = project.store, cards = known, sides = both, wanted = runs, judge = judge,
+    whole = options.whole })
   local ok
   ok, err = guarded(walk.go, walk)
   return ok and answer(judge, both, tables.keys(runs), left_out), err

@@ -1,5 +1,5 @@
--- turn_record.lua: what was said and done in a turn, in order, as its events and messages have it: prompt, replies, calls,
--- results, refusals, failures.
+-- turn_record.lua: what was said and done in a turn, in order, as its events and messages have it: prompt,
+-- replies, calls, results, refusals, failures.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -35,7 +35,8 @@ local function message_of(store, hash)
   return decoded(store:message(hash))
 end
 
--- What the provider marked as thoughts; others stand in the text. COMPAT: older journals have them in the event.
+-- What the provider marked as thoughts; others stand in the text. COMPAT: older journals have them in the
+-- event.
 local function thoughts_of(store, recorded, message)
   if recorded then
     return type(recorded) == "string" and recorded or store:blob(recorded.blob) or GONE_THOUGHTS
@@ -78,16 +79,20 @@ end
 
 ENTRY["step.reply"] = function(store, body)
   local message, usage = message_of(store, body.convo), body.usage or {}
-  return { kind = "reply", model = body.model, finish = body.finish, tokens_in = usage.prompt, tokens_out = usage.completion,
-    thoughts = thoughts_of(store, body.thoughts, message), text = content_of(message), calls = calls_of(message) }
+  return { kind = "reply", model = body.model, finish = body.finish, tokens_in = usage.prompt,
+    tokens_out = usage.completion,
+    thoughts = thoughts_of(store, body.thoughts, message), text = content_of(message),
+      calls = calls_of(message) }
 end
 
 ENTRY["call.result"] = function(store, body)
-  return { kind = "result", call = body.call, tool = body.tool, ok = body.ok, text = content_of(message_of(store, body.convo)) }
+  return { kind = "result", call = body.call, tool = body.tool, ok = body.ok,
+    text = content_of(message_of(store, body.convo)) }
 end
 
 ENTRY["call.refused"] = function(_, body)
-  return { kind = "refusal", call = body.call, tool = body.tool, rule = body.rule, why = body.why, fix = body.fix, help = body.help }
+  return { kind = "refusal", call = body.call, tool = body.tool, rule = body.rule, why = body.why,
+    fix = body.fix, help = body.help }
 end
 
 ENTRY["step.failed"] = function(_, body, event)
@@ -97,11 +102,13 @@ end
 ENTRY["turn.failed"] = ENTRY["step.failed"]
 
 ENTRY["turn.ended"] = function(_, body)
-  return { kind = "end", outcome = body.outcome, why = body.why, steps = body.steps, tokens_in = body.tokens_in,
+  return { kind = "end", outcome = body.outcome, why = body.why, steps = body.steps,
+    tokens_in = body.tokens_in,
     tokens_out = body.tokens_out }
 end
 
-local NOTED = { "approval%.", "operation%.uncertain", "operation%.answered", "tree%.conflict", "window%.", "budget%.", "model%.paused",
+local NOTED = { "approval%.", "operation%.uncertain", "operation%.answered", "tree%.conflict", "window%.",
+  "budget%.", "model%.paused",
   "turn%.looped", "card%.moved", "comment%.added" }
 
 local function note(event)
@@ -188,7 +195,8 @@ local function one_turn(store, dir, run, turn)
       return { row }
     end
   end
-  return nil, errors.new("ERR_NOT_FOUND", string.format("the run %s has no turn %d", run, turn), "orket history " .. run .. " lists its turns")
+  return nil, errors.new("ERR_NOT_FOUND", string.format("the run %s has no turn %d", run, turn),
+    "orket history " .. run .. " lists its turns")
 end
 
 local function turns_of_card(store, card, all)

@@ -1,9 +1,11 @@
--- calibration.lua: how many tokens a model will count for a request, from what it counted for earlier ones. What a request
--- is made of (letters, marks, other alphabets, messages, tools) is counted, and a tokenizer is taken to give each of them so
--- many tokens: by least squares over the newest replies, as the journal has them, with what tokenizers usually give as the
--- guess for what no reply has told yet. Nothing is remembered beside the journal. Pure, but for M.of.
+-- calibration.lua: how many tokens a model will count for a request, from what it counted for earlier ones.
+-- What a request is made of (letters, marks, other alphabets, messages, tools) is counted, and a tokenizer is
+-- taken to give each of them so many tokens: by least squares over the newest replies, as the journal has
+-- them, with what tokenizers usually give as the guess for what no reply has told yet. Nothing is remembered
+-- beside the journal. Pure, but for M.of.
 --
--- It is the best guess, not an upper bound: budgets reserve by governance/budget/estimate.lua, which never guesses low.
+-- It is the best guess, not an upper bound: budgets reserve by governance/budget/estimate.lua, which never
+-- guesses low.
 
 local cjson = require("cjson")
 local usage = require("orket.llm.usage")
@@ -14,7 +16,8 @@ local REPLIES = 64      -- the newest ones that count
 local ENTRIES = 100000  -- the newest of the journal that are looked through for them
 local NOISE = 0.02      -- a count is as exact as this part of it
 
--- What a request is made of, with the tokens that a tokenizer usually gives each, and how far others are from that.
+-- What a request is made of, with the tokens that a tokenizer usually gives each, and how far others are from
+-- that.
 local PARTS = {
   { name = "letters", usual = 0.2, spread = 0.1 }, -- bytes: letters and blanks
   { name = "marks", usual = 0.5, spread = 0.4 },   -- digits and punctuation
@@ -31,7 +34,8 @@ local function add_text(made, text)
     wide = wide + #run
   end
   local marks = select(2, text:gsub("[%p%d]", ""))
-  made.wide, made.marks, made.letters = made.wide + wide, made.marks + marks, made.letters + #text - wide - marks
+  made.wide, made.marks, made.letters = made.wide + wide, made.marks + marks,
+    made.letters + #text - wide - marks
 end
 
 -- All texts in it, wherever a provider puts them.

@@ -16,9 +16,11 @@ local BY_CODE = {
 
 local BY_STATUS = {
   [400] = "the server refuses a field: look at params and sampling of the model",
-  [401] = "the key is wrong or missing: look at key and keys", [402] = "the account has no credit: add some, or name another model in fallback",
+  [401] = "the key is wrong or missing: look at key and keys",
+  [402] = "the account has no credit: add some, or name another model in fallback",
   [403] = "the key may not use this model",
-  [404] = "base_url or the model's name is wrong", [429] = "the limit of the account is reached: wait, or raise it",
+  [404] = "base_url or the model's name is wrong",
+  [429] = "the limit of the account is reached: wait, or raise it",
 }
 
 local function of_status(status)
@@ -30,10 +32,13 @@ local function of_status(status)
   return status >= 300 and status < 400 and "write in base_url where the endpoint is now" or nil
 end
 
--- What servers answer that cannot offer tools to this model: Ollama, llama.cpp without --jinja, vLLM, OpenRouter, others.
+-- What servers answer that cannot offer tools to this model: Ollama, llama.cpp without --jinja, vLLM,
+-- OpenRouter, others.
 local NO_TOOLS = {
-  "does not support tool", "does not support function call", "requires %-%-enable%-auto%-tool%-choice", "tools param requires %-%-jinja",
-  "unsupported param: tools", "support tool use", "tool calling is not supported", "tools are not supported", "tools? is not supported", "tool use is not supported",
+  "does not support tool", "does not support function call", "requires %-%-enable%-auto%-tool%-choice",
+  "tools param requires %-%-jinja",
+  "unsupported param: tools", "support tool use", "tool calling is not supported", "tools are not supported",
+  "tools? is not supported", "tool use is not supported",
 }
 
 ---Does a server refuse a request because tools are offered in it?

@@ -1,5 +1,5 @@
--- model_past.lua: what the turns of a card have come to, and what its budgets leave: for a models node that asks for it
--- (a fourth parameter of `choose`). It is recorded with the turn that is begun by it.
+-- model_past.lua: what the turns of a card have come to, and what its budgets leave: for a models node that
+-- asks for it (a fourth parameter of `choose`). It is recorded with the turn that is begun by it.
 
 local cjson = require("cjson")
 
@@ -24,7 +24,8 @@ function M.of(engine, card, role)
   for i = #rows, 1, -1 do
     local row = rows[i]
     turns[#turns + 1] = {
-      role = row.role, seat = row.seat, model = row.model, outcome = row.outcome, tokens = row.tokens, calls = row.calls,
+      role = row.role, seat = row.seat, model = row.model, outcome = row.outcome, tokens = row.tokens,
+      calls = row.calls,
       money = row.money, refusals = row.refusals,
     }
   end

@@ -69,7 +69,8 @@ local function spread(seconds)
   return seconds * (0.75 + math.random() / 2)
 end
 
--- One limiter for all profiles of the same model at the same address: the first of them that has limits says which.
+-- One limiter for all profiles of the same model at the same address: the first of them that has limits says
+-- which.
 local function limiters_of(models, names, outage)
   local limiters, first = {}, {}
   for _, name in ipairs(names) do
@@ -93,7 +94,8 @@ local function add_others(models, model)
     others[#others + 1] = name ~= model.name and models[name] or nil
   end
   model.others = #others > 0 and others or nil
-  local hedge = type(model.hedge) == "table" and model.hedge -- COMPAT: journals have replies of the model that it names
+  -- COMPAT: journals have replies of the model that it names
+  local hedge = type(model.hedge) == "table" and model.hedge
   model.hedge = hedge and models[hedge.with]
 end
 
@@ -136,8 +138,9 @@ local function account_of(model)
   return (model.base_url or "") .. " key " .. (model.key or "")
 end
 
----A turn failed by what no repetition heals: neither its model is asked again before a person has retried a card, nor, when it is the
----account's fault, another one at its address. Where others answer in its place, and where it has answered before, it stays.
+---A turn failed by what no repetition heals: neither its model is asked again before a person has retried a
+---card, nor, when it is the account's fault, another one at its address. Where others answer in its place,
+---and where it has answered before, it stays.
 ---@param model table of the turn
 ---@param err Error
 function Models:refuse(model, err)
@@ -188,7 +191,8 @@ function Models:choose(seat, card, generation, turn)
   if looks_back(self.engine:node("models", generation)) then
     past = turn and turn.past or self.engine:past(card, seat.role, turn and turn.number)
   end
-  local name, err = self.engine:ask_of(generation, "models", "choose", seat.role, card, { default = default, names = self.names }, past)
+  local name, err = self.engine:ask_of(generation, "models", "choose", seat.role, card,
+    { default = default, names = self.names }, past)
   if err then
     return nil, err
   end

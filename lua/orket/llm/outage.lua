@@ -1,7 +1,7 @@
--- outage.lua: which failures of a request are an outage: the endpoint is unreachable or overloaded, so that the
--- same request works later, whoever asks it. They are waited for (llm/request/breaker.lua, llm/pause.lua). What
--- cannot heal by waiting (a wrong key, URL or model) and what may be the fault of this one request (a 500, a reply
--- that breaks off) is not. Pure.
+-- outage.lua: which failures of a request are an outage: the endpoint is unreachable or overloaded, so that
+-- the same request works later, whoever asks it. They are waited for (llm/request/breaker.lua,
+-- llm/pause.lua). What cannot heal by waiting (a wrong key, URL or model) and what may be the fault of this
+-- one request (a 500, a reply that breaks off) is not. Pure.
 
 local permanent = require("orket.llm.permanent")
 
@@ -9,11 +9,13 @@ local M = {}
 
 local STATUS = {
   [429] = true, [502] = true, [503] = true, [504] = true, [529] = true,
-  [520] = true, [521] = true, [522] = true, [523] = true, [524] = true, [530] = true, -- a proxy that reaches no server
+  -- a proxy that reaches no server
+  [520] = true, [521] = true, [522] = true, [523] = true, [524] = true, [530] = true,
 }
--- What a server says in a reply that had begun, where its status can say it no more: in the kinds of the error that it
--- names, never in a message, which may repeat what was asked.
-local KINDS = { "overload", "unavailable", "exhausted", "rate_limit", "quota", "insufficient_system_resource" }
+-- What a server says in a reply that had begun, where its status can say it no more: in the kinds of the
+-- error that it names, never in a message, which may repeat what was asked.
+local KINDS = { "overload", "unavailable", "exhausted", "rate_limit", "quota",
+  "insufficient_system_resource" }
 local BEFORE = { connect = true, first_byte = true } -- deadlines that pass before the first byte of a reply
 
 local function is_told(kinds)

@@ -1,5 +1,5 @@
--- pause.lua: a server asks for a longer pause than anybody waits with a request open, or is not asked because it does
--- not answer: until when the card waits. What is recorded of it is the body of `model.paused`.
+-- pause.lua: a server asks for a longer pause than anybody waits with a request open, or is not asked because
+-- it does not answer: until when the card waits. What is recorded of it is the body of `model.paused`.
 
 local errors = require("orket.errors")
 local sys = require("orket.core.sys")
@@ -35,17 +35,19 @@ function M.of(err, model, card)
   local till = moment(err.replayed and 0 or math.min(seconds, LONGEST))
   local why = string.format("%s until %s: %s", model, second_of(till), err.message)
   if err.since then
-    why = string.format("the model %s is unreachable since %s, next try at %s: %s", model, second_of(err.since), second_of(till),
+    why = string.format("the model %s is unreachable since %s, next try at %s: %s", model,
+      second_of(err.since), second_of(till),
       err.last or err.message)
   end
   return {
-    model = model, ["until"] = till, since = err.since, code = err.code, why = why, message = err.last or err.message,
+    model = model, ["until"] = till, since = err.since, code = err.code, why = why, message = err.last
+      or err.message,
     cure = err.fix, fix = "it goes on by itself; orket retry " .. card .. " asks at once",
   }
 end
 
----True when a turn met one outage after the other, and its endpoint answered others in between: then it is this request
----that fails, and its failure counts as any other.
+---True when a turn met one outage after the other, and its endpoint answered others in between: then it is
+---this request that fails, and its failure counts as any other.
 ---@param turn Turn
 ---@param body table of `model.paused`
 ---@return boolean
@@ -59,7 +61,8 @@ end
 ---@param times integer
 ---@return Error
 function M.enough(err, model, times)
-  return errors.new("ERR_LIMIT", string.format("%s asked for a pause %d times in a row, the last time: %s", model, times + 1, err.message),
+  return errors.new("ERR_LIMIT", string.format("%s asked for a pause %d times in a row, the last time: %s",
+    model, times + 1, err.message),
     "look after the endpoint, or name another one in its fallback")
 end
 

@@ -1,4 +1,5 @@
--- providers.lua: who speaks which API: the modules of lua/orket/llm/providers/, each loaded when a model asks for it.
+-- providers.lua: who speaks which API: the modules of lua/orket/llm/providers/, each loaded when a model asks
+-- for it.
 
 local cjson = require("cjson")
 local core = require("orket.core.llm")
@@ -37,13 +38,15 @@ function M.of(model)
   local name = model.shape or "openai"
   local provider = PROVIDERS[name]
   if not provider then
-    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name, "use one of " .. table.concat(M.names(), ", "))
+    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name, "use one of "
+      .. table.concat(M.names(), ", "))
   end
   shapes[name] = shapes[name] or assert(core.shape(provider.shape))
   return provider, shapes[name]
 end
 
----A model's address with the API's version: it is given as the APIs' own clients want it, who add the version, or with it.
+---A model's address with the API's version: it is given as the APIs' own clients want it, who add the
+---version, or with it.
 ---@param provider table
 ---@param model table its profile
 ---@return string
@@ -81,7 +84,8 @@ function M.headers(provider, model)
   return all
 end
 
----Is the endpoint told to keep to a schema? `json` of the profile says when: always, alone (where no tools are offered) or never.
+---Is the endpoint told to keep to a schema? `json` of the profile says when: always, alone (where no tools
+---are offered) or never.
 ---@param provider table
 ---@param model table its profile
 ---@param has_tools boolean

@@ -1,8 +1,8 @@
--- usage.lua: what a request to a model cost: tokens as its server told them, or estimated where it did not, and
--- money as whole numbers. Pure.
+-- usage.lua: what a request to a model cost: tokens as its server told them, or estimated where it did not,
+-- and money as whole numbers. Pure.
 --
--- A server's own count is what it bills, so it is taken as it is. What cannot be true is not told: less than none,
--- more than a thousand million (core/model/reply/reply.h), none at all for a request that was answered.
+-- A server's own count is what it bills, so it is taken as it is. What cannot be true is not told: less than
+-- none, more than a thousand million (core/model/reply/reply.h), none at all for a request that was answered.
 
 local M = {}
 
@@ -17,7 +17,8 @@ end
 
 ---Adds a request, or several in one, to such sums.
 ---@param sums {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}
----@param body {usage: table?, money: integer?, took: integer?, calls: integer?} of step.reply, step.failed or memory.ranked
+---@param body {usage: table?, money: integer?, took: integer?, calls: integer?} of step.reply, step.failed or
+---  memory.ranked
 function M.add(sums, body)
   local usage = body.usage
   if usage then
@@ -35,7 +36,8 @@ function M.estimate(bytes)
   return (bytes + BYTES - 1) // BYTES
 end
 
----The bytes of a request that a model reads: its messages as one array, and its tools; its body where it has none.
+---The bytes of a request that a model reads: its messages as one array, and its tools; its body where it has
+---none.
 ---@param request ModelRequest
 ---@return integer
 function M.asked(request)
@@ -91,7 +93,8 @@ function M.money(price, usage)
   end
   local prompt = usage.prompt or 0
   local cached = math.min(usage.cached or 0, prompt)
-  local exact = (prompt - cached) * price.input + cached * (price.cached or price.input) + (usage.completion or 0) * price.output
+  local exact = (prompt - cached) * price.input + cached * (price.cached or price.input) + (usage.completion
+    or 0) * price.output
   return (exact + MILLION - 1) // MILLION
 end
 

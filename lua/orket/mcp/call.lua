@@ -1,5 +1,6 @@
--- call.lua: the operation `mcp.call`: one call of a tool of a server, as it was trusted. What the server says is
--- bounded and becomes plain data; nobody can look up what it did, so that a call without an answer is uncertain.
+-- call.lua: the operation `mcp.call`: one call of a tool of a server, as it was trusted. What the server says
+-- is bounded and becomes plain data; nobody can look up what it did, so that a call without an answer is
+-- uncertain.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -20,7 +21,8 @@ local function trusted(held, session, operation)
   if not tools then
     return nil, err
   elseif not tool then
-    return nil, errors.new("ERR_PROC", "the server " .. operation.server .. " has no tool " .. operation.tool .. " any more", "work without it, or ask a person")
+    return nil, errors.new("ERR_PROC", "the server " .. operation.server .. " has no tool " .. operation.tool
+      .. " any more", "work without it, or ask a person")
   elseif tool.pin ~= operation.pin or tool.fault then
     return nil, pins.refusal(operation.server, operation.tool)
   end
@@ -29,8 +31,8 @@ end
 
 -- ---- the call ----
 
--- What became of a call that was made: only the server's own words say that it did not happen. Where that makes no
--- difference, it is a failure as any other.
+-- What became of a call that was made: only the server's own words say that it did not happen. Where that
+-- makes no difference, it is a failure as any other.
 local function after(server, err, tool, was_made)
   if not was_made and errors.is_environment(err) then
     return err
@@ -43,7 +45,8 @@ local function after(server, err, tool, was_made)
     "it may have happened: look at what it does before it is called again")
 end
 
--- One exchange; `made` notes when the call has gone out. A session that the server has lost (.lost) did nothing.
+-- One exchange; `made` notes when the call has gone out. A session that the server has lost (.lost) did
+-- nothing.
 local function exchange(held, server, operation, made)
   local session, err = held:session(server)
   made.session = session
@@ -95,7 +98,8 @@ function M.perform(turn, operation)
   if not server then
     return nil, err
   elseif not servers.lets_in(server, operation.tool) then
-    return nil, errors.new("ERR_DENIED", "the organization lets no " .. operation.tool .. " of " .. server.name .. " in",
+    return nil, errors.new("ERR_DENIED", "the organization lets no " .. operation.tool .. " of "
+      .. server.name .. " in",
       "add it to mcp." .. server.name .. ".tools")
   end
   local objection = pins.objection(project.store, project.config.organization, operation)

@@ -1,5 +1,6 @@
--- definition.lua: a tool as a server describes it: name, description and the schema of its arguments. What a person
--- trusts is exactly that, by its hash; it becomes a tool's script of the project, and the gate judges it as any other.
+-- definition.lua: a tool as a server describes it: name, description and the schema of its arguments. What a
+-- person trusts is exactly that, by its hash; it becomes a tool's script of the project, and the gate judges
+-- it as any other.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -15,7 +16,8 @@ local PIECE = 5 -- tools between two looks at what else there is to do
 
 -- Ranges of characters that a person does not see and a model reads.
 local HIDDEN = {
-  { 0, 8 }, { 11, 31 }, { 127, 159 }, { 0x200B, 0x200B }, { 0x200E, 0x200F }, { 0x202A, 0x202E }, { 0x2060, 0x206F },
+  { 0, 8 }, { 11, 31 }, { 127, 159 }, { 0x200B, 0x200B }, { 0x200E, 0x200F }, { 0x202A, 0x202E },
+  { 0x2060, 0x206F },
   { 0xFEFF, 0xFEFF }, { 0xE0000, 0xE0FFF },
 }
 
@@ -29,7 +31,8 @@ local function is_hidden(code)
 end
 
 -- With these a speaker's turn begins or ends in the text that a model reads.
-local MARKS = { "<|[^<>|]+|>", "%[/?INST%]", "<</?SYS>>", "</?tool_response>", "</?start_of_turn>", "<end_of_turn>", "^</?s>", "</s>" }
+local MARKS = { "<|[^<>|]+|>", "%[/?INST%]", "<</?SYS>>", "</?tool_response>", "</?start_of_turn>",
+  "<end_of_turn>", "^</?s>", "</s>" }
 
 local function hides(text)
   if not text:find("[^\t\n\x20-\x7E]") then
@@ -127,7 +130,8 @@ end
 local function described(server, said)
   local output = said.outputSchema
   local about = {
-    name = text(said.name) or "?", description = text(said.description) or text(said.title) or "", schema = said.inputSchema,
+    name = text(said.name) or "?", description = text(said.description) or text(said.title) or "",
+    schema = said.inputSchema,
     output = output ~= cjson.null and output or nil,
   }
   local whole = cjson.encode({ about.name, about.description, about.schema or cjson.null, about.output })
@@ -167,8 +171,8 @@ function M.all(server, said)
   return tools
 end
 
----Of a list those that were trusted before, each with a fault when it cannot be trusted as it is now; a long one is read
----in pieces.
+---Of a list those that were trusted before, each with a fault when it cannot be trusted as it is now; a long
+---one is read in pieces.
 ---@param server string
 ---@param said any[]
 ---@param trusted table<string, {pin: string}> by the server's names

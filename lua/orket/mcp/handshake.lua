@@ -1,5 +1,5 @@
--- handshake.lua: which protocol both sides speak. The current one has no handshake, the ones before begin with one; whoever
--- does not know the first question of the current one speaks an older one.
+-- handshake.lua: which protocol both sides speak. The current one has no handshake, the ones before begin
+-- with one; whoever does not know the first question of the current one speaks an older one.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -14,7 +14,8 @@ M.CURRENT = "2026-07-28"
 M.BEFORE = { "2025-11-25", "2025-06-18", "2025-03-26" } -- those with a handshake, the newest first
 
 local PROBE = 2 -- seconds for one of whom nobody knows which of them it speaks
-local KNOWN_CODES = { [-32020] = true, [-32021] = true, [-32022] = true } -- errors of the current protocol alone
+-- errors of the current protocol alone
+local KNOWN_CODES = { [-32020] = true, [-32021] = true, [-32022] = true }
 
 ---Who we are, as servers are told.
 ---@return {name: string, version: string}
@@ -32,7 +33,8 @@ end
 
 local function no_common(self, theirs)
   return nil, errors.new("ERR_PROTOCOL", "the server " .. self.server.name .. " speaks the protocol "
-    .. strings.cut(#theirs > 0 and table.concat(theirs, ", ") or "?", 200) .. ", and we " .. M.CURRENT .. ", " .. table.concat(M.BEFORE, ", "),
+    .. strings.cut(#theirs > 0 and table.concat(theirs, ", ") or "?", 200) .. ", and we " .. M.CURRENT .. ", "
+      .. table.concat(M.BEFORE, ", "),
     "look for another version of the server")
 end
 
@@ -62,7 +64,8 @@ local function probed(self, hello, err)
     return era_of(self, versions_of(hello.supportedVersions))
   elseif problem and KNOWN_CODES[problem.code] then
     return era_of(self, versions_of(type(problem.data) == "table" and problem.data.supported))
-  elseif err.status == 401 or err.status == 403 or err.code == "ERR_CANCELED" or err.code == "ERR_JAIL" or err.code == "ERR_NET" then
+  elseif err.status == 401 or err.status == 403 or err.code == "ERR_CANCELED" or err.code == "ERR_JAIL"
+    or err.code == "ERR_NET" then
     return nil, err
   end
   return "before"
@@ -105,8 +108,8 @@ local function speak_current(self)
   return true
 end
 
----Agrees with the server on a protocol: its `version`, and which tools it `offers`. One that answered nothing in time may
----only be slow: then it is asked both ways.
+---Agrees with the server on a protocol: its `version`, and which tools it `offers`. One that answered nothing
+---in time may only be slow: then it is asked both ways.
 ---@param self McpSession
 ---@return true|nil ok
 ---@return Error|nil

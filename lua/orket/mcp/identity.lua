@@ -1,5 +1,5 @@
--- identity.lua: which server one is: its program with what that is started with and can reach, or its address with
--- the key that it is sent. A person trusts the tools of exactly that one. Pure.
+-- identity.lua: which server one is: its program with what that is started with and can reach, or its address
+-- with the key that it is sent. A person trusts the tools of exactly that one. Pure.
 
 local cjson = require("cjson")
 local hash = require("orket.core.hash")
@@ -7,11 +7,13 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
-local FIELDS = { "command", "url", "private", "key", "directory", "show", "harmless" } -- as they are configured
+-- as they are configured
+local FIELDS = { "command", "url", "private", "key", "directory", "show", "harmless" }
 
 -- The fields of an identity, by what people call them.
 local CALLED = {
-  command = "command", url = "url", private = "private", key = "key", directory = "directory", show = "show", env = "env", values = "env", source = "keys", harmless = "harmless",
+  command = "command", url = "url", private = "private", key = "key", directory = "directory", show = "show",
+  env = "env", values = "env", source = "keys", harmless = "harmless",
 }
 
 ---@class McpIdentity

@@ -1,4 +1,5 @@
--- mcp_events.lua: an event stream of an MCP server: the messages in it, and what is needed to go on with it when it breaks.
+-- mcp_events.lua: an event stream of an MCP server: the messages in it, and what is needed to go on with it
+-- when it breaks.
 
 local rpc_lines = require("orket.mcp.transport.rpc_lines")
 

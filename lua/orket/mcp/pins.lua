@@ -1,6 +1,7 @@
--- pins.lua: what a person trusts of a server: which server it is, and each tool's definition by its hash, in the
--- journal; the tool's script says the hash as well, and proposes no more than that: files come with a clone, a
--- person's yes does not. A tool whose definition became another one is put aside until a person has looked at it.
+-- pins.lua: what a person trusts of a server: which server it is, and each tool's definition by its hash, in
+-- the journal; the tool's script says the hash as well, and proposes no more than that: files come with a
+-- clone, a person's yes does not. A tool whose definition became another one is put aside until a person has
+-- looked at it.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -12,7 +13,8 @@ local person = require("orket.governance.person")
 local M = {}
 
 local function recorded(tool)
-  return { tool = tool.name, name = tool.as, pin = tool.pin, description = tool.description, schema = cjson.encode(tool.schema or cjson.null) }
+  return { tool = tool.name, name = tool.as, pin = tool.pin, description = tool.description,
+    schema = cjson.encode(tool.schema or cjson.null) }
 end
 
 ---What the journal knows of a server's tools, by the server's names for them.
@@ -31,8 +33,10 @@ end
 ---@param tool string
 ---@return Error
 function M.refusal(server, tool)
-  return errors.new("ERR_DENIED", "the server " .. server .. " describes " .. tool .. " in another way than was trusted: it is quarantined",
-    "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust " .. server .. ")")
+  return errors.new("ERR_DENIED", "the server " .. server .. " describes " .. tool
+    .. " in another way than was trusted: it is quarantined",
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust " .. server
+      .. ")")
 end
 
 ---The server whose tools were trusted; nil when nobody has trusted any.
@@ -46,7 +50,8 @@ end
 
 local function untrusted(server, tool)
   return errors.new("ERR_DENIED", "no person has trusted " .. tool .. " of the server " .. server,
-    "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust " .. server .. ")")
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust " .. server
+      .. ")")
 end
 
 ---The protocol that the server spoke when its tools were trusted.
@@ -72,9 +77,12 @@ function M.objection(store, organization, call)
   elseif row.pin ~= call.pin then
     return untrusted(call.server, "this " .. call.tool)
   end
-  local differ = identities.differences(row.identity, identities.of(organization, organization.mcp[call.server]))
-  return #differ > 0 and errors.new("ERR_DENIED", "the server " .. call.server .. " is another one than was trusted: "
-    .. table.concat(differ, ", ") .. " changed in config/organization.json", "a person looks at it and trusts its tools again (orket mcp trust "
+  local differ = identities.differences(row.identity,
+    identities.of(organization, organization.mcp[call.server]))
+  return #differ > 0 and errors.new("ERR_DENIED", "the server " .. call.server
+    .. " is another one than was trusted: "
+    .. table.concat(differ, ", ") .. " changed in config/organization.json",
+      "a person looks at it and trusts its tools again (orket mcp trust "
     .. call.server .. "), or puts back what changed") or nil
 end
 
@@ -86,7 +94,8 @@ local function changed(store, server, tools)
     if pin and not pin.aside and (pin.pin ~= tool.pin or tool.fault) then
       local body = recorded(tool)
       body.server, body.fault = server, tool.fault
-      body.description, body.schema = body.description:sub(1, utf8.offset(body.description, 0, math.min(#body.description, 8000) + 1) - 1),
+      body.description, body.schema = body.description:sub(1,
+        utf8.offset(body.description, 0, math.min(#body.description, 8000) + 1) - 1),
         #body.schema <= 64 * 1024 and body.schema or nil
       found[#found + 1] = body
     end
@@ -102,7 +111,8 @@ local function put_aside(project, found)
   return errors.check(async.await(tx.commit, tx))
 end
 
----Looks at all that a server offers: a trusted tool that it describes in another way now is put aside, called or not.
+---Looks at all that a server offers: a trusted tool that it describes in another way now is put aside, called
+---or not.
 ---@param project table opened as owner
 ---@param server string
 ---@param tools McpTool[]
@@ -162,7 +172,8 @@ local function scripts_of(project, server, tools)
     local path, text = definition.script(server, tool)
     local there = project.root:read(path)
     if there and not definition.is_ours(there, server) then
-      return nil, errors.new("ERR_EXISTS", path .. " is a tool of the project's own", "give it, or the server, another name")
+      return nil, errors.new("ERR_EXISTS", path .. " is a tool of the project's own",
+        "give it, or the server, another name")
     end
     scripts[path] = text
   end
@@ -181,7 +192,8 @@ end
 
 local function record(project, request, about, tools)
   local tx = person.begin(project, request.who)
-  tx:event("mcp.trusted", nil, { server = request.server, identity = about.identity, version = about.version, tools = tools })
+  tx:event("mcp.trusted", nil, { server = request.server, identity = about.identity, version = about.version,
+    tools = tools })
   return errors.check(async.await(tx.commit, tx))
 end
 
@@ -203,7 +215,8 @@ end
 
 ---A person trusts these tools, and no other of the server: the event, then the project's scripts.
 ---@param project table opened as owner
----@param request {server: string, text: string, who: string?}  the server, {identity, version, tools} as it says them
+---@param request {server: string, text: string, who: string?}  the server, {identity, version, tools} as it
+---  says them
 ---@return table|nil answer {server, tools, message}
 ---@return Error|nil
 local function trust(project, request)
@@ -211,7 +224,8 @@ local function trust(project, request)
   if not tools then
     return nil, err
   end
-  local server, names, list = request.server, setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
+  local server, names, list = request.server, setmetatable({}, cjson.array_mt),
+    setmetatable({}, cjson.array_mt)
   for i, tool in ipairs(tools) do
     names[i], list[i] = tool.as, recorded(tool)
   end
@@ -223,7 +237,8 @@ local function trust(project, request)
   if ok then
     ok, err = write(project, scripts)
   end
-  return ok and { server = server, tools = names, message = #names .. " tools of " .. server .. " are trusted; a role uses those that it lists" }, err
+  return ok and { server = server, tools = names, message = #names .. " tools of " .. server
+    .. " are trusted; a role uses those that it lists" }, err
 end
 
 M.acts = {

@@ -1,5 +1,5 @@
--- result.lua: what a tool of a server answered, as plain and bounded data: text that a model reads, and of what it
--- cannot read only what it is. Pure.
+-- result.lua: what a tool of a server answered, as plain and bounded data: text that a model reads, and of
+-- what it cannot read only what it is. Pure.
 
 local cjson = require("cjson")
 local schemas = require("orket.core.schema")
@@ -50,7 +50,8 @@ local function text_of(part)
     return type(part.text) == "string" and part.text or nil
   end
   local resource = part.type == "resource" and type(part.resource) == "table" and part.resource or {}
-  return type(resource.text) == "string" and (short(resource.uri, URI_MAX) and "[" .. short(resource.uri, URI_MAX) .. "]\n" or "") .. resource.text
+  return type(resource.text) == "string" and (short(resource.uri, URI_MAX) and "["
+    .. short(resource.uri, URI_MAX) .. "]\n" or "") .. resource.text
 end
 
 local function parts_of(content)
@@ -79,7 +80,8 @@ local function problem_of(value, schema, failed)
     fits, faults = compiled:check(value, 1)
   end
   local first = not fits and faults and faults[1]
-  return not fits and short("its structured content does not fit its output schema" .. (first and ": " .. first.path .. " " .. first.text or ""), PROBLEM_MAX)
+  return not fits and short("its structured content does not fit its output schema"
+    .. (first and ": " .. first.path .. " " .. first.text or ""), PROBLEM_MAX)
     or nil
 end
 

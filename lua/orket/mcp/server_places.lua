@@ -1,5 +1,5 @@
--- server_places.lua: where a server's program works and what it is shown. Whatever the configuration says, none of them leads to
--- the journal and the keys, and none that it can write to what only people change.
+-- server_places.lua: where a server's program works and what it is shown. Whatever the configuration says,
+-- none of them leads to the journal and the keys, and none that it can write to what only people change.
 
 local concealed = require("orket.governance.concealed")
 local errors = require("orket.errors")
@@ -10,7 +10,8 @@ local M = {}
 
 -- Of the project: what agents never reach (docs/policies.md).
 local OURS = {
-  config = true, roles = true, nodes = true, tools = true, verification = true, workspace = true, [".orket"] = true,
+  config = true, roles = true, nodes = true, tools = true, verification = true, workspace = true,
+  [".orket"] = true,
 }
 
 local function refused(server, field, message, fix)
@@ -28,7 +29,8 @@ function M.fault(path)
   return OURS[first] and "is of " .. first .. "/, which is out of every agent's reach" or nil
 end
 
--- Where servers write: what lies there is theirs to replace by a link. One that may not write there is not started.
+-- Where servers write: what lies there is theirs to replace by a link. One that may not write there is not
+-- started.
 local function writable(project, home)
   local places = {}
   for name, server in pairs(project.config.organization.mcp or {}) do
@@ -60,10 +62,12 @@ end
 -- Its own directory lies where agents and their trees are not.
 local function place(project, server, home)
   if server.directory and is_unsteady(project, home, home .. "/" .. server.directory) then
-    return refused(server, "directory", "lies in a directory in which a program writes, and may lead anywhere",
+    return refused(server, "directory",
+      "lies in a directory in which a program writes, and may lead anywhere",
       "name another directory")
   end
-  local root, err = errors.check(project.root:beneath(server.directory or ".orket/mcp/" .. server.name, { create = not server.directory }))
+  local root, err = errors.check(project.root:beneath(server.directory or ".orket/mcp/" .. server.name,
+    { create = not server.directory }))
   if not root then
     err.fix = err.fix or "make the directory that mcp." .. server.name .. ".directory names"
     return nil, err
@@ -83,17 +87,20 @@ local function resolved(path)
   return root and root:path()
 end
 
--- Where the journal is hidden it may be shown around it; where the server works beside it, it cannot be hidden.
+-- Where the journal is hidden it may be shown around it; where the server works beside it, it cannot be
+-- hidden.
 local function shown(project, server, home)
   local show, journal = {}, home .. "/.orket"
   for i, path in ipairs(server.show or {}) do
     show[i] = path:sub(1, 1) == "/" and path or home .. "/" .. path
     if is_unsteady(project, home, show[i]) then
-      return refused(server, "show", "lies in a directory in which a program writes, and may lead anywhere: " .. path,
+      return refused(server, "show", "lies in a directory in which a program writes, and may lead anywhere: "
+        .. path,
         "show that directory as a whole, or another one")
     end
     local real = resolved(show[i])
-    if real and (concealed.is_beneath(real, journal) or not server.directory and concealed.is_beneath(journal, real)) then
+    if real and (concealed.is_beneath(real, journal) or not server.directory
+      and concealed.is_beneath(journal, real)) then
       return refused(server, "show", "reaches .orket/, where the journal and the keys are: " .. path,
         "show less, or give it a directory of its own (directory)")
     end

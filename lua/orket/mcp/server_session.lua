@@ -1,5 +1,6 @@
--- server_session.lua: a conversation with a server, whatever carries it: which protocol both speak, which tools it has, and
--- calls of them. Of the current protocol every request says what it is in; the ones before begin with a handshake.
+-- server_session.lua: a conversation with a server, whatever carries it: which protocol both speak, which
+-- tools it has, and calls of them. Of the current protocol every request says what it is in; the ones before
+-- begin with a handshake.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -19,7 +20,8 @@ local M = {}
 local PAGES, TOOLS = 100, 1000 -- of one tools/list
 local CURSOR_MAX = 4096
 local LISTINGS = 3 -- the list changes while it is read: then it is read again, this often
-local FRESH, FRESH_MOST = 60, 300 -- seconds for which a list holds, unless the server says how long; and then at most
+-- seconds for which a list holds, unless the server says how long; and then at most
+local FRESH, FRESH_MOST = 60, 300
 
 ---@class McpSession
 ---@field server McpServer
@@ -29,7 +31,8 @@ local Session = {}
 Session.__index = Session
 
 local function broken(self, what)
-  return nil, errors.new("ERR_PROTOCOL", "the server " .. self.server.name .. " " .. what, "look at the server: it breaks the protocol")
+  return nil, errors.new("ERR_PROTOCOL", "the server " .. self.server.name .. " " .. what,
+    "look at the server: it breaks the protocol")
 end
 
 -- ---- requests ----
@@ -40,7 +43,8 @@ end
 
 local function meta()
   return {
-    ["io.modelcontextprotocol/protocolVersion"] = handshake.CURRENT, ["io.modelcontextprotocol/clientInfo"] = handshake.client(),
+    ["io.modelcontextprotocol/protocolVersion"] = handshake.CURRENT,
+    ["io.modelcontextprotocol/clientInfo"] = handshake.client(),
     ["io.modelcontextprotocol/clientCapabilities"] = cjson.decode("{}"),
   }
 end
@@ -57,12 +61,14 @@ function Session:ask(method, params, headers)
   end
   headers = headers or {}
   params._meta = meta()
-  headers["MCP-Protocol-Version"], headers["Mcp-Method"], headers["Mcp-Name"] = handshake.CURRENT, method, params.name
+  headers["MCP-Protocol-Version"], headers["Mcp-Method"], headers["Mcp-Name"] = handshake.CURRENT, method,
+    params.name
   local result, err = self.rpc:request(method, params, headers)
   if not result then
     return nil, err
   elseif result.resultType == "input_required" then
-    err = errors.new("ERR_PROC", "the server " .. self.server.name .. " wants to be told more before it answers: that is not offered")
+    err = errors.new("ERR_PROC", "the server " .. self.server.name
+      .. " wants to be told more before it answers: that is not offered")
     err.told = true
     return nil, err
   elseif result.resultType ~= nil and result.resultType ~= "complete" then
@@ -79,7 +85,8 @@ local function connect(self)
     self.stale = self.stale or method == "notifications/tools/list_changed"
   end
   local wire, err = (self.server.url and http or stdio).open(self.project, self.server, {
-    hear = function(text) rpc:hear(text) end, fail = function(id, why) rpc:fail(id, why) end, awaits = function(id) return rpc:awaits(id) end,
+    hear = function(text) rpc:hear(text) end, fail = function(id, why) rpc:fail(id, why) end,
+    awaits = function(id) return rpc:awaits(id) end,
   })
   if not wire then
     return nil, err
@@ -89,7 +96,8 @@ local function connect(self)
   return true
 end
 
--- A program of an older protocol may end at a question that it does not know: it is started once more, and asked as before.
+-- A program of an older protocol may end at a question that it does not know: it is started once more, and
+-- asked as before.
 local function begin(self)
   local ok, err = connect(self)
   if ok then
@@ -111,7 +119,8 @@ end
 ---@return Error|nil
 function M.open(project, server, version)
   local self = setmetatable({
-    project = project, server = server, known = version and (version == handshake.CURRENT and "current" or "before"), stale = true, listed = 0,
+    project = project, server = server, known = version and (version == handshake.CURRENT and "current"
+      or "before"), stale = true, listed = 0,
   }, Session)
   local ok, err = begin(self)
   if ok then
@@ -135,7 +144,8 @@ end
 ---What may explain that it did not answer.
 ---@return string
 function Session:complaints()
-  local noise = self.rpc and self.rpc.noise > 0 and "; " .. self.rpc.noise .. " of the lines it wrote are no messages" or ""
+  local noise = self.rpc and self.rpc.noise > 0 and "; " .. self.rpc.noise
+    .. " of the lines it wrote are no messages" or ""
   return noise .. (self.wire and self.wire:complaints() or "")
 end
 
@@ -160,15 +170,18 @@ local function pages(self)
     self.ttl = math.type(page.ttlMs) and page.ttlMs >= 0 and math.min(page.ttlMs / 1000, FRESH_MOST) or nil
     cursor = page.nextCursor
     if #tools > TOOLS then
-      return nil, errors.new("ERR_LIMIT", "the server " .. self.server.name .. " has more than " .. TOOLS .. " tools")
+      return nil, errors.new("ERR_LIMIT", "the server " .. self.server.name .. " has more than " .. TOOLS
+        .. " tools")
     elseif cursor == nil or cursor == cjson.null then
       return tools
     elseif type(cursor) ~= "string" or #cursor > CURSOR_MAX or seen[cursor] then
-      return broken(self, seen[cursor] and "has a list of tools that goes round in a circle" or "has a list of tools that does not go on")
+      return broken(self, seen[cursor] and "has a list of tools that goes round in a circle"
+        or "has a list of tools that does not go on")
     end
     seen[cursor] = true
   end
-  return nil, errors.new("ERR_LIMIT", "the list of tools of " .. self.server.name .. " has more than " .. PAGES .. " pages")
+  return nil, errors.new("ERR_LIMIT", "the list of tools of " .. self.server.name .. " has more than "
+    .. PAGES .. " pages")
 end
 
 ---What it offers, as it says it.
@@ -216,7 +229,8 @@ function Session:definitions(trusted, look)
   local tools, by_name = definition.known(self.server.name, said, trusted, rest), {}
   local ok, why = look(tools)
   for _, tool in ipairs(tools) do
-    by_name[tool.name] = { name = tool.name, pin = tool.pin, fault = tool.fault, output = tool.output, headers = tool.headers }
+    by_name[tool.name] = { name = tool.name, pin = tool.pin, fault = tool.fault, output = tool.output,
+      headers = tool.headers }
   end
   self.by_name = by_name
   return ok and by_name, why
@@ -228,8 +242,10 @@ end
 ---@return table|nil result as it says it
 ---@return Error|nil  .told: it said so itself
 function Session:call(tool, arguments)
-  local headers = is_current(self) and self.server.url and header_params.values(tool.headers, arguments) or nil
-  return self:ask("tools/call", { name = tool.name, arguments = next(arguments) == nil and cjson.decode("{}") or arguments }, headers)
+  local headers = is_current(self) and self.server.url and header_params.values(tool.headers, arguments)
+    or nil
+  return self:ask("tools/call", { name = tool.name, arguments = next(arguments) == nil and cjson.decode("{}")
+    or arguments }, headers)
 end
 
 return M

@@ -30,10 +30,12 @@ function M.of(config, name)
   if not found then
     local names = tables.keys(servers)
     return nil, errors.new("ERR_NOT_FOUND", "no server is called " .. name,
-      #names > 0 and "one of: " .. table.concat(names, ", ") or "describe it in config/organization.json, mcp")
+      #names > 0 and "one of: " .. table.concat(names, ", ")
+        or "describe it in config/organization.json, mcp")
   end
   return setmetatable({
-    name = name, deadline = found.deadline or DEADLINE, output = found.output or OUTPUT, result = found.result or RESULT,
+    name = name, deadline = found.deadline or DEADLINE, output = found.output or OUTPUT, result = found.result
+      or RESULT,
   }, { __index = found })
 end
 

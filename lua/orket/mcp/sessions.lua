@@ -1,5 +1,6 @@
--- sessions.lua: the servers that a turn talks to: each is started at its first call and kept until the turn ends, so that it
--- remembers what it was told in it, and nothing of one card reaches another. One that died is started again, not for ever.
+-- sessions.lua: the servers that a turn talks to: each is started at its first call and kept until the turn
+-- ends, so that it remembers what it was told in it, and nothing of one card reaches another. One that died
+-- is started again, not for ever.
 
 local errors = require("orket.errors")
 local pins = require("orket.mcp.pins")
@@ -16,10 +17,12 @@ Held.__index = Held
 
 ---@param project table
 ---@param store Store|nil
----@param look (fun(server: string, tools: McpTool[]): true?, Error?)|nil  sees the trusted tools of a server whenever they are read
+---@param look (fun(server: string, tools: McpTool[]): true?, Error?)|nil  sees the trusted tools of a server
+---  whenever they are read
 ---@return McpHeld
 function M.new(project, store, look)
-  return setmetatable({ project = project, store = store, look = look, sessions = {}, starts = {}, failures = {} }, Held)
+  return setmetatable({ project = project, store = store, look = look, sessions = {}, starts = {},
+    failures = {} }, Held)
 end
 
 ---What a server says now of its trusted tools, by its names for them.
@@ -43,7 +46,8 @@ local function may_start(self, server, before)
     return true
   end
   before = before or self.failures[server.name]
-  return nil, errors.new("ERR_PROC", "the server " .. server.name .. " failed " .. STARTS .. " times: it is not begun with again in this turn"
+  return nil, errors.new("ERR_PROC", "the server " .. server.name .. " failed " .. STARTS
+    .. " times: it is not begun with again in this turn"
     .. (before and "; the last time: " .. before.message or ""), "work without it, or ask a person")
 end
 
@@ -61,7 +65,8 @@ function Held:session(server)
   local ok, err = may_start(self, server, over)
   if ok then
     self:drop(server)
-    session, err = server_session.open(self.project, server, self.store and pins.version(self.store, server.name))
+    session, err = server_session.open(self.project, server,
+      self.store and pins.version(self.store, server.name))
   end
   if not ok or not session then
     self.failures[server.name] = ok and err or self.failures[server.name]
@@ -77,8 +82,10 @@ end
 ---@param err Error
 ---@return Error
 function M.late(server, session, err)
-  return errors.new("ERR_TIMEOUT", "the server " .. server.name .. " did not come to an end within " .. server.deadline .. " s"
-    .. (err.said or session and session:complaints() or ""), "look at the server, or raise mcp." .. server.name .. ".deadline")
+  return errors.new("ERR_TIMEOUT", "the server " .. server.name .. " did not come to an end within "
+    .. server.deadline .. " s"
+    .. (err.said or session and session:complaints() or ""), "look at the server, or raise mcp."
+      .. server.name .. ".deadline")
 end
 
 ---Ends the session with a server: the next call begins another one.

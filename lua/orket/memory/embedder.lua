@@ -1,5 +1,6 @@
--- memory/embedder.lua: the model whose vectors tell how near texts are in meaning (`process_rules.memory.embedder`). It is
--- asked once for each text, in batches; what it answered is kept beside the database. Whatever it does wrong is an error.
+-- memory/embedder.lua: the model whose vectors tell how near texts are in meaning
+-- (`process_rules.memory.embedder`). It is asked once for each text, in batches; what it answered is kept
+-- beside the database. Whatever it does wrong is an error.
 
 local cjson = require("cjson")
 local limiter = require("orket.llm.request.limiter")
@@ -73,7 +74,8 @@ local function read(texts)
       return nil, { code = tokens, class = "model", message = dims, status = reply.status, ms = reply.ms }
     end
     reply.vectors, reply.dims, reply.body = bytes, dims, nil
-    reply.usage = { prompt = tokens or usages.estimate(strings.bytes(texts)), completion = 0, estimated = not tokens or nil }
+    reply.usage = { prompt = tokens or usages.estimate(strings.bytes(texts)), completion = 0,
+      estimated = not tokens or nil }
     return reply
   end
 end
@@ -91,10 +93,12 @@ end
 local function ask(self, texts, question)
   local model, form = self.model, FORM[self.model.shape or "openai"]
   if sys.monotonic() > question.until_then then
-    return nil, errors.new("ERR_TIMEOUT", "the embedder " .. self.name .. " took longer than " .. PATIENCE .. " s")
+    return nil, errors.new("ERR_TIMEOUT", "the embedder " .. self.name .. " took longer than " .. PATIENCE
+      .. " s")
   end
   local reply, err = question.fetch({
-    model = model, path = form.path(model), body = { cjson.encode(form.body(model, texts)) }, turn = question.turn, read = read(texts),
+    model = model, path = form.path(model), body = { cjson.encode(form.body(model, texts)) },
+    turn = question.turn, read = read(texts),
   })
   if reply or not err.unsent and not err.budget and err.code ~= "ERR_CANCELED" then
     spend(question.spent, model, reply or err)
@@ -118,7 +122,8 @@ end
 local function of_other_length(self, reply, question)
   if question.dims and reply.dims ~= question.dims then
     return { code = "ERR_PROTOCOL", class = "model",
-      message = "the embedder " .. self.name .. " answered vectors of " .. question.dims .. " numbers, then of " .. reply.dims }
+      message = "the embedder " .. self.name .. " answered vectors of " .. question.dims
+        .. " numbers, then of " .. reply.dims }
   end
   question.dims = reply.dims
 end
@@ -140,7 +145,8 @@ local function learn(self, cache, batch, taken, question)
   return errors.check(cache:put(self.key, taken, reply.vectors:sub(-size * #taken)))
 end
 
--- The numbers of texts that nobody asked for yet. While somebody does, the others wait: most of theirs are the same.
+-- The numbers of texts that nobody asked for yet. While somebody does, the others wait: most of theirs are
+-- the same.
 local function unknown(self, cache, texts, dims)
   local numbers, err = errors.check(cache:missing(self.key, texts, dims))
   if not numbers or #numbers == 0 then
@@ -205,7 +211,8 @@ end
 ---@return integer|nil dims
 function Embedder:near(text, texts, turn)
   local question = {
-    text = cut(text), turn = turn, fetch = (turn and turn.engine.client or client).fetch, until_then = sys.monotonic() + PATIENCE,
+    text = cut(text), turn = turn, fetch = (turn and turn.engine.client or client).fetch,
+    until_then = sys.monotonic() + PATIENCE,
     spent = { calls = 0, usage = { prompt = 0, completion = 0 } },
   }
   local answer, err = near(self, cut_all(texts), question)

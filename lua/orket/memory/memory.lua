@@ -1,5 +1,6 @@
--- memory.lua: what is remembered, looked for by words. The words of a text become a full-text expression that says
--- nothing else: each one quoted, the ones that would find nearly everything left out. docs/memory.md tells the rest.
+-- memory.lua: what is remembered, looked for by words. The words of a text become a full-text expression that
+-- says nothing else: each one quoted, the ones that would find nearly everything left out. docs/memory.md
+-- tells the rest.
 
 local cjson = require("cjson")
 local tables = require("orket.util.tables")
@@ -15,8 +16,8 @@ local WORDS_MOST = 32
 local WORD_MOST = 64 -- bytes
 local COMMON_MOST = 12 -- words that are everywhere, of which the newest rows are taken
 
--- BM25 reads every row of every word, so these are bounded: the rows of one word, of all together, and those that are
--- read while the rows of each word are counted. Who waits for an embedder anyway may look at more.
+-- BM25 reads every row of every word, so these are bounded: the rows of one word, of all together, and those
+-- that are read while the rows of each word are counted. Who waits for an embedder anyway may look at more.
 local LIMITS = { rows = 700, sum = 700, counted = 2400 }
 local WIDER = { rows = 2000, sum = 3000, counted = 12000 }
 
@@ -46,8 +47,9 @@ local function words_of(text, empty)
   return words
 end
 
----The words of a text, each once, quoted for a full-text expression: letters and digits of ASCII and whatever is beyond
----it, so that no sign of the expression's own is in them. Those that every text has count where there are no others.
+---The words of a text, each once, quoted for a full-text expression: letters and digits of ASCII and whatever
+---is beyond it, so that no sign of the expression's own is in them. Those that every text has count where
+---there are no others.
 ---@param text string
 ---@return string[]
 function M.words(text)
@@ -85,8 +87,9 @@ local function split(store, words, limits)
   return rare, common
 end
 
----What to look for: `match`, any of the words that tell rows apart; `common`, those that are everywhere, which are looked for
----when no row of the others is for whoever asks, and when more than words are looked at (`wide`); neither when no word is known.
+---What to look for: `match`, any of the words that tell rows apart; `common`, those that are everywhere,
+---which are looked for when no row of the others is for whoever asks, and when more than words are looked at
+---(`wide`); neither when no word is known.
 ---@param store Store
 ---@param text string
 ---@param wide boolean|nil
@@ -102,7 +105,8 @@ end
 
 local function read(store, place, plan, more)
   return store:read("memory", {
-    epic = place.epic, card = place.card, role = place.role, run = place.run, turn = place.turn, match = plan.match,
+    epic = place.epic, card = place.card, role = place.role, run = place.run, turn = place.turn,
+    match = plan.match,
     common = plan.common, wide = plan.wide, best = more.best, newest = more.newest, near = more.near,
   })
 end
@@ -132,7 +136,8 @@ end
 ---@param near table<integer, integer>  by number
 ---@return table[] rows
 function M.near(store, place, text, near)
-  return read(store, place, M.plan(store, text, true), { best = WIDE, newest = NEWEST, near = cjson.encode(M.numbers(near)) })
+  return read(store, place, M.plan(store, text, true),
+    { best = WIDE, newest = NEWEST, near = cjson.encode(M.numbers(near)) })
 end
 
 ---The numbers of rows that are near, as a query wants them.

@@ -11,7 +11,8 @@ local reader = require("orket.project.reader")
 local sys = require("orket.core.sys")
 local strings = require("orket.util.strings")
 
-local embedders, recall, searches = lazy("orket.memory.embedder"), lazy("orket.memory.recall"), lazy("orket.memory.search")
+local embedders, recall, searches = lazy("orket.memory.embedder"), lazy("orket.memory.recall"),
+  lazy("orket.memory.search")
 
 local M = {}
 
@@ -30,13 +31,16 @@ end
 function M.text(text)
   text = type(text) == "string" and strings.trimmed(text) or ""
   if text == "" or not utf8.len(text) then
-    return usage(text == "" and "the text is empty" or "the text is not UTF-8", "write what should be remembered")
+    return usage(text == "" and "the text is empty" or "the text is not UTF-8",
+      "write what should be remembered")
   elseif #text > note.MOST then
-    return usage("the text has " .. #text .. " bytes, " .. note.MOST .. " is the most", "remember a sentence, and where the rest is")
+    return usage("the text has " .. #text .. " bytes, " .. note.MOST .. " is the most",
+      "remember a sentence, and where the rest is")
   end
   local what = note.leak({ text = text })
   if what then
-    return nil, errors.new("ERR_DENIED", "the text holds " .. what, "leave it out: name where it is kept instead")
+    return nil, errors.new("ERR_DENIED", "the text holds " .. what,
+      "leave it out: name where it is kept instead")
   end
   return text
 end
@@ -88,7 +92,8 @@ local function about(request, store)
 end
 
 local function noted(place, text)
-  return { text = text, scope = place.scope, epic = place.epic, reader = place.reader, expires_at = place.expires_at, labels = place.labels }
+  return { text = text, scope = place.scope, epic = place.epic, reader = place.reader,
+    expires_at = place.expires_at, labels = place.labels }
 end
 
 -- Many at once: all of them or none.
@@ -123,8 +128,10 @@ function act.remember(tx, request, store)
   end
   tx:event("memory.noted", request.card, noted(place, text))
   return function()
-    local row = store:read("memory_row", { scope = place.scope, epic = place.epic, reader = place.reader or "", text = text })[1]
-    return { id = row.id, scope = place.scope, message = "remembered as " .. row.id .. ", scope " .. place.scope }
+    local row = store:read("memory_row", { scope = place.scope, epic = place.epic, reader = place.reader
+      or "", text = text })[1]
+    return { id = row.id, scope = place.scope, message = "remembered as " .. row.id .. ", scope "
+      .. place.scope }
   end
 end
 
@@ -132,14 +139,17 @@ function act.forget(tx, request, store, project)
   local id = math.tointeger(tonumber(request.id))
   local row = id and searches.of(store, { all = true }, { id })[1]
   if not row then
-    return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. tostring(request.id) .. "'", "orket memory search shows the numbers")
+    return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. tostring(request.id) .. "'",
+      "orket memory search shows the numbers")
   elseif row.forgotten then
-    return nil, errors.new("ERR_TRANSITION", row.id .. " is forgotten already, by event " .. row.forgotten, "orket memory why " .. row.id)
+    return nil, errors.new("ERR_TRANSITION", row.id .. " is forgotten already, by event " .. row.forgotten,
+      "orket memory why " .. row.id)
   end
   tx:event("memory.forgotten", row.card, { id = row.id, why = request.why })
   return function()
     embedders.forget(project, row.text)
-    return { id = row.id, scope = row.scope, message = "forgot " .. row.id .. "; the journal keeps what it said" }
+    return { id = row.id, scope = row.scope, message = "forgot " .. row.id
+      .. "; the journal keeps what it said" }
   end
 end
 
@@ -183,12 +193,14 @@ end
 M.acts = {
   remember = {
     summary = "remembers a text: for a card, a role, an epic, or the project",
-    fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?", days = "text?" },
+    fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?",
+      days = "text?" },
     errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, by = "person", perform = perform,
   },
   ["remember.lines"] = {
     summary = "remembers each text of the JSON array `text`: all of them or none",
-    fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?", days = "text?" },
+    fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?",
+      days = "text?" },
     errors = { "ERR_NOT_FOUND", "ERR_DENIED", "ERR_JSON" }, by = "person", perform = perform,
   },
   forget = {

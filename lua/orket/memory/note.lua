@@ -1,5 +1,6 @@
--- memory/note.lua: what may be remembered at all, whoever says it: a text without secrets, no longer than what is looked
--- at. What a secret is told by is the gate's to say; a note with one is refused, and that is in the reports.
+-- memory/note.lua: what may be remembered at all, whoever says it: a text without secrets, no longer than
+-- what is looked at. What a secret is told by is the gate's to say; a note with one is refused, and that is
+-- in the reports.
 
 local cjson = require("cjson")
 local gate = require("orket.core.gate")
@@ -35,7 +36,8 @@ end
 function M.add(record, body)
   local what = M.leak(body)
   if what then
-    record("memory.refused", { rule = "gate.secret", why = "what should be remembered holds " .. what, fix = FIX, by = body.rule })
+    record("memory.refused", { rule = "gate.secret", why = "what should be remembered holds " .. what,
+      fix = FIX, by = body.rule })
   elseif body.text:find("%S") then
     body.text, body.keywords = strings.cut(body.text, M.MOST), body.keywords and few(body.keywords)
     record("memory.noted", body)
@@ -53,8 +55,8 @@ end
 
 local SCOPES = { epic = true, role = true, card = true }
 
----What a role may have remembered: a text for its epic, or a table that says for whom. What is for everybody is for people
----to say.
+---What a role may have remembered: a text for its epic, or a table that says for whom. What is for everybody
+---is for people to say.
 ---@param memory any of a proposal
 ---@return boolean
 function M.is_proposed(memory)
@@ -83,7 +85,8 @@ function M.proposed(turn, memory)
   local scope = memory.scope
   return {
     text = memory.text, keywords = memory.keywords, days = memory.days, labels = turn.marks,
-    scope = scope ~= "epic" and scope or nil, reader = scope == "role" and turn.role or scope == "card" and turn.card.id or nil,
+    scope = scope ~= "epic" and scope or nil, reader = scope == "role" and turn.role or scope == "card"
+      and turn.card.id or nil,
   }
 end
 

@@ -1,14 +1,16 @@
--- memory/ranking.lua: one order out of two: by words (BM25) and by meaning (cosines). Reciprocal rank fusion: a row's
--- places in both orders are added up, each as one part of what it is. Pure.
+-- memory/ranking.lua: one order out of two: by words (BM25) and by meaning (cosines). Reciprocal rank fusion:
+-- a row's places in both orders are added up, each as one part of what it is. Pure.
 --
--- Whatever the vectors are, the row that fits best by words is among the first three, and the second best among the first
--- five; rows that are equally near are told apart by their words alone. So an embedder that says nothing costs nothing.
+-- Whatever the vectors are, the row that fits best by words is among the first three, and the second best
+-- among the first five; rows that are equally near are told apart by their words alone. So an embedder that
+-- says nothing costs nothing.
 
 local M = {}
 
 local BY_WORDS, BY_MEANING = 1, 1.5
 local KEPT = { 3, 5 } -- the last place of the first, and of the second row by words
-local LEAST = 2000    -- parts of 10,000: the nearness below which no row is found that has no word of the question
+-- parts of 10,000: the nearness below which no row is found that has no word of the question
+local LEAST = 2000
 
 local LAST = math.huge
 
@@ -31,8 +33,8 @@ local function by_meaning(rows)
   return order
 end
 
--- How near a row without a common word has to be: half way at least from the mean of all to the nearest. The mean is that
--- of one more, which is not near at all: among few that are all near nothing would stand out.
+-- How near a row without a common word has to be: half way at least from the mean of all to the nearest. The
+-- mean is that of one more, which is not near at all: among few that are all near nothing would stand out.
 local function least_near(order)
   local sum = 0
   for _, row in ipairs(order) do
@@ -42,7 +44,8 @@ local function least_near(order)
 end
 
 local function score(row)
-  return (row.words and BY_WORDS / (1 + row.words) or 0) + (row.meaning and BY_MEANING / (1 + row.meaning) or 0)
+  return (row.words and BY_WORDS / (1 + row.words) or 0) + (row.meaning and BY_MEANING / (1 + row.meaning)
+    or 0)
 end
 
 local function is_before(a, b)
@@ -66,8 +69,8 @@ local function keep(found)
   end
 end
 
----Rows in one order: first those that are found, with `rank`, their place, and what it is made of: `words`, their place by
----words, and `near`, the cosine in parts of 10,000; then the others as they were.
+---Rows in one order: first those that are found, with `rank`, their place, and what it is made of: `words`,
+---their place by words, and `near`, the cosine in parts of 10,000; then the others as they were.
 ---@param rows {id: integer, rank: integer?}[]  with rank: found by words, in that order
 ---@param near table<integer, integer>  by id
 ---@return table[] rows

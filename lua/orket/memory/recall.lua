@@ -1,5 +1,5 @@
--- memory/recall.lua: how near what is remembered is to a question, asked of the embedder, and recorded with what it cost.
--- The journal's answer is the answer: whoever goes on, replays or judges by it asks nobody.
+-- memory/recall.lua: how near what is remembered is to a question, asked of the embedder, and recorded with
+-- what it cost. The journal's answer is the answer: whoever goes on, replays or judges by it asks nobody.
 
 local errors = require("orket.errors")
 local embedders = require("orket.memory.embedder")
@@ -10,7 +10,8 @@ local M = {}
 
 local NEAREST = 200 -- rows that no word found, of which the journal keeps how near they are
 
--- Pairs of number and nearness, as an event has them: of the rows that words found, and of the nearest others.
+-- Pairs of number and nearness, as an event has them: of the rows that words found, and of the nearest
+-- others.
 local function pairs_of(rows, near)
   local found, others = {}, {}
   for i, row in ipairs(rows) do
@@ -38,7 +39,8 @@ function M.ask(embedder, rows, text, turn)
   return {
     model = embedder.name, dims = dims, calls = spent.calls, usage = spent.calls > 0 and spent.usage or nil,
     money = embedder.model.price and spent.money or nil, price = embedder.model.price, took = spent.took,
-    near = near and pairs_of(rows, near) or nil, error = err and { code = err.code, message = err.message } or nil,
+    near = near and pairs_of(rows, near) or nil, error = err and { code = err.code, message = err.message }
+      or nil,
   }
 end
 

@@ -1,5 +1,5 @@
--- memory/rules.lua: what is remembered by rule (`process_rules.memory`): why a review sent work back, what a person
--- answered, why a person said yes or no. One row for each, cut and with an end, for the card's epic.
+-- memory/rules.lua: what is remembered by rule (`process_rules.memory`): why a review sent work back, what a
+-- person answered, why a person said yes or no. One row for each, cut and with an end, for the card's epic.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -73,8 +73,10 @@ function M.decision(project, row, said, why, begin)
     return true
   end
   local tx = begin()
-  local what = (row.tool or "?") .. (row.paths and #row.paths > 0 and " of " .. table.concat(row.paths, ", ") or "")
-  notes.add(into(tx, row.card), note(rules, "decisions", what .. " was " .. said .. " on " .. row.card .. ": " .. why, row.labels))
+  local what = (row.tool or "?") .. (row.paths and #row.paths > 0 and " of " .. table.concat(row.paths, ", ")
+    or "")
+  notes.add(into(tx, row.card), note(rules, "decisions", what .. " was " .. said .. " on " .. row.card .. ": "
+    .. why, row.labels))
   return errors.check(async.await(tx.commit, tx))
 end
 

@@ -1,5 +1,6 @@
--- memory/search.lua: what a person looks for: rows of a place that fit a text, by words, and by meaning where an embedder
--- is named. The question is asked by whoever owns the project, and what it cost is recorded in the person's name.
+-- memory/search.lua: what a person looks for: rows of a place that fit a text, by words, and by meaning where
+-- an embedder is named. The question is asked by whoever owns the project, and what it cost is recorded in
+-- the person's name.
 
 local cjson = require("cjson")
 local lazy = require("orket.lazy")

@@ -1,5 +1,6 @@
--- conversation.lua: a conversation is a card of the type plan, CHAT-N-talk, in an epic of its own. What a person says is a
--- comment on it; a turn answers, and then it waits for the person's word. So it is a run like any other, kept in the journal.
+-- conversation.lua: a conversation is a card of the type plan, CHAT-N-talk, in an epic of its own. What a
+-- person says is a comment on it; a turn answers, and then it waits for the person's word. So it is a run
+-- like any other, kept in the journal.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -19,7 +20,8 @@ M.SAID = require("orket.turn.talk").SAID -- why a conversation is parked when it
 local NAME = "A conversation"
 
 local function stream(project, who)
-  return project.store:stream({ run = "board", turn = 0, actor = "human:" .. (who or "unknown"), role = "human" }):begin()
+  return project.store:stream({ run = "board", turn = 0, actor = "human:" .. (who or "unknown"),
+    role = "human" }):begin()
 end
 
 local function commit(tx)
@@ -31,7 +33,8 @@ end
 ---@return Error|nil
 function M.check(text)
   if #text > M.SAID_MAX then
-    return nil, errors.new("ERR_TOO_LARGE", "more than " .. M.SAID_MAX .. " bytes at once", "say it in parts, or give a file to orket plan")
+    return nil, errors.new("ERR_TOO_LARGE", "more than " .. M.SAID_MAX .. " bytes at once",
+      "say it in parts, or give a file to orket plan")
   elseif not utf8.len(text) or text:find("\0", 1, true) then
     return nil, errors.new("ERR_UTF8", "this is not UTF-8 text", "say it in UTF-8")
   end
@@ -41,7 +44,8 @@ end
 -- The role has to be able to look, and is one that does work.
 local function check_role(project, role)
   local entry = project.generation.roles[role]
-  if not entry or not tables.has(entry.about.tools, "look_at_board") or not seats.worker({ roles = { role } }) then
+  if not entry or not tables.has(entry.about.tools, "look_at_board")
+    or not seats.worker({ roles = { role } }) then
     return nil, errors.new("ERR_CONFIG", "the role " .. role .. " cannot talk about the board",
       "name one with --role that lists look_at_board, as " .. M.ROLE .. " does")
   end
@@ -63,14 +67,16 @@ function M.open(project, asked)
   if not where then
     return nil, err
   end
-  local tx, id, params = stream(project, asked.who), planning.free_id(project.store, "CHAT"), planning.params(project, where)
+  local tx, id, params = stream(project, asked.who), planning.free_id(project.store, "CHAT"),
+    planning.params(project, where)
   params.talk = role
   tx:event("card.created", id, {
     id = id, type = "epic", status = "ready", name = NAME, team = where.team, environment = where.environment,
     params = { planning = { talk = role } },
   })
   tx:event("card.created", id .. "-talk", {
-    id = id .. "-talk", type = "plan", status = "ready", name = NAME, parent_id = id, epic = id, params = { planning = params },
+    id = id .. "-talk", type = "plan", status = "ready", name = NAME, parent_id = id, epic = id,
+    params = { planning = params },
     seat = seats.speaker(project.config.teams[where.team], role),
   })
   tx:event("comment.added", id .. "-talk", { text = asked.text })
@@ -92,11 +98,13 @@ end
 function M.find(store, id)
   local card = store:read("card", { id = id .. "-talk" })[1]
   if not card or card.type ~= "plan" then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no conversation '" .. id .. "'", "orket chat --list shows them")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no conversation '" .. id .. "'",
+      "orket chat --list shows them")
   end
   local question = store:read("approvals", { card = card.id, status = "pending" })[1]
   return {
-    id = id, card = card, question = question, operation = question and planning.asked(store, question) or nil,
+    id = id, card = card, question = question, operation = question and planning.asked(store, question)
+      or nil,
     said = setmetatable(store:read("comments", { card = card.id }), cjson.array_mt),
   }
 end
@@ -119,7 +127,8 @@ function M.say(project, id, said)
   if not talk then
     return nil, err
   elseif talk.question then
-    return nil, errors.new("ERR_TRANSITION", id .. " waits for a yes or no", "answer " .. talk.question.id .. " first")
+    return nil, errors.new("ERR_TRANSITION", id .. " waits for a yes or no", "answer " .. talk.question.id
+      .. " first")
   end
   local tx, card = stream(project, said.who), project.store:read("card_state", { id = talk.card.id })[1]
   tx:event("comment.added", card.id, { text = said.text })

@@ -1,5 +1,5 @@
--- draft.lua: what a proposal comes to: the card files that it would write, and what is wrong with it by itself. Pure: the
--- same proposal is the same files, whenever a person takes it.
+-- draft.lua: what a proposal comes to: the card files that it would write, and what is wrong with it by
+-- itself. Pure: the same proposal is the same files, whenever a person takes it.
 
 local cjson = require("cjson")
 local card_export = require("orket.project.card_export")
@@ -32,7 +32,8 @@ local function issue_of(issue, about)
     id = issue.id, name = issue.name, seat = issue.seat, description = issue.description,
     requirements = array(table.move(issue.requirements, 1, #issue.requirements, 1, {})),
     depends_on = issue.depends_on and array(table.move(issue.depends_on, 1, #issue.depends_on, 1, {})) or nil,
-    priority = issue.priority, verification = verification_of(issue), outside = about.marks and array(about.marks),
+    priority = issue.priority, verification = verification_of(issue), outside = about.marks
+      and array(about.marks),
   }
 end
 
@@ -62,7 +63,8 @@ local function fixtures_of(epic, files)
   for _, issue in ipairs(epic.issues) do
     local wanted = issue.verification
     if wanted and wanted.argv then
-      files["verification/" .. fixture_path(issue)] = card_export.pretty({ argv = array(wanted.argv), description = wanted.description })
+      files["verification/" .. fixture_path(issue)] = card_export.pretty({ argv = array(wanted.argv),
+        description = wanted.description })
     end
   end
 end
@@ -98,14 +100,17 @@ end
 
 -- Ids that the engine makes itself: builds, rounds and forks of cards, and plans.
 local function is_reserved(id)
-  return id:find("%-[brf]%d+$") ~= nil or id:upper():find("^PLAN%-%d+") ~= nil or id:upper():find("^CHAT%-%d+") ~= nil or id:find("%.%.") ~= nil
+  return id:find("%-[brf]%d+$") ~= nil or id:upper():find("^PLAN%-%d+") ~= nil
+    or id:upper():find("^CHAT%-%d+") ~= nil or id:find("%.%.") ~= nil
 end
 
 function Faults:id(where, id)
   if is_reserved(id) then
-    self:add(where .. ".id", "'" .. id .. "' is a name that the program gives itself", "another one, without -b2, -r2, -f2, '..' or PLAN-1")
+    self:add(where .. ".id", "'" .. id .. "' is a name that the program gives itself",
+      "another one, without -b2, -r2, -f2, '..' or PLAN-1")
   elseif self.seen[id] then
-    self:add(where .. ".id", "'" .. id .. "' is the id of " .. self.seen[id] .. " as well", "each card has its own")
+    self:add(where .. ".id", "'" .. id .. "' is the id of " .. self.seen[id] .. " as well",
+      "each card has its own")
   end
   self.seen[id] = self.seen[id] or where
 end
@@ -135,7 +140,8 @@ function Faults:epic(where, epic, most)
   self:id(where, epic.id)
   self:text(where .. ".name", epic.name)
   if #epic.issues > most then
-    self:add(where, "it has " .. #epic.issues .. " issues, an epic has at most " .. most, "split it into several epics")
+    self:add(where, "it has " .. #epic.issues .. " issues, an epic has at most " .. most,
+      "split it into several epics")
   end
   for i, issue in ipairs(epic.issues) do
     self:issue(where .. ".issues[" .. i - 1 .. "]", issue)
@@ -155,7 +161,8 @@ function M.faults(plan, most)
     count = count + #epic.issues
   end
   if count > ISSUES_MOST then
-    faults:add("the plan", "it has " .. count .. " issues, " .. ISSUES_MOST .. " are the most", "plan less at once")
+    faults:add("the plan", "it has " .. count .. " issues, " .. ISSUES_MOST .. " are the most",
+      "plan less at once")
   end
   return table.move(faults, 1, #faults, 1, {})
 end

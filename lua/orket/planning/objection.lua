@@ -1,5 +1,5 @@
--- objection.lua: what stands against a proposal: it is held against the project as its card files would be (the code is that
--- of `orket validate`), and against the cards and files that are there already.
+-- objection.lua: what stands against a proposal: it is held against the project as its card files would be
+-- (the code is that of `orket validate`), and against the cards and files that are there already.
 
 local config = require("orket.project.config")
 local draft = require("orket.planning.draft")
@@ -80,7 +80,8 @@ end
 ---@param found GateVerdict
 ---@return Error
 function M.error(found)
-  return errors.new("ERR_PLAN", "the plan does not hold (" .. found.rule .. "):\n  " .. found.why:gsub("\n", "\n  "),
+  return errors.new("ERR_PLAN", "the plan does not hold (" .. found.rule .. "):\n  "
+    .. found.why:gsub("\n", "\n  "),
     "say what should be otherwise with orket plan --change, or give it up with orket plan --drop")
 end
 

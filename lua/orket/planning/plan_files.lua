@@ -1,6 +1,7 @@
--- plan_files.lua: the card files of plans that a person took. That they are taken, and their cards, is in the journal in one
--- commit; the files follow from it: fixtures, epics, and the rock at last, so that none names what is not there. Whoever was
--- interrupted in between is finished by the next owner of the project. A file that is there is never written over.
+-- plan_files.lua: the card files of plans that a person took. That they are taken, and their cards, is in the
+-- journal in one commit; the files follow from it: fixtures, epics, and the rock at last, so that none names
+-- what is not there. Whoever was interrupted in between is finished by the next owner of the project. A file
+-- that is there is never written over.
 
 local async = require("orket.async")
 local errors = require("orket.errors")

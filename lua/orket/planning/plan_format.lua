@@ -1,4 +1,5 @@
--- plan_format.lua: a proposal as a person reads it before saying yes: everything that would be made of it, nothing cut.
+-- plan_format.lua: a proposal as a person reads it before saying yes: everything that would be made of it,
+-- nothing cut.
 
 local text = require("orket.view.format.text")
 
@@ -79,7 +80,8 @@ local function put_epic(out, indent, epic)
   for i, issue in ipairs(epic.issues) do
     local is_last = i == #epic.issues
     local priority = WORDS[issue.priority] and " (" .. WORDS[issue.priority] .. ")" or ""
-    put(out, indent, (is_last and "└─ " or "├─ ") .. issue.id .. "  ", "[" .. issue.seat .. "] " .. issue.name .. priority)
+    put(out, indent, (is_last and "└─ " or "├─ ") .. issue.id .. "  ", "[" .. issue.seat .. "] " .. issue.name
+      .. priority)
     put_issue(out, indent .. (is_last and "   " or "│  ") .. "  ", issue)
   end
 end
@@ -110,7 +112,8 @@ function M.lines(plan)
     put_epic(out, is_last and "   " or "│  ", epic)
     count = count + #epic.issues
   end
-  out[#out + 1] = string.format("a rock, %d %s, %d %s", #plan.epics, #plan.epics == 1 and "epic" or "epics", count,
+  out[#out + 1] = string.format("a rock, %d %s, %d %s", #plan.epics, #plan.epics == 1 and "epic" or "epics",
+    count,
     count == 1 and "issue" or "issues")
   return out
 end

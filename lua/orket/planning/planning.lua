@@ -1,6 +1,6 @@
--- planning.lua: a request becomes a plan's card, which the analyst and the architect of a team work on as on any other: an
--- epic of its own, PLAN-N, with one card, PLAN-N-draft. Its run is a run, its turns are turns; what they may use are the
--- tools for cards of the type plan, and what they come to is a proposal.
+-- planning.lua: a request becomes a plan's card, which the analyst and the architect of a team work on as on
+-- any other: an epic of its own, PLAN-N, with one card, PLAN-N-draft. Its run is a run, its turns are turns;
+-- what they may use are the tools for cards of the type plan, and what they come to is a proposal.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -15,7 +15,8 @@ local strings = require("orket.util.strings")
 local M = {}
 
 M.REQUEST_MAX = 100000 -- bytes
-M.ASSUMED = "\nAssumed, because the request leaves it open:\n" -- in a card's requirements; what follows is assumed
+-- in a card's requirements; what follows is assumed
+M.ASSUMED = "\nAssumed, because the request leaves it open:\n"
 local NAME_MAX = 80 -- columns of a request's first line
 local FIXTURES_MOST = 100 -- that a prompt names
 
@@ -34,7 +35,8 @@ local function choose(kind, map, asked)
     return nil, errors.new("ERR_USAGE", "several " .. kind .. "s could do this: " .. names(map),
       "name one with --" .. kind .. ", or in process_rules.planning." .. kind)
   elseif not map[name] then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no " .. kind .. " '" .. name .. "'", "one of: " .. names(map))
+    return nil, errors.new("ERR_NOT_FOUND", "there is no " .. kind .. " '" .. name .. "'",
+      "one of: " .. names(map))
   end
   return name
 end
@@ -46,7 +48,8 @@ end
 
 -- Each planning seat's role has to be able to propose: a project may have written its own.
 local function check_roles(project)
-  for role, tool in pairs({ requirements_analyst = "propose_requirements", lead_architect = "propose_plan" }) do
+  for role, tool in pairs({ requirements_analyst = "propose_requirements",
+    lead_architect = "propose_plan" }) do
     local about = role_of(project, role)
     if not about or not tables.has(about.tools, tool) then
       return nil, errors.new("ERR_CONFIG", "the role " .. role .. " has no tool " .. tool,
@@ -114,7 +117,8 @@ local function create(project, request, where)
     environment = where.environment, params = { planning = { team = where.team } }, data_labels = marks,
   })
   tx:event("card.created", id .. "-draft", {
-    id = id .. "-draft", type = "plan", status = "ready", name = name_of(request.text), description = request.text,
+    id = id .. "-draft", type = "plan", status = "ready", name = name_of(request.text),
+    description = request.text,
     seat = params.analyst, parent_id = id, epic = id, params = { planning = params }, data_labels = marks,
   })
   local ok, err = errors.check(async.await(tx.commit, tx))
@@ -131,7 +135,8 @@ function M.where(project, asked)
   local err
   where.team, err = choose("team", project.config.teams, asked.team or rules.team)
   if where.team then
-    where.environment, err = choose("environment", project.config.environments, asked.environment or rules.environment)
+    where.environment, err = choose("environment", project.config.environments, asked.environment
+      or rules.environment)
   end
   return where.environment and where or nil, err
 end
@@ -202,9 +207,11 @@ function M.find(store, id)
   local row = rows[#rows]
   local taken = store:read("plans", { card = card.id })[1]
   return {
-    id = first, card = card, question = row and row.status == "pending" and row or nil, request = card.data.description,
+    id = first, card = card, question = row and row.status == "pending" and row or nil,
+    request = card.data.description,
     proposal = M.asked(store, row), rock = taken and taken.rock, labels = row and row.labels,
-    answered = row and row.status ~= "pending" and row or nil, assumptions = assumptions_of(card.data.requirements),
+    answered = row and row.status ~= "pending" and row or nil,
+    assumptions = assumptions_of(card.data.requirements),
   }
 end
 
@@ -245,7 +252,8 @@ function M.fault(store, plan)
     end
   end
   return errors.new("ERR_PLAN", "no plan that holds was proposed, nothing was made: " .. why,
-    "orket plan --go-on " .. plan.id .. " asks again; or say it more simply, in smaller parts, or choose another model")
+    "orket plan --go-on " .. plan.id
+      .. " asks again; or say it more simply, in smaller parts, or choose another model")
 end
 
 ---Under which names a plan's proposal would be made.

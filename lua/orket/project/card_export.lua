@@ -14,7 +14,8 @@ local WIDTH = 100
 local ALIASES = { name = { "summary" }, issues = { "stories", "cards" } }
 
 local NOT_EXPORTED = {
-  status = true, wait_reason = true, note = true, assignee = true, retry_count = true, build_id = true, epic = true,
+  status = true, wait_reason = true, note = true, assignee = true, retry_count = true, build_id = true,
+  epic = true,
   return_to = true, issues = true, epics = true,
 }
 

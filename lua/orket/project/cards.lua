@@ -75,7 +75,8 @@ function M.newest(store, id)
   return M.round(store, build_name(id, M.build(store, id)))
 end
 
-local ELSEWHERE = { issues = true, epics = true, outside = true } -- told by cards of their own, or by data_labels
+-- told by cards of their own, or by data_labels
+local ELSEWHERE = { issues = true, epics = true, outside = true }
 
 -- Labels of what was written elsewhere: of a made card that was exported, or as a person says.
 local function labels_of(card)
@@ -120,7 +121,8 @@ end
 local function add_issue(tx, epic, issue, build)
   local id, above = build_name(issue.id, build), build_name(epic.id, build)
   tx:event("card.created", id, body_of(issue, id, {
-    parent_id = above, epic = above, build_id = build_id(epic, build), depends_on = dependencies(issue, build),
+    parent_id = above, epic = above, build_id = build_id(epic, build),
+    depends_on = dependencies(issue, build),
   }))
 end
 
@@ -178,7 +180,8 @@ local function next_build(project, tx, epic, again)
   if not again or not card then
     return build
   elseif not FINAL[card.status] then
-    return nil, errors.new("ERR_USAGE", epic.id .. " is " .. card.status .. ", there is no finished build to follow",
+    return nil, errors.new("ERR_USAGE", epic.id .. " is " .. card.status
+      .. ", there is no finished build to follow",
       "run it without --again: it goes on where it stopped")
   end
   if card.status ~= "archived" then

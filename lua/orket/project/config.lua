@@ -69,7 +69,8 @@ local function fixture_check(root, problems)
       problems:unread("verification/" .. path, message, code, fix)
       return
     elseif kind ~= "file" then
-      problems:at(origin.source, pointer, "no fixture verification/" .. path .. ": " .. (message or "it is no file"),
+      problems:at(origin.source, pointer, "no fixture verification/" .. path .. ": "
+        .. (message or "it is no file"),
         "put the fixture into verification/")
       return
     end
@@ -87,7 +88,8 @@ function Loader:organization()
   local kind, message, code, fix = self.root:kind(file)
   if not kind then
     if code == "ERR_NOT_FOUND" then
-      self.problems:add(file, 1, "", "missing: this directory is no project", "name one with -C DIR; orket init DIR makes a new one")
+      self.problems:add(file, 1, "", "missing: this directory is no project",
+        "name one with -C DIR; orket init DIR makes a new one")
     else
       self.problems:unread(file, message, code, fix)
     end
@@ -225,7 +227,8 @@ end
 ---@param files table<string, string> texts by path
 ---@return {rocks: table<string, table>, epics: table<string, table>}
 function M.of_files(files)
-  local loader = setmetatable({ root = overlay.over(nil, files), problems = problem_list.new(), origins = {}, broken = {} }, Loader)
+  local loader = setmetatable({ root = overlay.over(nil, files), problems = problem_list.new(), origins = {},
+    broken = {} }, Loader)
   return loader:project()
 end
 
@@ -268,7 +271,8 @@ end
 
 ---Loads a project that is to be used.
 ---@param dir string
----@return table|nil project {root, organization, models, keys, rules, limits, teams, environments, epics, rocks,
+---@return table|nil project
+---  {root, organization, models, keys, rules, limits, teams, environments, epics, rocks,
 ---assets, warnings}
 ---@return Problem[]|nil errors all of them
 function M.load(dir)

@@ -145,7 +145,8 @@ function M.sentence(drift, option)
     parts[i] = drift.changed[i].id .. " (" .. table.concat(keys, ", ") .. ")"
   end
   local more = #drift.changed > NAMED_MAX and " and " .. #drift.changed - NAMED_MAX .. " more" or ""
-  return parts[1] and "card files differ from the board, which the run follows: " .. table.concat(parts, ", ") .. more
+  return parts[1] and "card files differ from the board, which the run follows: " .. table.concat(parts, ", ")
+    .. more
     .. "; orket sync" .. option .. " applies the files" or nil
 end
 
@@ -156,7 +157,8 @@ end
 function M.problems(drift, origins)
   local problems = {}
   local function add(file, line, path, message, fix)
-    problems[#problems + 1] = { file = file, line = line, path = path, message = message, fix = fix, warning = true }
+    problems[#problems + 1] = { file = file, line = line, path = path, message = message, fix = fix,
+      warning = true }
   end
   for _, one in ipairs(drift.changed) do
     local origin = origins[one.card]
@@ -169,7 +171,8 @@ function M.problems(drift, origins)
     end
   end
   for _, one in ipairs(drift.extra) do
-    add("config/cards/" .. one.id .. ".json", 1, "", "the card " .. one.id .. " is on the board and in no file",
+    add("config/cards/" .. one.id .. ".json", 1, "", "the card " .. one.id
+      .. " is on the board and in no file",
       "`orket export-cards` writes it")
   end
   return problems

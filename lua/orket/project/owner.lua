@@ -44,7 +44,8 @@ end
 local function line_of(reply)
   local text = cjson.encode(reply)
   return #text < LINE_MAX and text
-    or cjson.encode({ error = errors.new("ERR_TOO_LARGE", "the answer has " .. #text .. " bytes, " .. LINE_MAX .. " is the most", "ask for less") })
+    or cjson.encode({ error = errors.new("ERR_TOO_LARGE", "the answer has " .. #text .. " bytes, " .. LINE_MAX
+      .. " is the most", "ask for less") })
 end
 
 -- Waits until what people asked for is done and answered: the store is closed behind it.
@@ -57,7 +58,8 @@ local function wait_for(asked)
   end
 end
 
--- What only the run itself answers writes nothing, and may wait for as long as the run lasts: it is not counted.
+-- What only the run itself answers writes nothing, and may wait for as long as the run lasts: it is not
+-- counted.
 local function counted(asked, project, request, client)
   local act = acts.all()[request.act]
   if act and act.run then
@@ -109,13 +111,16 @@ local function silence(dir, seconds, limit)
   if seconds < (stopped and STOPPED_MAX or limit) then
     return nil
   end
-  local who = holder and string.format("process %d (%s, %s)", holder.pid, holder.name, holder.state) or "a process that cannot be seen from here"
+  local who = holder and string.format("process %d (%s, %s)", holder.pid, holder.name, holder.state)
+    or "a process that cannot be seen from here"
   local fix = "end the owner; the next command goes on where it was"
   if holder then
-    fix = string.format(stopped and "let it go on (kill -CONT %d) or end it (kill -9 %d)" or "wait, or end it (kill %d, kill -9 %d)",
+    fix = string.format(stopped and "let it go on (kill -CONT %d) or end it (kill -9 %d)"
+      or "wait, or end it (kill %d, kill -9 %d)",
       holder.pid, holder.pid)
   end
-  local err = errors.new("ERR_OWNED", string.format("%s owns the project and has not answered for %d s; it may still do what it was asked",
+  local err = errors.new("ERR_OWNED",
+    string.format("%s owns the project and has not answered for %d s; it may still do what it was asked",
     who, seconds), fix)
   err.silent = true
   return err
@@ -160,7 +165,8 @@ function M.connect(dir)
   }
 end
 
----Waits until no process owns the project. Whoever owns it serves a socket, which ends with it, killed or not.
+---Waits until no process owns the project. Whoever owns it serves a socket, which ends with it, killed or
+---not.
 ---@param dir string
 function M.await_end(dir)
   while lock.held(dir .. "/.orket") do
@@ -190,7 +196,8 @@ local function ask_once(dir, request)
   end
   local reply = cjson.decode(line)
   if type(reply) ~= "table" or not reply.result == not reply.error then
-    return nil, errors.new("ERR_PROTOCOL", "the process that listens on " .. socket_path(dir) .. " does not own the project")
+    return nil, errors.new("ERR_PROTOCOL", "the process that listens on " .. socket_path(dir)
+      .. " does not own the project")
   end
   return reply.result, reply.error
 end

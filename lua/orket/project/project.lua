@@ -37,7 +37,8 @@ function M.without_board(dir)
   if not board and err.code == "ERR_STORE_CORRUPT" then
     return err
   end
-  return errors.new("ERR_NOT_FOUND", "there is no board in " .. dir .. " yet", "orket run EPIC or orket sync puts the cards of the files on it")
+  return errors.new("ERR_NOT_FOUND", "there is no board in " .. dir .. " yet",
+    "orket run EPIC or orket sync puts the cards of the files on it")
 end
 
 ---Opens a project for reading (any number of processes) or as its owner (one).

@@ -1,6 +1,6 @@
--- project_dir.lua: the project that a directory lies in, found upwards as git finds its repository. What agents write is
--- no project: below a project's workspace/ nothing counts, and of a directory without .orket within a project, which may be
--- a copy of what they wrote, a person says whether it is meant.
+-- project_dir.lua: the project that a directory lies in, found upwards as git finds its repository. What
+-- agents write is no project: below a project's workspace/ nothing counts, and of a directory without .orket
+-- within a project, which may be a copy of what they wrote, a person says whether it is meant.
 
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
@@ -33,7 +33,8 @@ local function look(dir)
     return nil, err
   end
   return {
-    dir = dir, path = path, mine = mine, device = device, is_project = root:kind(MARKER) == "file", began = root:kind(".orket") == "directory",
+    dir = dir, path = path, mine = mine, device = device, is_project = root:kind(MARKER) == "file",
+    began = root:kind(".orket") == "directory",
   }
 end
 
@@ -73,9 +74,11 @@ function M.find(start)
   if err then
     return nil, err
   elseif found and not found.mine then
-    return nil, errors.new("ERR_DENIED", found.path .. " is a project of another user", "if you trust that user, name it: -C " .. found.path)
+    return nil, errors.new("ERR_DENIED", found.path .. " is a project of another user",
+      "if you trust that user, name it: -C " .. found.path)
   elseif found and found.around then
-    return nil, errors.new("ERR_DENIED", found.path .. " has no .orket and lies in the project " .. found.around,
+    return nil, errors.new("ERR_DENIED", found.path .. " has no .orket and lies in the project "
+      .. found.around,
       "name the one that you mean: -C " .. found.path .. ", or -C " .. found.around)
   end
   return found

@@ -9,7 +9,8 @@ local function project(dir)
   local root, err = errors.check(fs.root(dir))
   if root and root:kind("config/organization.json") ~= "file" then
     root:close()
-    return nil, errors.new("ERR_NOT_FOUND", dir .. " is not a project", "name one with -C DIR; orket init DIR makes a new one")
+    return nil, errors.new("ERR_NOT_FOUND", dir .. " is not a project",
+      "name one with -C DIR; orket init DIR makes a new one")
   end
   return root, err
 end

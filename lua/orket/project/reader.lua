@@ -65,7 +65,8 @@ function M.run(board, dir, id)
     ids[i] = run.id
   end
   return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'",
-    #ids == 0 and "none has begun" or "the newest: " .. table.concat(ids, ", ", math.max(1, #ids - RUNS_NAMED + 1)))
+    #ids == 0 and "none has begun" or "the newest: "
+      .. table.concat(ids, ", ", math.max(1, #ids - RUNS_NAMED + 1)))
 end
 
 local function other_card(board, id)
@@ -92,7 +93,8 @@ function M.card(board, id)
       "orket sync or orket run EPIC puts the cards of the files on it")
   end
   local guess = near and ", did you mean " .. near .. "?" or ""
-  return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "'" .. guess, "orket board lists the cards")
+  return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "'" .. guess,
+    "orket board lists the cards")
 end
 
 return M

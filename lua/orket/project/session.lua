@@ -32,11 +32,13 @@ end
 
 local function note_stop(state, waits)
   local text = "stopping: open turns are kept and go on with the next run"
-  state.view:note(waits > 0 and string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
+  state.view:note(waits > 0
+    and string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
     text, waits, waits == 1 and "is" or "are", math.ceil(state.run.limits.drain)) or text)
 end
 
--- The first one waits for replies under way, the second one gives them up, the third one does not even say so.
+-- The first one waits for replies under way, the second one gives them up, the third one does not even say
+-- so.
 local function drain_on_signals(state)
   local signals = 0
   return async.on_signals(signals_of_an_end(), function()
@@ -127,7 +129,8 @@ end
 local function note_retired(project, view)
   for _, problem in ipairs(project.config.warnings or {}) do
     if problem.retired then
-      view:note(string.format("%s:%d: %s; %s", problem.file, problem.line, problem_list.said_at(problem), problem.fix))
+      view:note(string.format("%s:%d: %s; %s", problem.file, problem.line, problem_list.said_at(problem),
+        problem.fix))
     end
   end
 end
@@ -187,7 +190,8 @@ local function run(project, args, view, choose)
   failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)
   status = failure and "failed" or status
   view:finish({
-    status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir, runs = state.runs,
+    status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir,
+    runs = state.runs,
   })
   return status, failure
 end

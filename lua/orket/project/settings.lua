@@ -1,6 +1,7 @@
--- settings.lua: what of the configuration a run follows from, as one value. It is recorded with the run (a blob, the
--- same one as long as nothing changes), so that a replay does not depend on what the files say now. Where a
--- model is, and the name of the key that goes there, is in it; headers are not, and cards are not: the board has them.
+-- settings.lua: what of the configuration a run follows from, as one value. It is recorded with the run (a
+-- blob, the same one as long as nothing changes), so that a replay does not depend on what the files say now.
+-- Where a model is, and the name of the key that goes there, is in it; headers are not, and cards are not:
+-- the board has them.
 
 local cjson = require("cjson")
 local lazy = require("orket.lazy")
@@ -13,7 +14,8 @@ local seats = require("orket.scheduler.seats")
 local M = {}
 
 local OF_MODEL = {
-  "model", "shape", "context", "compact_at", "summarise", "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
+  "model", "shape", "context", "compact_at", "summarise", "temperature", "top_p", "top_k", "min_p",
+  "presence_penalty", "frequency_penalty", "stop", "seed",
   "max_tokens", "price", "fallback", "hedge", "base_url", "private", "key",
 }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
@@ -31,7 +33,8 @@ function M.of(config, epic)
   return {
     architecture = { idesign = (config.organization.architecture or {}).idesign },
     process_rules = config.organization.process_rules, models = models, team = seats.team(config, epic),
-    environment = tables.pick(config.environments[epic.data.environment] or { id = epic.data.environment }, OF_ENVIRONMENT),
+    environment = tables.pick(config.environments[epic.data.environment] or { id = epic.data.environment },
+      OF_ENVIRONMENT),
     mcp = config.organization.mcp and identity.all(config.organization),
   }
 end
@@ -55,7 +58,8 @@ local function has_roles(all)
 end
 
 local function is_settings(value)
-  return is_map_of_tables(value) and value.process_rules and is_map_of_tables(value.models) and value.environment
+  return is_map_of_tables(value) and value.process_rules and is_map_of_tables(value.models)
+    and value.environment
     and value.team and is_map_of_tables(value.team.seats) and has_roles(value.team.seats)
     and type(value.team.id) == "string" and type(value.environment.id) == "string"
 end
@@ -74,7 +78,8 @@ function M.config(text)
   end
   return {
     organization = {
-      process_rules = value.process_rules, models = value.models, keys = {}, architecture = value.architecture,
+      process_rules = value.process_rules, models = value.models, keys = {},
+      architecture = value.architecture,
     },
     models = value.models,
     teams = { [value.team.id] = value.team }, environments = { [value.environment.id] = value.environment },

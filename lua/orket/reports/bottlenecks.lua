@@ -1,8 +1,8 @@
--- bottlenecks.lua: where work piles up: cards that wait too long, seats that have too much, and the state of the
--- whole. Pure: rows of the board and thresholds in, findings out.
+-- bottlenecks.lua: where work piles up: cards that wait too long, seats that have too much, and the state of
+-- the whole. Pure: rows of the board and thresholds in, findings out.
 --
--- Two sets of thresholds in one: durations and counts per seat name the cards and seats; the counts of blocked
--- cards by reason name the state of the whole.
+-- Two sets of thresholds in one: durations and counts per seat name the cards and seats; the counts of
+-- blocked cards by reason name the state of the whole.
 
 local M = {}
 
@@ -117,7 +117,8 @@ end
 local function add_whole(found, sum, t)
   local level, why = resource_level(sum, t)
   if why then
-    found[#found + 1] = { rule = "bottleneck.resource", value = sum.resource, limit = t.resource_warning, why = why }
+    found[#found + 1] = { rule = "bottleneck.resource", value = sum.resource, limit = t.resource_warning,
+      why = why }
   end
   if sum.blocked > 0 and sum.dependency / sum.blocked >= t.dependency_warning_pct then
     found[#found + 1] = {

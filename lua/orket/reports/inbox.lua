@@ -1,6 +1,6 @@
--- inbox.lua: what waits for a person, whatever kind it is of: approvals (plans among them), operations of which the
--- outcome is unknown, questions, work that is parked, scripts that wait to be accepted; and what may be said to each.
--- What has a deadline comes first.
+-- inbox.lua: what waits for a person, whatever kind it is of: approvals (plans among them), operations of
+-- which the outcome is unknown, questions, work that is parked, scripts that wait to be accepted; and what
+-- may be said to each. What has a deadline comes first.
 
 local approvals = require("orket.governance.approvals.approvals")
 local notice = require("orket.scripts.permission_delta.notice")
@@ -42,21 +42,25 @@ end
 
 local function of_approval(store, row, option)
   local id = text.visible(row.id)
-  local commands = { "orket approve" .. option .. " " .. id, "orket deny" .. option .. " " .. id .. " --why TEXT" }
+  local commands = { "orket approve" .. option .. " " .. id, "orket deny" .. option .. " " .. id
+    .. " --why TEXT" }
   local plan = row.card:match("^(PLAN%-%d+)%-draft$")
   commands[3] = plan and "orket plan" .. option .. " --go-on " .. plan or nil
   return {
-    kind = "approval", id = row.id, card = row.card, expires_at = row.expires_at, lines = content(store, row), commands = commands,
+    kind = "approval", id = row.id, card = row.card, expires_at = row.expires_at, lines = content(store, row),
+    commands = commands,
     title = ("%s asks for %s (%s)"):format(row.card, approval_format.line(row), approval_format.rule(row)),
   }
 end
 
 local function of_card(row, asked)
   local kind = row.operation and "unknown" or row.reason == "input" and "question" or "parked"
-  local lines = { text.visible(row.why or row.reason or row.status), row.first and text.visible(row.first) or nil }
+  local lines = { text.visible(row.why or row.reason or row.status), row.first and text.visible(row.first)
+    or nil }
   return {
     kind = kind, id = row.id, card = row.id, event = row.event, lines = lines, commands = { row.command },
-    title = asked and row.id .. ": unknown outcome of " .. at_most_once.describe(row.operation) or row.id .. " is parked (" .. (row.reason or row.status) .. ")",
+    title = asked and row.id .. ": unknown outcome of " .. at_most_once.describe(row.operation) or row.id
+      .. " is parked (" .. (row.reason or row.status) .. ")",
   }
 end
 
@@ -66,7 +70,8 @@ local function of_scripts(one, option)
     lines[#lines + 1] = text.visible(notice.line(row))
   end
   return {
-    kind = "scripts", id = one.generation, lines = lines, commands = { "orket policy" .. option .. " accept " .. one.generation },
+    kind = "scripts", id = one.generation, lines = lines,
+    commands = { "orket policy" .. option .. " accept " .. one.generation },
     title = "changed scripts add permissions: " .. table.concat(one.files, ", "),
   }
 end
@@ -156,7 +161,8 @@ function M.list(store, dir)
     items[#items + 1] = of_approval(store, row, option)
   end
   table.sort(items, function(a, b)
-    return a.expires_at ~= b.expires_at and a.expires_at < b.expires_at or a.expires_at == b.expires_at and a.id < b.id
+    return a.expires_at ~= b.expires_at and a.expires_at < b.expires_at or a.expires_at == b.expires_at
+      and a.id < b.id
   end)
   add_cards(items, store, dir, asked)
   local scripts = waiting.of(store, dir)

@@ -1,5 +1,5 @@
--- outages.lua: the models that cards of the board wait for: unreachable ones, and those that asked for a pause. Read from
--- the journal, for people.
+-- outages.lua: the models that cards of the board wait for: unreachable ones, and those that asked for a
+-- pause. Read from the journal, for people.
 
 local approvals = require("orket.governance.approvals.approvals")
 local local_time = require("orket.view.format.local_time")
@@ -31,10 +31,12 @@ function M.list(store, epic)
   local models = waiting(store, epic)
   local names = tables.keys(models)
   table.sort(names)
-  for _, event in ipairs(names[1] and store:read("last_events", { kind = "model.paused", limit = EVENTS }) or {}) do
+  for _, event in ipairs(names[1] and store:read("last_events", { kind = "model.paused", limit = EVENTS })
+    or {}) do
     local one = models[event.body.model]
     if one and not one["until"] then
-      one["until"], one.since, one.message = event.body["until"], event.body.since, event.body.message or event.body.why
+      one["until"], one.since, one.message = event.body["until"], event.body.since, event.body.message
+        or event.body.why
       one.cure = event.body.cure
     end
   end
@@ -78,13 +80,15 @@ function M.line(one)
   elseif not one.since then
     return "the model " .. one.model .. " is not asked until " .. local_time.stamp(one["until"]) .. message
   end
-  return string.format("the model %s is unreachable since %s, %s%s", one.model, local_time.stamp(one.since), next_try(one), message)
+  return string.format("the model %s is unreachable since %s, %s%s", one.model, local_time.stamp(one.since),
+    next_try(one), message)
 end
 
 local function cards(one)
   local names = table.concat(one.cards, ", ", 1, math.min(SHOWN, #one.cards))
   local more = #one.cards > SHOWN and " and " .. #one.cards - SHOWN .. " more" or ""
-  return names .. more .. (#one.cards == 1 and " waits for it and goes on by itself in a run" or " wait for it and go on by themselves in a run")
+  return names .. more .. (#one.cards == 1 and " waits for it and goes on by itself in a run"
+    or " wait for it and go on by themselves in a run")
 end
 
 ---What stands below its line: which cards wait for it, what may end that, and how to ask now.

@@ -15,7 +15,8 @@ local CURE = { -- wait reason -> command, and what to do before it
   input = { ANSWER },
   review = { ANSWER },
   resource = { RETRY, "raise the limit that it names, or free what is missing, then:" },
-  dependency = { "orket move%s %s canceled", "change depends_on in its file, orket sync, orket retry; or give it up:" },
+  dependency = { "orket move%s %s canceled",
+    "change depends_on in its file, orket sync, orket retry; or give it up:" },
   system = { RETRY, "fix what it names, then:" },
 }
 
@@ -23,7 +24,8 @@ local CURE = { -- wait reason -> command, and what to do before it
 local PAUSED = { RETRY, "it goes on by itself in a run; to ask now:" }
 
 -- Of an operation with an unknown outcome: the card's reason alone does not say it.
-local UNCERTAIN = { "orket answer%s %s happened", "check whether it happened, then answer happened, did-not or again:" }
+local UNCERTAIN = { "orket answer%s %s happened",
+  "check whether it happened, then answer happened, did-not or again:" }
 
 local function uncertain_of(store)
   local by_card = {}
@@ -56,7 +58,8 @@ local function question(row, dir)
     id = row.id, rule = row.rule, expires_at = row.expires_at, exact = approval_format.line(row),
     command = "orket approve" .. M.option(dir) .. " " .. row.id,
     first = string.format("needs approval: %s (rule %s), %s. Review: %s; then orket deny%s %s --why TEXT, or approve it once:", approval_format.line(row), approval_format.rule(row),
-      local_time.expiry(row.expires_at, approvals.seconds_left(row)), approval_format.full_command(row.id, M.option(dir)), M.option(dir), row.id),
+      local_time.expiry(row.expires_at, approvals.seconds_left(row)),
+        approval_format.full_command(row.id, M.option(dir)), M.option(dir), row.id),
   }
 end
 
@@ -98,13 +101,17 @@ end
 function M.list(store, epic, dir)
   local cards, uncertain, questions, models = {}, uncertain_of(store), questions_of(store), models_of(store)
   for _, row in ipairs(waiting_of(store, epic)) do
-    local cure = uncertain[row.id] and UNCERTAIN or models[row.id] and PAUSED or CURE[row.wait_reason] or CURE.system
+    local cure = uncertain[row.id] and UNCERTAIN or models[row.id] and PAUSED or CURE[row.wait_reason]
+      or CURE.system
     local asked, move = question(questions[row.id], dir), M.move(store, row.id)
     cards[#cards + 1] = {
-      id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why or nil, model = models[row.id],
+      id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why or nil,
+      model = models[row.id],
       event = move and move.seq,
-      command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked and asked.first or cure[2],
-      operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule, asks = asked.exact, expires_at = asked.expires_at },
+      command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked
+        and asked.first or cure[2],
+      operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule,
+        asks = asked.exact, expires_at = asked.expires_at },
     }
   end
   return cards
@@ -138,8 +145,10 @@ end
 ---@param card table
 ---@return string
 function M.line(card)
-  local who = card.times and string.format("%s and %d more wait", card.id, card.times - 1) or card.id .. " waits"
-  return who .. " (" .. (card.reason or card.status) .. ")" .. (card.times and " ×" .. card.times or "") .. (card.why and ": " .. card.why or "")
+  local who = card.times and string.format("%s and %d more wait", card.id, card.times - 1) or card.id
+    .. " waits"
+  return who .. " (" .. (card.reason or card.status) .. ")" .. (card.times and " ×" .. card.times or "")
+    .. (card.why and ": " .. card.why or "")
 end
 
 ---Those that wait for a person, not for a model.

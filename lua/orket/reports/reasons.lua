@@ -15,16 +15,21 @@ local reports = require("orket.reports.reports")
 local M = {}
 
 -- What a turn does while it ends, after its calls: proposed by a call or by the role's route.
-local ENDING = { ["card.moved"] = true, ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true,
+local ENDING = { ["card.moved"] = true, ["card.changed"] = true, ["memory.noted"] = true,
+  ["memory.refused"] = true, ["tree.merged"] = true,
   ["tree.conflict"] = true }
 -- What happens for a call, while it runs.
 local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
-  ["operation.refused"] = true, ["operation.intended"] = true, ["operation.done"] = true, ["file.written"] = true,
+  ["operation.refused"] = true, ["operation.intended"] = true, ["operation.done"] = true,
+  ["file.written"] = true,
   ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true, ["card.credits"] = true,
-  ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true, ["approval.answered"] = true,
-  ["approval.settled"] = true, ["command.ran"] = true, ["operation.uncertain"] = true, ["operation.answered"] = true }
+  ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true,
+  ["approval.answered"] = true,
+  ["approval.settled"] = true, ["command.ran"] = true, ["operation.uncertain"] = true,
+    ["operation.answered"] = true }
 -- The words of the conversation, and the turn's own frame.
-local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
+local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true,
+  ["step.reply"] = true,
   ["window.compacted"] = true, ["window.summarised"] = true, ["memory.ranked"] = true,
   ["step.failed"] = true, ["turn.failed"] = true, ["turn.ended"] = true, ["turn.abandoned"] = true }
 
@@ -34,7 +39,8 @@ local LIMIT = { ["turn.looped"] = true, ["window.full"] = true, ["budget.reached
 -- A person's, in the stream of the turn that asked.
 local ANSWERS = { ["approval.answered"] = true, ["operation.answered"] = true }
 
-local OPERATION_OF = { ["file.written"] = "fs.write", ["file.deleted"] = "fs.delete", ["comment.added"] = "card.comment",
+local OPERATION_OF = { ["file.written"] = "fs.write", ["file.deleted"] = "fs.delete",
+  ["comment.added"] = "card.comment",
   ["card.created"] = "card.create", ["card.credits"] = "card.credits", ["card.nominated"] = "card.nominate",
   ["refinement.proposed"] = "card.refine", ["command.ran"] = "proc.run" }
 
@@ -84,11 +90,14 @@ end
 local function rule(events, at, call)
   local allowed = last(events, at, "call.allowed", is_of(call))
   if allowed then
-    return link("rule", allowed, { decision = "allow", rule = "gate.allow", operation = allowed.body.operation })
+    return link("rule", allowed, { decision = "allow", rule = "gate.allow",
+      operation = allowed.body.operation })
   end
-  local refused = last(events, at, "call.refused", is_of(call)) or last(events, at, "approval.asked", is_of(call))
+  local refused = last(events, at, "call.refused", is_of(call)) or last(events, at, "approval.asked",
+    is_of(call))
   return refused and link("rule", refused, {
-    decision = refused.body.decision or refused.kind == "approval.asked" and "ask" or "deny", rule = refused.body.rule, why = refused.body.why,
+    decision = refused.body.decision or refused.kind == "approval.asked" and "ask" or "deny",
+    rule = refused.body.rule, why = refused.body.why,
     where = refused.body.where,
   })
 end
@@ -102,7 +111,8 @@ local function approval(events, at, call)
     settled = settled or events[i].kind == "approval.settled" and events[i] or nil
   end
   return asked and link("approval", answered or asked, {
-    answer = answered and answered.body.answer or "pending", by = answered and answered.actor, rule = asked.body.rule,
+    answer = answered and answered.body.answer or "pending", by = answered and answered.actor,
+    rule = asked.body.rule,
     asked = asked.seq, outcome = settled and settled.body.outcome,
   })
 end
@@ -136,7 +146,8 @@ end
 local function effect(event, hash)
   local body = event.body
   return link("effect", event, {
-    kind = event.kind, card = event.card, actor = event.actor, permit = hash, path = body.path, blob = body.blob,
+    kind = event.kind, card = event.card, actor = event.actor, permit = hash, path = body.path,
+    blob = body.blob,
     from = body.from, to = body.to, why = body.why,
   })
 end
@@ -152,7 +163,8 @@ local function question(events, at, n)
   end
 end
 
--- The call that an event belongs to: the one it names, or its question does, or the one that was allowed last.
+-- The call that an event belongs to: the one it names, or its question does, or the one that was allowed
+-- last.
 local function call_of(events, at)
   local body = events[at].body
   local asked = body.ask and question(events, at, tonumber(body.ask:match("%d+$")))
@@ -189,7 +201,8 @@ local function of_call(chain, store, events, at, call)
   chain.links[#chain.links + 1] = approval(events, at, call)
   if events[at].kind == "operation.refused" then
     local body = events[at].body
-    need(chain, "rule", link("rule", events[at], { decision = body.decision or "deny", rule = body.rule, where = body.where }))
+    need(chain, "rule", link("rule", events[at], { decision = body.decision or "deny", rule = body.rule,
+      where = body.where }))
   end
 end
 
@@ -218,14 +231,16 @@ end
 -- What a cap, or a limit of the turn, put an end to: a request, or what a call was writing.
 local function of_limit(chain, store, events, at)
   local allowed, from = last(events, at, "call.allowed")
-  if allowed and not last(events, at, "call.result", function(event) return event.seq > events[from].seq end) then
+  if allowed and not last(events, at, "call.result",
+    function(event) return event.seq > events[from].seq end) then
     of_call(chain, store, events, at, allowed.body.call)
   else
     chain.links[1] = prompt(events, at)
     chain.links[#chain.links + 1] = (reply(events, at))
   end
   local body = events[at].body
-  need(chain, "rule", body.rule and link("rule", events[at], { decision = "deny", rule = body.rule, why = body.why, where = body.where }))
+  need(chain, "rule", body.rule and link("rule", events[at],
+    { decision = "deny", rule = body.rule, why = body.why, where = body.where }))
 end
 
 -- What the engine parked the card for: the question right before, or what ended the turn in its last step.
@@ -294,12 +309,16 @@ end
 
 -- A verdict follows from the work that was handed in, and the engine moves the card by it.
 local function verified(chain, store, event)
-  local verdict = event.kind == "verify.done" and event or newest_before(store, event, "verify.done", function() return true end)
+  local verdict = event.kind == "verify.done" and event or newest_before(store, event, "verify.done",
+    function()
+    return true
+  end)
   local handed = verdict and newest_before(store, verdict, "card.moved", function(one)
     return one.body.to == "ready_for_testing"
   end)
   if handed then
-    chain.links[1] = link("hand-in", handed, { from = handed.body.from, to = handed.body.to, why = handed.body.why, by = handed.actor })
+    chain.links[1] = link("hand-in", handed, { from = handed.body.from, to = handed.body.to,
+      why = handed.body.why, by = handed.actor })
   end
   if verdict and verdict ~= event then
     chain.links[#chain.links + 1] = link("verdict", verdict, { ok = verdict.body.ok })
@@ -345,9 +364,11 @@ function M.why(store, event, events)
   return { event = event, chain = chain.links, complete = #chain.missing == 0, missing = chain.missing }
 end
 
-local EFFECTS = { ["file.written"] = true, ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true,
+local EFFECTS = { ["file.written"] = true, ["file.deleted"] = true, ["comment.added"] = true,
+  ["card.created"] = true,
   ["card.credits"] = true, ["card.nominated"] = true, ["refinement.proposed"] = true, ["card.moved"] = true,
-  ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true, ["operation.done"] = true, ["command.ran"] = true }
+  ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true,
+    ["operation.done"] = true, ["command.ran"] = true }
 
 ---The effects of a run whose chain has a link missing.
 ---@param store Store

@@ -1,6 +1,6 @@
--- refusals.lua: why a call was refused: every check that stands against it, not only the first, each with the key
--- or line that decides; and what a proposed edit would make of it. The call is judged once more by the scripts and
--- the settings that were recorded, on the card as it was; nothing is opened or performed.
+-- refusals.lua: why a call was refused: every check that stands against it, not only the first, each with the
+-- key or line that decides; and what a proposed edit would make of it. The call is judged once more by the
+-- scripts and the settings that were recorded, on the card as it was; nothing is opened or performed.
 
 local autonomy = require("orket.governance.autonomy")
 local refused_call = require("orket.reports.refusals.refused_call")
@@ -18,7 +18,8 @@ local M = {}
 
 local REFUSED = { ["call.refused"] = true, ["operation.refused"] = true, ["approval.asked"] = true }
 -- Nothing of these is judged: what was counted, or found, is in the record.
-local STOPPED = { ["budget.reached"] = true, ["turn.looped"] = true, ["window.full"] = true, ["memory.refused"] = true }
+local STOPPED = { ["budget.reached"] = true, ["turn.looped"] = true, ["window.full"] = true,
+  ["memory.refused"] = true }
 local JUDGED = { "role", "card", "tool", "arguments", "scope", "calls" }
 
 -- ---- what policies are shown of a call that the gate denies ----
@@ -71,7 +72,8 @@ end
 
 -- ---- the checks ----
 
--- What each policy has against the call, or the operation that its tool asked for; also when the gate denies it.
+-- What each policy has against the call, or the operation that its tool asked for; also when the gate denies
+-- it.
 local function policies(side, call, add)
   local allowed, _, asked = side.generation.gate:call(tables.pick(call, JUDGED))
   allowed = allowed or asked or shown_of(side, call)
@@ -82,7 +84,8 @@ local function policies(side, call, add)
   local entries = policy.of(side.generation, side.generation.nodes[process.policy_node or "policy"])
   for _, entry in ipairs(entries or {}) do
     add(policy.objection({ entry }, allowed, side.generation.tools[call.tool], {
-      card = call.card, role = call.role, seat = call.seat, run = call.run, number = call.turn, labels = call.labels,
+      card = call.card, role = call.role, seat = call.seat, run = call.run, number = call.turn,
+      labels = call.labels,
     }, call.operation))
   end
   allowed:close()
@@ -121,7 +124,8 @@ local function checks_of(side, call, recorded)
     if check and check.decision ~= "allow" and not known[check.rule] then
       known[check.rule] = true
       checks[#checks + 1] = {
-        rule = check.rule, decision = check.decision, why = check.why, fix = check.fix, where = refusal_place.of(side, call, check),
+        rule = check.rule, decision = check.decision, why = check.why, fix = check.fix,
+        where = refusal_place.of(side, call, check),
       }
     end
   end
@@ -149,7 +153,8 @@ function M.why_not(project, event)
   if STOPPED[event.kind] then
     return { event = event, call = { role = event.role }, checks = { recorded_of(event) } }
   elseif not REFUSED[event.kind] then
-    return nil, errors.new("ERR_USAGE", string.format("event %d is %s: nothing was refused by it", event.seq, event.kind),
+    return nil, errors.new("ERR_USAGE", string.format("event %d is %s: nothing was refused by it", event.seq,
+      event.kind),
       "orket reports lists what was refused; orket why tells what an event follows from")
   end
   local call, err = refused_call.of(project, event)
@@ -162,20 +167,22 @@ function M.why_not(project, event)
     return nil, err
   end
   return {
-    event = event, call = { tool = call.tool, arguments = call.arguments, role = call.role, operation = event.body.operation },
+    event = event, call = { tool = call.tool, arguments = call.arguments, role = call.role,
+      operation = event.body.operation },
     checks = checks_of(both.old, call, recorded_of(event)),
   }
 end
 
 -- ---- an edit ----
 
--- What was recorded stands when no script or setting decided it: a rate, a path as it was on the disk, the state
--- machine, a person's answer.
+-- What was recorded stands when no script or setting decided it: a rate, a path as it was on the disk, the
+-- state machine, a person's answer.
 local function after_of(recorded, before, after)
   if recorded.rule:find("^approval%.") or sim_calls.same(before, recorded) then
     return before, after
   end
-  return recorded, (sim_calls.came_first(recorded, after) or sim_calls.same(before, after)) and recorded or after
+  return recorded, (sim_calls.came_first(recorded, after) or sim_calls.same(before, after)) and recorded
+    or after
 end
 
 ---What a proposed edit would make of the call, or of the operation that was refused.

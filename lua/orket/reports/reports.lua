@@ -6,7 +6,8 @@ local cjson = require("cjson")
 local M = {}
 
 -- The first word of a rule's id: whose refusal it is.
-local KINDS = { fsm = "state_transition", gate = "tool_gate", house = "tool_gate", idesign = "idesign", budget = "budget",
+local KINDS = { fsm = "state_transition", gate = "tool_gate", house = "tool_gate", idesign = "idesign",
+  budget = "budget",
   turn = "no_progress" }
 
 local function kind_of(rule)
@@ -27,7 +28,8 @@ function M.asked_for(text, call)
 end
 
 -- What was stopped where no call was refused, by the first word of the rule's id.
-local STOPPED = { budget = "another request to its model", window = "another request to its model", turn = "another step",
+local STOPPED = { budget = "another request to its model", window = "another request to its model",
+  turn = "another step",
   memory = "to remember a note" }
 
 -- A refusal's message follows the one in which the call was made.
@@ -46,7 +48,8 @@ local function attempted(store, report)
     return { tool = report.tool, operation = report.attempt }
   end
   if not report.tool then
-    return { what = report.rule == "budget.disk" and "to write into its tree" or STOPPED[report.rule:match("^[^.]+")] }
+    return { what = report.rule == "budget.disk" and "to write into its tree"
+      or STOPPED[report.rule:match("^[^.]+")] }
   end
   local call = report.convo and call_of(store, report.convo, report.call)
   return { tool = report.tool, arguments = call and call.arguments }
@@ -57,7 +60,8 @@ end
 ---@field violation_type "state_transition"|"tool_gate"|"idesign"|"budget"|"no_progress"|"governance"
 ---@field decision "deny"|"ask"
 ---@field rule string
----@field attempted_action {tool: string?, arguments: string?, operation: table?, what: string?}  what: where no call was refused
+---@field attempted_action {tool: string?, arguments: string?, operation: table?, what: string?}  what: where
+---  no call was refused
 ---@field detail string why
 ---@field remedy_suggestion string|nil the fix
 ---@field where string|nil  the key or file:line that decided
@@ -71,7 +75,8 @@ function M.list(store, filter)
   local list = {}
   for i, row in ipairs(store:read("reports", filter)) do
     list[i] = {
-      event = row.seq, id = string.format("%s/%s.%d", row.run, row.turn, row.n), timestamp = row.at, session_id = row.run,
+      event = row.seq, id = string.format("%s/%s.%d", row.run, row.turn, row.n), timestamp = row.at,
+      session_id = row.run,
       turn = row.turn, step = row.step, card_id = row.card, actor = row.actor, active_roles = { row.role },
       violation_type = kind_of(row.rule), decision = row.decision, rule = row.rule, where = row.where,
       attempted_action = attempted(store, row), detail = row.why, remedy_suggestion = row.fix,

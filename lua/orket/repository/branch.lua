@@ -1,8 +1,9 @@
 -- branch.lua: an epic's work as commits on the branch orket/EPIC of the repository that it started from.
 --
--- One commit for each card whose changes were merged, in the order of the merges, on the commit that the epic started
--- from. All of it follows from the journal: the same run gives the same commit ids. Only objects and that one ref are
--- written; a branch that is checked out somewhere, or that holds commits of others, is left alone.
+-- One commit for each card whose changes were merged, in the order of the merges, on the commit that the epic
+-- started from. All of it follows from the journal: the same run gives the same commit ids. Only objects and
+-- that one ref are written; a branch that is checked out somewhere, or that holds commits of others, is left
+-- alone.
 
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
@@ -98,7 +99,8 @@ local function commit_lines(branch, store, merge, card, source)
   return table.concat(lines)
 end
 
--- What stayed in the repository and would be replaced by a change: a link, or a submodule, and what lies beneath it.
+-- What stayed in the repository and would be replaced by a change: a link, or a submodule, and what lies
+-- beneath it.
 local function in_the_way(source, merges)
   for _, one in ipairs(source.left) do
     for _, merge in ipairs(merges) do
@@ -114,7 +116,8 @@ end
 local function stream_of(branch, store, source, merges)
   local path, one = in_the_way(source, merges)
   if path then
-    return nil, errors.new("ERR_EXISTS", ("%s was written, and the repository has %s there: %s"):format(path, one.path, one.why),
+    return nil, errors.new("ERR_EXISTS", ("%s was written, and the repository has %s there: %s"):format(path,
+      one.path, one.why),
       "orket checkout EPIC DIR writes the files out; commit them by hand")
   end
   local parts = { "feature done\n" }
@@ -146,7 +149,8 @@ local function is_checked_out(repository, ref)
 end
 
 local function write(repository, branch, stream)
-  local ok, err = repository:git({ "fast-import", "--quiet", "--date-format=raw" }, { stdin = stream, write = true })
+  local ok, err = repository:git({ "fast-import", "--quiet", "--date-format=raw" },
+    { stdin = stream, write = true })
   if not ok and err.message:find("does not contain", 1, true) then
     err = errors.new("ERR_EXISTS", branch.ref .. " holds commits that are not of this epic",
       "rename that branch: git branch -m orket/EPIC NAME")
@@ -164,16 +168,19 @@ end
 ---@param repository GitRepository
 ---@param store Store
 ---@param epic string
----@param source {commit: string, subdir: string?, executable: string[], left: table[]} row of the epic's source
+---@param source {commit: string, subdir: string?, executable: string[], left: table[]} row of the epic's
+---  source
 ---@return EpicBranch|nil
 ---@return Error|nil ERR_EXISTS, ERR_GIT
 function M.write(repository, store, epic, source)
-  local branch = { ref = "refs/heads/orket/" .. epic, base = source.commit, head = source.commit, commits = {}, is_executable = {} }
+  local branch = { ref = "refs/heads/orket/" .. epic, base = source.commit, head = source.commit,
+    commits = {}, is_executable = {} }
   for _, path in ipairs(source.executable) do
     branch.is_executable[path] = true
   end
   if is_checked_out(repository, branch.ref) then
-    return nil, errors.new("ERR_EXISTS", branch.ref .. " is checked out in a worktree", "switch that worktree to another branch")
+    return nil, errors.new("ERR_EXISTS", branch.ref .. " is checked out in a worktree",
+      "switch that worktree to another branch")
   end
   local merges = merges_of(store, epic)
   if #merges == 0 then

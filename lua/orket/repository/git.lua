@@ -1,6 +1,6 @@
--- git.lua: the git program on a person's repository. It runs in a jail that shows that repository and nothing else:
--- without network, without the user's and the system's configuration, and without hooks. What the repository's own
--- configuration says can at most start programs inside that jail. Plumbing commands only.
+-- git.lua: the git program on a person's repository. It runs in a jail that shows that repository and nothing
+-- else: without network, without the user's and the system's configuration, and without hooks. What the
+-- repository's own configuration says can at most start programs inside that jail. Plumbing commands only.
 
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
@@ -11,7 +11,8 @@ local strings = require("orket.util.strings")
 local M = {}
 
 local OUTPUT_MAX = 128 * 1024 * 1024 -- bytes that one command answers
-local LIMITS = { wall = 300, cpu = 300, mem = 2048 * 1024 * 1024, fsize = 2048 * 1024 * 1024, output = OUTPUT_MAX }
+local LIMITS = { wall = 300, cpu = 300, mem = 2048 * 1024 * 1024, fsize = 2048 * 1024 * 1024,
+  output = OUTPUT_MAX }
 
 local HARDENED = {
   "core.hooksPath=/dev/null", "core.fsmonitor=false", "core.attributesFile=/dev/null", "protocol.allow=never",
@@ -19,7 +20,8 @@ local HARDENED = {
 }
 
 local ENVIRONMENT = {
-  GIT_CONFIG_NOSYSTEM = "1", GIT_CONFIG_GLOBAL = "/dev/null", GIT_ATTR_NOSYSTEM = "1", GIT_TERMINAL_PROMPT = "0",
+  GIT_CONFIG_NOSYSTEM = "1", GIT_CONFIG_GLOBAL = "/dev/null", GIT_ATTR_NOSYSTEM = "1",
+  GIT_TERMINAL_PROMPT = "0",
   GIT_NO_REPLACE_OBJECTS = "1", GIT_OPTIONAL_LOCKS = "0", GIT_NO_LAZY_FETCH = "1", GIT_ALLOW_PROTOCOL = "",
 }
 
@@ -60,7 +62,8 @@ local function directory_of(path)
 end
 
 local function is_repository(root)
-  return root:kind("HEAD") == "file" and root:kind("objects") == "directory" and root:kind("refs") == "directory"
+  return root:kind("HEAD") == "file" and root:kind("objects") == "directory"
+    and root:kind("refs") == "directory"
 end
 
 ---Opens the repository of a directory: one with .git in it, a worktree, or a bare one. No link is followed.

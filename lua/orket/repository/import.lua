@@ -1,8 +1,9 @@
 -- import.lua: the files of one commit of a person's repository, as an epic starts from them.
 --
 -- Plain files come in with their bytes and whether they may be executed. What is no plain file stays in the
--- repository and is named with the reason: symbolic links, submodules, files that git LFS keeps elsewhere, and names
--- that git itself or the file tools refuse. It is not lost: a commit made of the epic's changes keeps it.
+-- repository and is named with the reason: symbolic links, submodules, files that git LFS keeps elsewhere,
+-- and names that git itself or the file tools refuse. It is not lost: a commit made of the epic's changes
+-- keeps it.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -127,7 +128,8 @@ local function take_batch(tree, batch, answer)
   for _, entry in ipairs(batch) do
     local head, size = answer:match("^(%x+ blob (%d+)\n)", at)
     if not head or head:sub(1, #entry.object) ~= entry.object then
-      return nil, errors.new("ERR_GIT", "the repository does not hold " .. entry.path .. " (" .. entry.object .. ")",
+      return nil, errors.new("ERR_GIT", "the repository does not hold " .. entry.path .. " (" .. entry.object
+        .. ")",
         "fetch what is missing; a partial or borrowed clone has to be made whole")
     end
     local from = at + #head
@@ -155,7 +157,8 @@ local function read_files(repository, entries, tree)
 end
 
 local function commit_of(repository, ref)
-  local text, err = repository:git({ "rev-parse", "--verify", "--quiet", "--end-of-options", ref .. "^{commit}" })
+  local text, err = repository:git({ "rev-parse", "--verify", "--quiet", "--end-of-options",
+    ref .. "^{commit}" })
   if not text then
     return nil, errors.new(err.code, ("the repository has no commit %s: %s"):format(ref, err.message),
       "name a branch, a tag or a commit; a new repository needs its first commit")
@@ -176,12 +179,14 @@ function M.read(repository, ref, subdir, root)
     return nil, err
   end
   local listing
-  listing, err = repository:git({ "ls-tree", "-r", "-z", "-l", "--full-tree", commit .. (subdir and ":" .. subdir or "") })
+  listing, err = repository:git({ "ls-tree", "-r", "-z", "-l", "--full-tree",
+    commit .. (subdir and ":" .. subdir or "") })
   if not listing then
     return nil, err
   end
   local tree = {
-    commit = commit, texts = {}, executable = setmetatable({}, cjson.array_mt), left = setmetatable({}, cjson.array_mt),
+    commit = commit, texts = {}, executable = setmetatable({}, cjson.array_mt),
+    left = setmetatable({}, cjson.array_mt),
   }
   local entries
   entries, err = sift(entries_of(listing), root, tree)

@@ -12,7 +12,8 @@ local SETTLED = { done = true, archived = true }
 local FINAL = { done = true, canceled = true, archived = true }
 M.FINAL = FINAL -- statuses that a card does not leave by working on it
 
-local FIELDS = { "name", "seat", "priority", "retry_count", "max_retries", "fixture", "budget" } -- what files and people change
+-- what files and people change
+local FIELDS = { "name", "seat", "priority", "retry_count", "max_retries", "fixture", "budget" }
 
 local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
 
@@ -62,8 +63,8 @@ function M.new(cards)
   return self
 end
 
----Cards as a plan takes them: of what is none of them, as what a fork's cards depend on and was finished before,
----nothing is said.
+---Cards as a plan takes them: of what is none of them, as what a fork's cards depend on and was finished
+---before, nothing is said.
 ---@param cards table[] with depends_on
 ---@return {id: string, priority: number, depends_on: string[]}[]
 function M.within(cards)
@@ -146,7 +147,8 @@ end
 ---@param card table
 ---@return boolean
 function Board:may_start(card)
-  return STAGE[card.status] ~= nil and not self.busy[card.id] and not self.held[card.id] and self:is_free(card)
+  return STAGE[card.status] ~= nil and not self.busy[card.id] and not self.held[card.id]
+    and self:is_free(card)
 end
 
 ---Keeps a card from starting until `release`: its model is not asked.

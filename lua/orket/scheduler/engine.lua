@@ -1,5 +1,5 @@
--- engine.lua: what a turn and the orchestrator need of a running project: what its organization says, and what the
--- world answers, which a replay takes from the journal instead (history/replay/taped_engine.lua).
+-- engine.lua: what a turn and the orchestrator need of a running project: what its organization says, and
+-- what the world answers, which a replay takes from the journal instead (history/replay/taped_engine.lua).
 
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local errors = require("orket.errors")
@@ -84,7 +84,8 @@ function Engine:ask_of(generation, kind, fn, ...)
   return nodes.ask(self:node(kind, generation), fn, ...)
 end
 
----A turn failed by no fault of the environment: what becomes of its card. The evaluator node decides, the core limits.
+---A turn failed by no fault of the environment: what becomes of its card. The evaluator node decides, the
+---core limits.
 ---@param turn table
 ---@param err Error
 ---@return "retry"|"park" action
@@ -314,7 +315,8 @@ end
 ---@return GateVerdict|nil refusal
 function Engine:objection(turn, operation)
   if turn.card.type ~= "plan" then
-    return { decision = "deny", rule = "plan.card", why = operation.op .. " is for plans and conversations", fix = "do the card's own work" }
+    return { decision = "deny", rule = "plan.card", why = operation.op .. " is for plans and conversations",
+      fix = "do the card's own work" }
   elseif operation.op == "plan.make" then
     return objection.of(self.project, self.store, operation, turn_plan.about(turn))
   end
@@ -330,7 +332,8 @@ function Engine:issues(turn)
   return self.issue_count
 end
 
----How many cards the agents of the turn's run have made, before it was interrupted as well; `more` are being made now.
+---How many cards the agents of the turn's run have made, before it was interrupted as well; `more` are being
+---made now.
 ---@param turn Turn
 ---@param more integer|nil
 ---@return integer
@@ -345,8 +348,9 @@ function Engine:expiry()
   return turn_approval.expiry(self:rules())
 end
 
----What an approval is held against, now: the time, the scripts that serve when they are not the turn's, and the
----files that somebody else had changed when the turn's tree was opened: their hashes, "" where there was none.
+---What an approval is held against, now: the time, the scripts that serve when they are not the turn's, and
+---the files that somebody else had changed when the turn's tree was opened: their hashes, "" where there was
+---none.
 ---@param turn Turn
 ---@param paths string[]
 ---@return {now: string, generation: table?, found: table<string, string>}
@@ -361,7 +365,8 @@ function Engine:witness(turn, paths)
   return { now = sys.now(), generation = present.id ~= turn.generation.id and present or nil, found = found }
 end
 
----Who begins the run, or goes on with it. A machine's users may be known to a server: with a cassette nobody is asked.
+---Who begins the run, or goes on with it. A machine's users may be known to a server: with a cassette nobody
+---is asked.
 ---@return string|nil
 function Engine:user()
   return not (self.cassette and self.cassette.offline) and sys.user() or nil

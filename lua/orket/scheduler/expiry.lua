@@ -1,5 +1,6 @@
--- expiry.lua: questions of yes or no that nobody answers in time, while a run is under way: each has a timer, and
--- when it has expired its card goes on and is told so. A run that begins looks once (scheduler/interrupted.lua).
+-- expiry.lua: questions of yes or no that nobody answers in time, while a run is under way: each has a timer,
+-- and when it has expired its card goes on and is told so. A run that begins looks once
+-- (scheduler/interrupted.lua).
 
 local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")

@@ -13,7 +13,8 @@ M.PARKED = "parked" -- in run.open_turns: a person has to say something first, t
 
 M.MAY_WAIT = { ready = true, in_progress = true, ready_for_testing = true, code_review = true }
 
--- What it was about to do beyond the tree stays uncertain: a person has to look before somebody does it again.
+-- What it was about to do beyond the tree stays uncertain: a person has to look before somebody does it
+-- again.
 local function abandon(run, turn, events)
   local tx = run.store:stream({ run = run.id, turn = turn.turn, actor = "system", role = "system" }):begin()
   local card = run.store:read("card_state", { id = turn.card })[1]
@@ -61,7 +62,8 @@ local function reopen(run, turn)
   local generation = turn.engine == sys.version() and is_current(run, turn.card, events)
     and run.project:generation_of(turn.generation)
   if generation then
-    return { turn = turn.turn, events = events, generation = generation, paid = prefix.cost(events, inherited) }
+    return { turn = turn.turn, events = events, generation = generation,
+      paid = prefix.cost(events, inherited) }
   end
   local ok, err = withdraw(run, turn, "void")
   if ok then
@@ -70,10 +72,11 @@ local function reopen(run, turn)
   return nil, not ok and err or nil
 end
 
----Turns that a killed or drained process left open. One that another version of the engine began, or whose card
----was touched since, is abandoned: a new one claims it.
+---Turns that a killed or drained process left open. One that another version of the engine began, or whose
+---card was touched since, is abandoned: a new one claims it.
 ---@param run {project: table, store: table, id: string}
----@return table<string, {turn: integer, events: table[], generation: table, paid: table}|"parked">|nil open by card
+---@return table<string, {turn: integer, events: table[], generation: table, paid: table}|"parked">|nil open
+---  by card
 ---@return Error|nil
 function M.find(run)
   local open = {}

@@ -1,5 +1,5 @@
--- limits.lua: how much a run and its turns may take, from three mouths: what is shipped, the loop node, and the
--- organization, which has the last word.
+-- limits.lua: how much a run and its turns may take, from three mouths: what is shipped, the loop node, and
+-- the organization, which has the last word.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -7,13 +7,16 @@ local nodes = require("orket.scripts.nodes")
 
 local M = {}
 
-local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256, repeats = 3, nudges = 3, waits = 20, pauses = 50,
+local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256, repeats = 3, nudges = 3,
+  waits = 20, pauses = 50,
   drain = 30, outage = 3600, disk = 300 }
 M.DEFAULTS = DEFAULTS -- where neither the organization nor the loop node says any
 -- What the loop node may say at most.
-local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 100000, repeats = 1000, nudges = 1000, waits = 10000,
+local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 100000, repeats = 1000,
+  nudges = 1000, waits = 10000,
   pauses = 1000, drain = 3600, tokens = 1e12, outage = 86400, disk = 86400 }
-local WHOLE = { steps = true, concurrency = true, window = true, repeats = true, nudges = true, waits = true, pauses = true, tokens = true }
+local WHOLE = { steps = true, concurrency = true, window = true, repeats = true, nudges = true, waits = true,
+  pauses = true, tokens = true }
 
 -- A setting as a node may give it: a number within its bounds, or nothing.
 local function bounded(key, value)
@@ -24,8 +27,8 @@ local function bounded(key, value)
   return WHOLE[key] and math.tointeger(value // 1) or value
 end
 
----Concurrency, steps, seconds: defaults, then what the loop node answered, then the organization's limits. What the
----node says outside the bounds is not heard.
+---Concurrency, steps, seconds: defaults, then what the loop node answered, then the organization's limits.
+---What the node says outside the bounds is not heard.
 ---@param node table entry of the loop node
 ---@param process table process_rules
 ---@return table<string, number>

@@ -1,5 +1,5 @@
--- listener.lua: what a run hears while it is under way: committed events of its own turns, of the engine, and of
--- people. They move its board, end the turn of a card that a person moved, and park what can never start.
+-- listener.lua: what a run hears while it is under way: committed events of its own turns, of the engine, and
+-- of people. They move its board, end the turn of a card that a person moved, and park what can never start.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -53,7 +53,8 @@ local function interrupt(run, id)
   end
   local task = run.live[id] and run.tasks[id]
   if task then
-    async.cancel(task, { code = "ERR_STALE", class = "system", message = "a person moved the card", within = true })
+    async.cancel(task, { code = "ERR_STALE", class = "system", message = "a person moved the card",
+      within = true })
   end
 end
 
@@ -91,7 +92,8 @@ local function changed(run, card, body)
   run:pump()
 end
 
--- Somebody outside of the run said something: whoever works on the card reads it with its next words (turn/context/window.lua).
+-- Somebody outside of the run said something: whoever works on the card reads it with its next words
+-- (turn/context/window.lua).
 local function commented(run, event)
   local turn = run.live[event.card]
   if turn and event.run ~= run.id then

@@ -1,9 +1,9 @@
 -- rewind.lua: a run begins again at a card: the card and all that depends on it are to be worked on anew, the
 -- rest stays. One transaction, in a person's name, under the law.
 --
--- Open cards go back to ready, and what they changed in their trees is dropped. Done is final: a finished card is
--- put away and a new one takes its place, ID-r2, on which the others depend from then on. What the finished cards
--- had brought into the epic's tree is taken out of it.
+-- Open cards go back to ready, and what they changed in their trees is dropped. Done is final: a finished
+-- card is put away and a new one takes its place, ID-r2, on which the others depend from then on. What the
+-- finished cards had brought into the epic's tree is taken out of it.
 
 local async = require("orket.async")
 local cards = require("orket.project.cards")
@@ -51,7 +51,8 @@ end
 local function fault_of(store, run, list, card)
   if card.epic ~= run.card then
     local source = store:read("lineage", { card = run.card })[1]
-    return errors.new("ERR_USAGE", card.id .. " is no card of the run " .. run.id, source and card.epic == source.source
+    return errors.new("ERR_USAGE", card.id .. " is no card of the run " .. run.id,
+      source and card.epic == source.source
       and "what was finished before the fork stays as it is: orket fork RUN@EVENT, with a moment before it was done"
       or "orket show " .. run.card .. " and orket board tell")
   elseif not BACK[card.status] and card.status ~= "done" then
@@ -108,7 +109,8 @@ local function send_back(store, tx, card, names, why)
   end
   drop_changes(store, tx, card)
   for _, to in ipairs(BACK[card.status]) do
-    local ok, err = moves.add(tx, card, to, { role = "system", why = why, retry_count = to == "ready" and 0 or nil })
+    local ok, err = moves.add(tx, card, to, { role = "system", why = why, retry_count = to == "ready" and 0
+      or nil })
     if not ok then
       return nil, err
     end

@@ -9,7 +9,8 @@ local function of_replies(waits, again)
   if waits == 0 then
     return ""
   end
-  return again and "; replies under way are given up" or "; replies under way are waited for: halt again gives them up"
+  return again and "; replies under way are given up"
+    or "; replies under way are waited for: halt again gives them up"
 end
 
 local function halt(project, request)
@@ -19,7 +20,8 @@ local function halt(project, request)
       run and "it is " .. run.id .. " that runs" or "it has not begun")
   end
   local again = run.draining
-  return { run = run.id, message = run.id .. " stops; open turns go on with the next run" .. of_replies(run:drain(again), again) }
+  return { run = run.id, message = run.id .. " stops; open turns go on with the next run"
+    .. of_replies(run:drain(again), again) }
 end
 
 -- What requests under way may still cost.

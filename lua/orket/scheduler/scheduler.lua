@@ -1,8 +1,8 @@
 -- scheduler.lua: runs an epic: starts a card the moment it may go on, never more than the limit at
 -- once, and stops when nothing can go on without a person. There are no ticks: committed events move
 -- the board, and each movement asks once what may start. Its parts: scheduler/work.lua, what is done with
--- one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by anybody while it runs; scheduler/interrupted.lua, the
--- turns that an earlier process left open.
+-- one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by anybody while
+-- it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
 
 local async = require("orket.async")
 local board = require("orket.scheduler.board")
@@ -61,8 +61,8 @@ function Run:move(card, to, options, also)
   return commit(tx)
 end
 
----The engine itself could not go on with a card: reported, and the run ends. What the other cards would meet as well
----stops them at once: the next run goes on with them.
+---The engine itself could not go on with a card: reported, and the run ends. What the other cards would meet
+---as well stops them at once: the next run goes on with them.
 ---@param card table
 ---@param err Error
 function Run:broke(card, err)
@@ -105,7 +105,8 @@ local function next_card(self)
   end
 end
 
----What the task of a card came to: a failure ends the run, unless the card was moved meanwhile, or the run stops.
+---What the task of a card came to: a failure ends the run, unless the card was moved meanwhile, or the run
+---stops.
 ---@param card table
 ---@param ok any|nil
 ---@param err Error|nil
@@ -149,7 +150,8 @@ function Run:replan()
   return next_card(self)
 end
 
--- Something is being done, a pause will be over soon, or a person reads what a card asks (view/live/controls.lua).
+-- Something is being done, a pause will be over soon, or a person reads what a card asks
+-- (view/live/controls.lua).
 local function is_under_way(self)
   local waits = self.reviewed or self.waking and self.waking.count > 0
   return self.board.running > 0 or waits and not (self.draining or self.broken)
@@ -188,7 +190,8 @@ end
 ---A run as its cards are now. Nobody has looked for turns that were interrupted, nothing is written.
 ---@param project table scripts loaded
 ---@param epic table card row
----@param options {run: string, on_delta: function?, cassette: table?, only: string?}  only: this card and what it depends on
+---@param options {run: string, on_delta: function?, cassette: table?, only: string?}  only: this card and
+---  what it depends on
 ---@return table|nil run
 ---@return Error|nil
 function M.new(project, epic, options)
@@ -290,7 +293,8 @@ function Run:announce()
   local kind = self.store:read("run", { id = self.id })[1] and "run.resumed" or "run.started"
   local configuration = self.engine:configuration()
   tx:event(kind, self.epic.id, {
-    generation = self.project.generation.id, engine = sys.version(), only = self.only, by = self.engine:user(),
+    generation = self.project.generation.id, engine = sys.version(), only = self.only,
+    by = self.engine:user(),
     config = configuration and tx:blob(configuration),
   })
   if self.epic.status == "ready" then

@@ -110,17 +110,20 @@ function M.choose(engine, team, card, generation)
   if review then
     authors, is_author = authors_of(engine.store, card)
   end
-  local answer, err = engine:ask_of(generation, "router", "route", card, team, { review = review, authors = authors })
+  local answer, err = engine:ask_of(generation, "router", "route", card, team,
+    { review = review, authors = authors })
   if err then
     return nil, err
   end
   local seat = type(answer) == "table" and team.seats[answer.seat]
   if not seat then
     return nobody(card, review)
-  elseif not tables.has(seat.roles, answer.role) or review ~= (answer.role == GUARD) or is_author[answer.seat] then
+  elseif not tables.has(seat.roles, answer.role) or review ~= (answer.role == GUARD)
+    or is_author[answer.seat] then
     local role = tostring(answer.role)
     return nil, errors.new("ERR_SCRIPT_CONTRACT",
-      "the router gave card " .. card.id .. " to " .. answer.seat .. " as " .. role .. ", who may not do that",
+      "the router gave card " .. card.id .. " to " .. answer.seat .. " as " .. role
+        .. ", who may not do that",
       "a review needs a guard who is no author; work needs a role of the seat")
   end
   return { seat = answer.seat, role = answer.role, review = review }

@@ -1,13 +1,13 @@
--- stopping.lua: how a run stops before its cards are done, by a person or by a machine that fails; methods of the run. Open
--- turns stay in progress, and the next run goes on with them.
+-- stopping.lua: how a run stops before its cards are done, by a person or by a machine that fails; methods of
+-- the run. Open turns stay in progress, and the next run goes on with them.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
 
 local M = {}
 
----A commit that the machine refuses is tried again for `limits.disk` seconds: what is in it was paid for. Meanwhile no turn's
----time runs.
+---A commit that the machine refuses is tried again for `limits.disk` seconds: what is in it was paid for.
+---Meanwhile no turn's time runs.
 ---@param run table
 ---@param note fun(text: string)
 function M.wait_for_disk(run, note)
@@ -15,7 +15,8 @@ function M.wait_for_disk(run, note)
     for _, task in pairs(run.tasks) do
       async.freeze(task, message ~= nil)
     end
-    note(message and string.format("waiting up to %d s: %s", math.ceil(run.limits.disk), errors.line(errors.new(code, message, fix)))
+    note(message and string.format("waiting up to %d s: %s", math.ceil(run.limits.disk),
+      errors.line(errors.new(code, message, fix)))
       or "the disk takes commits again: the run goes on")
   end)
 end
@@ -27,8 +28,9 @@ local function hurry(run)
   end
 end
 
----Starts nothing new and ends the waits: open turns stay in progress and are resumed by the next run. What is paid for or
----cannot be looked up (a reply under way, an operation beyond the tree) comes to its end first, within `limits.drain` seconds.
+---Starts nothing new and ends the waits: open turns stay in progress and are resumed by the next run. What is
+---paid for or cannot be looked up (a reply under way, an operation beyond the tree) comes to its end first,
+---within `limits.drain` seconds.
 ---@param run table
 ---@param now boolean|nil  nothing is waited for
 ---@return integer waits  cards that are waited for

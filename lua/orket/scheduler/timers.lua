@@ -1,7 +1,7 @@
--- timers.lua: cards whose model asked for a pause, or is unreachable (llm/pause.lua), go on by themselves when that is over:
--- one timer each, while a run is under way. Of those that wait for an unreachable model one tries at a time, and the others
--- go on when it answers. A run waits for pauses that are over within the hour, and `limits.outage` seconds for an outage; the
--- next one finds the others.
+-- timers.lua: cards whose model asked for a pause, or is unreachable (llm/pause.lua), go on by themselves
+-- when that is over: one timer each, while a run is under way. Of those that wait for an unreachable model
+-- one tries at a time, and the others go on when it answers. A run waits for pauses that are over within the
+-- hour, and `limits.outage` seconds for an outage; the next one finds the others.
 
 local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")

@@ -17,16 +17,18 @@ local M = {}
 
 -- What a program printed carries the labels of all that it could read.
 local function judged(tx, card, verdict, tree)
-  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log, labels = tree:all_labels() })
+  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log,
+    labels = tree:all_labels() })
 end
 
--- No agent can fix it: a person has to, then the verification is tried again. Where no program can be isolated the
--- other cards may need none.
+-- No agent can fix it: a person has to, then the verification is tried again. Where no program can be
+-- isolated the other cards may need none.
 local function unverifiable(run, card, err)
   if errors.is_environment(err) and err.code ~= "ERR_JAIL" then
     return nil, err
   end
-  return run:move(card, "blocked", { reason = "system", why = "the verification could not run: " .. errors.line(err) })
+  return run:move(card, "blocked", { reason = "system", why = "the verification could not run: "
+    .. errors.line(err) })
 end
 
 ---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
@@ -48,7 +50,8 @@ local function test_card(run, card)
   local to, options = "code_review", { why = "verification passed" }
   if retries and outcome.is_exhausted(card, retries) then
     to = "blocked"
-    options = { reason = "review", return_to = "in_progress", why = "verification failed " .. retries .. " times" }
+    options = { reason = "review", return_to = "in_progress", why = "verification failed " .. retries
+      .. " times" }
   elseif retries then
     to, options = "in_progress", { why = "verification failed", retry_count = retries }
   end
@@ -103,7 +106,8 @@ local function new_turn(run, card)
   })
 end
 
--- An operation was intended and it is unknown whether it happened: the card waits for a person, the turn stays open.
+-- An operation was intended and it is unknown whether it happened: the card waits for a person, the turn
+-- stays open.
 local function park_uncertain(run, turn)
   local ok, err = at_most_once.park(turn.tx, turn.card, turn.outcome.intent, { step = turn.step })
   if ok then
@@ -113,8 +117,8 @@ local function park_uncertain(run, turn)
   return ok, err
 end
 
----A failed turn: back to ready, or parked with the reason. One that the environment broke off stays open, without an event
----that says so: the next run goes on with it. One whose card a person moved is over.
+---A failed turn: back to ready, or parked with the reason. One that the environment broke off stays open,
+---without an event that says so: the next run goes on with it. One whose card a person moved is over.
 local function settle_failure(run, turn, err)
   turn:leave()
   if errors.is_environment(err) then

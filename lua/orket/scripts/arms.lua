@@ -1,7 +1,7 @@
--- arms.lua: prompts that are tried beside each other in one project: process_rules.arms. A card has one arm for all of
--- its turns, which follows from its id and the salt alone, so that a resume, a replay and a fork come to the same one.
--- An arm is another prompts node, and for a role the words and tools of another role's file. It only narrows: who acts,
--- what the gate lets through and how a turn ends stay the role's own.
+-- arms.lua: prompts that are tried beside each other in one project: process_rules.arms. A card has one arm
+-- for all of its turns, which follows from its id and the salt alone, so that a resume, a replay and a fork
+-- come to the same one. An arm is another prompts node, and for a role the words and tools of another role's
+-- file. It only narrows: who acts, what the gate lets through and how a turn ends stay the role's own.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -61,7 +61,8 @@ end
 -- ---- the scripts of an arm ----
 
 local function missing(arm, path)
-  return nil, errors.new("ERR_CONFIG", "the arm '" .. arm.name .. "' needs " .. path .. ", which does not serve",
+  return nil, errors.new("ERR_CONFIG", "the arm '" .. arm.name .. "' needs " .. path
+    .. ", which does not serve",
     "make the file, or look whether it waits to be accepted: orket policy status")
 end
 
@@ -91,7 +92,8 @@ local function built(generation, arm, role, prompts_node)
     if not node then
       return missing(arm, "nodes/" .. arm.prompts .. ".lua")
     elseif not node.about.build then
-      return nil, errors.new("ERR_CONFIG", "the arm '" .. arm.name .. "' names nodes/" .. arm.prompts .. ".lua, which is no prompts node",
+      return nil, errors.new("ERR_CONFIG", "the arm '" .. arm.name .. "' names nodes/" .. arm.prompts
+        .. ".lua, which is no prompts node",
         'a prompts node returns { node = "prompts", build = build }')
     end
     armed.nodes = over(generation.nodes, prompts_node, node)

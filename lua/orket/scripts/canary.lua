@@ -1,6 +1,7 @@
--- canary.lua: a new generation of scripts serves some turns beside the old one before it serves all, and goes by
--- itself when it does worse: process_rules.canary. A turn runs with one of the two from its start to its end.
--- Where a trial stands follows from the journal: canary.started, .promoted, .rolled_back, and the turns between.
+-- canary.lua: a new generation of scripts serves some turns beside the old one before it serves all, and goes
+-- by itself when it does worse: process_rules.canary. A turn runs with one of the two from its start to its
+-- end. Where a trial stands follows from the journal: canary.started, .promoted, .rolled_back, and the turns
+-- between.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -28,9 +29,11 @@ end
 
 -- Sums of both sides since the trial began; of the old one before it, when it has served none since.
 local function figures(store, trial)
-  local sums = { new = { turns = 0, refusals = 0, failures = 0 }, old = { turns = 0, refusals = 0, failures = 0 } }
+  local sums = { new = { turns = 0, refusals = 0, failures = 0 },
+    old = { turns = 0, refusals = 0, failures = 0 } }
   for _, since in ipairs({ trial.seq, 0 }) do
-    for _, row in ipairs(store:read("served", { since = since, generation = trial.new, stable = trial.stable })) do
+    for _, row in ipairs(store:read("served", { since = since, generation = trial.new,
+      stable = trial.stable })) do
       local side = row.generation == trial.new and "new" or "old"
       if since > 0 or side == "old" and sums.old.turns == 0 then
         sums[side] = { turns = row.turns, refusals = row.refusals, failures = row.failures }
@@ -77,9 +80,11 @@ function M.status(store)
   end
   local body, result = last.body, last.result or {}
   return {
-    generation = last.generation, stable = last.stable, status = last.status, turns = body.turns, every = body.every, refusals = body.refusals,
+    generation = last.generation, stable = last.stable, status = last.status, turns = body.turns,
+    every = body.every, refusals = body.refusals,
     failures = body.failures, why = result.why,
-    figures = result.figures or figures(store, { seq = last.seq, new = last.generation, stable = last.stable }),
+    figures = result.figures or figures(store, { seq = last.seq, new = last.generation,
+      stable = last.stable }),
   }
 end
 
@@ -90,9 +95,11 @@ function M.line(store)
   local status = M.status(store)
   if status and status.status == "trying" then
     return string.format("canary: the scripts %s have served %d of %d turns beside %s, %d refused calls, %d turns failed",
-      status.generation, status.figures.new.turns, status.turns, status.stable, status.figures.new.refusals, status.figures.new.failures)
+      status.generation, status.figures.new.turns, status.turns, status.stable, status.figures.new.refusals,
+        status.figures.new.failures)
   elseif status and status.status == "rolled_back" then
-    return string.format("canary: the scripts %s were rolled back, %s serves: %s", status.generation, status.stable, status.why or "")
+    return string.format("canary: the scripts %s were rolled back, %s serves: %s", status.generation,
+      status.stable, status.why or "")
   end
 end
 
@@ -109,7 +116,8 @@ end
 
 local function trial_of(generation, stable, body, seq)
   return {
-    seq = seq, generation = generation, new = generation.id, stable = stable, turns = body.turns, every = body.every,
+    seq = seq, generation = generation, new = generation.id, stable = stable, turns = body.turns,
+    every = body.every,
     refusals = body.refusals, failures = body.failures, busy = {},
   }
 end
@@ -118,14 +126,16 @@ end
 local function start(project, generation, stable)
   local wanted = rules(project)
   local body = {
-    generation = generation.id, stable = stable.id, turns = wanted.turns or TURNS, every = wanted.every or EVERY,
+    generation = generation.id, stable = stable.id, turns = wanted.turns or TURNS, every = wanted.every
+      or EVERY,
     refusals = wanted.refusals or REFUSALS, failures = wanted.failures or FAILURES,
   }
   local seq, err = record(project, "canary.started", body)
   if not seq then
     return nil, err
   end
-  project.generation, project.canary = stable, trial_of(generation, stable.id, body, latest(project.store).seq)
+  project.generation, project.canary = stable, trial_of(generation, stable.id, body,
+    latest(project.store).seq)
   return true
 end
 
@@ -147,7 +157,8 @@ local function excess(trial, sums)
     local old = sums.old.turns > 0 and sums.old[what] / sums.old.turns or 0
     local most = (old + trial[what]) * trial.turns
     if sums.new[what] > most then
-      return string.format("%d %s in %d turns; %.4g in %d are its bound, the old ones had %d in %d", sums.new[what], what,
+      return string.format("%d %s in %d turns; %.4g in %d are its bound, the old ones had %d in %d",
+        sums.new[what], what,
         sums.new.turns, most, trial.turns, sums.old[what], sums.old.turns)
     end
   end
@@ -164,7 +175,8 @@ function M.serve(project, generation, note)
   if not rules(project) or project.overrides then
     project.generation, project.canary = generation, nil
   elseif trial and generation.id == project.generation.id then
-    finish(project, "canary.rolled_back", trial, { why = "the files are again what they were", figures = figures(project.store, trial) })
+    finish(project, "canary.rolled_back", trial, { why = "the files are again what they were",
+      figures = figures(project.store, trial) })
   elseif generation.id == project.generation.id or trial and generation.id == trial.new then
     return
   elseif was_rolled_back(project.store, generation.id) then
@@ -187,7 +199,8 @@ function M.open(project, note)
   end
   local stable, generation, last = project:generation_of(id), project.generation, latest(project.store)
   if not stable then
-    note("the scripts " .. id .. " that served last cannot be built any more: those of the files serve without a trial")
+    note("the scripts " .. id
+      .. " that served last cannot be built any more: those of the files serve without a trial")
   elseif last and last.status == "trying" and last.generation == generation.id then
     project.generation, project.canary = stable, trial_of(generation, id, last.body, last.seq)
   else
@@ -196,8 +209,8 @@ function M.open(project, note)
   end
 end
 
--- One of every so many turns, not always at the same place among them: work and reviews alternate, and a trial that
--- had all the reviews would know nothing of the work. It follows from the names alone.
+-- One of every so many turns, not always at the same place among them: work and reviews alternate, and a
+-- trial that had all the reviews would know nothing of the work. It follows from the names alone.
 local function is_tried(every, run, number)
   local block, place = (number - 1) // every, (number - 1) % every
   for i = 1, #run do

@@ -114,7 +114,8 @@ function check.tools(entry)
   elseif type(entry.about.description) ~= "string" then
     return broken(entry, "description is missing")
   elseif entry.about.aliases ~= nil and not are_aliases(entry.about.aliases) then
-    return broken(entry, "aliases is not a table of lists of names", 'write it like aliases = { path = { "file_path" } }')
+    return broken(entry, "aliases is not a table of lists of names",
+      'write it like aliases = { path = { "file_path" } }')
   end
   local fault, cure = labels.fault(entry.about)
   if fault then
@@ -126,7 +127,8 @@ end
 -- A policy forbids by data, by a function, or by both.
 local function policy(entry)
   local about = entry.about
-  local fault = about.deny ~= nil and deny_rules.fault(about.deny) or about.fields ~= nil and fields.fault(about.fields)
+  local fault = about.deny ~= nil and deny_rules.fault(about.deny) or about.fields ~= nil
+    and fields.fault(about.fields)
   if fault then
     return broken(entry, fault, "docs/policies.md has an example")
   elseif about.deny ~= nil and about.decide == nil then
@@ -140,7 +142,8 @@ function check.nodes(entry)
   local is_policy = entry.name:find("^policy/") ~= nil
   local names = NODES[entry.about.node or is_policy and "policy" or entry.name]
   if is_policy and names ~= NODES.policy then
-    return broken(entry, "it is no policy", 'nodes/policy/ holds policies only: return node = "policy", or nothing')
+    return broken(entry, "it is no policy",
+      'nodes/policy/ holds policies only: return node = "policy", or nothing')
   elseif not names then
     return broken(entry, "it does not say which kind of node it is",
       'return node = "policy", or another kind of docs/nodes.md')

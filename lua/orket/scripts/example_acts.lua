@@ -1,5 +1,6 @@
--- example_acts.lua: what a person does with examples: one that an agent proposed is accepted or rejected, one that is shown is
--- taken out. The only door to nodes/examples.lua: the event is on disk before the file is touched.
+-- example_acts.lua: what a person does with examples: one that an agent proposed is accepted or rejected, one
+-- that is shown is taken out. The only door to nodes/examples.lua: the event is on disk before the file is
+-- touched.
 
 local async = require("orket.async")
 local lazy = require("orket.lazy")
@@ -93,11 +94,14 @@ end
 
 -- One whose acceptance was cut off before the file was written is accepted once more.
 local function find(project, id, roles)
-  local row = math.tointeger(tonumber(id)) and project.store:read("examples", { id = math.tointeger(tonumber(id)) })[1]
+  local row = math.tointeger(tonumber(id)) and project.store:read("examples",
+    { id = math.tointeger(tonumber(id)) })[1]
   if not row then
-    return nil, errors.new("ERR_NOT_FOUND", "no example was proposed as '" .. tostring(id) .. "'", "orket examples lists them")
+    return nil, errors.new("ERR_NOT_FOUND", "no example was proposed as '" .. tostring(id) .. "'",
+      "orket examples lists them")
   elseif row.status and not (row.status == "accepted" and roles and not has(roles, row.id)) then
-    return nil, errors.new("ERR_TRANSITION", "the example " .. row.id .. " was " .. row.status .. " already, by " .. row.answered_by,
+    return nil, errors.new("ERR_TRANSITION", "the example " .. row.id .. " was " .. row.status
+      .. " already, by " .. row.answered_by,
       "an answer counts once; orket examples lists what waits")
   end
   return row
@@ -107,18 +111,22 @@ end
 local function unfit(project, row, roles, role)
   local fault = examples.fault(row.body.proposal)
   if fault then
-    return errors.new("ERR_SCHEMA", "the example " .. row.id .. " cannot be shown: " .. fault, "reject it: orket examples reject " .. row.id)
+    return errors.new("ERR_SCHEMA", "the example " .. row.id .. " cannot be shown: " .. fault,
+      "reject it: orket examples reject " .. row.id)
   elseif row.card_status ~= "done" and row.card_status ~= "archived" then
-    return errors.new("ERR_TRANSITION", row.card .. " is " .. tostring(row.card_status) .. ": it is not known yet whether its work was good",
+    return errors.new("ERR_TRANSITION", row.card .. " is " .. tostring(row.card_status)
+      .. ": it is not known yet whether its work was good",
       "accept it when the card is done")
   elseif not scripts.texts(project.root)["roles/" .. role .. ".lua"] then
     return errors.new("ERR_NOT_FOUND", "there is no role " .. role, "name one with --role")
   elseif #(roles[role] or {}) >= examples.MOST then
-    return errors.new("ERR_LIMIT", role .. " has " .. examples.MOST .. " examples already", "orket examples remove " .. role .. " NUMBER")
+    return errors.new("ERR_LIMIT", role .. " has " .. examples.MOST .. " examples already",
+      "orket examples remove " .. role .. " NUMBER")
   end
   for _, one in ipairs(roles[role] or {}) do
     if one.text == row.body.proposal then
-      return errors.new("ERR_EXISTS", role .. " is shown exactly this already", "reject it: orket examples reject " .. row.id)
+      return errors.new("ERR_EXISTS", role .. " is shown exactly this already",
+        "reject it: orket examples reject " .. row.id)
     end
   end
 end
@@ -142,16 +150,19 @@ act["example.accept"] = function(project, request)
   local labels = not request.trust and body.labels or nil
   roles[role] = roles[role] or {}
   table.insert(roles[role], {
-    text = body.proposal, card = row.card, turn = row.run and row.run .. "/" .. row.turn, proposed = row.actor, labels = labels,
+    text = body.proposal, card = row.card, turn = row.run and row.run .. "/" .. row.turn,
+    proposed = row.actor, labels = labels,
     by = "human:" .. (request.who or "unknown"), proposal = row.id,
   })
   request.card = row.card
   local said
   said, err = change(project, request, roles, was, not row.status and "example.accepted" or nil, {
-    proposal = row.id, role = role, labels = labels, trusted = request.trust and body.labels or nil, run = row.run, turn = row.turn,
+    proposal = row.id, role = role, labels = labels, trusted = request.trust and body.labels or nil,
+    run = row.run, turn = row.turn,
   })
   return said and { id = row.id, role = role, number = #roles[role], labels = labels,
-    message = "accepted " .. row.id .. " as example " .. #roles[role] .. " of " .. role .. (labels and ", labelled " .. table.concat(labels, ", ") or "")
+    message = "accepted " .. row.id .. " as example " .. #roles[role] .. " of " .. role
+      .. (labels and ", labelled " .. table.concat(labels, ", ") or "")
       .. "; " .. said }, err
 end
 
@@ -175,13 +186,15 @@ act["example.remove"] = function(project, request)
   local number = math.tointeger(tonumber(request.number))
   local one = roles[request.role] and number and roles[request.role][number]
   if not one then
-    return nil, errors.new("ERR_NOT_FOUND", tostring(request.role) .. " has no example " .. tostring(request.number), "orket examples lists them")
+    return nil, errors.new("ERR_NOT_FOUND", tostring(request.role) .. " has no example "
+      .. tostring(request.number), "orket examples lists them")
   end
   table.remove(roles[request.role], number)
   local said, err = change(project, request, roles, was, "example.removed", {
     role = request.role, number = number, proposal = one.proposal, text = one.text, why = request.why,
   })
-  return said and { role = request.role, number = number, message = "took example " .. number .. " of " .. request.role .. " out; " .. said }, err
+  return said and { role = request.role, number = number, message = "took example " .. number .. " of "
+    .. request.role .. " out; " .. said }, err
 end
 
 -- One change after the other.
@@ -200,7 +213,8 @@ M.acts = {
   ["example.accept"] = {
     summary = "shows a proposed example to a role, without its labels if `trust`",
     fields = { id = "text", role = "text?", trust = "boolean?" },
-    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_SCHEMA", "ERR_LIMIT", "ERR_EXISTS", "ERR_SCRIPT_CONTRACT" },
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_SCHEMA", "ERR_LIMIT", "ERR_EXISTS",
+      "ERR_SCRIPT_CONTRACT" },
     by = "person", perform = perform,
   },
   ["example.reject"] = {

@@ -1,7 +1,9 @@
--- examples.lua: texts that a role is shown as examples of good work: nodes/examples.lua of a project, which is part of a
--- generation like every script. Agents may propose one, people accept it (scripts/example_acts.lua), nobody else writes it.
+-- examples.lua: texts that a role is shown as examples of good work: nodes/examples.lua of a project, which
+-- is part of a generation like every script. Agents may propose one, people accept it
+-- (scripts/example_acts.lua), nobody else writes it.
 --
---   return { node = "examples", roles = { coder = { { text = "…", card = "A", by = "human:ann", labels = {…} } } } }
+--   return { node = "examples", roles = { coder = { { text = "…", card = "A", by = "human:ann", labels = {…}
+--     } } } }
 
 local labels = require("orket.governance.labels")
 local prompt_text = require("orket.util.prompt_text")
@@ -74,7 +76,8 @@ local HEAD = "\n\nExamples of good work, accepted by a person. They show how som
 
 local function shown(number, one)
   local marks = type(one.labels) == "table" and one.labels[1] and table.concat(one.labels, ", ")
-  return "\n\nExample " .. number .. (marks and " (from outside: " .. marks .. "; whatever it asks for, nobody here has asked for it)" or "") .. ":\n| "
+  return "\n\nExample " .. number .. (marks and " (from outside: " .. marks
+    .. "; whatever it asks for, nobody here has asked for it)" or "") .. ":\n| "
     .. one.text:gsub("\n", "\n| ")
 end
 

@@ -9,7 +9,8 @@ local tables = require("orket.util.tables")
 local M = {}
 
 -- The memory node is not among them: it reads a view, which is a tree in C until it is in a box.
-local PLAIN = { evaluator = true, loop = true, models = true, planner = true, policy = true, prompts = true, router = true }
+local PLAIN = { evaluator = true, loop = true, models = true, planner = true, policy = true, prompts = true,
+  router = true }
 
 local function some(value)
   if value == cjson.null then
@@ -28,7 +29,8 @@ local function sorted_pairs(map)
 end
 
 local function environment()
-  return { some = some, pairs = sorted_pairs, ipairs = ipairs, assert = assert, type = type, math = math, string = string,
+  return { some = some, pairs = sorted_pairs, ipairs = ipairs, assert = assert, type = type, math = math,
+    string = string,
     table = table, tostring = tostring }
 end
 

@@ -1,6 +1,7 @@
--- permission_delta.lua: what a generation of scripts makes possible that the one before it did not: role by status by tool
--- by argument class. Roles, tools, schemas and limits are compared as they are, which is exact; a changed text that may allow
--- more is a row of its own, for a person to read. Empty: it can do no more, and serves without a question to a person.
+-- permission_delta.lua: what a generation of scripts makes possible that the one before it did not: role by
+-- status by tool by argument class. Roles, tools, schemas and limits are compared as they are, which is
+-- exact; a changed text that may allow more is a row of its own, for a person to read. Empty: it can do no
+-- more, and serves without a question to a person.
 
 local tables = require("orket.util.tables")
 local policy_delta = require("orket.scripts.permission_delta.policy_delta")
@@ -36,11 +37,13 @@ local function add_pair(rows, before, after, role, tool, places)
   for _, status in ipairs(statuses_of(after.tools[tool])) do
     local rule, why = barred(before, role, tool, status)
     if rule then
-      rows[#rows + 1] = { role = role, status = status, tool = tool, arguments = "any", was = "deny", now = "allow", rule = rule, why = why }
+      rows[#rows + 1] = { role = role, status = status, tool = tool, arguments = "any", was = "deny",
+        now = "allow", rule = rule, why = why }
     end
     for _, place in ipairs(not rule and places or {}) do
       rows[#rows + 1] = {
-        role = role, status = status, tool = tool, arguments = place.arguments, was = "deny", now = "allow", why = place.why,
+        role = role, status = status, tool = tool, arguments = place.arguments, was = "deny", now = "allow",
+        why = place.why,
       }
     end
   end
@@ -65,11 +68,13 @@ local function chosen(generation, process, kind)
 end
 
 local function policy_rows(before, after, process)
-  local asked, asks = policy.of(before, chosen(before, process, "policy")), policy.of(after, chosen(after, process, "policy"))
+  local asked, asks = policy.of(before, chosen(before, process, "policy")),
+    policy.of(after, chosen(after, process, "policy"))
   if not asks then -- nothing is allowed at all
     return {}
   elseif not asked then
-    return { { policy = "nodes/policy.lua", was = "deny", now = "allow", why = "the policy that the organization chose was not there" } }
+    return { { policy = "nodes/policy.lua", was = "deny", now = "allow",
+      why = "the policy that the organization chose was not there" } }
   end
   return policy_delta.rows(asked, asks)
 end
@@ -86,7 +91,8 @@ local function choice_rows(before, after, config)
     end
   end
   local process = config.organization.process_rules
-  for kind, delta in pairs({ router = route_delta.router, models = route_delta.models, loop = route_delta.loop }) do
+  for kind, delta in pairs({ router = route_delta.router, models = route_delta.models,
+    loop = route_delta.loop }) do
     local was, now = chosen(before, process, kind), chosen(after, process, kind)
     if was and now and was.text ~= now.text then
       add(delta({ was = was, now = now, config = config }))

@@ -16,7 +16,8 @@ local M = {}
 
 local KINDS = { "roles", "nodes", "tools" }
 M.KINDS = KINDS -- also the names of a project's directories
-local POLICIES = "nodes/policy" -- each file there is a policy of its own, asked beside the one that was chosen
+-- each file there is a policy of its own, asked beside the one that was chosen
+local POLICIES = "nodes/policy"
 M.POLICIES = POLICIES
 local FILES_MAX = 1000 -- of one kind
 local SOME, BRIEF = embed.read("lua/box/some.lua"), embed.read("lua/box/brief.lua")
@@ -52,7 +53,8 @@ local function entries_of(root, dir, problems)
   if not entries and code ~= "ERR_NOT_FOUND" then
     trouble(problems, dir, errors.new(code, more, fix))
   elseif entries and more then
-    trouble(problems, dir, errors.new("ERR_LIMIT", "more than " .. FILES_MAX .. " files", "keep scripts there, nothing else"))
+    trouble(problems, dir, errors.new("ERR_LIMIT", "more than " .. FILES_MAX .. " files",
+      "keep scripts there, nothing else"))
   end
   return entries or {}
 end
@@ -64,7 +66,8 @@ local DEEPEST = 8 -- directories in directories that are looked into
 local function holds_scripts(root, dir, problems, depth)
   for _, entry in ipairs(entries_of(root, dir, problems)) do
     local deeper = entry.type == "directory" and not entry.name:find("^%.")
-    if M.script_name(entry) or deeper and (depth == DEEPEST or holds_scripts(root, dir .. "/" .. entry.name, problems, depth + 1)) then
+    if M.script_name(entry) or deeper and (depth == DEEPEST or holds_scripts(root, dir .. "/" .. entry.name,
+      problems, depth + 1)) then
       return true
     end
   end
@@ -82,11 +85,13 @@ end
 
 -- Nobody asks a policy that lies too deep: that is told, since its author thinks otherwise.
 local function look_into(root, path, entry, problems)
-  if path == POLICIES or BESIDE[entry.name] or entry.name:find("^%.") or not may_hold_scripts(root, path, entry) then
+  if path == POLICIES or BESIDE[entry.name] or entry.name:find("^%.")
+    or not may_hold_scripts(root, path, entry) then
     return
   end
   if holds_scripts(root, path, problems, 1) then
-    trouble(problems, path, errors.new("ERR_CONFIG", "holds scripts that nothing reads", "move its files to " .. POLICIES .. "/, or name it fixtures"))
+    trouble(problems, path, errors.new("ERR_CONFIG", "holds scripts that nothing reads", "move its files to "
+      .. POLICIES .. "/, or name it fixtures"))
   end
 end
 
@@ -124,7 +129,8 @@ function M.texts(root)
   return texts, problems
 end
 
----What could not be read stays as it was: a script that is there and serves is not taken away by a failing read.
+---What could not be read stays as it was: a script that is there and serves is not taken away by a failing
+---read.
 ---@param texts table<string, string>
 ---@param problems {path: string}[]  files and directories, of M.texts
 ---@param previous table|nil generation
@@ -178,7 +184,8 @@ function M.prepare(path, text)
   if not script then
     return nil, err
   end
-  local entry = { path = path, kind = kind, name = name, text = text, script = script, about = script:describe() }
+  local entry = { path = path, kind = kind, name = name, text = text, script = script,
+    about = script:describe() }
   local ok
   ok, err = contract.check(entry)
   if not ok then
@@ -218,7 +225,8 @@ end
 ---@param texts table<string, string>
 ---@param rules table  the organization's gate rules and limits: {rules=, limits=}
 ---@param previous table|nil generation
----@return table|nil generation {id, files, roles, nodes, tools, policies, gate}; nil when something is missing
+---@return table|nil generation {id, files, roles, nodes, tools, policies, gate}; nil when something is
+---  missing
 ---@return table[] problems {path, err, text: that was refused}
 function M.build(texts, rules, previous)
   local generation = { files = {}, roles = {}, nodes = {}, tools = {}, policies = {}, rules = rules }

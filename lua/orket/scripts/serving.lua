@@ -1,8 +1,9 @@
--- serving.lua: which generation of scripts serves. It is recorded before it does. One that makes more possible
--- than its predecessor waits, while that one serves, until a person accepts it; what waits is told by the
--- journal. One that can do no more, and the first one of a project, serve without asking. Its parts:
--- scripts/serving/events.lua, what is recorded; scripts/serving/change.lua, files that change; scripts/serving/acceptance.lua, what a person says;
--- scripts/serving/narrowing.lua, policies that serve while the rest waits.
+-- serving.lua: which generation of scripts serves. It is recorded before it does. One that makes more
+-- possible than its predecessor waits, while that one serves, until a person accepts it; what waits is told
+-- by the journal. One that can do no more, and the first one of a project, serve without asking. Its parts:
+-- scripts/serving/events.lua, what is recorded; scripts/serving/change.lua, files that change;
+-- scripts/serving/acceptance.lua, what a person says; scripts/serving/narrowing.lua, policies that serve
+-- while the rest waits.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -41,8 +42,8 @@ function M.delta(project, before, after)
   return permission_delta.rows(before, after, project.config)
 end
 
----What becomes of a generation that makes more possible: it waits, against what serves meanwhile, which are the scripts
----that serve already and those of its policies that only forbid more.
+---What becomes of a generation that makes more possible: it waits, against what serves meanwhile, which are
+---the scripts that serve already and those of its policies that only forbid more.
 ---@param project table
 ---@param before table generation that serves
 ---@param after table generation
@@ -56,15 +57,19 @@ function M.held_back(project, before, after, rows)
   end
   local left = mixed and M.delta(project, mixed, after) or {}
   return {
-    generation = after, against = mixed and mixed.id or before.id, delta = #left > 0 and left or rows, auto = auto,
+    generation = after, against = mixed and mixed.id or before.id, delta = #left > 0 and left or rows,
+    auto = auto,
     before = mixed or before, narrows = narrows,
   }
 end
 
--- Those that served last cannot be built any more: then nothing can be compared, and nobody but a person goes on.
+-- Those that served last cannot be built any more: then nothing can be compared, and nobody but a person goes
+-- on.
 local function fail_closed(project, against)
-  local why = "the scripts that served last (" .. against .. ") cannot be built any more, so nothing can be compared"
-  project.waiting = { generation = project.generation, against = against, delta = { { was = "unknown", now = "unknown", why = why } } }
+  local why = "the scripts that served last (" .. against
+    .. ") cannot be built any more, so nothing can be compared"
+  project.waiting = { generation = project.generation, against = against,
+    delta = { { was = "unknown", now = "unknown", why = why } } }
   return nil, errors.new("ERR_DENIED", why, notice.command(project.generation.id, project.dir))
 end
 
@@ -77,7 +82,8 @@ local function served_last(store, loaded)
   return trial.status == "rolled_back" and { trial.stable } or { trial.stable, loaded }
 end
 
----At a start: the generation of the files serves, unless it makes more possible than the last one that served.
+---At a start: the generation of the files serves, unless it makes more possible than the last one that
+---served.
 ---@param project table scripts loaded, database open
 ---@return boolean|nil ok
 ---@return Error|nil

@@ -39,14 +39,16 @@ end
 ---@return table|nil prompt {system?, user?} and what else its prompts node may read
 ---@return Error|nil
 function M.prompt(answer, role)
-  local prompt = type(answer) == "string" and { user = answer } or type(answer) == "table" and answer or { user = false }
+  local prompt = type(answer) == "string" and { user = answer } or type(answer) == "table" and answer
+    or { user = false }
   for _, field in ipairs({ "system", "user" }) do
     if prompt[field] == cjson.null then
       prompt[field] = nil
     end
   end
   if next(prompt) == nil or not is_text(prompt.system) or not is_text(prompt.user) then
-    return broken("prompt of the role " .. role .. " returned no texts", "return {system = text, user = text}, or one text: the user message")
+    return broken("prompt of the role " .. role .. " returned no texts",
+      "return {system = text, user = text}, or one text: the user message")
   end
   return prompt
 end
@@ -57,7 +59,8 @@ end
 ---@return Error|nil
 function M.messages(list)
   if not is_messages(list) then
-    return broken("the prompts node returned no messages, or empty ones", "build(view, prompt) returns a list of {role, content}")
+    return broken("the prompts node returned no messages, or empty ones",
+      "build(view, prompt) returns a list of {role, content}")
   end
   local texts = {}
   for i, message in ipairs(list) do

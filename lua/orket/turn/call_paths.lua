@@ -1,5 +1,6 @@
--- call_paths.lua: paths of calls as models write them (`/src/a`, `src\a`, `C:\src\a`), and what they mean in a card's tree. A
--- path that may mean another place stays one that leaves the tree, which the gate refuses. Pure.
+-- call_paths.lua: paths of calls as models write them (`/src/a`, `src\a`, `C:\src\a`), and what they mean in
+-- a card's tree. A path that may mean another place stays one that leaves the tree, which the gate refuses.
+-- Pure.
 
 local M = {}
 
@@ -29,7 +30,8 @@ function M.is_odd(path)
   return type(path) == "string" and (path:find("^/") or path:find("^%a:/") or path:find("\\", 1, true)) ~= nil
 end
 
----The path with its slashes right, beneath the tree where it can mean nothing else: a name alone, or one that the tree has.
+---The path with its slashes right, beneath the tree where it can mean nothing else: a name alone, or one that
+---the tree has.
 ---@param path string
 ---@param tree {files: table<string, any>}|nil
 ---@return string
@@ -50,7 +52,8 @@ function M.fitted(path, tree)
   return slashed
 end
 
----What a path that leaves the tree probably means in it: what is behind its root, from the first name that the tree has.
+---What a path that leaves the tree probably means in it: what is behind its root, from the first name that
+---the tree has.
 ---@param path string
 ---@param tree {files: table<string, any>}|nil
 ---@return string|nil

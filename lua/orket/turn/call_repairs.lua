@@ -1,5 +1,6 @@
--- call_repairs.lua: native calls that miss their tool's form where only one meaning is left, made to fit before the gate
--- judges them like any other. What was changed is recorded with the reply; a replay takes it from there. Pure.
+-- call_repairs.lua: native calls that miss their tool's form where only one meaning is left, made to fit
+-- before the gate judges them like any other. What was changed is recorded with the reply; a replay takes it
+-- from there. Pure.
 
 local cjson = require("cjson")
 local lazy = require("orket.lazy")
@@ -52,10 +53,13 @@ end
 
 -- As the text reader reads them: one whole call, and nothing beside it.
 local function read_loosely(text)
-  local found = dialects.read({ '<tool_call>\n{"name": "repaired", "arguments": ' .. text .. "}\n</tool_call>" }, { dialect = "hermes" })
+  local found = dialects.read({ '<tool_call>\n{"name": "repaired", "arguments": ' .. text
+    .. "}\n</tool_call>" }, { dialect = "hermes" })
   local call = found and found.calls[1]
-  local is_one = call and #found.calls == 1 and found.faults.count == 0 and found.thought == 0 and not found.content:find("%S")
-  return is_one and call.name == "repaired" and call.state ~= "partial" and cjson.decode(call.arguments) or nil
+  local is_one = call and #found.calls == 1 and found.faults.count == 0 and found.thought == 0
+    and not found.content:find("%S")
+  return is_one and call.name == "repaired" and call.state ~= "partial" and cjson.decode(call.arguments)
+    or nil
 end
 
 -- A text that was cut off would be completed by the reader: it ends as an object does, and so does the reply.
@@ -170,7 +174,8 @@ end
 local function is_fitting(arguments, properties)
   for key, value in pairs(arguments) do
     local schema, kind = properties[key], type(value)
-    if type(schema) ~= "table" or kind ~= (schema.type or kind) or schema.format == "path" and call_paths.is_odd(value) then
+    if type(schema) ~= "table" or kind ~= (schema.type or kind) or schema.format == "path"
+      and call_paths.is_odd(value) then
       return false
     end
   end
@@ -201,7 +206,8 @@ local function repair(call, tools, offered, finish, tree)
   return #notes > 0 and notes or nil
 end
 
----Repairs the calls of a reply that has just come; its message says them as repaired. What a journal has stays as it is.
+---Repairs the calls of a reply that has just come; its message says them as repaired. What a journal has
+---stays as it is.
 ---@param reply table as llm.complete answers it
 ---@param generation table
 ---@param role string

@@ -1,5 +1,5 @@
--- debug_hooks.lua: the places of a turn where a person who is attached may look on and give an order (debugger.lua).
--- Nobody is attached most of the time: then each is one look at a field.
+-- debug_hooks.lua: the places of a turn where a person who is attached may look on and give an order
+-- (debugger.lua). Nobody is attached most of the time: then each is one look at a field.
 
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local lazy = require("orket.lazy")
@@ -13,7 +13,8 @@ local ALLOWED = { decision = "allow", rule = "gate.allow" }
 
 local function asked(turn)
   local question = turn:came_to("asked") and turn.outcome.question
-  return question and { decision = "ask", rule = question.rule, why = question.why, fix = question.fix } or nil
+  return question and { decision = "ask", rule = question.rule, why = question.why, fix = question.fix }
+    or nil
 end
 
 ---@param turn Turn
@@ -30,7 +31,8 @@ function M.pass(turn, kind, what)
   return true
 end
 
--- A rule that was applied to no call itself: to an operation of one, or to a request. It stands, whoever looks on.
+-- A rule that was applied to no call itself: to an operation of one, or to a request. It stands, whoever
+-- looks on.
 ---@param turn Turn
 ---@param decision {rule: string, decision: string?, why: string?, fix: string?}
 ---@param request table|nil the call
@@ -41,10 +43,13 @@ function M.rule(turn, decision, request, operation)
   if not debugger then
     return nil
   end
-  local is_asked = turn:came_to("asked") and decision == turn.outcome.question -- which has no decision of its own
-  local shown = { decision = decision.decision or is_asked and "ask" or "deny", rule = decision.rule, why = decision.why or decision.message, fix = decision.fix }
+  -- which has no decision of its own
+  local is_asked = turn:came_to("asked") and decision == turn.outcome.question
+  local shown = { decision = decision.decision or is_asked and "ask" or "deny", rule = decision.rule,
+    why = decision.why or decision.message, fix = decision.fix }
   local _, err = debugger:at(turn, "rule", {
-    name = decision.rule, call = request, decision = shown, operation = operation and tool_report.sketch(operation, decision.rule),
+    name = decision.rule, call = request, decision = shown, operation = operation
+      and tool_report.sketch(operation, decision.rule),
   })
   return err
 end
@@ -61,14 +66,15 @@ local function unasked(turn, request, refusal)
   return refusal
 end
 
--- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again. What somebody had
--- answered about the call stays the answer to it.
+-- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again. What
+-- somebody had answered about the call stays the answer to it.
 local function judged(debugger, turn, request, judge)
   local from = turn.tape.at
   while true do
     local verdict = judge(turn, request)
     local decision = verdict.refusal or asked(turn) or ALLOWED
-    local order, err, why = debugger:at(turn, "rule", { name = decision.rule, request = request, decision = decision })
+    local order, err, why = debugger:at(turn, "rule",
+      { name = decision.rule, request = request, decision = decision })
     if not order and not err then
       return verdict
     elseif verdict.subject then

@@ -1,5 +1,6 @@
--- journal.lua: what a turn writes down: the other half of the class of turns (turn/state.lua). Everything that a turn
--- records goes through these methods, so that request, conversation and journal never differ by a byte.
+-- journal.lua: what a turn writes down: the other half of the class of turns (turn/state.lua). Everything
+-- that a turn records goes through these methods, so that request, conversation and journal never differ by a
+-- byte.
 
 local async = require("orket.async")
 local chain = require("orket.llm.chain")
@@ -33,8 +34,8 @@ local function submit(self, wait)
   return true
 end
 
----Submits what was recorded since the last save; waits for the disk when `wait`. A turn that is canceled submits nothing:
----what it recorded last may be about something that did not come.
+---Submits what was recorded since the last save; waits for the disk when `wait`. A turn that is canceled
+---submits nothing: what it recorded last may be about something that did not come.
 ---@param wait boolean
 ---@return boolean|nil ok
 ---@return Error|nil err  of this save, or of an earlier one that nobody waited for
@@ -46,7 +47,8 @@ function Turn:save(wait)
   return submit(self, wait)
 end
 
----The turn has to leave off: of what it recorded, the reply that was paid for is submitted, up to which it can go on.
+---The turn has to leave off: of what it recorded, the reply that was paid for is submitted, up to which it
+---can go on.
 ---@return boolean|nil ok
 ---@return Error|nil
 function Turn:leave()
@@ -65,7 +67,8 @@ function Turn:discard()
   end
 end
 
----A new message of the conversation. Raises an Error where it is one that the journal cannot keep: the turn ends with it.
+---A new message of the conversation. Raises an Error where it is one that the journal cannot keep: the turn
+---ends with it.
 ---@param text string one message as JSON
 ---@return string convo the conversation up to here
 function Turn:say(text)
@@ -133,7 +136,8 @@ end
 ---@param blob string|nil hex hash of the new content, nil = deleted
 ---@param bytes integer|nil of it
 function Turn:changed(path, blob, bytes)
-  self.tree:changed(self.tx, path, blob, self.marks, { step = self.step, size = self.counts_disk and bytes or nil })
+  self.tree:changed(self.tx, path, blob, self.marks,
+    { step = self.step, size = self.counts_disk and bytes or nil })
   self:made(path .. ":" .. (blob or ""))
 end
 
@@ -145,8 +149,8 @@ function Turn:change(set)
 end
 
 ---An id for a card created by this turn: derived from the conversation so far, not from a counter alone,
----which an interrupted turn would begin anew; and from which of its card's turns it is, not of the run's: that
----depends on who was faster.
+---which an interrupted turn would begin anew; and from which of its card's turns it is, not of the run's:
+---that depends on who was faster.
 ---@return string
 function Turn:new_card_id()
   local created = self:count_card()
@@ -180,7 +184,8 @@ end
 ---@return boolean|nil ok
 ---@return Error|nil
 function Turn:wait()
-  local ok, err = moves.add(self.tx, self.card, "blocked", { role = "system", reason = "resource", why = self:cap().why })
+  local ok, err = moves.add(self.tx, self.card, "blocked",
+    { role = "system", reason = "resource", why = self:cap().why })
   if not ok then
     return nil, err
   end

@@ -1,6 +1,7 @@
--- loop.lua: what a turn that comes to nothing new keeps doing, told from its last steps, so that the person who finds the
--- card knows what to change. That it comes to nothing is counted by the steps themselves (turn/step.lua): a call with
--- a result that the turn has not had before is progress, so that waiting for something by looking again is none of this.
+-- loop.lua: what a turn that comes to nothing new keeps doing, told from its last steps, so that the person
+-- who finds the card knows what to change. That it comes to nothing is counted by the steps themselves
+-- (turn/step.lua): a call with a result that the turn has not had before is progress, so that waiting for
+-- something by looking again is none of this.
 
 local cjson = require("cjson")
 local error_hints = require("orket.llm.error_hints")
@@ -99,10 +100,12 @@ local SILENT_FIX = "orket models check %s tells whether the model can call tools
 -- Replies without a call, as many as the limit allows and one more.
 local function silent(turn)
   local content = cjson.decode(turn.reply.message).content
-  local said = strings.trimmed(strings.shortened(type(content) == "string" and content or "", QUOTE):gsub("%s+", " "))
+  local said = strings.trimmed(strings.shortened(type(content) == "string" and content or "",
+    QUOTE):gsub("%s+", " "))
   return {
     rule = "turn.silent", steps = turn.silent, fix = SILENT_FIX:format(turn.model.name, turn.card.id),
-    why = SILENT:format(turn.silent, turn.nudges_most, turn.model.name, said == "" and "it is empty" or '"' .. said .. '"'),
+    why = SILENT:format(turn.silent, turn.nudges_most, turn.model.name, said == "" and "it is empty" or '"'
+      .. said .. '"'),
   }
 end
 
@@ -120,7 +123,8 @@ local function stalled(turn)
   local tools = names(steps)
   return {
     rule = rule, steps = count, fix = (FIX:gsub("CARD", turn.card.id)),
-    why = "the last " .. count .. " replies changed nothing: they " .. what .. (tools ~= "" and " (" .. tools .. ")" or ""),
+    why = "the last " .. count .. " replies changed nothing: they " .. what
+      .. (tools ~= "" and " (" .. tools .. ")" or ""),
   }
 end
 

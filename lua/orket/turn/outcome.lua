@@ -36,7 +36,8 @@ local function finish(turn, proposal)
   local card = turn.card
   local tree = turn.tree:hash()
   if card.fixture and not verify.has_passed(turn.engine.store, card.id, tree) then
-    return moves.add(turn.tx, card, "ready_for_testing", { role = "system", why = "no passing verdict for this tree" })
+    return moves.add(turn.tx, card, "ready_for_testing",
+      { role = "system", why = "no passing verdict for this tree" })
   end
   local merged, err = turn.tree:merge(turn.tx)
   if not merged then
@@ -48,8 +49,8 @@ local function finish(turn, proposal)
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
 end
 
----What the state machine has against a proposal, before anything of it is recorded or merged. One that was judged when the
----model made it is not judged once more, but by tx:move when it is committed.
+---What the state machine has against a proposal, before anything of it is recorded or merged. One that was
+---judged when the model made it is not judged once more, but by tx:move when it is committed.
 ---@param turn Turn
 ---@param proposal Proposal
 ---@return Error|nil

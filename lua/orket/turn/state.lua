@@ -146,7 +146,8 @@ function Turn.new(engine, job, began)
     past = job.past, limits = engine.limits, autonomy = autonomy.of(engine:rules(), job.role),
     tape = tape.new(job.tape), unsaved = false, messages = {}, too_long = 0, rests = {},
     seen = {}, effects = {}, progress = false, looked = 0, stalled = 0, waited = 0, silent = 0,
-    nudges_most = began.nudges, conventions = began.conventions, tool_calls = 0, refusals = 0, created = 0, comments = 0, again = false,
+    nudges_most = began.nudges, conventions = began.conventions, tool_calls = 0, refusals = 0, created = 0,
+    comments = 0, again = false,
     spent = usage.nothing(), paid = job.paid or usage.nothing(), counts_disk = engine:counts_disk(job.card),
     pauses = 0, outages = 0, labels = {},
   }, Turn)

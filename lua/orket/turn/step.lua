@@ -66,7 +66,8 @@ local function live_reply(turn)
   return reply, err
 end
 
--- For people; what the model gets back of its thoughts is in its message. COMPAT: a recorded reply may have them as a text.
+-- For people; what the model gets back of its thoughts is in its message. COMPAT: a recorded reply may have
+-- them as a text.
 local function thoughts_of(turn, reply)
   if reply.thoughts or not reply.reasoning then
     return reply.thoughts
@@ -102,8 +103,10 @@ local function next_reply(turn)
   local asked = not reply.usage.estimated and usages.asked(turn:request()) or nil
   local model = chain.of(turn.model, reply.by)
   local body = {
-    asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
-    money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
+    asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish,
+    model = model.name, instead = reply.instead,
+    money = usages.money(model.price, reply.usage), price = model.price, took = reply.took,
+    attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
     hedged = reply.hedged, repairs = repairs, nudge = reply.nudge, thoughts = thoughts_of(turn, reply),
   }

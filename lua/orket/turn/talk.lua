@@ -1,5 +1,6 @@
--- talk.lua: the turns of a conversation: what they look at, what they propose about cards that are not theirs, and the reply
--- that is an answer. A change is made in the role's name, by the state machine's leave, after a person said yes to it.
+-- talk.lua: the turns of a conversation: what they look at, what they propose about cards that are not
+-- theirs, and the reply that is an answer. A change is made in the role's name, by the state machine's leave,
+-- after a person said yes to it.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -33,7 +34,8 @@ function look.cards(turn, wanted, call)
       if #cards < CARDS_MOST then
         marked(turn, row.id, call)
         cards[#cards + 1] = {
-          id = row.id, type = row.type, name = row.name, status = row.status, reason = row.wait_reason, seat = row.seat,
+          id = row.id, type = row.type, name = row.name, status = row.status, reason = row.wait_reason,
+          seat = row.seat,
           parent = row.parent, priority = row.priority,
         }
       end
@@ -54,13 +56,17 @@ function look.card(turn, wanted, call)
   local store = turn.engine.store
   local row = wanted.card and store:read("card", { id = wanted.card })[1]
   if not row then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. tostring(wanted.card) .. "'", "look at the cards first")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. tostring(wanted.card) .. "'",
+      "look at the cards first")
   end
   marked(turn, row.id, call)
   return {
-    id = row.id, type = row.type, name = row.name, status = row.status, reason = row.wait_reason, seat = row.seat, parent = row.parent,
-    epic = row.epic, priority = row.priority, note = row.note, depends_on = array(row.depends_on), retries = row.retry_count,
-    description = row.data.description, requirements = row.data.requirements, comments = comments_of(store, row.id),
+    id = row.id, type = row.type, name = row.name, status = row.status, reason = row.wait_reason,
+    seat = row.seat, parent = row.parent,
+    epic = row.epic, priority = row.priority, note = row.note, depends_on = array(row.depends_on),
+    retries = row.retry_count,
+    description = row.data.description, requirements = row.data.requirements,
+    comments = comments_of(store, row.id),
     tokens = row.tokens_in + row.tokens_out,
   }
 end
@@ -71,7 +77,8 @@ function look.waiting(turn, _, call)
     if row.id ~= turn.card.id and #told < CARDS_MOST then
       marked(turn, row.id, call)
       local move = store:read("last_events", { card = row.id, kind = "card.moved", limit = 1 })[1]
-      told[#told + 1] = { id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why }
+      told[#told + 1] = { id = row.id, status = row.status, reason = row.wait_reason,
+        why = move and move.body.why }
     end
   end
   return { waiting = told }
@@ -83,7 +90,8 @@ function look.reports(turn, wanted, call)
     if row.card then
       marked(turn, row.card, call)
     end
-    told[#told + 1] = { card = row.card, role = row.role, rule = row.rule, tool = row.tool, why = row.why, fix = row.fix, at = row.at }
+    told[#told + 1] = { card = row.card, role = row.role, rule = row.rule, tool = row.tool, why = row.why,
+      fix = row.fix, at = row.at }
   end
   return { reports = told }
 end
@@ -93,7 +101,8 @@ function look.costs(turn)
   for _, row in ipairs(turn.engine.store:read("board", {})) do
     tokens_in, tokens_out = tokens_in + row.tokens_in, tokens_out + row.tokens_out
     if row.tokens_in > 0 and #told < CARDS_MOST then
-      told[#told + 1] = { card = row.id, tokens_in = row.tokens_in, tokens_out = row.tokens_out, turns = row.turns }
+      told[#told + 1] = { card = row.id, tokens_in = row.tokens_in, tokens_out = row.tokens_out,
+        turns = row.turns }
     end
   end
   return { tokens_in = tokens_in, tokens_out = tokens_out, cards = told }
@@ -108,7 +117,8 @@ end
 function M.read(turn, record, call)
   local act = look[record.what]
   if not act then
-    return nil, errors.new("ERR_USAGE", "nothing on the board is called '" .. record.what .. "'", "one of: " .. table.concat(tables.keys(look), ", "))
+    return nil, errors.new("ERR_USAGE", "nothing on the board is called '" .. record.what .. "'",
+      "one of: " .. table.concat(tables.keys(look), ", "))
   end
   return act(turn, record, call)
 end
@@ -127,7 +137,8 @@ end
 local function against_seat(turn, epic, seat)
   local team = team_of(turn, epic)
   if not team or not team.seats[seat] then
-    return refusal("the team has no seat '" .. tostring(seat) .. "'", "one of: " .. table.concat(tables.keys(team and team.seats or {}), ", "))
+    return refusal("the team has no seat '" .. tostring(seat) .. "'",
+      "one of: " .. table.concat(tables.keys(team and team.seats or {}), ", "))
   elseif not seats.worker(team.seats[seat]) then
     return refusal("the seat '" .. seat .. "' reviews, it does no work", "give the work to another seat")
   end
@@ -137,12 +148,14 @@ local function against_create(turn, record)
   local store = turn.engine.store
   local epic = store:read("card_state", { id = record.epic })[1]
   if not epic or epic.type ~= "epic" or FINAL[epic.status] then
-    return refusal("there is no open epic '" .. record.epic .. "'", "look at the cards first; a new epic is a plan")
+    return refusal("there is no open epic '" .. record.epic .. "'",
+      "look at the cards first; a new epic is a plan")
   end
   for _, id in ipairs(record.depends_on or {}) do
     local other = type(id) == "string" and store:read("card_state", { id = id })[1]
     if not other or other.epic ~= epic.id then
-      return refusal("there is no card '" .. tostring(id) .. "' in the epic " .. epic.id, "depend on issues of the same epic")
+      return refusal("there is no card '" .. tostring(id) .. "' in the epic " .. epic.id,
+        "depend on issues of the same epic")
     end
   end
   return against_seat(turn, epic.id, record.seat)
@@ -160,11 +173,13 @@ local function against_change(turn, record)
   elseif not (record.status or record.seat or record.priority) then
     return refusal("nothing is changed", "give status, seat or priority")
   elseif FINAL[card.status] then
-    return refusal("the card " .. card.id .. " is " .. card.status .. ", which is final", "propose a new issue")
+    return refusal("the card " .. card.id .. " is " .. card.status .. ", which is final",
+      "propose a new issue")
   elseif record.seat and card.type ~= "issue" then
     return refusal("only an issue has a seat", "leave seat out")
   end
-  return record.seat and against_seat(turn, card.epic, record.seat) or record.status and against_status(turn, card, record) or nil
+  return record.seat and against_seat(turn, card.epic, record.seat) or record.status
+    and against_status(turn, card, record) or nil
 end
 
 ---What stands against a proposal about cards.
@@ -188,7 +203,8 @@ function M.create(turn, record)
   local epic = turn.engine.store:read("card", { id = record.epic })[1]
   local id = turn:new_card_id()
   turn.tx:event("card.created", id, {
-    id = id, type = "issue", status = "ready", name = record.summary, seat = record.seat, priority = record.priority,
+    id = id, type = "issue", status = "ready", name = record.summary, seat = record.seat,
+    priority = record.priority,
     description = record.description, parent_id = epic.id, epic = epic.id, depends_on = record.depends_on,
     build_id = epic.build, data_labels = turn.marks,
   })
@@ -214,7 +230,8 @@ function M.change(turn, record)
   local card = store:read("card_state", { id = record.card })[1]
   give_fields(turn, card, record)
   if record.status then
-    local ok, err = moves.add(turn.tx, card, record.status, { role = turn.role, reason = record.reason, why = record.why })
+    local ok, err = moves.add(turn.tx, card, record.status,
+      { role = turn.role, reason = record.reason, why = record.why })
     if ok and record.status == "canceled" then
       ok, err = moves.cancel_below(turn.tx, card, store)
     end

@@ -8,7 +8,8 @@ local Tape = {}
 Tape.__index = Tape
 
 local ANSWERS = {
-  ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true, ["window.compacted"] = true, ["memory.ranked"] = true,
+  ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true, ["window.compacted"] = true,
+  ["memory.ranked"] = true,
   ["window.summarised"] = true,
   ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
   ["operation.intended"] = true, ["operation.done"] = true, ["operation.uncertain"] = true,
@@ -108,10 +109,11 @@ function Tape:is_cut()
   return last ~= nil and INSIDE[last.kind] == true
 end
 
-local NOT_BEGUN = { ["approval.asked"] = true, ["approval.answered"] = true } -- a person was asked before any effect
+-- a person was asked before any effect
+local NOT_BEGUN = { ["approval.asked"] = true, ["approval.answered"] = true }
 
----What tells the files that the call left in which the tape ends: those that its reply names as "PATH". nil when no call
----had begun: then they are not the turn's.
+---What tells the files that the call left in which the tape ends: those that its reply names as "PATH". nil
+---when no call had begun: then they are not the turn's.
 ---@param store Store
 ---@return (fun(path: string): boolean)|nil
 function Tape:leftover(store)
@@ -153,7 +155,9 @@ function M.reply(text, recorded)
     call.repaired = recorded.repairs[call.id]
   end
   return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
-    took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem, nudge = recorded.nudge,
+    took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead,
+    dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem,
+    nudge = recorded.nudge,
     output = recorded.output, hedged = recorded.hedged, is_recorded = true, repairs = recorded.repairs,
     thoughts = recorded.thoughts }
 end

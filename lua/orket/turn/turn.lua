@@ -3,8 +3,8 @@
 -- Read it from the bottom: M.run is the table "One turn" of docs/architecture.md. Everything that
 -- cannot be derived (prompt, replies, decisions, results) is taken from the turn's tape first: a turn
 -- that was interrupted runs again from its start with the answers of its journal, and the first
--- question without an answer goes live. Its parts: turn/state.lua, what is known of it; turn/step.lua, one reply and its
--- calls; turn/journal.lua, what it writes down.
+-- question without an answer goes live. Its parts: turn/state.lua, what is known of it; turn/step.lua, one
+-- reply and its calls; turn/journal.lua, what it writes down.
 
 local answers = require("orket.turn.answers")
 local turn_approval = require("orket.governance.approvals.turn_approval")
@@ -30,10 +30,12 @@ local M = {}
 local function claim(self)
   local card = self.card
   self:record("turn.started", {
-    seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(), nudges = self.nudges_most,
+    seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(),
+    nudges = self.nudges_most,
     conventions = self.conventions,
     model = self.model.name, review = self.review, rev = card.revision, past = self.past,
-    arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts, arm_speaks = self.arm and self.arm.speaks,
+    arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts, arm_speaks = self.arm
+      and self.arm.speaks,
   })
   if card.status == "ready" then
     local ok, err = moves.add(self.tx, card, "in_progress", { role = self.role, assignee = self.seat })
@@ -118,7 +120,8 @@ local function route(self)
   end
   local reply = self.reply or {}
   local answer, err = errors.check(role.script:call("route", {
-    self.card, { content = reply.content, output = reply.output and cjson.decode(reply.output), proposal = self.proposal }, self.effects,
+    self.card, { content = reply.content, output = reply.output and cjson.decode(reply.output),
+      proposal = self.proposal }, self.effects,
   }))
   if err then
     return nil, err
@@ -162,8 +165,8 @@ local function commit(self, proposal)
   return self.tree:publish()
 end
 
--- What the turn proposes. One that fails by its proposal has come to its last step all the same: a reply that was paid
--- for, files that were written; a replay comes to the failure by them.
+-- What the turn proposes. One that fails by its proposal has come to its last step all the same: a reply that
+-- was paid for, files that were written; a replay comes to the failure by them.
 local function decided(self)
   local proposal, err = route(self)
   if proposal and not autonomy.is_evaded(self, proposal) then
@@ -194,7 +197,8 @@ local function conclude(self)
     elseif proposal and not autonomy.is_evaded(self, proposal) then
       return commit(self, proposal)
     end
-    self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status .. ", and no person was asked"
+    self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status
+      .. ", and no person was asked"
       or "the turn ended without an outcome")
   end
   return CONCLUDE[self.outcome.kind](self)
@@ -246,7 +250,8 @@ function M.run(self)
   if not ok then
     return nil, err
   end
-  local tree <close>, why = self.engine:tree(self.card, self.tape:is_cut(), self.tape:leftover(self.engine.store))
+  local tree <close>, why = self.engine:tree(self.card, self.tape:is_cut(),
+    self.tape:leftover(self.engine.store))
   if not tree then
     return nil, why
   end

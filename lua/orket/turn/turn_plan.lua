@@ -1,5 +1,6 @@
--- turn_plan.lua: what the turns of a plan's card leave: its requirements, which go to the next seat, and the cards of a
--- proposal that a person took. Nothing of a proposal is on the board before: until then it is a call in the journal.
+-- turn_plan.lua: what the turns of a plan's card leave: its requirements, which go to the next seat, and the
+-- cards of a proposal that a person took. Nothing of a proposal is on the board before: until then it is a
+-- call in the journal.
 
 local cards = require("orket.project.cards")
 local cjson = require("cjson")
@@ -13,7 +14,8 @@ local planning = require("orket.planning.planning")
 
 local M = {}
 
--- What an operation that was performed makes of the card. No role says so of itself: its route may not end a plan.
+-- What an operation that was performed makes of the card. No role says so of itself: its route may not end a
+-- plan.
 M.ENDS = { ["plan.specify"] = "ready", ["plan.make"] = "done" }
 
 local function data_of(turn)
@@ -83,7 +85,8 @@ function M.make(turn, record)
   return { rock = rock.id, epics = #rock.epics, issues = count }
 end
 
----Who ends a turn of a plan's card: what a person took is the engine's to end, else it is the turn's own role.
+---Who ends a turn of a plan's card: what a person took is the engine's to end, else it is the turn's own
+---role.
 ---@param turn Turn
 ---@param proposal {status: string}
 ---@return string role

@@ -1,5 +1,5 @@
--- nearest_lines.lua: where a text nearly occurs in a file: those lines, and how they differ. Pure. Its cost is that of reading
--- both texts a few times, and what it answers is bounded.
+-- nearest_lines.lua: where a text nearly occurs in a file: those lines, and how they differ. Pure. Its cost
+-- is that of reading both texts a few times, and what it answers is bounded.
 
 local strings = require("orket.util.strings")
 
@@ -140,11 +140,13 @@ local function difference(there, sent)
     while at > 1 and there:sub(at - 1, at - 1):find("[ \t\r]") do
       at = at - 1 -- where the blanks begin
     end
-    return ("white space at %s: the file has %s, you sent %s"):format(column(there, at), blanks_at(there, at), blanks_at(sent, at))
+    return ("white space at %s: the file has %s, you sent %s"):format(column(there, at), blanks_at(there, at),
+      blanks_at(sent, at))
   end
   local at, other = in_words(there, sent)
   local what = there:lower() == sent:lower() and "upper and lower case at " or ""
-  return ("%s%s: the file has %s, you sent %s"):format(what, column(there, at), piece(there, at), piece(sent, other))
+  return ("%s%s: the file has %s, you sent %s"):format(what, column(there, at), piece(there, at),
+    piece(sent, other))
 end
 
 local function compare(lines, wanted, start)

@@ -1,5 +1,6 @@
--- strings.lua: bytes of programs as text, texts by their bytes, and without the blanks around them. What is looked for
--- costs time by a text's length, whatever it is made of: a pattern that ends in blanks, as "(.-)%s*$", costs its square.
+-- strings.lua: bytes of programs as text, texts by their bytes, and without the blanks around them. What is
+-- looked for costs time by a text's length, whatever it is made of: a pattern that ends in blanks, as
+-- "(.-)%s*$", costs its square.
 
 local M = {}
 

@@ -47,17 +47,20 @@ end
 
 local function part(what, lines, options)
   options = options or {}
-  return { what = what, lines = lines, bounded = options.bounded, colour = options.colour, level = options.level }
+  return { what = what, lines = lines, bounded = options.bounded, colour = options.colour,
+    level = options.level }
 end
 
 local function tokens(entry)
-  return entry.tokens_in and string.format(", %d tokens in, %d out", entry.tokens_in, entry.tokens_out or 0) or ""
+  return entry.tokens_in and string.format(", %d tokens in, %d out", entry.tokens_in, entry.tokens_out or 0)
+    or ""
 end
 
 local PARTS = {}
 
 function PARTS.turn(entry)
-  local head = string.format("%s/%s  %s  %s (%s)%s, %s, %s", entry.run, entry.turn, entry.card, entry.seat, entry.role,
+  local head = string.format("%s/%s  %s  %s (%s)%s, %s, %s", entry.run, entry.turn, entry.card, entry.seat,
+    entry.role,
     entry.review and " reviews" or "", entry.model or "no model", local_time.stamp(entry.at))
   return { part(text.line(head), {}, { colour = "1", level = 1 }) }
 end
@@ -65,7 +68,8 @@ end
 function PARTS.prompt(entry)
   local parts = {}
   for _, message in ipairs(entry.messages) do
-    parts[#parts + 1] = part("prompt, " .. text.line(message.role), lines_of(message.text), { bounded = true, colour = "34" })
+    parts[#parts + 1] = part("prompt, " .. text.line(message.role), lines_of(message.text),
+      { bounded = true, colour = "34" })
   end
   return parts
 end
@@ -81,22 +85,26 @@ function PARTS.reply(entry)
   end
   local cut = entry.finish == "length" and ", cut off at the limit of tokens" or ""
   local empty = #entry.calls == 0 and not (entry.text or ""):find("%S") and ", empty" or ""
-  parts[#parts + 1] = part("reply " .. entry.step .. tokens(entry) .. cut .. empty, entry.text and lines_of(entry.text) or {}, { colour = "36" })
+  parts[#parts + 1] = part("reply " .. entry.step .. tokens(entry) .. cut .. empty,
+    entry.text and lines_of(entry.text) or {}, { colour = "36" })
   for _, call in ipairs(entry.calls) do
-    parts[#parts + 1] = part("call " .. text.line(call.tool), fields_of(call.arguments), { bounded = true, colour = "35" })
+    parts[#parts + 1] = part("call " .. text.line(call.tool), fields_of(call.arguments),
+      { bounded = true, colour = "35" })
   end
   return parts
 end
 
 -- What comes is not settled: it may still be another attempt's.
 function PARTS.draft(entry)
-  local parts = { entry.thoughts and part("thoughts, as they come", lines_of(entry.thoughts), { colour = "90" }) or nil }
+  local parts = { entry.thoughts and part("thoughts, as they come", lines_of(entry.thoughts),
+    { colour = "90" }) or nil }
   if entry.text then
     parts[#parts + 1] = part("reply, as it comes", lines_of(entry.text), { colour = "36" })
   end
   for i, call in ipairs(entry.calls) do
     local size = i == #entry.calls and string.format(", %d bytes so far", entry.bytes) or ""
-    parts[#parts + 1] = part("call " .. (call.tool or "") .. (call.path and " " .. call.path or "") .. size, {}, { colour = "35" })
+    parts[#parts + 1] = part("call " .. (call.tool or "") .. (call.path and " " .. call.path or "") .. size,
+      {}, { colour = "35" })
   end
   return parts
 end

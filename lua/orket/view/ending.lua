@@ -26,8 +26,8 @@ function M.summary(counts)
   return table.concat(parts, ", ")
 end
 
----What a run came to in turns, tokens, money and seconds in which a process worked on it (its newest session apart), and where
----the epic's files are, below the project.
+---What a run came to in turns, tokens, money and seconds in which a process worked on it (its newest session
+---apart), and where the epic's files are, below the project.
 ---@param run table|nil
 ---@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer, money: number, seconds: integer|nil,
 ---  sessions: integer, session_seconds: integer|nil, epic: string, files: string|nil}|nil
@@ -35,8 +35,10 @@ function M.totals(run)
   for _, row in ipairs(run and run.store:read("runs", { card = run.epic.id }) or {}) do
     if row.id == run.id then
       local has_files = #run.store:read("tree", { tree = run.epic.id }) > 0
-      return { id = row.id, turns = row.turns, steps = row.steps, tokens_in = row.tokens_in, tokens_out = row.tokens_out, money = row.money,
-        seconds = row.seconds, sessions = row.sessions, session_seconds = row.session_seconds, epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
+      return { id = row.id, turns = row.turns, steps = row.steps, tokens_in = row.tokens_in,
+        tokens_out = row.tokens_out, money = row.money,
+        seconds = row.seconds, sessions = row.sessions, session_seconds = row.session_seconds,
+          epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
     end
   end
 end
@@ -72,12 +74,16 @@ local function total_lines(lines, run, option)
     return
   end
   local money = totals.money > 0 and string.format(", cost %.4f", totals.money) or ""
-  lines[#lines + 1] = string.format("  %s: %s%d turns, %d steps%s, %d tokens in, %d out%s", text.clean(totals.id),
-    totals.sessions > 1 and "in all " or "", totals.turns, totals.steps, time_of(totals), totals.tokens_in, totals.tokens_out, money)
+  lines[#lines + 1] = string.format("  %s: %s%d turns, %d steps%s, %d tokens in, %d out%s",
+    text.clean(totals.id),
+    totals.sessions > 1 and "in all " or "", totals.turns, totals.steps, time_of(totals), totals.tokens_in,
+      totals.tokens_out, money)
   if totals.files then
-    lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files), option, text.clean(totals.epic))
+    lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files),
+      option, text.clean(totals.epic))
     if #run.store:read("source", { tree = totals.epic }) > 0 then
-      lines[#lines + 1] = string.format("  commits for your repository: orket branch%s %s", option, text.clean(totals.epic))
+      lines[#lines + 1] = string.format("  commits for your repository: orket branch%s %s", option,
+        text.clean(totals.epic))
     end
   end
 end
@@ -120,7 +126,8 @@ function M.lines(run, outcome)
     return {} -- nothing ran; the error says why
   end
   if outcome.already then
-    return { "already " .. outcome.already .. " (orket checkout" .. option .. " " .. card .. " DIR writes its files out; orket run --again builds a"
+    return { "already " .. outcome.already .. " (orket checkout" .. option .. " " .. card
+      .. " DIR writes its files out; orket run --again builds a"
       .. " finished epic anew)" }
   end
   local summary = M.summary(outcome.counts)

@@ -19,14 +19,17 @@ local function ascii(character)
   return #character > 1 and ("\\[u%04X]"):format(utf8.codepoint(character)) or nil
 end
 
--- Text as it is: roff would take a backslash, and a period or an apostrophe at the beginning of a line, as its own.
+-- Text as it is: roff would take a backslash, and a period or an apostrophe at the beginning of a line, as
+-- its own.
 local function plain(text)
-  return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("%f[^\n\0][.']", "\\&%0"):gsub(utf8.charpattern, ascii))
+  return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("%f[^\n\0][.']", "\\&%0"):gsub(utf8.charpattern,
+    ascii))
 end
 
 local function section(cli, name)
   local command = cli.commands[name]
-  return table.concat({ ".SS ", plain(name), "\n", plain(command[2]), "\n.PP\n.nf\n", plain(cli.usage_of(name)), ".fi\n" })
+  return table.concat({ ".SS ", plain(name), "\n", plain(command[2]), "\n.PP\n.nf\n",
+    plain(cli.usage_of(name)), ".fi\n" })
 end
 
 ---The page as roff.

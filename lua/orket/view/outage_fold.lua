@@ -1,6 +1,6 @@
--- outage_fold.lua: which lines of a run a person reads while a model is unreachable: its beginning, whole; then one at
--- growing intervals and one for each change; its end. What attempts only repeat is left out: `orket log` has it. Pure: times
--- are those of the events.
+-- outage_fold.lua: which lines of a run a person reads while a model is unreachable: its beginning, whole;
+-- then one at growing intervals and one for each change; its end. What attempts only repeat is left out:
+-- `orket log` has it. Pure: times are those of the events.
 
 local local_time = require("orket.view.format.local_time")
 local pause = require("orket.llm.pause")
@@ -10,7 +10,8 @@ local M = {}
 local GAP, GAP_MOST = 60, 3600 -- seconds until a line that is no news is shown again; doubling
 
 ---@class OutageFold
----@field models table<string, {cause: string, shown: string|nil, gap: integer, since: string|nil}> that fail, by name
+---@field models table<string, {cause: string, shown: string|nil, gap: integer, since: string|nil}> that
+---  fail, by name
 ---@field cards table<string, {model: string, why: string, is_blocked: boolean?, moved: string?, failed: string?}> that wait
 ---  for one; moved, failed: lines that are held back until it is known what the attempt came to
 local Fold = {}
@@ -91,7 +92,8 @@ HEAR["card.moved"] = function(self, event, what)
   if card and body.why == card.why then
     local is_first = not card.is_blocked
     card.is_blocked = true
-    return { is_first and string.format("%s -> %s [%s]: waits for the model %s", body.from, body.to, body.reason, card.model) or nil }
+    return { is_first and string.format("%s -> %s [%s]: waits for the model %s", body.from, body.to,
+      body.reason, card.model) or nil }
   elseif card and body.why == pause.OVER then
     card.moved = what
     return {}
@@ -104,7 +106,8 @@ HEAR["step.reply"] = function(self, event, what)
   local model, card, lines = event.body.model or "", self.cards[event.card], {}
   local since = self.models[model] and self.models[model].since
   if since then
-    lines[1] = string.format("the model %s answers again, after %s", model, local_time.span(local_time.between(since, event.at)))
+    lines[1] = string.format("the model %s answers again, after %s", model,
+      local_time.span(local_time.between(since, event.at)))
   end
   self.models[model], self.cards[event.card] = nil, nil
   lines[#lines + 1] = card and card.moved
@@ -112,7 +115,8 @@ HEAR["step.reply"] = function(self, event, what)
   return lines
 end
 
--- The line of an attempt that failed in another way than the outage, once it is known that it is no part of that.
+-- The line of an attempt that failed in another way than the outage, once it is known that it is no part of
+-- that.
 function Fold:failure_before(event)
   local card = self.cards[event.card]
   local failed = card and event.kind ~= "model.paused" and event.kind ~= "step.failed" and card.failed

@@ -33,7 +33,8 @@ local function tick(self)
     for _, card in pairs(self.run.board.cards) do
       counts[card.status] = (counts[card.status] or 0) + 1
     end
-    print(string.format("%s  %s is running, %d:%02d: %s", local_time.clock(os.date("!%Y-%m-%dT%H:%M:%SZ")), text.line(self.run.id),
+    print(string.format("%s  %s is running, %d:%02d: %s", local_time.clock(os.date("!%Y-%m-%dT%H:%M:%SZ")),
+      text.line(self.run.id),
       seconds // 60, seconds % 60, ending.summary(counts)))
   end
 end

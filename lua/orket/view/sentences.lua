@@ -12,13 +12,15 @@ local M = {}
 local LINE_MAX = 400 -- columns of one sentence
 local ERROR_MAX = 4000 -- of one that says what went wrong: its end is where the fix is
 local ERRORS = {
-  ["call.refused"] = true, ["call.result"] = true, ["card.moved"] = true, ["model.paused"] = true, ["step.failed"] = true,
+  ["call.refused"] = true, ["call.result"] = true, ["card.moved"] = true, ["model.paused"] = true,
+  ["step.failed"] = true,
   ["turn.failed"] = true, ["policy.failed"] = true,
 }
 
 local function moved(body)
   local why = body.why and body.role == "system" and local_time.within(body.why) or body.why
-  return body.from .. " -> " .. body.to .. (body.reason and (" [" .. body.reason .. "]") or "") .. (why and (": " .. why) or "")
+  return body.from .. " -> " .. body.to .. (body.reason and (" [" .. body.reason .. "]") or "")
+    .. (why and (": " .. why) or "")
 end
 
 local function verdict(body)
@@ -80,59 +82,86 @@ end
 local SENTENCE = {
   ["run.started"] = function(_, e) return "run " .. e.run .. " started" end,
   ["run.resumed"] = function(_, e) return "run " .. e.run .. " goes on" end,
-  ["canary.started"] = function(b) return "the scripts " .. b.generation .. " serve " .. b.turns .. " turns beside " .. b.stable end,
+  ["canary.started"] = function(b)
+    return "the scripts " .. b.generation .. " serve " .. b.turns .. " turns beside " .. b.stable
+  end,
   ["canary.promoted"] = function(b) return "the scripts " .. b.generation .. " serve all turns" end,
-  ["canary.rolled_back"] = function(b) return "the scripts " .. b.generation .. " are rolled back: " .. b.why end,
-  ["example.accepted"] = function(b) return "proposal " .. b.proposal .. " is accepted as an example of " .. b.role end,
+  ["canary.rolled_back"] = function(b)
+    return "the scripts " .. b.generation .. " are rolled back: " .. b.why
+  end,
+  ["example.accepted"] = function(b)
+    return "proposal " .. b.proposal .. " is accepted as an example of " .. b.role
+  end,
   ["example.removed"] = function(b) return b.role .. " is shown an example less" end,
-  ["mcp.trusted"] = function(b) return #b.tools .. " tools of the MCP server " .. b.server .. " are trusted" end,
-  ["mcp.changed"] = function(b) return "the MCP server " .. b.server .. " describes " .. b.tool .. " in another way: it is quarantined" end,
+  ["mcp.trusted"] = function(b)
+    return #b.tools .. " tools of the MCP server " .. b.server .. " are trusted"
+  end,
+  ["mcp.changed"] = function(b)
+    return "the MCP server " .. b.server .. " describes " .. b.tool .. " in another way: it is quarantined"
+  end,
   ["store.restored"] = function(b)
-    return string.format("the database was restored from %s, up to commit %d%s", b.from == "backup" and "a backup" or "what was left of it",
+    return string.format("the database was restored from %s, up to commit %d%s", b.from == "backup"
+      and "a backup" or "what was left of it",
       b.seq, b.lost and string.format("; commits up to %d are lost", b.lost) or "")
   end,
-  ["run.dropped"] = function(b) return "run " .. b.run .. " is dropped: its prompts, replies and calls are gone" end,
+  ["run.dropped"] = function(b)
+    return "run " .. b.run .. " is dropped: its prompts, replies and calls are gone"
+  end,
   ["run.forked"] = function(b, e) return "run " .. e.run .. " is forked from " .. b.of .. "@" .. b.at end,
   ["cards.forked"] = function(b) return #b.cards .. " open cards are forked, as *" .. b.suffix end,
-  ["card.forked"] = function(b) return "forked from " .. b.of .. " as it was at " .. b.at .. ", " .. b.status end,
+  ["card.forked"] = function(b)
+    return "forked from " .. b.of .. " as it was at " .. b.at .. ", " .. b.status
+  end,
   ["turn.forked"] = function(b) return string.format("%s (%s) goes on with its turn", b.seat, b.role) end,
   ["turn.started"] = function(b)
-    return string.format("%s (%s) takes it%s%s", b.seat, b.role, b.review and " for review" or "", b.arm and ", arm " .. b.arm or "")
+    return string.format("%s (%s) takes it%s%s", b.seat, b.role, b.review and " for review" or "",
+      b.arm and ", arm " .. b.arm or "")
   end,
   ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
-  ["call.allowed"] = function(b) return "calls " .. b.tool .. (b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or "") end,
+  ["call.allowed"] = function(b)
+    return "calls " .. b.tool .. (b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")"
+      or "")
+  end,
   ["call.refused"] = function(b) return refusal(b.tool, b, b.rule) end,
   ["call.result"] = result,
-  ["file.written"] = function(b) return not b.tree and "wrote " .. b.path or nil end, -- an epic's first files are no news
+  -- an epic's first files are no news
+  ["file.written"] = function(b) return not b.tree and "wrote " .. b.path or nil end,
   ["source.imported"] = function(b)
     local left = #b.left > 0 and (", %d left out"):format(#b.left) or ""
     return ("starts from commit %s of %s%s"):format(b.commit:sub(1, 12), b.repo, left)
   end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text end,
-  ["turn.labelled"] = function(b) return "has read what came from outside (" .. table.concat(b.labels, ", ") .. ")" end,
+  ["turn.labelled"] = function(b)
+    return "has read what came from outside (" .. table.concat(b.labels, ", ") .. ")"
+  end,
   ["card.trusted"] = function(b) return (b.path or "what is said") .. " is trusted" end,
   ["verify.done"] = verdict,
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
   ["tree.kept"] = function(b)
-    return "kept aside (orket put takes a file into its card), because the journal does not have it: " .. table.concat(b.paths, ", ")
-      .. (b.count > #b.paths and " and " .. math.tointeger(b.count) - #b.paths .. " more" or "") .. ", in " .. b.place
+    return "kept aside (orket put takes a file into its card), because the journal does not have it: "
+      .. table.concat(b.paths, ", ")
+      .. (b.count > #b.paths and " and " .. math.tointeger(b.count) - #b.paths .. " more" or "") .. ", in "
+        .. b.place
   end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.code end, -- the card's move says why
   ["turn.looped"] = function(b) return "stopped by the rule " .. b.rule end, -- the card's move says why
   ["turn.nudged"] = function() return "nudged: a reply without a call that could be made" end,
   ["window.compacted"] = function(b)
     return b.refreshed and "the card has changed: its words are written anew"
-      or string.format("the window is full (about %d of %d tokens): older steps are shortened", b.need, b.limit)
+      or string.format("the window is full (about %d of %d tokens): older steps are shortened", b.need,
+        b.limit)
   end,
   ["window.summarised"] = function() return "older steps are summed up" end,
   ["window.full"] = function(b) return b.why end,
   ["step.reply"] = function(b)
-    return b.finish == "length" and error_hints.cut(b.model, b.usage) or b.repaired and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
+    return b.finish == "length" and error_hints.cut(b.model, b.usage) or b.repaired
+      and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
   end,
   ["step.failed"] = function(b)
-    return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
+    return "the model failed: " .. (b.message or b.code)
+      .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
   ["memory.refused"] = function(b) return refusal("the memory", b, b.rule) end,
   ["memory.ranked"] = function(b)
@@ -144,18 +173,26 @@ local SENTENCE = {
     return "ran " .. table.concat(b.argv, " "):sub(1, 120) .. ": " .. outcome
   end,
   ["operation.settled"] = function(b)
-    return (b.happened and "had happened before the interruption: " or "had not happened before the interruption: ")
+    return (b.happened and "had happened before the interruption: "
+      or "had not happened before the interruption: ")
       .. b.op .. " " .. b.path
   end,
-  ["operation.uncertain"] = function(b) return "unknown outcome: " .. b.operation.op .. " was interrupted. Check it, then answer: happened, did-not or again" end,
-  ["operation.answered"] = function(b) return "answers: " .. b.answer .. (b.text and ", " .. b.text or "") end,
+  ["operation.uncertain"] = function(b)
+    return "unknown outcome: " .. b.operation.op
+      .. " was interrupted. Check it, then answer: happened, did-not or again"
+  end,
+  ["operation.answered"] = function(b)
+    return "answers: " .. b.answer .. (b.text and ", " .. b.text or "")
+  end,
   ["scripts.waiting"] = function(b)
     local added = #b.delta + (b.more or 0)
-    return string.format("script change %s adds %d %s. A person has to accept it: orket policy accept %s", b.generation, added,
+    return string.format("script change %s adds %d %s. A person has to accept it: orket policy accept %s",
+      b.generation, added,
       added == 1 and "permission" or "permissions", b.generation)
   end,
   ["scripts.accepted"] = function(b)
-    return "scripts " .. b.generation .. " are accepted" .. (b.auto and ", as the organization accepts all" or "")
+    return "scripts " .. b.generation .. " are accepted" .. (b.auto and ", as the organization accepts all"
+      or "")
   end,
   ["config.changed"] = function(b)
     return "the configuration is another one" .. (#b.delta > 0 and ", which makes more possible" or "")
@@ -163,17 +200,20 @@ local SENTENCE = {
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
-    return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d", approval_format.line(b), b.rule or "asked",
+    return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d",
+      approval_format.line(b), b.rule or "asked",
       e.run, e.turn, e.n)
   end,
   ["approval.answered"] = function(b) return b.answer .. " " .. b.ask .. (b.why and ": " .. b.why or "") end,
   ["budget.warned"] = function(b)
-    return string.format("budget warning: %s has used %s of %s (%d %%). Work parks at 100 %%", b.cap, amount(b.used), amount(b.limit),
+    return string.format("budget warning: %s has used %s of %s (%d %%). Work parks at 100 %%", b.cap,
+      amount(b.used), amount(b.limit),
       budget_format.percent(b.used, b.limit))
   end,
   ["budget.reached"] = function(b) return "budget: " .. b.why end,
   ["model.paused"] = function(b)
-    return "pause: " .. local_time.within(b.why) .. (b.since and ". Fix: " .. (b.cure and b.cure .. "; " or "")
+    return "pause: " .. local_time.within(b.why) .. (b.since and ". Fix: "
+      .. (b.cure and b.cure .. "; " or "")
       .. "orket setup finds another model" or "")
   end,
   ["budget.lifted"] = function(b) return "goes on: " .. b.why end,

@@ -1,7 +1,7 @@
--- aside.lua: what lies in a tree's directory and in no journal is kept aside before the directory is made equal to the
--- journal: in .orket/kept/EPIC/NAME/TIME, where no tree and no jail reaches. Bytes that a blob of the journal holds are
--- not lost and not kept again, and what an agent's call left that was interrupted is no person's. What cannot be kept is not
--- removed: the tree does not open, and the error names it.
+-- aside.lua: what lies in a tree's directory and in no journal is kept aside before the directory is made
+-- equal to the journal: in .orket/kept/EPIC/NAME/TIME, where no tree and no jail reaches. Bytes that a blob
+-- of the journal holds are not lost and not kept again, and what an agent's call left that was interrupted is
+-- no person's. What cannot be kept is not removed: the tree does not open, and the error names it.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -37,11 +37,13 @@ local TOO_LARGE = "it is too large to be kept aside (64 MiB)"
 ---@param is_known (fun(path: string, hash: string|nil): boolean)|nil of a file that need not be kept
 ---@return Aside|nil
 function M.of(project, store, epic, card, is_known)
-  return project.dir and { project = project, store = store, epic = epic, card = card, is_known = is_known, kept = {}, bytes = 0 } or nil
+  return project.dir and { project = project, store = store, epic = epic, card = card, is_known = is_known,
+    kept = {}, bytes = 0 } or nil
 end
 
 local function open_place(aside)
-  local above = table.concat({ M.PLACE, places.name(aside.epic), aside.card and places.name(aside.card) or "tree", sys.now() }, "/")
+  local above = table.concat({ M.PLACE, places.name(aside.epic), aside.card and places.name(aside.card)
+    or "tree", sys.now() }, "/")
   for i = 1, SAME_TIME_MAX do
     local place = i == 1 and above or above .. "-" .. i
     local root, made, code, fix = aside.project.root:beneath(place, { create = true })
@@ -58,7 +60,8 @@ end
 
 local function too_much(aside, path, why)
   local name = aside.card or aside.epic
-  return errors.new("ERR_TOO_LARGE", path .. " in the directory of " .. name .. " is not in the journal, and " .. why,
+  return errors.new("ERR_TOO_LARGE", path .. " in the directory of " .. name .. " is not in the journal, and "
+    .. why,
     "move it out of workspace/" .. places.name(aside.epic) .. ", or delete it")
 end
 
@@ -75,8 +78,8 @@ end
 -- What is said of a path where no file lies.
 local NO_FILE = { ERR_NOT_FOUND = true, ERR_NOT_FILE = true, ERR_NOT_DIR = true, ERR_PATH = true }
 
----The hash of the file that lies at a path, nil where none does. One that cannot be read, or is too large to be kept, is an
----error: nothing takes its place.
+---The hash of the file that lies at a path, nil where none does. One that cannot be read, or is too large to
+---be kept, is an error: nothing takes its place.
 ---@param aside Aside
 ---@param root FsRoot
 ---@param path string
@@ -92,8 +95,9 @@ function M.look(aside, root, path)
   return errors.check(nil, message, code, fix)
 end
 
----Keeps a file that is about to be removed or replaced, unless its bytes are not lost: a blob of the journal holds them, or
----they are the beginning of what takes its place (a process was killed while it wrote the file).
+---Keeps a file that is about to be removed or replaced, unless its bytes are not lost: a blob of the journal
+---holds them, or they are the beginning of what takes its place (a process was killed while it wrote the
+---file).
 ---@param aside Aside
 ---@param root FsRoot
 ---@param path string of a file that is there

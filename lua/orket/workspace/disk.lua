@@ -1,4 +1,5 @@
--- disk.lua: directories made equal to manifests. What a person may have put there is kept aside first (workspace/aside.lua).
+-- disk.lua: directories made equal to manifests. What a person may have put there is kept aside first
+-- (workspace/aside.lua).
 
 local asides = require("orket.workspace.aside")
 local async = require("orket.async")

@@ -68,8 +68,8 @@ local function changes_of(was, is, seed, tx, made, marks)
   return changes
 end
 
----Takes what some finished cards brought out of the epic's tree, as events of tx: it is made anew from its seed and
----the other finished cards. Its directory follows when it is opened.
+---Takes what some finished cards brought out of the epic's tree, as events of tx: it is made anew from its
+---seed and the other finished cards. Its directory follows when it is opened.
 ---@param project table
 ---@param store table
 ---@param epic string
@@ -79,7 +79,8 @@ end
 ---@return Error|nil
 function M.take_out(project, store, epic, without, tx)
   local forked = #store:read("lineage", { card = epic }) > 0
-  local seed = forked and {} or tree_files.seed_of(store, epic) -- a fork's tree no longer lies over its source's
+  -- a fork's tree no longer lies over its source's
+  local seed = forked and {} or tree_files.seed_of(store, epic)
   local is, made, marks = tree_files.of_epic(store, epic, without)
   if not is then
     return nil, made

@@ -159,7 +159,8 @@ function M.hand_back(tree, merged, tx)
       blob = tx:blob(one.bytes)
     end
     tree:record(tx, one.path, blob, one.base, one.labels)
-    tx:event("tree.conflict", tree.card, { path = one.path, with = one.with or tree.epic, labels = one.labels })
+    tx:event("tree.conflict", tree.card, { path = one.path, with = one.with or tree.epic,
+      labels = one.labels })
     paths[i] = one.path
   end
   return { conflicts = paths }

@@ -1,6 +1,7 @@
--- put.lua: a person's files become a card's, as a recorded act: they are written into its tree, and the tree's hash, to
--- which verdicts are bound, changes with them. A turn of the card that was left open is abandoned by that, as by any
--- other act on its card; one that is under way is not disturbed: the act is refused.
+-- put.lua: a person's files become a card's, as a recorded act: they are written into its tree, and the
+-- tree's hash, to which verdicts are bound, changes with them. A turn of the card that was left open is
+-- abandoned by that, as by any other act on its card; one that is under way is not disturbed: the act is
+-- refused.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -15,7 +16,8 @@ local trees = require("orket.workspace.tree")
 local M = {}
 
 M.FILES_MAX = 1000
-local FILE_MAX, BYTES_MAX = 16 * 1024 * 1024, 48 * 1024 * 1024 -- a blob's, and what one transaction has room for
+-- a blob's, and what one transaction has room for
+local FILE_MAX, BYTES_MAX = 16 * 1024 * 1024, 48 * 1024 * 1024
 local FINAL = { done = true, canceled = true, archived = true }
 local KEPT = "%.orket/kept/[^/]+/[^/]+/[^/]+"
 
@@ -35,7 +37,8 @@ local function check_file(one)
     end
   end
   if ("/" .. (one.as or "x") .. "/"):find("/%.?/") then -- one file has one name in the journal
-    return nil, errors.new("ERR_PATH", "--as " .. one.as .. " is not in its shortest form", "leave out '.' and doubled slashes")
+    return nil, errors.new("ERR_PATH", "--as " .. one.as .. " is not in its shortest form",
+      "leave out '.' and doubled slashes")
   end
   return true
 end
@@ -55,17 +58,20 @@ local function read(one)
   return bytes, err
 end
 
--- A file of the card's own directory, or one that was kept aside, keeps its place; another one gets its own name.
+-- A file of the card's own directory, or one that was kept aside, keeps its place; another one gets its own
+-- name.
 local function target(one, home, above)
   local dir = one.dir .. "/"
   local inside = dir:sub(1, #home + 1) == home .. "/" and dir:sub(#home + 2)
-  local kept = not inside and dir:sub(1, #above + 1) == above .. "/" and dir:sub(#above + 2):match("^" .. KEPT .. "/(.*)$")
+  local kept = not inside and dir:sub(1, #above + 1) == above .. "/"
+    and dir:sub(#above + 2):match("^" .. KEPT .. "/(.*)$")
   return one.as or (inside or kept) and (inside or kept) .. one.name or one.below or one.name
 end
 
 -- Keys and the journal lie there, which no agent may read.
 local function is_of_engine(one, above)
-  local rest = (one.dir .. "/"):sub(1, #above + 1) == above .. "/" and one.dir:sub(#above + 1) .. "/" .. one.name
+  local rest = (one.dir .. "/"):sub(1, #above + 1) == above .. "/" and one.dir:sub(#above + 1) .. "/"
+    .. one.name
   return rest and rest:find("^/%.orket/") and not rest:find("^/" .. KEPT .. "/")
 end
 
@@ -84,7 +90,8 @@ local function gather(project, card, files)
     local ok
     ok, err = check_file(one)
     if ok and is_of_engine(one, above) then
-      err = errors.new("ERR_PATH", ".orket is the engine's own: no agent may read it", "name files outside of it, or those that were kept aside")
+      err = errors.new("ERR_PATH", ".orket is the engine's own: no agent may read it",
+        "name files outside of it, or those that were kept aside")
     elseif ok then
       bytes, err = read(one)
     end
@@ -93,7 +100,8 @@ local function gather(project, card, files)
     end
     total = total + #bytes
     if total > BYTES_MAX then
-      return nil, errors.new("ERR_TOO_LARGE", "more than " .. BYTES_MAX // 1024 // 1024 .. " MiB at once", "put them in parts")
+      return nil, errors.new("ERR_TOO_LARGE", "more than " .. BYTES_MAX // 1024 // 1024 .. " MiB at once",
+        "put them in parts")
     end
     local name = hash.of(bytes)
     gathered[i], known[name] = { path = target(one, home, above), bytes = bytes, hash = name }, true
@@ -106,15 +114,19 @@ end
 local function objection(project, card)
   local run = project.under_way
   if card.type ~= "issue" or not card.epic then
-    return errors.new("ERR_USAGE", card.id .. " is no issue", "put the files into one of its issues: orket board " .. card.id)
+    return errors.new("ERR_USAGE", card.id .. " is no issue",
+      "put the files into one of its issues: orket board " .. card.id)
   elseif FINAL[card.status] then
-    return errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ": its files are merged, or not used any more",
+    return errors.new("ERR_TRANSITION", card.id .. " is " .. card.status
+      .. ": its files are merged, or not used any more",
       "put them into an open card")
   elseif run and run.board.busy[card.id] then
-    return errors.new("ERR_TRANSITION", card.id .. " is being worked on", "wait until it is parked, or stop the run with orket halt; then put again")
+    return errors.new("ERR_TRANSITION", card.id .. " is being worked on",
+      "wait until it is parked, or stop the run with orket halt; then put again")
   elseif project.store:read("approvals", { card = card.id, status = "pending" })[1]
       or project.store:read("uncertain", { card = card.id })[1] then
-    return errors.new("ERR_TRANSITION", card.id .. " waits for an answer, which another file would make void", "answer it first: orket show " .. card.id)
+    return errors.new("ERR_TRANSITION", card.id .. " waits for an answer, which another file would make void",
+      "answer it first: orket show " .. card.id)
   end
 end
 
@@ -166,7 +178,8 @@ local function record(project, card, files, who)
     tx:abandon()
   end
   if not ok then
-    local closing <close> = trees.open(project, project.store, card, nil, files.is_known) -- what was written is in no journal
+    -- what was written is in no journal
+    local closing <close> = trees.open(project, project.store, card, nil, files.is_known)
     return nil, err
   end
   return changed
@@ -200,7 +213,8 @@ M.acts = {
   put = {
     summary = "writes a person's files, each {dir, name, as?, below?}, into a card's tree",
     fields = { card = "text", files = "list" },
-    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_PATH", "ERR_NOT_FILE", "ERR_NOT_DIR", "ERR_TOO_LARGE", "ERR_DENIED" },
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_PATH", "ERR_NOT_FILE", "ERR_NOT_DIR", "ERR_TOO_LARGE",
+      "ERR_DENIED" },
     by = "person", perform = perform,
   },
 }

@@ -5,8 +5,9 @@
 --
 -- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
--- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts: workspace/tree_files.lua,
--- manifests; workspace/disk.lua, directories; workspace/places.lua, where they are; workspace/tree_head.lua and workspace/merging.lua, merges; workspace/aside.lua, files of people;
+-- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts:
+-- workspace/tree_files.lua, manifests; workspace/disk.lua, directories; workspace/places.lua, where they are;
+-- workspace/tree_head.lua and workspace/merging.lua, merges; workspace/aside.lua, files of people;
 -- workspace/epic_tree.lua, an epic's tree made anew.
 
 local asides = require("orket.workspace.aside")
@@ -25,7 +26,8 @@ local M = {}
 local Tree = {}
 Tree.__index = Tree
 
-local OPEN_MAX = math.min(2000, sys.descriptors() // 4) -- directories kept open while their agents wait for a model
+-- directories kept open while their agents wait for a model
+local OPEN_MAX = math.min(2000, sys.descriptors() // 4)
 local RECENT_MAX = 16 * 1024 -- bytes of a tree's files that are not read back when it is merged
 
 local function epic_of(card)
@@ -67,11 +69,13 @@ function M.open(project, store, card, look, is_known)
     return nil, err
   end
   local self = setmetatable({
-    project = project, store = store, card = card.id, epic = epic, seed = seed, recent = {}, recent_left = RECENT_MAX,
+    project = project, store = store, card = card.id, epic = epic, seed = seed, recent = {},
+    recent_left = RECENT_MAX,
     found = look and {} or nil,
   }, Tree)
   self.seed_labels = project.seeds.labels[epic]
-  self.files, self.changes, self.made, self.labels = tree_files.of_card(store, card.id, seed, self.seed_labels)
+  self.files, self.changes, self.made, self.labels = tree_files.of_card(store, card.id, seed,
+    self.seed_labels)
   if not self.files then
     return nil, self.changes
   end
@@ -82,7 +86,8 @@ function M.open(project, store, card, look, is_known)
   end
   local ok
   ok, err = disk.materialise(store, root, self.files, {
-    made = self.made, new = new, found = self.found, executable = tree_files.executable(store, epic), aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
+    made = self.made, new = new, found = self.found, executable = tree_files.executable(store, epic),
+    aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
   })
   if not ok then
     self:close()
@@ -239,8 +244,8 @@ function Tree:publish()
   return ok, err
 end
 
----Records what a new epic starts from, a repository or the files of its directory: before its first card, which is told of
----them, and because no card can mend what is wrong with them.
+---Records what a new epic starts from, a repository or the files of its directory: before its first card,
+---which is told of them, and because no card can mend what is wrong with them.
 ---@param project table opened as owner
 ---@param store table
 ---@param epic string
@@ -253,8 +258,9 @@ function M.begin(project, store, epic)
   return tree_files.seed(project, store, epic, places.epic(epic))
 end
 
----Brings the directory of an epic whose merges an earlier process made back to the journal: that one may have been
----killed before the last of them was published, and there need not be a card left whose tree would be opened.
+---Brings the directory of an epic whose merges an earlier process made back to the journal: that one may have
+---been killed before the last of them was published, and there need not be a card left whose tree would be
+---opened.
 ---@param project table opened as owner
 ---@param store table
 ---@param epic string
@@ -267,8 +273,8 @@ function M.catch_up(project, store, epic)
   return tree_files.seed(project, store, epic, places.epic(epic))
 end
 
----Lets go of what this process holds for an epic: two descriptors, its manifests and its merged state. The next use
----reads them again.
+---Lets go of what this process holds for an epic: two descriptors, its manifests and its merged state. The
+---next use reads them again.
 ---@param project table
 ---@param epic string
 function M.release(project, epic)

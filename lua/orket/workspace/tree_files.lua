@@ -52,7 +52,8 @@ end
 local function record_seed(project, tx, epic, texts)
   local outside, seed = labels.of_seed(project.config), "seed:" .. epic
   for _, path in ipairs(tables.keys(texts)) do
-    tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]), labels = outside(path) })
+    tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]),
+      labels = outside(path) })
   end
   tx:event("tree.opened", nil, { tree = epic, from = seed })
   return errors.check(async.await(tx.commit, tx))
@@ -71,8 +72,8 @@ local function remove_gone(store, epic, root, aside)
   return true
 end
 
--- Brings the epic's directory back to the journal; what a person added to it stays there. What a person laid into it
--- before the first run is theirs to change; the files of a commit are not.
+-- Brings the epic's directory back to the journal; what a person added to it stays there. What a person laid
+-- into it before the first run is theirs to change; the files of a commit are not.
 local function catch_up(project, store, epic, root)
   local aside = asides.of(project, store, epic)
   local ok, err = remove_gone(store, epic, root, aside)

@@ -1,4 +1,5 @@
--- tree_state.lua: the files of a card or an epic as the journal has them, now or at an event, without their directory.
+-- tree_state.lua: the files of a card or an epic as the journal has them, now or at an event, without their
+-- directory.
 
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")

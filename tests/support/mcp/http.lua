@@ -1,5 +1,6 @@
--- http.lua: an MCP server over streamable HTTP for specs, as trusted code of a program of its own (ORKET_LUA): MODE
--- says what is wrong with it, once the file GO is there. What it is asked is written to LOG: method, session, what.
+-- http.lua: an MCP server over streamable HTTP for specs, as trusted code of a program of its own
+-- (ORKET_LUA): MODE says what is wrong with it, once the file GO is there. What it is asked is written to
+-- LOG: method, session, what.
 
 local async, http = require("orket.async"), require("orket.core.http")
 local cjson = require("cjson")
@@ -19,7 +20,8 @@ local function tool()
   return {
     name = "echo", description = changed and "Says it back, and to me." or "Says it back.",
     inputSchema = { type = "object", properties = {
-      text = { type = "string", ["x-mcp-header"] = "Text" }, loud = { type = "boolean", ["x-mcp-header"] = "Loud" },
+      text = { type = "string", ["x-mcp-header"] = "Text" },
+      loud = { type = "boolean", ["x-mcp-header"] = "Loud" },
       how = { type = "object", additionalProperties = false },
     } },
   }
@@ -33,13 +35,15 @@ local RESULTS = {
     }
   end,
   ["server/discover"] = function()
-    return { resultType = "complete", supportedVersions = { "2026-07-28" }, capabilities = { tools = {} }, ttlMs = 1000, cacheScope = "public" }
+    return { resultType = "complete", supportedVersions = { "2026-07-28" }, capabilities = { tools = {} },
+      ttlMs = 1000, cacheScope = "public" }
   end,
   ["tools/list"] = function()
     return { resultType = "complete", tools = { tool() }, ttlMs = 100000, cacheScope = "public" }
   end,
   ["tools/call"] = function(message)
-    return { content = { { type = "text", text = message.params.arguments.text .. (heard and " after " .. heard or "") } } }
+    return { content = { { type = "text", text = message.params.arguments.text
+      .. (heard and " after " .. heard or "") } } }
   end,
 }
 
@@ -137,9 +141,12 @@ local function is_told(request, message)
   if arguments.loud ~= nil and request.headers["mcp-param-loud"] ~= tostring(arguments.loud) then
     return false
   end
-  return meta["io.modelcontextprotocol/protocolVersion"] == "2026-07-28" and request.headers["mcp-protocol-version"] == "2026-07-28"
-    and type(meta["io.modelcontextprotocol/clientCapabilities"]) == "table" and request.headers["mcp-method"] == message.method
-    and request.headers["mcp-name"] == message.params.name and request.headers["mcp-param-text"] == (ENCODED[text] or text)
+  return meta["io.modelcontextprotocol/protocolVersion"] == "2026-07-28"
+    and request.headers["mcp-protocol-version"] == "2026-07-28"
+    and type(meta["io.modelcontextprotocol/clientCapabilities"]) == "table"
+      and request.headers["mcp-method"] == message.method
+    and request.headers["mcp-name"] == message.params.name
+      and request.headers["mcp-param-text"] == (ENCODED[text] or text)
     and not request.headers["mcp-session-id"]
 end
 
@@ -147,7 +154,8 @@ local CURRENT = { current = true, asking = true, future = true, strange = true }
 
 local function serve_current(request, response, message)
   if MODE == "future" then
-    return refuse(response, message.id, -32022, "no", { supported = { "2099-01-01" }, requested = "2026-07-28" })
+    return refuse(response, message.id, -32022, "no",
+      { supported = { "2099-01-01" }, requested = "2026-07-28" })
   elseif message.method == "initialize" then
     return refuse(response, message.id, -32022, "use 2026-07-28", { supported = { "2026-07-28" } })
   elseif not is_told(request, message) then
@@ -157,7 +165,8 @@ local function serve_current(request, response, message)
   if message.method == "tools/call" then
     result.resultType = MODE == "asking" and "input_required" or MODE == "strange" and "half" or "complete"
   end
-  response:send(200, { ["Content-Type"] = "application/json" }, cjson.encode({ jsonrpc = "2.0", id = message.id, result = result }))
+  response:send(200, { ["Content-Type"] = "application/json" },
+    cjson.encode({ jsonrpc = "2.0", id = message.id, result = result }))
 end
 
 -- ---- the ones before ----
@@ -176,14 +185,17 @@ end
 
 local function post(request, response)
   local message = cjson.decode(request.body)
-  log("POST", request.headers["mcp-session-id"] or "-", message.method or "answer", request.headers["authorization"] or "")
+  log("POST", request.headers["mcp-session-id"] or "-", message.method or "answer",
+    request.headers["authorization"] or "")
   if MODE == "auth" then
-    return response:send(401, { ["WWW-Authenticate"] = 'Bearer resource_metadata="http://x/y"' }, "who are you")
+    return response:send(401, { ["WWW-Authenticate"] = 'Bearer resource_metadata="http://x/y"' },
+      "who are you")
   elseif CURRENT[MODE] then
     return serve_current(request, response, message)
   elseif message.method == "initialize" then
     sessions = sessions + 1
-  elseif request.headers["mcp-session-id"] ~= "s" .. sessions or request.headers["mcp-protocol-version"] ~= "2025-11-25" then
+  elseif request.headers["mcp-session-id"] ~= "s" .. sessions
+    or request.headers["mcp-protocol-version"] ~= "2025-11-25" then
     return response:send(400, {}, "no session")
   elseif MODE == "lost" and message.method == "tools/call" and sessions == 1 then
     return response:send(404, {}, "unknown session")

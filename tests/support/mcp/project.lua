@@ -1,4 +1,5 @@
--- project.lua: a project whose coder has a tool of an MCP server, tests/support/mcp/server.lua, in any of its modes.
+-- project.lua: a project whose coder has a tool of an MCP server, tests/support/mcp/server.lua, in any of its
+-- modes.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -24,7 +25,8 @@ end
 ---@param more table|nil
 ---@return table
 function M.fake(mode, more)
-  local server = { command = { "lua5.4", M.SUPPORT .. "/server.lua", MARK }, show = { M.SUPPORT }, env = { MODE = mode }, deadline = 5 }
+  local server = { command = { "lua5.4", M.SUPPORT .. "/server.lua", MARK }, show = { M.SUPPORT },
+    env = { MODE = mode }, deadline = 5 }
   return { fake = world.merged(server, more) }
 end
 
@@ -40,7 +42,8 @@ end
 ---@return World
 function M.project(mode, more, options)
   local coder = orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "mcp__fake__echo"')
-  local w = world.new(world.merged({ issues = { { id = "A" } }, mock = MOCK, files = { ["roles/coder.lua"] = coder } }, options))
+  local w = world.new(world.merged({ issues = { { id = "A" } }, mock = MOCK,
+    files = { ["roles/coder.lua"] = coder } }, options))
   M.configure(w, M.fake(mode, more))
   return w
 end

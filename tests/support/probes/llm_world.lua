@@ -1,7 +1,9 @@
--- llm_world.lua: servers that do what they should not, and a request to them: what chunks of llm_spec.lua stand on.
+-- llm_world.lua: servers that do what they should not, and a request to them: what chunks of llm_spec.lua
+-- stand on.
 -- luacheck: ignore 211
 
-local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"), require("luv")
+local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"),
+  require("luv")
 local mock = require("orket.dev.mock.server")
 
 local function raw(bytes, how)
@@ -33,7 +35,8 @@ local function raw(bytes, how)
 end
 
 local function ask(url, more)
-  local request = { model = { base_url = url, model = "m", deadlines = { connect = 5, first_byte = 5, idle = 5, total = 5 } },
+  local request = { model = { base_url = url, model = "m",
+    deadlines = { connect = 5, first_byte = 5, idle = 5, total = 5 } },
     messages = { '{"content":"hi","role":"user"}' }, attempts = 1, backoff = 0.001 }
   for key, value in pairs(more or {}) do
     if key == "model" then

@@ -15,7 +15,8 @@ local there, back = uv.pipe(), uv.pipe()
 local echo = uv.spawn("/usr/bin/python3", { stdio = { there.read, back.write }, args = { "-c",
   "import os, time\nwhile os.read(0, 1): time.sleep(0.0005); os.write(1, b'x')" } })
 local function wait(operation)
-  for _ = 1, operation.op == "short" and 1 or 3 do uv.fs_write(there.write, "x", -1) uv.fs_read(back.read, 1, -1) end
+  for _ = 1, operation.op == "short" and 1 or 3 do uv.fs_write(there.write, "x", -1) uv.fs_read(back.read, 1,
+    -1) end
 end
 local function spent()
   local r = uv.getrusage()

@@ -18,15 +18,20 @@ local function sent(model, json, tools)
       messages = { '{"content":"Be brief.","role":"system"}', '{"content":"hi","role":"user"}' } })
     return 0
   end)
-  local format = body.response_format or (body.output_config or {}).format or (body.generationConfig or {}).responseJsonSchema
+  local format = body.response_format or (body.output_config or {}).format
+    or (body.generationConfig or {}).responseJsonSchema
   return { format = format or false, text = cjson.encode(body) }
 end
 local OPENAI = "https://api.openai.com/v1"
 print(cjson.encode({
-  closed = sent({}, CLOSED), some = sent({}, SOME), open = sent({}, OPEN), beside = sent({}, CLOSED, TOOLS), none = sent({}, CLOSED, "[]"),
-  theirs = sent({ base_url = OPENAI }, CLOSED, TOOLS), always = sent({ json = "always" }, CLOSED, TOOLS), never = sent({ json = "never" }, CLOSED),
+  closed = sent({}, CLOSED), some = sent({}, SOME), open = sent({}, OPEN), beside = sent({}, CLOSED, TOOLS),
+  none = sent({}, CLOSED, "[]"),
+  theirs = sent({ base_url = OPENAI }, CLOSED, TOOLS), always = sent({ json = "always" }, CLOSED, TOOLS),
+  never = sent({ json = "never" }, CLOSED),
   written = sent({ calls = "text", json = "always" }, CLOSED, TOOLS),
-  claude = sent({ shape = "anthropic" }, CLOSED, TOOLS), claude_open = sent({ shape = "anthropic" }, OPEN), claude_alone = sent({ shape = "anthropic", json = "alone" }, CLOSED, TOOLS),
-  gemini = sent({ shape = "gemini", model = "gemini-2.5-pro" }, OPEN), gemini_beside = sent({ shape = "gemini", model = "gemini-2.5-pro" }, OPEN, TOOLS),
+  claude = sent({ shape = "anthropic" }, CLOSED, TOOLS), claude_open = sent({ shape = "anthropic" }, OPEN),
+  claude_alone = sent({ shape = "anthropic", json = "alone" }, CLOSED, TOOLS),
+  gemini = sent({ shape = "gemini", model = "gemini-2.5-pro" }, OPEN),
+  gemini_beside = sent({ shape = "gemini", model = "gemini-2.5-pro" }, OPEN, TOOLS),
   gemini_3 = sent({ shape = "gemini", model = "gemini-3-pro" }, OPEN, TOOLS),
 }))

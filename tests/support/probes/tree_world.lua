@@ -1,8 +1,10 @@
--- tree_world.lua: a project of its own in DIR, cards, and a way to work on them: what chunks of tree_spec.lua stand on.
+-- tree_world.lua: a project of its own in DIR, cards, and a way to work on them: what chunks of tree_spec.lua
+-- stand on.
 -- luacheck: ignore 211
 
 local async, cjson, errors = require("orket.async"), require("cjson"), require("orket.errors")
-local fs, store, trees = require("orket.core.fs"), require("orket.core.store"), require("orket.workspace.tree")
+local fs, store, trees = require("orket.core.fs"), require("orket.core.store"),
+  require("orket.workspace.tree")
 local dir = os.getenv("DIR")
 local project
 local runs = 0
@@ -10,7 +12,8 @@ local function open()
   assert(fs.root(dir .. "/.orket", { create = true })):close()
   project = { dir = dir, root = assert(fs.root(dir)), store = assert(store.open(dir .. "/.orket/orket.db")) }
   runs = runs + 1
-  project.board = assert(project.store:stream({ run = "board", turn = runs, actor = "system", role = "system" }))
+  project.board = assert(project.store:stream({ run = "board", turn = runs, actor = "system",
+    role = "system" }))
 end
 local function commit(tx)
   return errors.check(async.await(tx.commit, tx))
@@ -66,7 +69,8 @@ end
 local EPIC = "workspace/E/tree"
 local function files(id, epic)
   local at <close> = tree(id, epic)
-  return show("workspace/" .. require("orket.workspace.places").name(epic or "E") .. "/cards/" .. require("orket.workspace.places").name(id))
+  return show("workspace/" .. require("orket.workspace.places").name(epic or "E") .. "/cards/"
+    .. require("orket.workspace.places").name(id))
 end
 local function reopen()
   project.store:close()

@@ -1,6 +1,8 @@
--- wire.lua: serves each row of the file ROWS, whole and in pieces, to a client of the API SHAPE, and prints what it understood.
+-- wire.lua: serves each row of the file ROWS, whole and in pieces, to a client of the API SHAPE, and prints
+-- what it understood.
 
-local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"), require("luv")
+local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"),
+  require("luv")
 
 local function send(peer, head, body, size)
   if not size then
@@ -26,7 +28,8 @@ local function serve(row, size)
       if not asked:find("\r\n\r\n", 1, true) or peer:is_closing() then return end
       peer:read_stop()
       local kind = row.kind or "text/event-stream"
-      send(peer, "HTTP/1.1 " .. (row.status or "200 OK") .. "\r\n" .. (kind ~= "" and "Content-Type: " .. kind .. "\r\n" or "")
+      send(peer, "HTTP/1.1 " .. (row.status or "200 OK") .. "\r\n"
+        .. (kind ~= "" and "Content-Type: " .. kind .. "\r\n" or "")
         .. "Connection: close\r\n\r\n", row.body, size)
     end)
   end)
@@ -37,8 +40,11 @@ local function ask(shape, row, size)
   local url, close = serve(row, size)
   local deltas = {}
   local reply, err = llm.complete({
-    model = { base_url = url, model = "m", shape = shape, deadlines = { connect = 20, first_byte = 20, idle = 20, total = 20 } },
-    messages = { '{"content":"hi","role":"user"}' }, attempts = 1, on_delta = function(text) deltas[#deltas + 1] = text end,
+    model = { base_url = url, model = "m", shape = shape,
+      deadlines = { connect = 20, first_byte = 20, idle = 20, total = 20 } },
+    messages = { '{"content":"hi","role":"user"}' }, attempts = 1, on_delta = function(text)
+      deltas[#deltas + 1] = text
+    end,
   })
   close()
   return { reply = reply, error = err, heard = table.concat(deltas) }

@@ -1,4 +1,5 @@
--- combined.lua: a model that writes its calls as text, counts tokens, refuses what is too long, and fails now and then.
+-- combined.lua: a model that writes its calls as text, counts tokens, refuses what is too long, and fails now
+-- and then.
 
 synonyms = { { "invoice", "bill", "bills" } }
 local function quoted(text)
@@ -9,7 +10,8 @@ local function spoken(call)
   for key, value in pairs(call.arguments) do
     parts[#parts + 1] = quoted(key) .. ": " .. quoted(value)
   end
-  return '<tool_call>\n{"name": "' .. call.name .. '", "arguments": {' .. table.concat(parts, ", ") .. '}}\n</tool_call>'
+  return '<tool_call>\n{"name": "' .. call.name .. '", "arguments": {' .. table.concat(parts, ", ")
+    .. '}}\n</tool_call>'
 end
 
 local function done_of(talk)
@@ -36,7 +38,8 @@ local native = reply
 function reply(request)
   local tokens = #cjson.encode(request.messages) // 4
   if tokens > 7000 then
-    return { status = 400, content = "This model's maximum context length is 8000 tokens. However, you requested " .. tokens }
+    return { status = 400,
+      content = "This model's maximum context length is 8000 tokens. However, you requested " .. tokens }
   elseif request.model == "first" and #request.messages % 9 == 8 then
     return { status = 503, content = "busy" }
   end

@@ -1,4 +1,5 @@
--- one_form.lua: a model that always answers in one form, right or wrong: kind(reply) changes each of its replies. Behind play.lua.
+-- one_form.lua: a model that always answers in one form, right or wrong: kind(reply) changes each of its
+-- replies. Behind play.lua.
 
 local function quoted(text)
   return '"' .. text:gsub('[%c"\\]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
@@ -52,7 +53,9 @@ local CODER = {
   function() return say(call("list_directory", { path = "." })) end,
   function() return say(call("search_files", { text = "hello", limit = 5 })) end,
   function() return say(write("hello.sh", 'echo "hello $1"\n')) end,
-  function() return say(call("edit_file", { path = "hello.sh", old = "hello $1", new = "hello, $1", all = false })) end,
+  function()
+    return say(call("edit_file", { path = "hello.sh", old = "hello $1", new = "hello, $1", all = false }))
+  end,
   function() return say(status("ready_for_testing", "hello.sh greets")) end,
 }
 

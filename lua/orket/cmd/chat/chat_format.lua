@@ -1,4 +1,5 @@
--- chat_format.lua: a conversation as a person or a program sees it: what was said since, what is asked, why there was no answer.
+-- chat_format.lua: a conversation as a person or a program sees it: what was said since, what is asked, why
+-- there was no answer.
 
 local cjson = require("cjson")
 local conversation = require("orket.planning.conversation")
@@ -42,7 +43,8 @@ function M.look(chat)
     return nil, err
   end
   if talk.question then
-    talk.lines = talk.operation.op == "plan.make" and plan_format.lines(talk.operation) or approval_format.all(store, talk.question)
+    talk.lines = talk.operation.op == "plan.make" and plan_format.lines(talk.operation)
+      or approval_format.all(store, talk.question)
     talk.line = approval_format.line(talk.question)
   end
   local move = store:read("last_events", { card = talk.card.id, kind = "card.moved", limit = 1 })[1]
@@ -134,13 +136,15 @@ function M.list(args)
   local rows = setmetatable({}, cjson.array_mt)
   for _, id in ipairs(planning.ids(store, "CHAT")) do
     local talk = conversation.find(store, id)
-    rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1] and talk.said[1].text, question = talk.question ~= nil }
+    rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1]
+      and talk.said[1].text, question = talk.question ~= nil }
   end
   if args.json then
     print(text.json(rows))
   end
   for _, row in ipairs(args.json and {} or rows) do
-    print(text.cut(text.line(string.format("%-8s %3d %s%s", row.id, row.said, row.question and "(asks) " or "", row.first or "")), 80))
+    print(text.cut(text.line(string.format("%-8s %3d %s%s", row.id, row.said, row.question and "(asks) "
+      or "", row.first or "")), 80))
   end
   return true
 end

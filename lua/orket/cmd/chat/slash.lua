@@ -1,4 +1,5 @@
--- slash.lua: what a person says to `orket chat` itself, and not to the seat: lines that begin with / and a word.
+-- slash.lua: what a person says to `orket chat` itself, and not to the seat: lines that begin with / and a
+-- word.
 
 local config = require("orket.project.config")
 local conversation = require("orket.planning.conversation")
@@ -78,8 +79,8 @@ function act.approve(chat, id)
   end
 end
 
----Does what a line says, when it is a command: "quit" when the conversation is to end, true when it was another one; nil
----when it is a message, as a path or a sentence with a / is.
+---Does what a line says, when it is a command: "quit" when the conversation is to end, true when it was
+---another one; nil when it is a message, as a path or a sentence with a / is.
 ---@param chat Chat
 ---@param line string
 ---@return "quit"|true|nil
@@ -102,7 +103,8 @@ end
 local function models_of(dir)
   local loaded = config.load(dir)
   local names = loaded and tables.keys(loaded.organization.models or {}) or {}
-  return #names > 0 and (#names == 1 and ", model " or ", models ") .. table.concat(names, ", ", 1, math.min(#names, 3)) or ""
+  return #names > 0 and (#names == 1 and ", model " or ", models ")
+    .. table.concat(names, ", ", 1, math.min(#names, 3)) or ""
 end
 
 ---What a person reads first on a terminal.

@@ -57,8 +57,10 @@ end
 
 local function as_json(plan, failure)
   return {
-    kind = "plan", id = plan.id, status = M.status(plan), request = plan.request, rock = plan.rock, plan = plan.proposal,
-    assumptions = #plan.assumptions > 0 and plan.assumptions or nil, labels = plan.labels and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
+    kind = "plan", id = plan.id, status = M.status(plan), request = plan.request, rock = plan.rock,
+    plan = plan.proposal,
+    assumptions = #plan.assumptions > 0 and plan.assumptions or nil, labels = plan.labels
+      and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
     question = plan.question and { id = plan.question.id, expires_at = plan.question.expires_at },
     parked = not (plan.question or plan.fault) and plan.parked or nil,
   }
@@ -103,7 +105,8 @@ end
 
 function SAY.parked(plan, dir)
   local card = plan.parked
-  print(string.format("%s waits (%s)%s", plan.id, text.clean(card.reason or card.status), card.why and ": " .. text.line(card.why) or ""))
+  print(string.format("%s waits (%s)%s", plan.id, text.clean(card.reason or card.status), card.why and ": "
+    .. text.line(card.why) or ""))
   if not M.WAITS[card.reason] then
     print("  " .. card.command)
   end
@@ -115,7 +118,8 @@ function SAY.dropped(plan)
 end
 
 function SAY.open(plan, dir)
-  print(string.format("%s is being made; go on with: orket plan%s --go-on %s", plan.id, parked.option(dir), plan.id))
+  print(string.format("%s is being made; go on with: orket plan%s --go-on %s", plan.id, parked.option(dir),
+    plan.id))
 end
 
 function SAY.failed(plan)

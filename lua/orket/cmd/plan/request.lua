@@ -8,7 +8,8 @@ local M = {}
 
 local function check(text, where)
   if #text > planning.REQUEST_MAX then
-    return nil, errors.new("ERR_TOO_LARGE", where .. " has more than " .. planning.REQUEST_MAX .. " bytes", "say in short what is wanted")
+    return nil, errors.new("ERR_TOO_LARGE", where .. " has more than " .. planning.REQUEST_MAX .. " bytes",
+      "say in short what is wanted")
   elseif not utf8.len(text) or text:find("\0", 1, true) then
     return nil, errors.new("ERR_UTF8", where .. " is not UTF-8 text", "a request is a text")
   elseif not text:find("%S") then
@@ -37,7 +38,8 @@ end
 function M.read(args)
   local word = args.request
   if args.label and not labels.is_name(args.label) then
-    return nil, errors.new("ERR_USAGE", "'" .. args.label .. "' is no label", "small letters, digits, _ and -")
+    return nil, errors.new("ERR_USAGE", "'" .. args.label .. "' is no label",
+      "small letters, digits, _ and -")
   end
   local text, err
   if word == "-" then
@@ -53,7 +55,8 @@ function M.read(args)
   }, err
 end
 
----The request with all labels that it carries: its own, and those that the organization gives files of this name.
+---The request with all labels that it carries: its own, and those that the organization gives files of this
+---name.
 ---@param project table
 ---@param request table of read
 ---@return table request

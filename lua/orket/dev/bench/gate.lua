@@ -142,7 +142,8 @@ local function concerns(rule, call)
   for _, pattern in ipairs(rule.paths) do
     any = any or fits_path(pattern, call.name)
   end
-  return any and (not rule.tools or tables.has(rule.tools, call.tool)) and (not rule.roles or tables.has(rule.roles, call.role))
+  return any and (not rule.tools or tables.has(rule.tools, call.tool))
+    and (not rule.roles or tables.has(rule.roles, call.role))
     and (not rule.statuses or tables.has(rule.statuses, call.status))
 end
 

@@ -1,6 +1,6 @@
--- policy.lua: `orket bench gate --policy`: what one decision of a policy of a hundred rules in Lua costs inside an open
--- box, with the call going in and the answer coming out; beside it, entered anew for each. The answers are compared
--- with those of the same text outside of any box before anything is timed.
+-- policy.lua: `orket bench gate --policy`: what one decision of a policy of a hundred rules in Lua costs
+-- inside an open box, with the call going in and the answer coming out; beside it, entered anew for each. The
+-- answers are compared with those of the same text outside of any box before anything is timed.
 
 local box = require("orket.core.box")
 local cjson = require("cjson")
@@ -11,8 +11,8 @@ local M = {}
 
 local LIMITS = { steps = 1 << 50, ms = 3600000 }
 
--- Ten rules look at every call, 90 at one tool each, as those of the bench's law do; found by the tool, as people
--- would write it.
+-- Ten rules look at every call, 90 at one tool each, as those of the bench's law do; found by the tool, as
+-- people would write it.
 local POLICY = [[
 local rules, by_tool = {%s}, {}
 
@@ -74,7 +74,8 @@ local function compare(session, text, views)
     local _, said = session:resume(i == 1 and cjson.null or view)
     local rule = type(said) == "table" and type(said.answer) == "table" and said.answer.rule or nil
     if rule ~= (expected and expected.rule) then
-      return nil, ("call %d: outside of a box the policy says %s, inside %s"):format(i, expected and expected.rule, rule)
+      return nil, ("call %d: outside of a box the policy says %s, inside %s"):format(i,
+        expected and expected.rule, rule)
     end
     refused = refused + (rule and 1 or 0)
   end
@@ -111,7 +112,8 @@ function M.measure(law, calls, decisions)
   end)
   return {
     test = "policy-lua", peer = "orket", n = decisions, rules = #law.rules, denied_share = share,
-    ns_per_decision = math.floor(open + 0.5), per_s = math.floor(1e9 / open), entered_per_s = math.floor(1e9 / entered),
+    ns_per_decision = math.floor(open + 0.5), per_s = math.floor(1e9 / open),
+    entered_per_s = math.floor(1e9 / entered),
   }
 end
 

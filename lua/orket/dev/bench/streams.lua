@@ -1,5 +1,5 @@
--- streams.lua: `orket bench streams`: what hearing many models at once costs. As many requests as asked for, each as a
--- turn makes it; what their tokens cost is told from outside (bench/evidence/streams.lua).
+-- streams.lua: `orket bench streams`: what hearing many models at once costs. As many requests as asked for,
+-- each as a turn makes it; what their tokens cost is told from outside (bench/evidence/streams.lua).
 
 local async = require("orket.async")
 local cjson = require("cjson")

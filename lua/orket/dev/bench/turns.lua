@@ -33,11 +33,13 @@ local function configuration(args)
     },
     ["config/teams/bench.json"] = {
       name = "bench", seats = {
-        worker = { name = "Worker", roles = { "coder" } }, guard = { name = "Guard", roles = { "integrity_guard" } },
+        worker = { name = "Worker", roles = { "coder" } },
+        guard = { name = "Guard", roles = { "integrity_guard" } },
       },
     },
     ["config/environments/bench.json"] = { name = "bench", model = "bench" },
-    ["config/epics/bench.json"] = { name = "bench", team = "bench", environment = "bench", issues = cjson.empty_array },
+    ["config/epics/bench.json"] = { name = "bench", team = "bench", environment = "bench",
+      issues = cjson.empty_array },
   }
 end
 
@@ -118,7 +120,8 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local known = { issues = "value", concurrency = "value", llm = "value", workspace = "value", persist = "value" }
+  local known = { issues = "value", concurrency = "value", llm = "value", workspace = "value",
+    persist = "value" }
   local args, message = options.parse(argv, known, {})
   local count = args and tonumber(args.issues)
   if not args or not count or not args.llm or not args.workspace then
@@ -133,7 +136,8 @@ function M.run(argv)
   if not ok then
     return cli_report.failure(err)
   end
-  local project <close>, failure = projects.open(args.workspace, { own = true, beside = true, hasty = args.persist == "off" })
+  local project <close>, failure = projects.open(args.workspace,
+    { own = true, beside = true, hasty = args.persist == "off" })
   if not project then
     return cli_report.failure(failure)
   end

@@ -1,6 +1,7 @@
--- dev/mock/embed.lua: vectors as an embedder of OpenAI's API or Gemini's answers them, for mock-llm. Each word of a text adds
--- some numbers that follow from it, and its parts of three letters a few smaller ones; words of one line of the script's
--- `synonyms` are one word. So texts are near that share words, parts of words, or meanings that the script knows of.
+-- dev/mock/embed.lua: vectors as an embedder of OpenAI's API or Gemini's answers them, for mock-llm. Each
+-- word of a text adds some numbers that follow from it, and its parts of three letters a few smaller ones;
+-- words of one line of the script's `synonyms` are one word. So texts are near that share words, parts of
+-- words, or meanings that the script knows of.
 
 local base64 = require("orket.core.base64")
 
@@ -80,7 +81,8 @@ function OPENAI.write(vectors, tokens, body)
   for i, vector in ipairs(vectors) do
     data[i] = { object = "embedding", index = i - 1, embedding = encoded(vector, body.encoding_format) }
   end
-  return { object = "list", data = data, model = body.model, usage = { prompt_tokens = tokens, total_tokens = tokens } }
+  return { object = "list", data = data, model = body.model,
+    usage = { prompt_tokens = tokens, total_tokens = tokens } }
 end
 
 local function text_of(content)

@@ -1,4 +1,5 @@
--- mock_anthropic.lua: the mock as the Messages API: a request in OpenAI's form for the script, its reply as blocks. Pure.
+-- mock_anthropic.lua: the mock as the Messages API: a request in OpenAI's form for the script, its reply as
+-- blocks. Pure.
 
 local cjson = require("cjson")
 local replies = require("orket.dev.mock.reply")
@@ -22,7 +23,8 @@ local function assistant(content)
   local calls = {}
   for _, block in ipairs(type(content) == "table" and content or {}) do
     if block.type == "tool_use" then
-      calls[#calls + 1] = { id = block.id, type = "function", ["function"] = { name = block.name, arguments = cjson.encode(block.input) } }
+      calls[#calls + 1] = { id = block.id, type = "function",
+        ["function"] = { name = block.name, arguments = cjson.encode(block.input) } }
     end
   end
   return { role = "assistant", content = text_of(content), tool_calls = calls[1] and calls or nil }
@@ -31,7 +33,8 @@ end
 local function add_user(messages, content)
   for _, block in ipairs(type(content) == "table" and content or {}) do
     if block.type == "tool_result" then
-      messages[#messages + 1] = { role = "tool", tool_call_id = block.tool_use_id, content = text_of(block.content) }
+      messages[#messages + 1] = { role = "tool", tool_call_id = block.tool_use_id,
+        content = text_of(block.content) }
     end
   end
   local said = text_of(content)
@@ -43,7 +46,8 @@ end
 local function tools_of(tools)
   local all = {}
   for i, tool in ipairs(tools or {}) do
-    all[i] = { type = "function", ["function"] = { name = tool.name, description = tool.description, parameters = tool.input_schema } }
+    all[i] = { type = "function", ["function"] = { name = tool.name, description = tool.description,
+      parameters = tool.input_schema } }
   end
   return all[1] and all or nil
 end
@@ -71,15 +75,18 @@ function M.read(body)
   end
   local format = (body.output_config or {}).format
   return {
-    model = body.model, messages = messages, tools = tools_of(body.tools), tool_choice = body.tool_choice, stream = body.stream,
+    model = body.model, messages = messages, tools = tools_of(body.tools), tool_choice = body.tool_choice,
+    stream = body.stream,
     max_tokens = body.max_tokens, temperature = body.temperature, stop = body.stop_sequences,
-    response_format = format and { type = "json_schema", json_schema = { name = "reply", schema = format.schema } } or nil,
+    response_format = format and { type = "json_schema",
+      json_schema = { name = "reply", schema = format.schema } } or nil,
   }
 end
 
 -- ---- the reply ----
 
-local FINISH = { stop = "end_turn", tool_calls = "tool_use", length = "max_tokens", content_filter = "refusal" }
+local FINISH = { stop = "end_turn", tool_calls = "tool_use", length = "max_tokens",
+  content_filter = "refusal" }
 
 local function input_of(call)
   local input = cjson.decode(call.arguments)
@@ -89,7 +96,8 @@ end
 -- What was cached is no part of the input.
 local function usage_of(reply, completion)
   local cached = replies.cached(reply.usage)
-  return { input_tokens = reply.usage.prompt_tokens - (cached or 0), cache_read_input_tokens = cached, output_tokens = completion }
+  return { input_tokens = reply.usage.prompt_tokens - (cached or 0), cache_read_input_tokens = cached,
+    output_tokens = completion }
 end
 
 ---@param reply table
@@ -146,7 +154,8 @@ local function add_blocks(events, reply)
     events:block({ type = "thinking", thinking = "", signature = "" }, deltas)
   end
   if reply.content then
-    events:block({ type = "text", text = "", citations = cjson.null }, deltas_of(replies.chunks(reply), "text_delta", "text"))
+    events:block({ type = "text", text = "", citations = cjson.null },
+      deltas_of(replies.chunks(reply), "text_delta", "text"))
   end
   for _, call in ipairs(reply.calls) do
     events:block({ type = "tool_use", id = call.id, name = call.name, input = {} },
@@ -161,14 +170,16 @@ end
 function M.events(reply)
   local events = setmetatable({ texts = {}, said = {}, index = 0 }, Events)
   events:add({ type = "message_start", message = {
-    id = reply.id, type = "message", role = "assistant", model = reply.model, content = setmetatable({}, cjson.array_mt),
+    id = reply.id, type = "message", role = "assistant", model = reply.model,
+    content = setmetatable({}, cjson.array_mt),
     stop_reason = cjson.null, stop_sequence = cjson.null, usage = usage_of(reply, 1),
   } })
   add_blocks(events, reply)
   if reply.malformed == true then
     events.texts[#events.texts + 1] = 'event: content_block_delta\ndata: {"type": "content_bl\n\n'
   end
-  events:add({ type = "message_delta", delta = { stop_reason = FINISH[reply.finish] or reply.finish, stop_sequence = cjson.null },
+  events:add({ type = "message_delta", delta = { stop_reason = FINISH[reply.finish] or reply.finish,
+    stop_sequence = cjson.null },
     usage = { output_tokens = reply.usage.completion_tokens } })
   events:add({ type = "message_stop" })
   return events.texts, events.said

@@ -1,4 +1,5 @@
--- mock_gemini.lua: the mock as Google's Gemini API: a request in OpenAI's form for the script, its reply as parts. Pure.
+-- mock_gemini.lua: the mock as Google's Gemini API: a request in OpenAI's form for the script, its reply as
+-- parts. Pure.
 
 local cjson = require("cjson")
 local replies = require("orket.dev.mock.reply")
@@ -23,11 +24,13 @@ local function add_model(state, content)
     if call then
       state.count = state.count + 1
       local id = call.id or "call_" .. state.count
-      calls[#calls + 1] = { id = id, type = "function", ["function"] = { name = call.name, arguments = cjson.encode(call.args or {}) } }
+      calls[#calls + 1] = { id = id, type = "function",
+        ["function"] = { name = call.name, arguments = cjson.encode(call.args or {}) } }
       state.open[#state.open + 1] = { id = id, name = call.name }
     end
   end
-  state.messages[#state.messages + 1] = { role = "assistant", content = texts_of(content), tool_calls = calls[1] and calls or nil }
+  state.messages[#state.messages + 1] = { role = "assistant", content = texts_of(content),
+    tool_calls = calls[1] and calls or nil }
 end
 
 local function take_open(state, response)
@@ -48,7 +51,8 @@ local function add_user(state, content)
   for _, part in ipairs(content.parts or {}) do
     local response = part.functionResponse
     if response then
-      state.messages[#state.messages + 1] = { role = "tool", tool_call_id = take_open(state, response), content = result_of(response) }
+      state.messages[#state.messages + 1] = { role = "tool", tool_call_id = take_open(state, response),
+        content = result_of(response) }
     end
   end
   local said = texts_of(content)
@@ -62,7 +66,8 @@ local function tools_of(tools)
   for _, group in ipairs(tools or {}) do
     for _, tool in ipairs(group.functionDeclarations or {}) do
       all[#all + 1] = { type = "function", ["function"] = {
-        name = tool.name, description = tool.description, parameters = tool.parametersJsonSchema or tool.parameters,
+        name = tool.name, description = tool.description, parameters = tool.parametersJsonSchema
+          or tool.parameters,
       } }
     end
   end
@@ -89,10 +94,13 @@ function M.read(body, path)
   local settings = body.generationConfig or {}
   local schema = settings.responseJsonSchema or settings.responseSchema
   return {
-    model = model, messages = state.messages, tools = tools_of(body.tools), stream = verb == "streamGenerateContent",
-    tool_choice = (body.toolConfig or {}).functionCallingConfig, max_tokens = settings.maxOutputTokens, temperature = settings.temperature,
+    model = model, messages = state.messages, tools = tools_of(body.tools),
+    stream = verb == "streamGenerateContent",
+    tool_choice = (body.toolConfig or {}).functionCallingConfig, max_tokens = settings.maxOutputTokens,
+    temperature = settings.temperature,
     stop = settings.stopSequences,
-    response_format = schema and { type = "json_schema", json_schema = { name = "reply", schema = schema } } or nil,
+    response_format = schema and { type = "json_schema", json_schema = { name = "reply", schema = schema } }
+      or nil,
   }
 end
 
@@ -102,7 +110,8 @@ local FINISH = { stop = "STOP", tool_calls = "STOP", length = "MAX_TOKENS", cont
 
 local function part_of_call(call)
   local args = cjson.decode(call.arguments)
-  return { functionCall = { id = call.id, name = call.name, args = type(args) == "table" and args or {} }, thoughtSignature = "bW9jaw==" }
+  return { functionCall = { id = call.id, name = call.name, args = type(args) == "table" and args or {} },
+    thoughtSignature = "bW9jaw==" }
 end
 
 local function chunk(reply, parts, last)
@@ -110,7 +119,8 @@ local function chunk(reply, parts, last)
   return {
     candidates = { { index = 0, content = { role = "model", parts = setmetatable(parts, cjson.array_mt) },
       finishReason = last and (FINISH[reply.finish] or reply.finish) or nil } },
-    usageMetadata = last and { promptTokenCount = usage.prompt_tokens, candidatesTokenCount = usage.completion_tokens,
+    usageMetadata = last and { promptTokenCount = usage.prompt_tokens,
+      candidatesTokenCount = usage.completion_tokens,
       totalTokenCount = usage.total_tokens, cachedContentTokenCount = replies.cached(usage) } or nil,
     modelVersion = reply.model, responseId = reply.id,
   }
@@ -169,7 +179,8 @@ function M.broken(request, reply, sent)
   return replies.broken_off(request, reply, sent, events, said, { prompt = 0, all = #events })
 end
 
-local STATUS = { [400] = "INVALID_ARGUMENT", [401] = "UNAUTHENTICATED", [404] = "NOT_FOUND", [429] = "RESOURCE_EXHAUSTED", [503] = "UNAVAILABLE" }
+local STATUS = { [400] = "INVALID_ARGUMENT", [401] = "UNAUTHENTICATED", [404] = "NOT_FOUND",
+  [429] = "RESOURCE_EXHAUSTED", [503] = "UNAVAILABLE" }
 
 ---@param status integer
 ---@param message string

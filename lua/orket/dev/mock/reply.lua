@@ -62,7 +62,8 @@ function M.complete(request, answer)
     if answer.malformed == "arguments" then
       text = text:sub(1, #text // 2)
     end
-    reply.calls[i] = { id = call.id or ("call_%d_%d"):format(#request.messages, i), name = call.name, arguments = text }
+    reply.calls[i] = { id = call.id or ("call_%d_%d"):format(#request.messages, i), name = call.name,
+      arguments = text }
     said = said + #call.name + #text
   end
   local usage = answer.usage or {}
@@ -79,7 +80,8 @@ end
 local function calls_of(reply)
   local calls = setmetatable({}, cjson.array_mt)
   for i, call in ipairs(reply.calls) do
-    calls[i] = { id = call.id, type = "function", ["function"] = { name = call.name, arguments = call.arguments } }
+    calls[i] = { id = call.id, type = "function",
+      ["function"] = { name = call.name, arguments = call.arguments } }
   end
   return calls[1] and calls or nil
 end
@@ -130,8 +132,8 @@ local function said_by(delta)
   return said
 end
 
----The usage of a streamed answer that breaks off after so many events: as it was told when it was, else what had
----been said by then; nil when nothing had.
+---The usage of a streamed answer that breaks off after so many events: as it was told when it was, else what
+---had been said by then; nil when nothing had.
 ---@param request table
 ---@param reply table
 ---@param sent integer
@@ -153,7 +155,8 @@ end
 ---@param sent integer
 ---@param events string[]
 ---@param said_by_event integer[] bytes
----@param told {prompt: integer, all: integer} the events that tell the prompt's tokens (0: none before) and all tokens
+---@param told {prompt: integer, all: integer} the events that tell the prompt's tokens (0: none before) and
+---  all tokens
 ---@return {prompt_tokens: integer, completion_tokens: integer}|nil
 function M.broken_off(request, reply, sent, events, said_by_event, told)
   if sent >= told.all and not reply.malformed then
@@ -164,7 +167,8 @@ function M.broken_off(request, reply, sent, events, said_by_event, told)
     said = said + (said_by_event[i] or 0)
   end
   local prompt = told.prompt > 0 and sent >= told.prompt and reply.usage.prompt_tokens
-  return (prompt or said > 0) and { prompt_tokens = prompt or asked(request), completion_tokens = tokens(said) } or nil
+  return (prompt or said > 0) and { prompt_tokens = prompt or asked(request),
+    completion_tokens = tokens(said) } or nil
 end
 
 ---What is asked: it has OpenAI's form already.

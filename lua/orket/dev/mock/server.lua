@@ -1,5 +1,6 @@
--- server.lua: an endpoint around a script that plays the model, with OpenAI's API, Anthropic's and Gemini's. The script
--- sees one request, in OpenAI's form, and nothing else; the counters of /stats are for tests to look at and never reach it.
+-- server.lua: an endpoint around a script that plays the model, with OpenAI's API, Anthropic's and Gemini's.
+-- The script sees one request, in OpenAI's form, and nothing else; the counters of /stats are for tests to
+-- look at and never reach it.
 
 local async = require("orket.async")
 local box = require("orket.core.box")
@@ -40,7 +41,8 @@ local FAULTS = { [429] = "rate_limit_error", [401] = "authentication_error", [40
 local function send_fault(self, response, answer, speech)
   self.stats.faults = self.stats.faults + 1
   local headers = answer.retry_after and { ["Retry-After"] = ("%.0f"):format(answer.retry_after) } or nil
-  refuse(response, answer.status, answer.content or "asked for by the script", FAULTS[answer.status] or "server_error",
+  refuse(response, answer.status, answer.content or "asked for by the script", FAULTS[answer.status]
+    or "server_error",
     headers, speech)
 end
 
@@ -115,7 +117,8 @@ local function complete(self, request, response, speech)
   local reply = replies.complete(request, answer)
   count(self, usage_of(request, reply, speech), request.stream == true)
   if request.stream == true then
-    send_events(self, response, reply, speech.events(reply, request), self.fast and 0 or answer.pace_ms or self.pace)
+    send_events(self, response, reply, speech.events(reply, request), self.fast and 0 or answer.pace_ms
+      or self.pace)
   else
     send_whole(self, response, reply, speech)
   end
@@ -145,7 +148,8 @@ local function speaking(speech)
       fine, asked, fault = pcall(speech.read, body, request.path)
     end
     if not fine or not asked then
-      refuse(response, 400, fault or "the body has values of the wrong types", "invalid_request_error", nil, speech)
+      refuse(response, 400, fault or "the body has values of the wrong types", "invalid_request_error", nil,
+        speech)
       return
     end
     answer(self, asked, response, speech)
@@ -179,7 +183,8 @@ local function embed(self, request, response)
   if not fine then
     return refuse(response, 400, "the body is no request for vectors", "invalid_request_error")
   end
-  self.stats.vectors, self.stats.prompt_tokens = self.stats.vectors + #texts, self.stats.prompt_tokens + tokens
+  self.stats.vectors, self.stats.prompt_tokens = self.stats.vectors + #texts,
+    self.stats.prompt_tokens + tokens
   local task = async.spawn(send_vectors, self, response, texts, whole)
   response:on_gone(function()
     async.cancel(task)
@@ -251,21 +256,25 @@ function M.start(name, source, options)
   if type(about) ~= "table" or type(about.reply) ~= "table" or about.reply.type ~= "function" then
     return nil, name .. ": a mock script defines reply(request)"
   end
-  local self = setmetatable({ script = script, fast = options.fast, pace = options.pace or 0, shape = shapes.compiled() }, Mock)
+  local self = setmetatable({ script = script, fast = options.fast, pace = options.pace or 0,
+    shape = shapes.compiled() }, Mock)
   self.meanings = embeds.meanings(type(about.synonyms) == "table" and about.synonyms or nil)
   self.embeds = type(about.embed) == "table" and about.embed.type == "function"
   self.stats = {
-    vectors = 0, requests = 0, replies = 0, streams = 0, faults = 0, open = 0, prompt_tokens = 0, completion_tokens = 0,
+    vectors = 0, requests = 0, replies = 0, streams = 0, faults = 0, open = 0, prompt_tokens = 0,
+    completion_tokens = 0,
   }
   local host = options.host or "127.0.0.1"
-  self.server, message = http.listen({ host = host, port = options.port or 0, body = 64 << 20, connections = 20000 },
+  self.server, message = http.listen({ host = host, port = options.port or 0, body = 64 << 20,
+    connections = 20000 },
     function(request, response)
       route(self, request, response)
     end)
   if not self.server then
     return nil, message
   end
-  self.url = ("http://%s:%d/v1"):format(host:find(":", 1, true) and "[" .. host .. "]" or host, self.server:port())
+  self.url = ("http://%s:%d/v1"):format(host:find(":", 1, true) and "[" .. host .. "]" or host,
+    self.server:port())
   return self
 end
 

@@ -1,5 +1,5 @@
--- shape.lua: is what a mock model's script answered a reply? A script is a person's: what is wrong with it is answered to who
--- asked, with its field.
+-- shape.lua: is what a mock model's script answered a reply? A script is a person's: what is wrong with it is
+-- answered to who asked, with its field.
 
 local cjson = require("cjson")
 local embed = require("orket.core.embed")
@@ -23,7 +23,8 @@ function M.fault(shape, answer, message)
   end
   local fits, faults = shape:check(answer, 1)
   local first = not fits and faults[1] or nil
-  return first and string.format("the script's reply is none: %s at %s", first.text, first.path ~= "" and first.path or "its beginning") or nil
+  return first and string.format("the script's reply is none: %s at %s", first.text, first.path ~= ""
+    and first.path or "its beginning") or nil
 end
 
 return M

@@ -29,7 +29,8 @@ function act.cards(repl, request)
   local cards = setmetatable({}, cjson.array_mt)
   for _, card in ipairs(repl.store:read("board", {})) do
     if not request.status or card.status == request.status then
-      cards[#cards + 1] = { id = card.id, type = card.type, status = card.status, name = card.name, seat = card.seat }
+      cards[#cards + 1] = { id = card.id, type = card.type, status = card.status, name = card.name,
+        seat = card.seat }
     end
   end
   return cards
@@ -95,7 +96,8 @@ function act.prompt(repl, request)
   return prompt_of(repl, generation, request.card, request.role)
 end
 
----What gate, policies and autonomy would say to a call: {role, card, tool, arguments, labels}. Nothing is done.
+---What gate, policies and autonomy would say to a call: {role, card, tool, arguments, labels}. Nothing is
+---done.
 function act.judge(repl, request)
   local card, err = card_row(repl, request.card)
   if not card then
@@ -107,7 +109,8 @@ function act.judge(repl, request)
     return nil, err
   end
   return repl_judge.verdict(repl, generation, {
-    card = card, role = request.role, tool = request.tool, arguments = request.arguments, labels = request.labels,
+    card = card, role = request.role, tool = request.tool, arguments = request.arguments,
+    labels = request.labels,
   })
 end
 
@@ -187,8 +190,8 @@ local function messages_text(messages)
   return lines
 end
 
----What a turn that stands would be told, and how its call would be judged, by the scripts that are on the disk
----now: a diff against its own.
+---What a turn that stands would be told, and how its call would be judged, by the scripts that are on the
+---disk now: a diff against its own.
 function act.dry(repl, request)
   local stop, err = debug(repl, { word = "inspect", card = request.card })
   if not stop then
@@ -209,10 +212,12 @@ function act.dry(repl, request)
     dry.too_large = "the call's arguments"
   elseif stop.call then
     local call = {
-      card = card_row(repl, request.card), role = stop.role, seat = stop.seat, tool = stop.call.name, run = stop.run,
+      card = card_row(repl, request.card), role = stop.role, seat = stop.seat, tool = stop.call.name,
+      run = stop.run,
       turn = stop.turn, arguments = stop.call.arguments, labels = stop.labels,
     }
-    dry.before, dry.after = repl_judge.verdict(repl, was, call), repl_judge.verdict(repl, repl.generation, call)
+    dry.before, dry.after = repl_judge.verdict(repl, was, call),
+      repl_judge.verdict(repl, repl.generation, call)
   end
   return dry
 end
@@ -258,7 +263,8 @@ function M.perform(repl, operation)
   local ok, result, err = pcall(perform, repl, tables.all_given(operation))
   if not ok then -- whatever a line put into a word, the REPL goes on
     err = type(result) == "table" and result.code and result
-      or errors.new("ERR_USAGE", operation.op .. " cannot take that: " .. tostring(result):match("[^\n]*"), "help tells the words")
+      or errors.new("ERR_USAGE", operation.op .. " cannot take that: " .. tostring(result):match("[^\n]*"),
+        "help tells the words")
   end
   if err then
     return { error = err }

@@ -1,5 +1,5 @@
--- attached.lua: the REPL's end of a debugger (debugger.lua is the run's): two connections to the owner. One holds
--- the attachment, which ends with it, and hears of turns that stop; the other asks.
+-- attached.lua: the REPL's end of a debugger (debugger.lua is the run's): two connections to the owner. One
+-- holds the attachment, which ends with it, and hears of turns that stop; the other asks.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -15,7 +15,8 @@ local Attached = {}
 Attached.__index = Attached
 
 local function ended(err)
-  if err and (err.code == "ERR_IO" or err.code == "ERR_NOT_FOUND" and err.message == "no process owns the project") then
+  if err and (err.code == "ERR_IO" or err.code == "ERR_NOT_FOUND"
+    and err.message == "no process owns the project") then
     return errors.new("ERR_NOT_FOUND", "the run is over", "orket show RUN tells how it ended")
   end
   return err
@@ -78,7 +79,8 @@ function M.open(dir)
   local lease, unreached = owner.connect(dir)
   if not lease then
     return nil, unreached.code == "ERR_NOT_FOUND"
-      and errors.new("ERR_NOT_FOUND", "no run is under way in " .. dir, "orket run in another terminal, then attach") or unreached
+      and errors.new("ERR_NOT_FOUND", "no run is under way in " .. dir,
+        "orket run in another terminal, then attach") or unreached
   end
   self.lease = lease
   local _, err = lease:ask({ act = "attach", who = sys.user() })

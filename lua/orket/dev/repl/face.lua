@@ -123,7 +123,8 @@ end
 function API.breakpoints() return debug("breakpoints", {}) end
 ---Attached: all turns that stand at a breakpoint.
 function API.stopped() return debug("stopped", {}) end
----Attached: turns stop at {tool=}, {rule=}, {role=} or {transition=}, narrowed by card= and role=; * is anything.
+---Attached: turns stop at {tool=}, {rule=}, {role=} or {transition=}, narrowed by card= and role=; * is
+---anything.
 function API.breakpoint(wanted) return debug("breakpoint", { wanted = wanted }) end
 ---Attached: removes a breakpoint.
 function API.clear(id) return debug("clear", { id = id }) end

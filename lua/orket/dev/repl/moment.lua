@@ -11,7 +11,8 @@ local store = require("orket.core.store")
 
 local M = {}
 
-local TURNS = { ["turn.started"] = true, ["turn.ended"] = true, ["turn.abandoned"] = true, ["turn.forked"] = true }
+local TURNS = { ["turn.started"] = true, ["turn.ended"] = true, ["turn.abandoned"] = true,
+  ["turn.forked"] = true }
 
 -- ---- where ----
 
@@ -148,7 +149,8 @@ function M.generation(repl, card)
   local id, built = recorded_id(repl, card), repl.moment.built
   built[id or ""] = built[id or ""] or id and scripts.recorded(repl.moment.now, id, repl:rules())
   if not built[id or ""] then
-    return nil, errors.new("ERR_NOT_FOUND", "no scripts are recorded for this moment", "go on to a turn: next(\"turn\")")
+    return nil, errors.new("ERR_NOT_FOUND", "no scripts are recorded for this moment",
+      "go on to a turn: next(\"turn\")")
   end
   return built[id or ""]
 end
@@ -171,7 +173,8 @@ end
 ---@return Error|nil
 function M.diff(repl, a, b)
   if not repl.moment then
-    return nil, errors.new("ERR_USAGE", "this is now", "orket repl --run RUN [--at EVENT] compares two moments")
+    return nil, errors.new("ERR_USAGE", "this is now",
+      "orket repl --run RUN [--at EVENT] compares two moments")
   end
   local before <close>, err = other(repl, a)
   local after <close>, why = other(repl, b or tostring(repl.moment.at))

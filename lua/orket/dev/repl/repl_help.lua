@@ -1,5 +1,5 @@
--- repl_help.lua: what a word of the REPL, a function of a script's box or a command does, from where each is defined; and the
--- words that the tab key completes.
+-- repl_help.lua: what a word of the REPL, a function of a script's box or a command does, from where each is
+-- defined; and the words that the tab key completes.
 
 local embed = require("orket.core.embed")
 local tables = require("orket.util.tables")
@@ -58,7 +58,8 @@ function M.of(word, cli)
   table.move(tables.keys(boxes), 1, #tables.keys(boxes), #all + 1, all)
   table.move(cli.names(), 1, #cli.names(), #all + 1, all)
   local near = suggest.find(word, all)
-  return "there is no help for " .. word .. (near and ", did you mean " .. near .. "?" or "; help lists the words")
+  return "there is no help for " .. word .. (near and ", did you mean " .. near .. "?"
+    or "; help lists the words")
 end
 
 -- The fields of what a line left behind.
@@ -72,7 +73,8 @@ local function add_fields(all, kept)
   end
 end
 
----What the tab key completes: words, ids of cards, fields of a card behind "." and those of what lines left behind.
+---What the tab key completes: words, ids of cards, fields of a card behind "." and those of what lines left
+---behind.
 ---@param cards table[] rows of the board
 ---@param kept table<string, any>
 ---@return string separated by NUL

@@ -1,5 +1,5 @@
--- repl_judge.lua: what gate, policies and autonomy would say to a call on a card, for a dry run: nothing is opened,
--- done or recorded.
+-- repl_judge.lua: what gate, policies and autonomy would say to a call on a card, for a dry run: nothing is
+-- opened, done or recorded.
 
 local sim_calls = require("orket.history.sim.sim_calls")
 
@@ -21,11 +21,14 @@ function M.verdict(repl, generation, call)
   local row = repl.store:read("card_scope", { id = call.card.id })[1]
   local bench = sim_calls.bench({ generation = generation, config = repl.config }, repl.store)
   local turn = sim_calls.turn(bench, {
-    role = call.role or "coder", card = call.card, seat = call.seat or call.card.seat, run = call.run, turn = call.turn,
+    role = call.role or "coder", card = call.card, seat = call.seat or call.card.seat, run = call.run,
+    turn = call.turn,
     labels = set_of(call.labels), scope = row and row.scope or nil,
   })
-  local verdict = sim_calls.verdict(turn, { name = tostring(call.tool or ""), arguments = call.arguments or {} })
-  return verdict.decision == "allow" and { decision = "allow", rule = verdict.rule, why = "every check passed" } or verdict
+  local verdict = sim_calls.verdict(turn, { name = tostring(call.tool or ""), arguments = call.arguments
+    or {} })
+  return verdict.decision == "allow" and { decision = "allow", rule = verdict.rule,
+    why = "every check passed" } or verdict
 end
 
 return M

@@ -1,5 +1,5 @@
--- values.lua: what a line of the REPL answered, shown: JSON for programs, and for people on a terminal in lines that
--- can be read.
+-- values.lua: what a line of the REPL answered, shown: JSON for programs, and for people on a terminal in
+-- lines that can be read.
 
 local cjson = require("cjson")
 local outline = require("orket.view.format.outline")

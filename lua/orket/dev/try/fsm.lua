@@ -22,7 +22,8 @@ function M.request(args)
 end
 
 local function malformed(why)
-  return { ok = false, rule = "fsm.name", why = why, fix = 'fields: type, from, to, role, reason (texts)' }, false
+  return { ok = false, rule = "fsm.name", why = why, fix = 'fields: type, from, to, role, reason (texts)' },
+    false
 end
 
 ---@param request table

@@ -151,7 +151,8 @@ local function judge(generation, request, offer)
     return refusal
   end
   refusal = judgement.stricter(refusal, over_rate(generation, call, offer))
-  refusal = judgement.stricter(refusal, policy.objection(generation.asked, call, generation.tools[request.tool], request))
+  refusal = judgement.stricter(refusal, policy.objection(generation.asked, call,
+    generation.tools[request.tool], request))
   if refusal and refusal.decision == "deny" then
     return refusal
   end
@@ -163,7 +164,8 @@ local function number_or_nil(value)
   return type(value) == "number" and value >= 0 and value < 1e9 and value or nil
 end
 
--- {"repeat": {"count": N, "per_second": R}} offers the call N times: the answer is the last one's, with how many passed.
+-- {"repeat": {"count": N, "per_second": R}} offers the call N times: the answer is the last one's, with how
+-- many passed.
 local function offered(generation, request, call)
   local wish = type(call["repeat"]) == "table" and call["repeat"] or {}
   local count = math.min(math.tointeger(tonumber(wish.count)) or 1, OFFERS_MOST)

@@ -21,7 +21,8 @@ local function fault_of(config)
   local shape = assert(schema.compile(tree))
   local fits, faults = shape:check(config)
   local first = not fits and faults[1] or nil
-  return not fits and (first and (first.path ~= "" and first.path .. ": " or "") .. first.text or "it cannot be checked")
+  return not fits and (first and (first.path ~= "" and first.path .. ": " or "") .. first.text
+    or "it cannot be checked")
 end
 
 -- architecture.idesign by itself, or in an organization.
@@ -54,7 +55,8 @@ end
 
 -- ---- the files ----
 
--- Of an absolute name without a root: from its last directory that is a category, with the prefixes before it.
+-- Of an absolute name without a root: from its last directory that is a category, with the prefixes before
+-- it.
 local function guessed(rules, name)
   local parts, from = {}, nil
   for part in name:gmatch("[^/]+") do

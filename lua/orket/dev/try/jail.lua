@@ -13,7 +13,8 @@ local M = {}
 M.usage = "jail [--root DIR] [--wall S] [--cpu S] [--mem SIZE] [--procs N] [--fsize SIZE] [--output SIZE] -- ARGV..."
 
 local KNOWN = {
-  root = "value", wall = "value", cpu = "value", mem = "value", procs = "value", fsize = "value", output = "value",
+  root = "value", wall = "value", cpu = "value", mem = "value", procs = "value", fsize = "value",
+  output = "value",
 }
 
 local function seconds(value)
@@ -45,7 +46,8 @@ end
 -- Where a root is what is wrong, it is the caller's to mend.
 local function of_root(request, err)
   if request.root ~= nil and (err.code == "ERR_NOT_FOUND" or err.code == "ERR_NOT_DIR") then
-    return errors.new("ERR_USAGE", "--root " .. err.message, "name a directory that is there; without --root it is an empty scratch")
+    return errors.new("ERR_USAGE", "--root " .. err.message,
+      "name a directory that is there; without --root it is an empty scratch")
   end
   return err
 end
@@ -80,7 +82,8 @@ end
 
 local function order_of(request)
   if not is_argv(request.argv) then
-    return nil, failure("argv is a list of texts, the first names the program", "no text has a NUL, and the first is not empty")
+    return nil, failure("argv is a list of texts, the first names the program",
+      "no text has a NUL, and the first is not empty")
   elseif request.root ~= nil and (type(request.root) ~= "string" or request.root:find("\0", 1, true)) then
     return nil, failure("root is the name of a directory")
   end
@@ -98,7 +101,8 @@ end
 
 local function shown(result)
   return {
-    exit = result.exit or cjson.null, signal = result.signal or cjson.null, limit = result.limit or cjson.null,
+    exit = result.exit or cjson.null, signal = result.signal or cjson.null, limit = result.limit
+      or cjson.null,
     stdout = strings.of_bytes(result.stdout), stderr = strings.of_bytes(result.stderr), ms = result.ms,
     layers = setmetatable(result.layers, cjson.array_mt),
   }
@@ -123,7 +127,8 @@ function M.answer(request)
   end
   err = of_root(request, err or errors.new("ERR_BUG", "no answer"))
   local none = cjson.null
-  return { error = err.code .. ": " .. err.message, code = err.code, exit = none, signal = none, limit = none }, false, err
+  return { error = err.code .. ": " .. err.message, code = err.code, exit = none, signal = none,
+    limit = none }, false, err
 end
 
 return M

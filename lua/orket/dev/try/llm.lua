@@ -36,7 +36,8 @@ end
 
 ---@param args string[]
 ---@param read fun(name: string|nil): string|nil, string|nil
----@return table|nil request {base_url, prompt?, shape?, model?, key?, tools?, schema?, stream?, timeout?, private?}
+---@return table|nil request
+---  {base_url, prompt?, shape?, model?, key?, tools?, schema?, stream?, timeout?, private?}
 ---@return string? message
 function M.request(args, read)
   local request, message = options.parse(args, KNOWN, {})
@@ -101,9 +102,11 @@ local function question(request, schema)
   local total = request.timeout or TIMEOUT
   return {
     model = {
-      base_url = request.base_url, model = request.model or "default", shape = request.shape, key = request.key,
+      base_url = request.base_url, model = request.model or "default", shape = request.shape,
+      key = request.key,
       private = request.private == true,
-      deadlines = { connect = math.min(10, total), first_byte = math.min(FIRST, total), idle = math.min(FIRST, total), total = total },
+      deadlines = { connect = math.min(10, total), first_byte = math.min(FIRST, total),
+        idle = math.min(FIRST, total), total = total },
     },
     messages = { cjson.encode({ role = "user", content = request.prompt or PROMPT }) },
     tools = request.tools and cjson.encode(setmetatable(request.tools, cjson.array_mt)) or nil,
@@ -116,14 +119,16 @@ local function calls_of(calls)
   local shown = setmetatable({}, cjson.array_mt)
   for i, call in ipairs(calls or {}) do
     local arguments = cjson.decode(call.arguments)
-    shown[i] = { id = call.id, name = call.name, arguments = type(arguments) == "table" and arguments or call.arguments }
+    shown[i] = { id = call.id, name = call.name, arguments = type(arguments) == "table" and arguments
+      or call.arguments }
   end
   return shown
 end
 
 local function said(reply)
   return {
-    outcome = "ok", code = cjson.null, text = reply.content or "", reasoning = reply.reasoning, calls = calls_of(reply.calls),
+    outcome = "ok", code = cjson.null, text = reply.content or "", reasoning = reply.reasoning,
+    calls = calls_of(reply.calls),
     usage = reply.usage, finish = reply.finish, model = reply.model, status = reply.status, ms = reply.ms,
   }
 end
@@ -144,7 +149,8 @@ end
 
 local function failed(err)
   return {
-    outcome = "error", code = err.code, message = err.message, fix = err.fix, text = "", calls = calls_of(), usage = err.usage or {},
+    outcome = "error", code = err.code, message = err.message, fix = err.fix, text = "", calls = calls_of(),
+    usage = err.usage or {},
     status = err.status, deadline = err.deadline, retry_after = err.retry_after, ms = err.ms or 0,
   }
 end

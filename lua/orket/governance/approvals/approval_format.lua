@@ -1,5 +1,6 @@
--- approval_format.lua: what exactly a person is asked, as it is read: one line for lists; the beginning and the end, with how much
--- is hidden between; or all of it. Nothing is shown as a blank or as nothing that is something else.
+-- approval_format.lua: what exactly a person is asked, as it is read: one line for lists; the beginning and
+-- the end, with how much is hidden between; or all of it. Nothing is shown as a blank or as nothing that is
+-- something else.
 
 local cjson = require("cjson")
 local content = require("orket.governance.approvals.content")
@@ -104,8 +105,8 @@ local function append(out, lines)
   end
 end
 
----Everything that a person has to see before saying yes: all fields, and the difference to the file as it is in place
----of a text that would replace it.
+---Everything that a person has to see before saying yes: all fields, and the difference to the file as it is
+---in place of a text that would replace it.
 ---@param store Store
 ---@param row table
 ---@return string[] lines that cannot steer a terminal
@@ -130,7 +131,8 @@ local function short(line)
   return text.cut(line, LEFT) .. "⟨" .. hidden .. " columns hidden⟩" .. text.tail(line, RIGHT)
 end
 
----The beginning and the end of it, with how many lines are hidden between them and the command that shows them.
+---The beginning and the end of it, with how many lines are hidden between them and the command that shows
+---them.
 ---@param store Store
 ---@param row table
 ---@param option string " -C DIR" for commands, or ""

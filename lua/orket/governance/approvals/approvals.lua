@@ -1,5 +1,6 @@
--- approvals.lua: questions that a person answers with yes or no: which there are, and how an answer is recorded.
--- What an answer is worth is decided by the turn that asked (governance/approvals/turn_approval.lua).
+-- approvals.lua: questions that a person answers with yes or no: which there are, and how an answer is
+-- recorded. What an answer is worth is decided by the turn that asked
+-- (governance/approvals/turn_approval.lua).
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -10,7 +11,8 @@ local M = {}
 
 local PAST = {
   approved = "was approved already", denied = "was denied already", used = "was approved, and used up",
-  expired = "expired", void = "is void: its card went on without it", refused = "was approved, and the core's rules refused it all the same",
+  expired = "expired", void = "is void: its card went on without it",
+  refused = "was approved, and the core's rules refused it all the same",
 }
 
 ---The questions that wait for a person, oldest first.
@@ -27,7 +29,8 @@ local function unknown(store, name)
     ids[i] = row.id
   end
   return errors.new("ERR_NOT_FOUND", "no approval is pending for " .. name,
-    #ids == 0 and "no approvals are pending" or "orket approvals lists them: " .. table.concat(ids, ", ", 1, math.min(#ids, 5)))
+    #ids == 0 and "no approvals are pending" or "orket approvals lists them: "
+      .. table.concat(ids, ", ", 1, math.min(#ids, 5)))
 end
 
 -- The question of this id; of a card the one that waits, else the newest.
@@ -56,8 +59,10 @@ function M.find(store, name)
   if not row then
     return nil, unknown(store, name)
   elseif row.status ~= "pending" then
-    return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " " .. (PAST[row.status] or "is " .. row.status)
-      .. (row.answered_by and " (" .. row.answered_by .. ")" or ""), "an answer counts once; orket approvals lists what is asked now")
+    return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " "
+      .. (PAST[row.status] or "is " .. row.status)
+      .. (row.answered_by and " (" .. row.answered_by .. ")" or ""),
+        "an answer counts once; orket approvals lists what is asked now")
   end
   return row
 end
@@ -72,7 +77,8 @@ end
 local function epoch(at)
   local year, month, day, hour, minute, second = at:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
   local whole = second // 1
-  return os.time({ year = year, month = month, day = day, hour = hour, min = minute, sec = math.tointeger(whole), isdst = false })
+  return os.time({ year = year, month = month, day = day, hour = hour, min = minute,
+    sec = math.tointeger(whole), isdst = false })
     + second - whole
 end
 
@@ -90,18 +96,22 @@ function M.seconds_left(row)
   return math.max(0, epoch(row.expires_at) - epoch(sys.now()))
 end
 
----Records an answer in the stream of the turn that asked; its card goes back to where it was, and the turn goes on.
+---Records an answer in the stream of the turn that asked; its card goes back to where it was, and the turn
+---goes on.
 ---@param store Store
 ---@param row table the pending question
----@param answer {answer: "approved"|"denied"|"expired"|"void", why: string?, who: string?} who: a person; nil: the engine
+---@param answer {answer: "approved"|"denied"|"expired"|"void", why: string?, who: string?} who: a person;
+---  nil: the engine
 ---@return true|nil ok
 ---@return Error|nil
 function M.answer(store, row, answer)
   local actor = answer.who and "human:" .. answer.who or "system"
-  local tx = store:stream({ run = row.run, turn = row.turn, actor = actor, role = answer.who and "human" or "system" }):begin()
+  local tx = store:stream({ run = row.run, turn = row.turn, actor = actor, role = answer.who and "human"
+    or "system" }):begin()
   local card = store:read("card_state", { id = row.card })[1]
   tx:event("approval.answered", row.card, { ask = row.id, answer = answer.answer, why = answer.why })
-  local ok, err = moves.add(tx, card, card.return_to or "in_progress", { role = "system", why = answer.answer .. ": " .. row.id })
+  local ok, err = moves.add(tx, card, card.return_to or "in_progress",
+    { role = "system", why = answer.answer .. ": " .. row.id })
   if not ok then
     tx:abandon()
     return nil, err

@@ -1,5 +1,5 @@
--- content.lua: the whole of what a person is asked: as it is kept in the journal, where long texts are blobs, and put
--- together again from there. What an agent wrote cannot pass for such a reference.
+-- content.lua: the whole of what a person is asked: as it is kept in the journal, where long texts are blobs,
+-- and put together again from there. What an agent wrote cannot pass for such a reference.
 
 local cjson = require("cjson")
 
@@ -30,8 +30,8 @@ local function shortened(tx, value)
   return copy
 end
 
----What is asked as the journal keeps it: its long texts, or all of it when it is long itself, are blobs of the
----transaction, {blob, bytes, json?}; json: it was a value, not a text.
+---What is asked as the journal keeps it: its long texts, or all of it when it is long itself, are blobs of
+---the transaction, {blob, bytes, json?}; json: it was a value, not a text.
 ---@param tx StoreTx
 ---@param operation table
 ---@return table

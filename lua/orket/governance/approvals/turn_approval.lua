@@ -1,11 +1,12 @@
--- turn_approval.lua: where the gate, a policy or a role's autonomy asks, a person has to say yes to exactly this.
+-- turn_approval.lua: where the gate, a policy or a role's autonomy asks, a person has to say yes to exactly
+-- this.
 --
--- The question is an event of the turn, its card is parked, and the turn stays open: the answer comes into the
--- turn's stream, and the turn runs again from its tape. Then everything is judged once more, and the answer
--- stands in for the ask alone, once: for this operation over these files as they were (hash), until it expires,
--- and only where nothing denies, neither by the scripts of the turn nor by those that serve now. What the world
--- said when it was decided (the time, the scripts, the files) is in `approval.settled`, which is on disk before
--- the operation.
+-- The question is an event of the turn, its card is parked, and the turn stays open: the answer comes into
+-- the turn's stream, and the turn runs again from its tape. Then everything is judged once more, and the
+-- answer stands in for the ask alone, once: for this operation over these files as they were (hash), until it
+-- expires, and only where nothing denies, neither by the scripts of the turn nor by those that serve now.
+-- What the world said when it was decided (the time, the scripts, the files) is in `approval.settled`, which
+-- is on disk before the operation.
 
 local async = require("orket.async")
 local content = require("orket.governance.approvals.content")
@@ -49,8 +50,10 @@ end
 local function question_of(turn, ask)
   local before, refusal = pre_images(turn, ask.paths), ask.refusal or {}
   return {
-    call = ask.call, tool = ask.tool, role = turn.role, operation = ask.operation, paths = ask.paths, judged = ask.judged,
-    before = next(before) and before or nil, hash = hash_of(turn, ask, before), rule = refusal.rule, why = refusal.why,
+    call = ask.call, tool = ask.tool, role = turn.role, operation = ask.operation, paths = ask.paths,
+    judged = ask.judged,
+    before = next(before) and before or nil, hash = hash_of(turn, ask, before), rule = refusal.rule,
+    why = refusal.why,
     fix = refusal.fix ~= "" and refusal.fix or nil, where = refusal.where,
   }
 end
@@ -64,7 +67,8 @@ function M.park(turn)
   question.operation = content.stored(turn.tx, question.operation)
   question.expires_at = turn.engine:expiry(turn)
   turn:record("approval.asked", question)
-  local ok, err = moves.add(turn.tx, turn.card, "blocked", { role = "system", reason = "review", why = question.why })
+  local ok, err = moves.add(turn.tx, turn.card, "blocked",
+    { role = "system", reason = "review", why = question.why })
   if not ok then
     return nil, err
   end
@@ -81,7 +85,8 @@ end
 
 -- ---- what the tape knows ----
 
--- The next question of this card, when it was answered. One that a fork's card inherited was about another card.
+-- The next question of this card, when it was answered. One that a fork's card inherited was about another
+-- card.
 local function recall(turn)
   while true do
     local asked, event = turn.tape:take("approval.asked")
@@ -123,7 +128,8 @@ end
 local WHY = {}
 
 function WHY.denied(known)
-  return refusal_of("approval.denied", known.who .. " said no" .. (known.answer.why and ": " .. known.answer.why or ""),
+  return refusal_of("approval.denied", known.who .. " said no"
+    .. (known.answer.why and ": " .. known.answer.why or ""),
     "go on without it, or say with request_excuse why the card cannot be done so")
 end
 
@@ -166,8 +172,10 @@ local function decide(turn, known, question, ask)
   end
   known.settled = {
     ask = known.id, outcome = outcome or refusal and "refused" or "used", now = witness.now,
-    generation = witness.generation and witness.generation.id, found = next(witness.found) and witness.found or nil,
-    rule = refusal and refusal.rule, why = refusal and refusal.why, fix = refusal and refusal.fix, where = refusal and refusal.where,
+    generation = witness.generation and witness.generation.id, found = next(witness.found) and witness.found
+      or nil,
+    rule = refusal and refusal.rule, why = refusal and refusal.why, fix = refusal and refusal.fix,
+    where = refusal and refusal.where,
   }
   turn:is_fresh_call()
   turn.tape:add("approval.settled", known.settled)
@@ -177,7 +185,8 @@ end
 ---A person's answer to an ask.
 ---@param turn Turn
 ---@param ask Ask
----@return {kind: "allow"|"deny"|"ask"|"error", refusal: GateVerdict?, err: Error?} answer  deny: with the refusal; ask: the
+---@return {kind: "allow"|"deny"|"ask"|"error", refusal: GateVerdict?, err: Error?} answer  deny: with the
+---  refusal; ask: the
 ---  question is put and the turn waits; error: the answer could not be recorded
 function M.settle(turn, ask)
   local question, known = question_of(turn, ask), recall(turn)
@@ -196,7 +205,8 @@ function M.settle(turn, ask)
     return { kind = "allow" }
   elseif settled.outcome == "refused" then
     return { kind = "deny", refusal = {
-      decision = "deny", rule = settled.rule, why = settled.why, fix = settled.fix or "", where = settled.where,
+      decision = "deny", rule = settled.rule, why = settled.why, fix = settled.fix or "",
+      where = settled.where,
     } }
   end
   return { kind = "deny", refusal = WHY[settled.outcome](known) }
@@ -221,8 +231,8 @@ end
 
 -- ---- one yes, and what belongs to it ----
 
----What a yes to a call covers of its operations: what asks for the same reason, on the files that the call names,
----each once.
+---What a yes to a call covers of its operations: what asks for the same reason, on the files that the call
+---names, each once.
 ---@param refusal GateVerdict|nil  that the yes answered
 ---@param paths string[]
 ---@return {rule: string?, paths: table<string, true>, used: table<string, true>} yes

@@ -1,4 +1,5 @@
--- budget_tree.lua: all caps of a project with what is used of them, as `orket budget` and the board show them.
+-- budget_tree.lua: all caps of a project with what is used of them, as `orket budget` and the board show
+-- them.
 
 local caps = require("orket.governance.budget.caps")
 local tables = require("orket.util.tables")
@@ -37,7 +38,8 @@ local function add(rows, held, spent, scope, name, limits, where)
       local used = spent[kind] or 0
       rows[#rows + 1] = {
         cap = path, scope = scope, name = name ~= "" and name or nil, kind = kind, used = used,
-        reserved = (held[path] or {}).held or 0, limit = limit, percent = budget_format.percent(used, limit), where = where[kind],
+        reserved = (held[path] or {}).held or 0, limit = limit, percent = budget_format.percent(used, limit),
+        where = where[kind],
       }
     end
   end

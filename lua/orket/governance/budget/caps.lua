@@ -1,7 +1,8 @@
 -- caps.lua: which caps hold for whom, as the organization and the cards say. Pure.
 --
--- A path names what is capped and in what: organization/tokens, epics/NAME/money, cards/ID/calls, roles/NAME/seconds,
--- users/NAME/disk. "*" holds for each one that is not named. A card's and an epic's own `budget` only narrows.
+-- A path names what is capped and in what: organization/tokens, epics/NAME/money, cards/ID/calls,
+-- roles/NAME/seconds, users/NAME/disk. "*" holds for each one that is not named. A card's and an epic's own
+-- `budget` only narrows.
 
 local M = {}
 
@@ -30,7 +31,8 @@ local function whole(kind, limit)
   return limit and (kind == "seconds" and math.ceil(limit * 1000) or math.tointeger(limit))
 end
 
----The limits of one scope: kind -> limit (seconds in milliseconds), and which of them the house says, and where.
+---The limits of one scope: kind -> limit (seconds in milliseconds), and which of them the house says, and
+---where.
 ---@param budgets table process_rules.budgets
 ---@param scope string
 ---@param name string|nil

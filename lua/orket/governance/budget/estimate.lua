@@ -1,9 +1,11 @@
 -- estimate.lua: what a request may cost at most, before it is sent. Pure, but it learns from what came back.
 --
---   prompt      a token for each byte of the body: none is smaller. More where this model's server counted more.
+--   prompt      a token for each byte of the body: none is smaller. More where this model's server counted
+--     more.
 --   completion  max_tokens, where the model has it, else twice the longest reply so far, 4096 at least
 --
--- Of a model that has not answered yet nothing is known: it holds the whole cap, so that its first request goes alone.
+-- Of a model that has not answered yet nothing is known: it holds the whole cap, so that its first request
+-- goes alone.
 
 local strings = require("orket.util.strings")
 local usages = require("orket.llm.usage")

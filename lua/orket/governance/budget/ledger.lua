@@ -1,9 +1,9 @@
 -- ledger.lua: caps, what is used of each, and what is held for requests under way. Pure: no clock, no store.
 --
--- reserve, then commit: a request holds what it may cost at most in every cap of its path, all of them or none,
--- and gives back what it did not need. Where the room is smaller than that, one request goes alone; the others
--- wait for it, first come, first served. So a cap is passed by one reply at most, however many ask at once. What is
--- held lives in this process only: a crash leaves nothing held.
+-- reserve, then commit: a request holds what it may cost at most in every cap of its path, all of them or
+-- none, and gives back what it did not need. Where the room is smaller than that, one request goes alone; the
+-- others wait for it, first come, first served. So a cap is passed by one reply at most, however many ask at
+-- once. What is held lives in this process only: a crash leaves nothing held.
 
 local M = {}
 
@@ -106,7 +106,8 @@ local function add_all(set, caps)
   end
 end
 
--- What the queue comes to now: who has an answer, and who still waits. Nobody passes somebody with whom it shares a cap.
+-- What the queue comes to now: who has an answer, and who still waits. Nobody passes somebody with whom it
+-- shares a cap.
 local function sort_queue(self)
   local answered, waiting, taken = {}, {}, {}
   for _, one in ipairs(self.queue) do

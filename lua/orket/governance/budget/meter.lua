@@ -1,8 +1,9 @@
--- meter.lua: the budgets of a run under way: every request to a model passes it, and every file that is written
--- where disk is capped. There is none when nothing is capped.
+-- meter.lua: the budgets of a run under way: every request to a model passes it, and every file that is
+-- written where disk is capped. There is none when nothing is capped.
 --
--- A cap that is reached is told as an error with the body of `budget.reached`; whoever asked records it and parks the
--- card. What was spent before is read once, when the run begins or goes on; from then on it is counted here.
+-- A cap that is reached is told as an error with the body of `budget.reached`; whoever asked records it and
+-- parks the card. What was spent before is read once, when the run begins or goes on; from then on it is
+-- counted here.
 
 local async = require("orket.async")
 local caps = require("orket.governance.budget.caps")
@@ -42,7 +43,8 @@ end
 -- The turn's own: what its tape says was used.
 local function add_turn(turn, list)
   if turn.limits.tokens then
-    local cap = ledgers.cap("turn/tokens", "tokens", math.tointeger(turn.limits.tokens // 1), turn.spent.tokens_in + turn.spent.tokens_out)
+    local cap = ledgers.cap("turn/tokens", "tokens", math.tointeger(turn.limits.tokens // 1),
+      turn.spent.tokens_in + turn.spent.tokens_out)
     cap.ends, cap.where = true, CONFIG .. "limits/tokens"
     list[#list + 1] = cap
   end
@@ -69,11 +71,15 @@ end
 local function report(self, cap, card, more)
   local kind = cap.kind
   return {
-    cap = cap.path, used = budget_format.plain(kind, cap.used), limit = budget_format.plain(kind, cap.limit), decision = "deny",
+    cap = cap.path, used = budget_format.plain(kind, cap.used), limit = budget_format.plain(kind, cap.limit),
+    decision = "deny",
     rule = "budget." .. kind, where = cap.where, ends = cap.ends,
-    why = string.format("%s: %s of %s are used%s", cap.path, budget_format.amount(kind, cap.used, self.currency),
-      budget_format.amount(kind, cap.limit, self.currency), more and ", " .. more .. " more were asked for" or ""),
-    fix = (cap.where and "raise it in " .. cap.where or "raise the budget in the card's file, orket sync") .. ", then orket retry " .. card,
+    why = string.format("%s: %s of %s are used%s", cap.path,
+      budget_format.amount(kind, cap.used, self.currency),
+      budget_format.amount(kind, cap.limit, self.currency), more and ", " .. more .. " more were asked for"
+        or ""),
+    fix = (cap.where and "raise it in " .. cap.where or "raise the budget in the card's file, orket sync")
+      .. ", then orket retry " .. card,
   }
 end
 
@@ -89,7 +95,8 @@ end
 local function warn(turn, crossed)
   for _, cap in ipairs(crossed) do
     turn:record("budget.warned", {
-      cap = cap.path, used = budget_format.plain(cap.kind, cap.used), limit = budget_format.plain(cap.kind, cap.limit),
+      cap = cap.path, used = budget_format.plain(cap.kind, cap.used),
+      limit = budget_format.plain(cap.kind, cap.limit),
     })
   end
 end
@@ -139,7 +146,8 @@ local function spent_by(self, turn, model, outcome)
   local usage, time = outcome.usage or {}, self.timed and turn:took() or nil
   outcome.took = time
   return {
-    tokens = (usage.prompt or 0) + (usage.completion or 0), money = usages.money(model.price, usage) or 0, calls = 1,
+    tokens = (usage.prompt or 0) + (usage.completion or 0), money = usages.money(model.price, usage) or 0,
+    calls = 1,
     seconds = time,
   }
 end
@@ -276,7 +284,8 @@ function M.open(project, epic, run)
   local store = project.store
   local day = (budgets.organization or {}).per == "day" and spents.today(store, sys.now()) or nil
   return setmetatable({
-    budgets = budgets, epic = epic, day = day, spent = spents.read(store, epic.id, day), ledger = ledgers.new(),
+    budgets = budgets, epic = epic, day = day, spent = spents.read(store, epic.id, day),
+    ledger = ledgers.new(),
     estimate = estimates.new(), user = spents.user(store, run.id) or run.user,
     timed = caps.counts(budgets, "seconds", owns), currency = budgets.currency,
   }, Meter)

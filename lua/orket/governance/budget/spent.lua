@@ -6,7 +6,8 @@ local ONE = { "organization", "epics", "users", "roles", "cards" }
 
 -- As caps count it.
 local function sums_of(row)
-  return { tokens = row.tokens, money = row.money, calls = row.calls, seconds = row.took, disk = row.disk, turns = row.turns }
+  return { tokens = row.tokens, money = row.money, calls = row.calls, seconds = row.took, disk = row.disk,
+    turns = row.turns }
 end
 
 ---A day, UTC.

@@ -1,5 +1,6 @@
--- unblock.lua: a card that waited for a cap, or for the end of a pause, goes on with the turn that it had: somebody raised the
--- cap, time passed, or a person tries again. The events stand in the turn's stream, so that it is current.
+-- unblock.lua: a card that waited for a cap, or for the end of a pause, goes on with the turn that it had:
+-- somebody raised the cap, time passed, or a person tries again. The events stand in the turn's stream, so
+-- that it is current.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -8,8 +9,8 @@ local pause = require("orket.llm.pause")
 
 local M = {}
 
----The events that let a card go on where it was. Its failures are counted anew, unless it was time alone that passed: a
----model that fails after each pause would do so for ever.
+---The events that let a card go on where it was. Its failures are counted anew, unless it was time alone that
+---passed: a model that fails after each pause would do so for ever.
 ---@param tx StoreTx of the turn's stream
 ---@param card table {id, type, status, revision, return_to, retry_count}
 ---@param why string
@@ -32,7 +33,8 @@ end
 ---@return Error|nil
 function M.one(store, waiting, why)
   local card = store:read("card", { id = waiting.card })[1]
-  local tx = store:stream({ run = waiting.run, turn = waiting.turn, actor = "system", role = "system" }):begin()
+  local tx = store:stream({ run = waiting.run, turn = waiting.turn, actor = "system",
+    role = "system" }):begin()
   local ok, err = M.add(tx, card, why)
   if not ok then
     return nil, err

@@ -1,5 +1,6 @@
--- idesign_source.lua: what iDesign has against what stands in a file: syntax, names of classes, imports against the layers,
--- classes that do too much. It works on the facts of the parser (core/parser/parser.h). Pure.
+-- idesign_source.lua: what iDesign has against what stands in a file: syntax, names of classes, imports
+-- against the layers, classes that do too much. It works on the facts of the parser (core/parser/parser.h).
+-- Pure.
 
 local imports = require("orket.governance.idesign.imports")
 
@@ -10,7 +11,8 @@ local MEANING = {
 }
 
 local function violation(rule, severity, at, why, fix)
-  return { rule = "idesign." .. rule, severity = severity, line = at.line, column = at.column, why = why, fix = fix }
+  return { rule = "idesign." .. rule, severity = severity, line = at.line, column = at.column, why = why,
+    fix = fix }
 end
 
 -- ---- the text itself ----
@@ -30,7 +32,8 @@ local disguise = {}
 function disguise.python(text)
   for at, line in text:match("^[^\n]*\n?[^\n]*"):gmatch("()([^\n]+)") do
     local encoding = line:match("^[ \t\f]*#.*coding[:=][ \t]*([%w._-]+)")
-    if encoding and not ({ ["utf-8"] = true, utf8 = true, ascii = true })[encoding:lower():gsub("_", "-")] then
+    if encoding and not ({ ["utf-8"] = true, utf8 = true, ascii = true })[encoding:lower():gsub("_",
+      "-")] then
       return at, "the file says it is written in " .. encoding
     end
   end
@@ -41,8 +44,8 @@ function disguise.c(text)
   return (text:find("#[ \t]*%a*\\\r?\n")), "the name of a directive is broken over lines"
 end
 
----What makes a text unfit for its parser. A carriage return alone ends a line for some languages and not for the
----grammars: a comment that ends there would hide what follows.
+---What makes a text unfit for its parser. A carriage return alone ends a line for some languages and not for
+---the grammars: a comment that ends there would hide what follows.
 ---@param text string
 ---@param language string
 ---@return Violation|nil
@@ -69,17 +72,20 @@ local see = {}
 
 function see.error(rules, file, fact)
   local gentle = fact.macro == 1 or rules.lenient[file.language]
-  return violation("syntax", gentle and "warning" or "error", fact, "no " .. file.language .. ": " .. fact.text,
+  return violation("syntax", gentle and "warning" or "error", fact, "no " .. file.language .. ": "
+    .. fact.text,
     gentle and "look whether it is what you mean" or "fix the syntax")
 end
 
 see["class"] = function(rules, file, fact)
   local word = rules.words[file.layer]
   if word and fact.name ~= "" and not fact.name:lower():find(word, 1, true) then
-    return violation("class", "error", fact, ("the class '%s' in %s has no '%s' in its name"):format(fact.name, file.layer,
+    return violation("class", "error", fact,
+      ("the class '%s' in %s has no '%s' in its name"):format(fact.name, file.layer,
       word), "rename it, or put it where it belongs")
   elseif fact.methods > rules.methods then
-    return violation("methods", "warning", fact, ("the class '%s' has %d methods, more than %d"):format(fact.name,
+    return violation("methods", "warning", fact,
+      ("the class '%s' has %d methods, more than %d"):format(fact.name,
       fact.methods, rules.methods), "split it")
   end
 end
@@ -88,7 +94,8 @@ see["import"] = function(rules, file, fact)
   local layer, named = imports.breach(rules, file, fact)
   if layer then
     return violation("layer", "error", fact, ("%s must not import %s: '%s'"):format(file.layer, layer, named),
-      (MEANING[file.layer] or file.layer .. " stand lower") .. "; let the caller bring what is needed, or move the code"
+      (MEANING[file.layer] or file.layer .. " stand lower")
+        .. "; let the caller bring what is needed, or move the code"
       .. " (a library that is only called so: architecture.idesign.outside)")
   elseif file.layer and imports.is_hidden(fact) then
     return violation("layer", "error", fact, "the name of an import is not written in plain letters",
@@ -103,7 +110,8 @@ function see.unclear(_, file, fact)
     return violation("layer", "error", fact, "the name of an import is not written in plain letters",
       "write the module's name without escapes")
   end
-  return violation("layer", "warning", fact, "what is imported here cannot be determined", "import by a name that stands there")
+  return violation("layer", "warning", fact, "what is imported here cannot be determined",
+    "import by a name that stands there")
 end
 
 -- A class of Lua has its methods anywhere in the file: they are added to it, or it is known by them.
@@ -115,7 +123,8 @@ local function gather(facts)
     elseif tables[fact.name] then
       tables[fact.name].methods = tables[fact.name].methods + 1
     else
-      tables[fact.name] = { fact = "table", name = fact.name, methods = 1, line = fact.line, column = fact.column }
+      tables[fact.name] = { fact = "table", name = fact.name, methods = 1, line = fact.line,
+        column = fact.column }
       all[#all + 1] = tables[fact.name]
     end
   end
@@ -124,7 +133,8 @@ end
 
 function see.table(rules, _, fact)
   if fact.methods > rules.methods then
-    return violation("methods", "warning", fact, ("the table '%s' has %d functions, more than %d"):format(fact.name,
+    return violation("methods", "warning", fact,
+      ("the table '%s' has %d functions, more than %d"):format(fact.name,
       fact.methods, rules.methods), "split it")
   end
 end

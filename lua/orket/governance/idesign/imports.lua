@@ -1,12 +1,13 @@
--- imports.lua: which layer an import reaches. What is written relative to the file is resolved to a place in the tree,
--- and a place has one category. What is absolute is known by the first category in it. What shows no category is taken
--- for a layer when a part of its name has the layer's word in it. Pure.
+-- imports.lua: which layer an import reaches. What is written relative to the file is resolved to a place in
+-- the tree, and a place has one category. What is absolute is known by the first category in it. What shows
+-- no category is taken for a layer when a part of its name has the layer's word in it. Pure.
 
 local place = require("orket.governance.idesign.place")
 
 local M = {}
 
-local SEPARATORS = { python = "[^.]+", lua = "[^./]+", c = "[^/\\]+", javascript = "[^/]+", typescript = "[^/]+" }
+local SEPARATORS = { python = "[^.]+", lua = "[^./]+", c = "[^/\\]+", javascript = "[^/]+",
+  typescript = "[^/]+" }
 
 local function parts_of(language, module)
   local parts = {}
@@ -18,7 +19,8 @@ end
 
 -- ---- where it is ----
 
--- Where a path leads from a directory, and whether it stays in the tree; what is above that counts as its root.
+-- Where a path leads from a directory, and whether it stays in the tree; what is above that counts as its
+-- root.
 local function walk(directory, parts)
   local at, stays = table.move(directory, 1, #directory, 1, {}), true
   for _, part in ipairs(parts) do
@@ -97,7 +99,8 @@ local function layer_of(rules, parts, is_place)
   return category_of(rules, parts, is_place) or layer_by_word(rules, parts)
 end
 
--- `from app import managers` takes a package by its name; `from . import user_manager` a module of this directory.
+-- `from app import managers` takes a package by its name; `from . import user_manager` a module of this
+-- directory.
 local function layer_of_names(rules, forbidden, fact, parts, is_place)
   for name in (fact.names or ""):gmatch("[^,]+") do
     local one = table.move(parts, 1, #parts, 1, {})
@@ -134,7 +137,8 @@ function M.breach(rules, file, fact)
   end
 end
 
----True when a name could read otherwise than it looks: Python takes letters of other alphabets for the same ones.
+---True when a name could read otherwise than it looks: Python takes letters of other alphabets for the same
+---ones.
 ---@param fact table an import
 ---@return boolean
 function M.is_hidden(fact)

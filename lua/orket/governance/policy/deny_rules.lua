@@ -1,5 +1,6 @@
--- deny_rules.lua: what a policy forbids as data: its list `deny`, whose rules the engine applies itself before it asks
--- `decide`. A rule that is added can only forbid more, so a policy that only gains rules serves at once.
+-- deny_rules.lua: what a policy forbids as data: its list `deny`, whose rules the engine applies itself
+-- before it asks `decide`. A rule that is added can only forbid more, so a policy that only gains rules
+-- serves at once.
 
 local glob = require("orket.core.glob")
 local tables = require("orket.util.tables")

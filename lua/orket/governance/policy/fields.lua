@@ -1,5 +1,6 @@
--- fields.lua: the members of `call` and `view` that a policy declares in its list `fields`, such as "call.tool" or
--- "view.card.type": it is given only those. Asking for another one is an error, and so a deny. Pure.
+-- fields.lua: the members of `call` and `view` that a policy declares in its list `fields`, such as
+-- "call.tool" or "view.card.type": it is given only those. Asking for another one is an error, and so a deny.
+-- Pure.
 
 local doc = require("orket.core.doc")
 

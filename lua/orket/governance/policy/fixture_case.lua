@@ -1,5 +1,5 @@
--- fixture_case.lua: what a policy is shown: the call as the gate judged it, what its tool may do, whose turn it is.
--- Made when a policy is going to be asked, and once for all of them.
+-- fixture_case.lua: what a policy is shown: the call as the gate judged it, what its tool may do, whose turn
+-- it is. Made when a policy is going to be asked, and once for all of them.
 
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
@@ -68,20 +68,25 @@ end
 
 local views = setmetatable({}, { __mode = "k" }) -- by turn, the last one
 
--- Whose turn it is, as plain data and as a box takes it; made anew when the card has changed since, or the labels.
+-- Whose turn it is, as plain data and as a box takes it; made anew when the card has changed since, or the
+-- labels.
 local function view_of(turn, labels)
   local card, known = turn.card, views[turn]
-  if known and known.card == card and known.revision == card.revision and known.status == card.status and known.labels == #labels then
+  if known and known.card == card and known.revision == card.revision and known.status == card.status
+    and known.labels == #labels then
     return known
   end
-  local view = { card = card, role = turn.role, seat = turn.seat, labels = labels, run = turn.run, turn = turn.number }
-  known = { card = card, revision = card.revision, status = card.status, labels = #labels, view = view, doc = assert(doc.new(view)) }
+  local view = { card = card, role = turn.role, seat = turn.seat, labels = labels, run = turn.run,
+    turn = turn.number }
+  known = { card = card, revision = card.revision, status = card.status, labels = #labels, view = view,
+    doc = assert(doc.new(view)) }
   views[turn] = known
   return known
 end
 
 ---@class PolicyCase
----@field call userdata doc {tool, role, arguments, paths, card, operations, destructive, outward, risky, labels,
+---@field call userdata doc
+---  {tool, role, arguments, paths, card, operations, destructive, outward, risky, labels,
 ---operation?, operation_hash?}
 ---@field view table {card, role, seat, labels, run, turn}
 ---@field doc userdata the same, for boxes
@@ -95,7 +100,8 @@ end
 function M.of(call, tool, turn, operation, permit)
   local labels = turn.labels and next(turn.labels) and array(tables.keys(turn.labels)) or NONE
   local seen, path = view_of(turn, labels), operation and path_of(operation, permit) or nil
-  return { call = call:view(said_of(tool, labels, operation, permit), path), view = seen.view, doc = seen.doc }
+  return { call = call:view(said_of(tool, labels, operation, permit), path), view = seen.view,
+    doc = seen.doc }
 end
 
 return M

@@ -1,5 +1,5 @@
--- fixtures.lua: `orket policy test`: calls with the decision that the policies have to come to, and which lines of
--- the policies they reached. What a fixture leaves out of a call is filled in as for a plain one.
+-- fixtures.lua: `orket policy test`: calls with the decision that the policies have to come to, and which
+-- lines of the policies they reached. What a fixture leaves out of a call is filled in as for a plain one.
 
 local cjson = require("cjson")
 local deny_rules = require("orket.governance.policy.deny_rules")
@@ -17,7 +17,8 @@ local M = {}
 
 local BESIDE = { "", "fixtures/", "tests/" } -- of a directory of policies: where fixtures lie
 local RANK = { deny = 2, ask = 1 }
-local BROKEN = { ["policy.failed"] = true, ["policy.answer"] = true } -- what denies since the policy does not work
+-- what denies since the policy does not work
+local BROKEN = { ["policy.failed"] = true, ["policy.answer"] = true }
 
 -- ---- what is there ----
 
@@ -69,7 +70,8 @@ local function is_wish(wanted)
   end
   local named = wanted.decision ~= nil or wanted.rule ~= nil
   for key, value in pairs(wanted) do
-    named = named and (key == "rule" and type(value) == "string" or key == "decision" and WISHES[value] == true)
+    named = named and (key == "rule" and type(value) == "string" or key == "decision"
+      and WISHES[value] == true)
   end
   return named
 end
@@ -94,7 +96,8 @@ local function fault_of_call(call, view)
   end
   for _, field in ipairs({ "operations", "labels" }) do
     if not are_texts(call[field]) then
-      return "has a call whose " .. field .. " are no list of texts", 'write them as ["text", …], or leave them out'
+      return "has a call whose " .. field .. " are no list of texts",
+        'write them as ["text", …], or leave them out'
     end
   end
 end
@@ -110,7 +113,8 @@ local function fault_of(fixture)
   end
   for _, key in ipairs(tables.keys(fixture)) do
     if not KEYS[key] then
-      return "has an unknown key '" .. tostring(key) .. "'", "the keys are name, call, view, expect and policy"
+      return "has an unknown key '" .. tostring(key) .. "'",
+        "the keys are name, call, view, expect and policy"
     end
   end
   if not is_wish(fixture.expect) then
@@ -121,7 +125,8 @@ end
 local function add_fixtures(self, path, value)
   local all = is_fixture(value) and { value } or type(value) == "table" and value.fixtures or value
   if type(all) ~= "table" then
-    return nil, errors.new("ERR_USAGE", path .. " holds no fixture", "write {name, call, view, expect}, or a list of them")
+    return nil, errors.new("ERR_USAGE", path .. " holds no fixture",
+      "write {name, call, view, expect}, or a list of them")
   end
   for i, one in ipairs(all) do
     local fault, fix = fault_of(one)
@@ -189,7 +194,8 @@ local function add_project(self, project)
   end
   local texts = scripts.texts(root)
   for _, path in ipairs(tables.keys(texts)) do
-    if scripts.is_policy(path) or path == "nodes/" .. project.chosen .. ".lua" and texts[path] ~= embed.read(path) then
+    if scripts.is_policy(path) or path == "nodes/" .. project.chosen .. ".lua"
+      and texts[path] ~= embed.read(path) then
       local entry
       entry, err = scripts.prepare(path, texts[path])
       if not entry then
@@ -208,7 +214,8 @@ local function filled(call)
   local arguments = type(call.arguments) == "table" and call.arguments or {}
   local path = type(arguments.path) == "string" and { arguments.path } or {}
   local made = {
-    tool = "", role = "coder", arguments = arguments, paths = array(path), card = card, operations = array({}), labels = array({}),
+    tool = "", role = "coder", arguments = arguments, paths = array(path), card = card,
+    operations = array({}), labels = array({}),
     destructive = false, outward = false, risky = false,
   }
   for key, value in pairs(call) do
@@ -223,7 +230,8 @@ local function filled(call)
 end
 
 local function view_of(fixture, call)
-  local made = { card = call.card, role = call.role, seat = "seat", labels = call.labels, run = "run", turn = 1 }
+  local made = { card = call.card, role = call.role, seat = "seat", labels = call.labels, run = "run",
+    turn = 1 }
   for key, value in pairs(type(fixture.view) == "table" and fixture.view or {}) do
     made[key] = value
   end
@@ -236,7 +244,8 @@ local function decide(self, entry, call, view)
   end
   local denied = entry.about.deny and deny_rules.find(entry.about.deny, call)
   if denied then
-    return { decision = "deny", rule = "policy." .. (denied.rule or "house"):gsub("^policy%.", ""), why = denied.why, where = entry.shown }
+    return { decision = "deny", rule = "policy." .. (denied.rule or "house"):gsub("^policy%.", ""),
+      why = denied.why, where = entry.shown }
   elseif not entry.about.decide then
     return { decision = "allow" }
   end
@@ -254,7 +263,8 @@ local function decide(self, entry, call, view)
   elseif answer == cjson.null then
     return { decision = "allow" }
   elseif type(answer) ~= "table" or not RANK[answer.decision] then
-    return { decision = "deny", rule = "policy.answer", why = "an answer outside the contract", where = entry.shown }
+    return { decision = "deny", rule = "policy.answer", why = "an answer outside the contract",
+      where = entry.shown }
   end
   local rule = type(answer.rule) == "string" and answer.rule ~= "" and answer.rule or "house"
   return {
@@ -296,7 +306,8 @@ end
 
 -- A policy that fails denies: that is no answer to a fixture, unless it asks for the very failure.
 local function is_met(wanted, got)
-  return (not wanted.decision or got.decision == wanted.decision) and (not wanted.rule or got.rule == wanted.rule)
+  return (not wanted.decision or got.decision == wanted.decision)
+    and (not wanted.rule or got.rule == wanted.rule)
     and (not BROKEN[got.rule] or got.rule == wanted.rule)
 end
 
@@ -374,7 +385,8 @@ local function unknown_policy(self)
       asked = asked or type(fixture.policy) == "string" and is_asked(fixture, entry)
     end
     if not asked then
-      return errors.new("ERR_NOT_FOUND", fixture.name .. ": there is no policy '" .. tostring(fixture.policy) .. "' here",
+      return errors.new("ERR_NOT_FOUND", fixture.name .. ": there is no policy '" .. tostring(fixture.policy)
+        .. "' here",
         "name the file of one, without .lua")
     end
   end
@@ -382,7 +394,8 @@ end
 
 ---Runs the fixtures of a directory or a file.
 ---@param path string
----@param project {dir: string, chosen: string}|nil  whose policies are tested when there are none beside the fixtures
+---@param project {dir: string, chosen: string}|nil  whose policies are tested when there are none beside the
+---  fixtures
 ---@return table|nil {ok, passed, failed, fixtures[], coverage[]}
 ---@return Error|nil
 function M.test(path, project)
@@ -394,7 +407,8 @@ function M.test(path, project)
   if not ok then
     return nil, err
   elseif #self.policies == 0 or #self.fixtures == 0 then
-    return nil, errors.new("ERR_NOT_FOUND", path .. " has no " .. (#self.policies == 0 and "policies" or "fixtures"),
+    return nil, errors.new("ERR_NOT_FOUND", path .. " has no "
+      .. (#self.policies == 0 and "policies" or "fixtures"),
       "fixtures are JSON files beside the policies, or in fixtures/ (docs/policies.md)")
   end
   err = unknown_policy(self)

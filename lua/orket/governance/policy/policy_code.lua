@@ -1,5 +1,5 @@
--- policy_code.lua: what a text of a script consists of, read from its compiled form (Lua 5.4): the lines that hold
--- code, the constants, and whether two texts are the same program. Nothing of it runs.
+-- policy_code.lua: what a text of a script consists of, read from its compiled form (Lua 5.4): the lines that
+-- hold code, the constants, and whether two texts are the same program. Nothing of it runs.
 
 local M = {}
 
@@ -125,8 +125,8 @@ function M.read(text)
   return program
 end
 
----The lines that a call can reach: those of functions; what the text does when it is loaded is not among them, nor
----is its self-test.
+---The lines that a call can reach: those of functions; what the text does when it is loaded is not among
+---them, nor is its self-test.
 ---@param text string
 ---@return table<integer, true>
 function M.lines(text)

@@ -1,4 +1,5 @@
--- policy_history.lua: the generations that served: found by the beginning of their names, compared with one another.
+-- policy_history.lua: the generations that served: found by the beginning of their names, compared with one
+-- another.
 
 local cjson = require("cjson")
 local diff = require("orket.util.diff")
@@ -21,7 +22,8 @@ function M.find(store, word)
   for _, row in ipairs(store:read("servings", {})) do
     if #word >= 4 and row.generation:sub(1, #word) == word then
       if found and found ~= row.generation then
-        return nil, errors.new("ERR_USAGE", "several generations begin with " .. word, "write more of the name")
+        return nil, errors.new("ERR_USAGE", "several generations begin with " .. word,
+          "write more of the name")
       end
       found = row.generation
     end
@@ -52,7 +54,8 @@ function M.before(store, id, differs)
   for i = #rows, 1, -1 do
     local row = rows[i]
     seen = seen or row.kind == "loaded" and row.generation == id
-    if seen and row.kind == "loaded" and row.generation ~= id and differs(files, M.files(store, row.generation)) then
+    if seen and row.kind == "loaded" and row.generation ~= id
+      and differs(files, M.files(store, row.generation)) then
       return row.generation
     end
   end
@@ -83,7 +86,8 @@ function M.changed(was, now, text_of)
   for _, path in ipairs(tables.keys(all)) do
     if was[path] ~= now[path] then
       local a, b = lines_of(was[path] and text_of(was[path])), lines_of(now[path] and text_of(now[path]))
-      changed[#changed + 1] = { path = path, was = was[path], now = now[path], diff = table.concat(diff.hunks(a, b), "\n") }
+      changed[#changed + 1] = { path = path, was = was[path], now = now[path],
+        diff = table.concat(diff.hunks(a, b), "\n") }
     end
   end
   return changed
@@ -106,7 +110,8 @@ local function reversed(rows)
   for _, row in ipairs(rows) do
     if row.tool then
       turned[#turned + 1] = {
-        role = row.role, status = row.status, tool = row.tool, arguments = row.arguments, was = row.now, now = row.was,
+        role = row.role, status = row.status, tool = row.tool, arguments = row.arguments, was = row.now,
+        now = row.was,
         why = row.rule or row.why,
       }
     elseif TURNED[row.why] then

@@ -1,5 +1,5 @@
--- policy_place.lua: where in a policy's text a decision was made, as "nodes/policy/x.lua:12". A decision is made once
--- more for that, with the lines noted that run: it cannot come out otherwise.
+-- policy_place.lua: where in a policy's text a decision was made, as "nodes/policy/x.lua:12". A decision is
+-- made once more for that, with the lines noted that run: it cannot come out otherwise.
 
 local M = {}
 

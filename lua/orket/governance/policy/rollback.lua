@@ -1,6 +1,6 @@
--- rollback.lua: the policies of an earlier generation, written back into the project's files as a person's recorded
--- act. What they replace is kept in the journal. Whether they serve is said as for every change: a step back that
--- makes more possible waits to be accepted.
+-- rollback.lua: the policies of an earlier generation, written back into the project's files as a person's
+-- recorded act. What they replace is kept in the journal. Whether they serve is said as for every change: a
+-- step back that makes more possible waits to be accepted.
 
 local acceptance = require("orket.scripts.serving.acceptance")
 local async = require("orket.async")
@@ -121,7 +121,8 @@ local function target(project, request)
     return false
   end)
   if not id then
-    return nil, errors.new("ERR_NOT_FOUND", "no generation with other policies served before", "orket policy status")
+    return nil, errors.new("ERR_NOT_FOUND", "no generation with other policies served before",
+      "orket policy status")
   end
   return id
 end
@@ -173,7 +174,8 @@ local function perform(project, request)
   changes = changes_to(project, id, now)
   local paths = tables.keys(changes)
   if #paths == 0 then
-    return { generation = id, files = paths, message = "the policies of the files are those of " .. id .. " already" }
+    return { generation = id, files = paths, message = "the policies of the files are those of " .. id
+      .. " already" }
   end
   ok, err = validate(project, changes)
   ok, err = ok and record(project, request, id, changes), err
@@ -187,7 +189,8 @@ local function perform(project, request)
   said, err = outcome(project, runs, changes)
   return said and {
     generation = id, files = paths,
-    message = "policies are those of " .. id .. " again (" .. table.concat(paths, ", ") .. "), what they replace is in the journal; " .. said,
+    message = "policies are those of " .. id .. " again (" .. table.concat(paths, ", ")
+      .. "), what they replace is in the journal; " .. said,
   }, err
 end
 
@@ -195,7 +198,8 @@ M.acts = {
   rollback = {
     summary = "writes the policies of an earlier generation back into the project's files",
     fields = { generation = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, by = "person",
+    perform = perform,
   },
 }
 

@@ -1,5 +1,5 @@
--- status.lua: which policies serve: with which text, since when, whether their self-test passed; which files do
--- not serve and why; what waits to be accepted.
+-- status.lua: which policies serve: with which text, since when, whether their self-test passed; which files
+-- do not serve and why; what waits to be accepted.
 
 local cjson = require("cjson")
 local code = require("orket.project.config.code")
@@ -67,7 +67,8 @@ local function policy_of(store, served, files, path, entry)
   local text = files and files[path] and store:blob(files[path]) or entry.text
   return {
     path = path, hash = files and files[path] or nil, shipped = text == embed.read(path),
-    since = files and files[path] and since(store, served, function(before) return before[path] == files[path] end) or nil,
+    since = files and files[path] and since(store, served,
+      function(before) return before[path] == files[path] end) or nil,
     file = file_of(entry, text, not files or files[path]),
     self_test = entry and entry.text == text and self_test(entry) or nil,
   }
@@ -92,7 +93,8 @@ end
 local function waiting_of(store, dir)
   local row = waits.of(store, dir)
   return row and {
-    generation = row.generation, against = row.against, at = row.at, delta = array(row.delta), files = array(row.files),
+    generation = row.generation, against = row.against, at = row.at, delta = array(row.delta),
+    files = array(row.files),
   }
 end
 
@@ -100,7 +102,8 @@ end
 local function problems(root, rules, chosen)
   local found = array({})
   for _, one in ipairs(code.problems(root, rules)) do
-    if not one.warning and (is_asked(one.file, chosen) or one.file == "nodes" or one.file == scripts.POLICIES) then
+    if not one.warning and (is_asked(one.file, chosen) or one.file == "nodes"
+      or one.file == scripts.POLICIES) then
       found[#found + 1] = { path = one.file, line = one.line, message = one.message, fix = one.fix }
     end
   end
@@ -109,7 +112,8 @@ end
 
 ---@param store table
 ---@param dir string
----@return table|nil {serving?, policies[], problems[], waiting?}  a policy: {path, hash?, since?, shipped, self_test?,
+---@return table|nil {serving?, policies[], problems[], waiting?}  a
+---  policy: {path, hash?, since?, shipped, self_test?,
 ---file: serves, new, changed or gone, waits: that is so until the waiting scripts are accepted}
 ---@return Error|Error[]|nil
 function M.of(store, dir)

@@ -1,4 +1,5 @@
--- fork_change.lua: `--set`: fields of a fork's card or epic that are other than the source's from its beginning.
+-- fork_change.lua: `--set`: fields of a fork's card or epic that are other than the source's from its
+-- beginning.
 --
 --   KEY=VALUE        of the card that the moment's event is about; team, environment … of the epic
 --   CARD:KEY=VALUE   of this card or epic, by the source's id
@@ -14,7 +15,8 @@ local M = {}
 
 -- Where a card stands is not for a setting to say, nor what it is made of.
 local FIXED = {
-  id = true, type = true, status = true, wait_reason = true, parent_id = true, build_id = true, assignee = true,
+  id = true, type = true, status = true, wait_reason = true, parent_id = true, build_id = true,
+  assignee = true,
   depends_on = true, issues = true, stories = true, cards = true, summary = true, metrics = true,
 }
 
@@ -32,9 +34,11 @@ end
 
 local function check_shape(tree, type, key, value)
   local keys = keys_of(tree, type)
-  if not tables.has(keys, key) and not tables.has(keys_of(tree, type == "epic" and "issue" or "epic"), key) then
+  if not tables.has(keys, key) and not tables.has(keys_of(tree, type == "epic" and "issue" or "epic"),
+    key) then
     return nil, errors.new("ERR_USAGE", "'" .. key .. "' cannot be set", "of a card: "
-      .. table.concat(keys_of(tree, "issue"), ", ") .. "; of the epic: " .. table.concat(keys_of(tree, "epic"), ", "))
+      .. table.concat(keys_of(tree, "issue"), ", ") .. "; of the epic: "
+        .. table.concat(keys_of(tree, "epic"), ", "))
   elseif not tables.has(keys, key) then
     return nil, errors.new("ERR_USAGE", "'" .. key .. "' of an " .. type .. " cannot be set",
       "one of: " .. table.concat(keys, ", "))
@@ -64,7 +68,8 @@ local function verification(root, value)
   value.fixture_path = path:gsub("^%./", ""):gsub("^verification/", "")
   local directory <close> = root:beneath("verification")
   if not directory or directory:kind(value.fixture_path) ~= "file" then
-    return nil, errors.new("ERR_CONFIG", "no fixture verification/" .. value.fixture_path, "put the fixture into verification/")
+    return nil, errors.new("ERR_CONFIG", "no fixture verification/" .. value.fixture_path,
+      "put the fixture into verification/")
   end
   return value
 end
@@ -104,7 +109,8 @@ local function read(text)
   local target, rest = text:match("^([%w._-]+):([%w_]+=.*)$")
   local key, value = (rest or text):match("^([%w_]+)=(.*)$")
   if not key then
-    return nil, errors.new("ERR_USAGE", "'" .. text .. "' sets nothing", "write --set KEY=VALUE or --set CARD:KEY=VALUE")
+    return nil, errors.new("ERR_USAGE", "'" .. text .. "' sets nothing",
+      "write --set KEY=VALUE or --set CARD:KEY=VALUE")
   end
   return { target = target, key = key, value = value_of(value), text = value }
 end

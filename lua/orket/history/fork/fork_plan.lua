@@ -1,6 +1,6 @@
--- fork_plan.lua: what a fork has to make of its own. Finished cards stay where they are: the fork's cards depend
--- on the source's. Cards that were open at the moment get ids of their own, and the turns that were under
--- way go on.
+-- fork_plan.lua: what a fork has to make of its own. Finished cards stay where they are: the fork's cards
+-- depend on the source's. Cards that were open at the moment get ids of their own, and the turns that were
+-- under way go on.
 
 local cjson = require("cjson")
 local prefix = require("orket.history.fork.prefix")
@@ -74,7 +74,8 @@ local function body_of(plan, card, now)
   return add_changed({
     of = card.id, at = plan.at, rev = now.revision, revision = card.revision, status = card.status,
     wait_reason = card.wait_reason, return_to = card.return_to, seat = card.seat, assignee = card.assignee,
-    retry_count = card.retry_count, note = card.note, data_labels = card.labels, note_labels = card.note_labels,
+    retry_count = card.retry_count, note = card.note, data_labels = card.labels,
+    note_labels = card.note_labels,
   }, card, now)
 end
 
@@ -93,7 +94,8 @@ end
 local function lost_verdict(past, store, card)
   local was = past:read("verdict", { card = card })[1]
   local is = was and store:read("verdict", { card = card, tree = was.tree })[1]
-  return was and is.at ~= was.at and { tree = was.tree, ok = was.ok == 1, log = was.log, at = was.at, labels = was.labels } or nil
+  return was and is.at ~= was.at and { tree = was.tree, ok = was.ok == 1, log = was.log, at = was.at,
+    labels = was.labels } or nil
 end
 
 local function conflicts_of(past, card)
@@ -126,8 +128,8 @@ local function add_issue(plan, past, store, card)
   plan.cards[#plan.cards + 1] = { id = plan.ids[card.id], body = body, card = card }
 end
 
--- The bodies of cards.forked: one, or as many as the limit of a body asks for. Of several, each card names what
--- it needs: another one may have the card.
+-- The bodies of cards.forked: one, or as many as the limit of a body asks for. Of several, each card names
+-- what it needs: another one may have the card.
 local function pieces_of(plan)
   local pieces, bytes = {}, BYTES
   for _, card in ipairs(plan.cards) do
@@ -145,8 +147,8 @@ local function pieces_of(plan)
   return pieces
 end
 
--- A turn that had not come to its end: its card is where the turn left it, and it has moved it no further than
--- claiming it. Answers its last event's number as well.
+-- A turn that had not come to its end: its card is where the turn left it, and it has moved it no further
+-- than claiming it. Answers its last event's number as well.
 local function is_under_way(turn, card, events)
   for _, event in ipairs(events) do
     if event.kind == "card.moved" and event.body.from ~= "ready" then
@@ -165,7 +167,8 @@ local function add_turns(plan, past, by_id)
       plan.turns[#plan.turns + 1] = {
         card = turn.card, body = {
           turn = #plan.turns + 1, of = { run = plan.of, turn = turn.turn }, at = plan.at, seat = turn.seat,
-          role = turn.role, generation = turn.generation, engine = turn.engine, model = turn.model, arm = turn.arm,
+          role = turn.role, generation = turn.generation, engine = turn.engine, model = turn.model,
+          arm = turn.arm,
         },
       }
     end
@@ -195,7 +198,8 @@ function M.make(past, store, of, at)
   local cards = open_cards(past, source.id)
   local suffix = free_suffix(store, source.id, cards)
   local plan = {
-    of = of, at = at, hash = assert(past:head(of)), source = source, suffix = suffix, epic = source.id .. suffix, run = source.id .. suffix .. ".1",
+    of = of, at = at, hash = assert(past:head(of)), source = source, suffix = suffix, epic = source.id
+      .. suffix, run = source.id .. suffix .. ".1",
     ids = {}, cards = {}, turns = {},
   }
   plan.body = body_of(plan, source, store:read("card", { id = source.id })[1])

@@ -4,7 +4,8 @@ local usage = require("orket.llm.usage")
 
 local M = {}
 
-local PAID = { ["step.reply"] = true, ["step.failed"] = true, ["memory.ranked"] = true, ["window.summarised"] = true }
+local PAID = { ["step.reply"] = true, ["step.failed"] = true, ["memory.ranked"] = true,
+  ["window.summarised"] = true }
 
 -- What the turn goes on with, when it was forked: {of = {run, turn}, at}.
 local function source_of(store, run, turn)

@@ -1,5 +1,5 @@
--- trees.lua: the directories of cards that nobody goes back to. Whatever is in them can be made again from the
--- journal, so they may go; one that has anything else in it belongs to somebody, and stays.
+-- trees.lua: the directories of cards that nobody goes back to. Whatever is in them can be made again from
+-- the journal, so they may go; one that has anything else in it belongs to somebody, and stays.
 
 local disk = require("orket.workspace.disk")
 local tree_files = require("orket.workspace.tree_files")
@@ -48,7 +48,8 @@ end
 ---The directories of the cards whose runs are all dropped, or will be.
 ---@param project table
 ---@param cards {id: string, epic: string|nil}[]
----@return {path: string, files: integer, bytes: integer, own: string|nil}[] found own: what in it is in no journal, so
+---@return {path: string, files: integer, bytes: integer, own: string|nil}[] found own: what in it is in no
+---  journal, so
 ---  that it stays
 function M.find(project, cards)
   local found = {}

@@ -12,7 +12,8 @@ local TOUCHES_VIEWS = {
 
 local function hear(self, event)
   self.stage:go_to(event.seq)
-  listener.hear(self.run, { kind = event.kind, card = event.card, run = event.run, body = record.body(event) })
+  listener.hear(self.run, { kind = event.kind, card = event.card, run = event.run,
+    body = record.body(event) })
 end
 
 local function wake_early(self, event)

@@ -1,4 +1,5 @@
--- configuration.lua: the configuration with which a recorded run began or went on, or the present one in its place.
+-- configuration.lua: the configuration with which a recorded run began or went on, or the present one in its
+-- place.
 
 local record = require("orket.history.replay.record")
 local settings = require("orket.project.settings")
@@ -52,7 +53,8 @@ end
 
 ---@param now table the project's configuration
 ---@param present boolean|nil  it takes the place of the recorded one
----@return table configuration  changed: settings that are not as recorded; is_another: since the run began or went
+---@return table configuration  changed: settings that are not as recorded; is_another: since the run began or
+---  went
 ---  on before
 function M.new(now, present)
   return setmetatable({ now = now, present = present, changed = {} }, Configuration)

@@ -1,4 +1,5 @@
--- course.lua: the course of a recorded run: how it begins, goes on with what was open, acts on cards and ends.
+-- course.lua: the course of a recorded run: how it begins, goes on with what was open, acts on cards and
+-- ends.
 
 local errors = require("orket.errors")
 local tree_files = require("orket.workspace.tree_files")
@@ -61,7 +62,8 @@ function M.play(replay, card, act, ...)
   end }, act, replay.run, card, ...)
 end
 
----A turn whose events so far are its tape: a fork's, that begins with another run's, or one that waited for a person.
+---A turn whose events so far are its tape: a fork's, that begins with another run's, or one that waited for a
+---person.
 ---@param replay table
 ---@param event Recorded
 ---@param turn table row of open_turns
@@ -84,7 +86,8 @@ end
 local function go_on_with_forked(replay, event)
   for _, turn in ipairs(replay.stage.facade:read("open_turns", { run = replay.id })) do
     local line = replay.record.streams[turn.turn]
-    if line and not replay.units[turn.turn] and line[1].kind ~= "turn.started" and line[1].kind ~= "turn.abandoned" then
+    if line and not replay.units[turn.turn] and line[1].kind ~= "turn.started"
+      and line[1].kind ~= "turn.abandoned" then
       M.go_on_with(replay, event, turn)
     end
   end
@@ -117,7 +120,8 @@ local function take_over(run, live)
   end
 end
 
--- Under another configuration they begin again with their tapes, as they did then: it judges what was under way.
+-- Under another configuration they begin again with their tapes, as they did then: it judges what was under
+-- way.
 local function begin_again(replay, live, event)
   for _, turn in pairs(live) do
     replay.units[turn.number] = replay.stage:rewind(turn.number, event.seq) and { taped = true } or nil
@@ -157,7 +161,8 @@ function M.begin(replay, event)
   end
   replay.configuration:note(card)
   replay.facade.heads, replay.pending = nil, {}
-  replay.facade.seeds.of[card.id], replay.facade.seeds.labels[card.id] = seed_of(replay.store, card.id, event.seq)
+  replay.facade.seeds.of[card.id], replay.facade.seeds.labels[card.id] = seed_of(replay.store, card.id,
+    event.seq)
   local only = record.body(event).only
   local run, err = scheduler.new(replay.facade, card, { run = event.run, only = only })
   if not run then

@@ -1,6 +1,7 @@
--- cut_off.lua: turns that were cut off, replayed: what an earlier process's turn was given up with, and what a
--- person answered about an operation of which nobody knew whether it had happened (effects/at_most_once.lua), or about one
--- that a person had to allow (governance/approvals/turn_approval.lua).
+-- cut_off.lua: turns that were cut off, replayed: what an earlier process's turn was given up with, and what
+-- a person answered about an operation of which nobody knew whether it had happened
+-- (effects/at_most_once.lua), or about one that a person had to allow
+-- (governance/approvals/turn_approval.lua).
 
 local approvals = require("orket.governance.approvals.approvals")
 local unblock = require("orket.governance.budget.unblock")
@@ -51,15 +52,16 @@ end
 
 -- ---- lifted ----
 
----A card that waited for a cap went on: somebody raised it, or tried again. That is input; what it does to turn and
----card follows from it.
+---A card that waited for a cap went on: somebody raised it, or tried again. That is input; what it does to
+---turn and card follows from it.
 ---@param stage table
 ---@param event Recorded budget.lifted
 ---@return table unit
 function M.lift(stage, event)
   local store = stage.facade
   local card = store:read("card", { id = event.card })[1]
-  local tx = store:stream({ run = event.run, turn = event.turn, actor = event.actor, role = event.role }):begin()
+  local tx = store:stream({ run = event.run, turn = event.turn, actor = event.actor,
+    role = event.role }):begin()
   local ok, err = unblock.add(tx, card, record.body(event).why)
   if not ok then
     stage:diverge(event, err.message)

@@ -1,4 +1,5 @@
--- generations.lua: the scripts of a recorded run, built from the texts of its journal, or others in their place.
+-- generations.lua: the scripts of a recorded run, built from the texts of its journal, or others in their
+-- place.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -65,7 +66,8 @@ end
 ---@param rules House
 function Generations:under(rules)
   local name = cjson.encode({
-    rules.rules or cjson.null, rules.limits or cjson.null, rules.types or cjson.null, rules.commands or cjson.null,
+    rules.rules or cjson.null, rules.limits or cjson.null, rules.types or cjson.null, rules.commands
+      or cjson.null,
   })
   self.by_rules[name] = self.by_rules[name] or {}
   self.rules, self.known = rules, self.by_rules[name]

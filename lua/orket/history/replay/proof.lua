@@ -1,5 +1,5 @@
--- proof.lua: is a recorded run what was signed? What follows from itself may still not be what happened: a reply, a
--- verdict, a person's answer is input. The head that is signed when a run ends is over all of it.
+-- proof.lua: is a recorded run what was signed? What follows from itself may still not be what happened: a
+-- reply, a verdict, a person's answer is input. The head that is signed when a run ends is over all of it.
 
 local diff = require("orket.util.diff")
 local errors = require("orket.errors")

@@ -25,8 +25,8 @@ local NO_HASH = ("\0"):rep(32)
 ---@field body string
 ---@field hash string
 
----Does an event's hash follow from its bytes and the one before it in its stream (raw, nil for the first)? Its time is
----hashed, but in events that were recorded before it was (core/io/keys/proof.h).
+---Does an event's hash follow from its bytes and the one before it in its stream (raw, nil for the first)?
+---Its time is hashed, but in events that were recorded before it was (core/io/keys/proof.h).
 ---@param before string|nil
 ---@param event Recorded
 ---@return boolean
@@ -57,15 +57,17 @@ end
 function M.divergence(event, what, detail)
   local where = event and string.format("%s (%s%s, commit %d): ", M.place(event), event.kind,
     event.card and " of " .. event.card or "", event.seq) or ""
-  local err = errors.new("ERR_REPLAY", where .. what, "orket check tells whether the journal is whole; a script or a "
+  local err = errors.new("ERR_REPLAY", where .. what,
+    "orket check tells whether the journal is whole; a script or a "
     .. "setting that has changed since shows here as well")
   err.detail = detail ~= "" and detail or nil
-  err.event = event and { run = event.run, turn = event.turn, n = event.n, seq = event.seq, kind = event.kind, card = event.card }
+  err.event = event and { run = event.run, turn = event.turn, n = event.n, seq = event.seq, kind = event.kind,
+    card = event.card }
   return err
 end
 
--- Its link to the event before it in its stream; nil when it holds. Of a run that was dropped (orket gc) some events
--- have only their number and their hash left.
+-- Its link to the event before it in its stream; nil when it holds. Of a run that was dropped (orket gc) some
+-- events have only their number and their hash left.
 local function fault_of(store, heads, event)
   local key = event.run .. "\0" .. tostring(event.turn)
   local head = heads[key] or { n = 0, dropped = event_ref.dropped(store, event.run) ~= nil }
@@ -103,7 +105,8 @@ end
 ---Reads the whole journal up to the run's last event. The first event whose hash does not follow is an error.
 ---@param store Store
 ---@param run string
----@return {run: string, events: Recorded[], streams: table<any, Recorded[]>, first: integer}|nil record  events: from the run's
+---@return {run: string, events: Recorded[], streams: table<any, Recorded[]>, first: integer}|nil record
+---  events: from the run's
 ---  first to its last one, of everybody; streams: of the run, by turn
 ---@return Error|nil
 function M.read(store, run)

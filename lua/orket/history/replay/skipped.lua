@@ -1,5 +1,5 @@
--- skipped.lua: the calls that a person refused while they looked on (debugger.lua): in a replay the journal gives
--- those orders again.
+-- skipped.lua: the calls that a person refused while they looked on (debugger.lua): in a replay the journal
+-- gives those orders again.
 
 local record = require("orket.history.replay.record")
 local debug_hooks = require("orket.turn.debug_hooks")
@@ -12,7 +12,8 @@ Skipped.__index = Skipped
 -- The body of the person's refusal of this call; nil when the record has none.
 local function refusal_of(line, turn, call)
   for _, event in ipairs(line) do
-    if event.kind == "call.refused" and event.step == turn.step and event.body:find(debug_hooks.RULE, 1, true) then
+    if event.kind == "call.refused" and event.step == turn.step and event.body:find(debug_hooks.RULE, 1,
+      true) then
       local body = record.body(event)
       if body.rule == debug_hooks.RULE and body.call == call then
         return body
@@ -28,12 +29,15 @@ local function asked_about(line, event)
   return asked and record.body(asked).call or body.call
 end
 
--- What belongs to a call before it is refused: a question, or what an answer came to, unless by that refusal itself.
+-- What belongs to a call before it is refused: a question, or what an answer came to, unless by that refusal
+-- itself.
 local function is_before(event)
-  return event.kind == "approval.asked" or event.kind == "approval.settled" and record.body(event).rule ~= debug_hooks.RULE
+  return event.kind == "approval.asked" or event.kind == "approval.settled"
+    and record.body(event).rule ~= debug_hooks.RULE
 end
 
--- Before the person refused it, it was asked about, or the answer was acted upon: that is still to be derived.
+-- Before the person refused it, it was asked about, or the answer was acted upon: that is still to be
+-- derived.
 local function is_asked_before(line, turn, call)
   for i = line.tip + 1, #line do
     local event = line[i]

@@ -167,7 +167,8 @@ end
 ---@return table stage
 function M.new(options)
   local self = setmetatable({
-    store = options.store, moment = options.moment, seq = options.seq, run = options.run, lines = options.streams,
+    store = options.store, moment = options.moment, seq = options.seq, run = options.run,
+    lines = options.streams,
     said = {}, written = {},
   }, Stage)
   for _, line in pairs(self.lines) do

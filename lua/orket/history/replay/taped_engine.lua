@@ -1,5 +1,5 @@
--- taped_engine.lua: what the world answered a recorded run, taken from its journal: replies, verdicts, interruptions.
--- Everything else of the engine is as it is.
+-- taped_engine.lua: what the world answered a recorded run, taken from its journal: replies, verdicts,
+-- interruptions. Everything else of the engine is as it is.
 
 local compare = require("orket.history.replay.stage.compare")
 local disk = require("orket.workspace.disk")
@@ -55,8 +55,8 @@ local function is_before_reply(turn, event, line, model)
   end
 end
 
--- The request was refused since it did not fit, and then it was made to; or another process went on with the turn, and
--- looked again at what it asks.
+-- The request was refused since it did not fit, and then it was made to; or another process went on with the
+-- turn, and looked again at what it asks.
 local function too_long(line)
   local event = line[line.tip + 1]
   if event and (event.kind == "memory.ranked" or event.kind:find("^window%.")) then
@@ -101,7 +101,8 @@ local function summarise(stage, turn, model)
       return nil, broken
     elseif event and event.kind == "window.summarised" then
       local body = record.body(event)
-      return { content = body.text, usage = body.usage, finish = body.finish, took = body.took, attempt = body.attempt,
+      return { content = body.text, usage = body.usage, finish = body.finish, took = body.took,
+        attempt = body.attempt,
         by = body.model, instead = body.instead }
     elseif event and event.kind == "window.compacted" then
       local code, message = (record.body(event).why or ""):match("^(ERR_[%u_]+): (.*)$")
@@ -166,8 +167,8 @@ local function words_of(turn, due)
   return turn.pins
 end
 
--- The view is read after the claim, and other streams may have been faster: it is the recorded prompt at one of
--- the moments between the claim and the first reply, or the first one is different.
+-- The view is read after the claim, and other streams may have been faster: it is the recorded prompt at one
+-- of the moments between the claim and the first reply, or the first one is different.
 local function prompt(stage, asked, turn)
   local line, first = stage.lines[turn.number], nil
   take_ranks(turn, line)
@@ -175,7 +176,8 @@ local function prompt(stage, asked, turn)
   local marks = labels_of_prompt(line[line.tip + 2])
   while true do
     local answer, err = asked()
-    if not answer or not convo or conversation_of(answer.messages) == convo and are_equal(answer.marks, marks) then
+    if not answer or not convo or conversation_of(answer.messages) == convo
+      and are_equal(answer.marks, marks) then
       return answer, err
     end
     first = first or answer
@@ -252,7 +254,8 @@ local function beyond(stage, turn)
   return nil, broken
 end
 
--- What the journal has next of this kind; the turn may have derived something before it that is not yet compared.
+-- What the journal has next of this kind; the turn may have derived something before it that is not yet
+-- compared.
 local function coming(stage, turn, kind)
   local line = stage.lines[turn.number]
   for i = line.tip + 1, #line do
@@ -287,12 +290,13 @@ end
 local function over_rate(stage, turn)
   local refusal = refused_next(stage, turn, "call.refused", "gate.rate")
   return refusal and {
-    decision = refusal.decision, rule = refusal.rule, why = refusal.why, fix = refusal.fix, where = refusal.where,
+    decision = refusal.decision, rule = refusal.rule, why = refusal.why, fix = refusal.fix,
+    where = refusal.where,
   }
 end
 
--- What stood against a plan was said by the project and the board of that moment: the record tells. What a person answered
--- before is recorded between.
+-- What stood against a plan was said by the project and the board of that moment: the record tells. What a
+-- person answered before is recorded between.
 local function objection(stage, turn)
   local line = stage.lines[turn.number]
   for i = line.tip + 1, #line do
@@ -354,7 +358,8 @@ function M.tape(engine, stage, generations)
   end
   engine.is_changed = function(_, turn)
     local event = stage.lines[turn.number][stage.lines[turn.number].tip + 1]
-    return event ~= nil and (event.kind == "memory.ranked" or event.kind == "window.compacted" and record.body(event).refreshed == true)
+    return event ~= nil and (event.kind == "memory.ranked" or event.kind == "window.compacted"
+      and record.body(event).refreshed == true)
   end
   engine.past = function(_, _, _, turn)
     return began(stage, turn).past or {}

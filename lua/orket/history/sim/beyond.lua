@@ -1,4 +1,5 @@
--- beyond.lua: what of a change no simulation judges: nobody shall take silence about it for "nothing differs".
+-- beyond.lua: what of a change no simulation judges: nobody shall take silence about it for "nothing
+-- differs".
 
 local embed = require("orket.core.embed")
 local tables = require("orket.util.tables")
@@ -7,7 +8,8 @@ local M = {}
 
 -- Of the process rules: what is judged, but for the keys below.
 local JUDGED = {
-  gate = true, limits = true, forbidden_types = true, autonomy = true, default_llm = true, router_node = true, models_node = true,
+  gate = true, limits = true, forbidden_types = true, autonomy = true, default_llm = true, router_node = true,
+  models_node = true,
   evaluator_node = true, prompts_node = true, memory_node = true, policy_node = true,
 }
 local LIMITS = { arguments = true, content = true, calls = true } -- that the gate holds a call against
@@ -32,7 +34,8 @@ end
 local function of_rules(found, before, after)
   for _, key in ipairs(differing(before, after)) do
     if not JUDGED[key] then
-      add(found, "process_rules." .. key, "it decides by what was not recorded, or of what is no recorded decision")
+      add(found, "process_rules." .. key,
+        "it decides by what was not recorded, or of what is no recorded decision")
     end
   end
   for _, key in ipairs(differing(before.limits, after.limits)) do
@@ -75,7 +78,8 @@ function M.of(old, new, judged)
   of_texts(found, old.generation, new.generation, "tools", OPERATIONS)
   for _, node in ipairs(ORDER) do
     if chosen(old, node).text ~= chosen(new, node).text then
-      add(found, chosen(new, node).path or "nodes/" .. node .. ".lua", "in which order cards start is not recorded")
+      add(found, chosen(new, node).path or "nodes/" .. node .. ".lua",
+        "in which order cards start is not recorded")
     end
   end
   if judged then

@@ -1,5 +1,5 @@
--- cast.lua: the engine's own code for both sides of a run's turns: routes, prompts and outcomes are asked of it, on
--- the board of the moment.
+-- cast.lua: the engine's own code for both sides of a run's turns: routes, prompts and outcomes are asked of
+-- it, on the board of the moment.
 
 local engines = require("orket.scheduler.engine")
 local errors = require("orket.errors")
@@ -16,7 +16,8 @@ local function actor(side, past, epic, run)
   local engine = engines.new({ config = side.config, generation = side.generation, store = past }, epic, run)
   local team = side.config.teams[epic.data.team]
   if not team then
-    error(errors.new("ERR_CONFIG", "the team " .. tostring(epic.data.team) .. " of the run " .. run .. " is not there any more"), 0)
+    error(errors.new("ERR_CONFIG", "the team " .. tostring(epic.data.team) .. " of the run " .. run
+      .. " is not there any more"), 0)
   end
   return { engine = engine, team = team, models = models.new(engine, team), generation = side.generation }
 end

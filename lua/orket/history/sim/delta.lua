@@ -1,5 +1,5 @@
--- delta.lua: what the two sides of a comparison differ in, and so which decisions can come out otherwise. What differs in
--- nothing that a decision looks at cannot: this is where that is known from.
+-- delta.lua: what the two sides of a comparison differ in, and so which decisions can come out otherwise.
+-- What differs in nothing that a decision looks at cannot: this is where that is known from.
 
 local beyond = require("orket.history.sim.beyond")
 local gate_options = require("orket.governance.gate_options")
@@ -13,10 +13,12 @@ local M = {}
 ---@field beyond table<string, string> what differs and is not judged, and why
 ---@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean, builders: boolean}
 ---builders: any node that an arm may have in place of its prompts node
----@field calls true|table<string, true|table<string, true>> whose calls may be judged otherwise: everybody's, or those of
+---@field calls true|table<string, true|table<string, true>> whose calls may be judged
+---  otherwise: everybody's, or those of
 ---roles, or of roles to these tools
 ---@field only "policies"|"gate"|nil  by what alone
----@field roles table<string, {prompt: boolean, route: boolean, effects: boolean}> roles whose text differs; effects: their
+---@field roles table<string, {prompt: boolean, route: boolean, effects: boolean}> roles whose text differs;
+---  effects: their
 ---route looks at what the calls came to
 
 local same = tables.same
@@ -53,7 +55,8 @@ end
 
 -- All that may be asked as a policy: the chosen one, and whatever lies in nodes/policy/.
 local function policies_differ(old, new)
-  return node_differs(old, new, "policy") or some_differ(old.generation.files, new.generation.files, function(path)
+  return node_differs(old, new, "policy") or some_differ(old.generation.files, new.generation.files,
+    function(path)
     return path:find("^nodes/policy/")
   end)
 end
@@ -86,8 +89,8 @@ local function tools_in_one(a, b)
   return next(differ) and differ
 end
 
--- Of a role the gate looks at nothing but whether it lists the tool, and at no other role: so these are the calls that
--- it may judge otherwise. All of them when the role is new, or gone.
+-- Of a role the gate looks at nothing but whether it lists the tool, and at no other role: so these are the
+-- calls that it may judge otherwise. All of them when the role is new, or gone.
 local function law_of_roles(old, new)
   local differ = {}
   for _, both in ipairs({ { old, new }, { new, old } }) do
@@ -100,13 +103,15 @@ local function law_of_roles(old, new)
 end
 
 local function autonomy_differs(old, new)
-  return not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy)
+  return not same(old.config.organization.process_rules.autonomy,
+    new.config.organization.process_rules.autonomy)
 end
 
--- Whose calls may be judged otherwise: everybody's, or those of some roles; and by what alone, when the rest of the
--- judgement has the same texts, values and inputs on both sides.
+-- Whose calls may be judged otherwise: everybody's, or those of some roles; and by what alone, when the rest
+-- of the judgement has the same texts, values and inputs on both sides.
 local function calls_that_differ(old, new)
-  local before, after = gate_config.of(old.generation, rules_of(old.config)), gate_config.of(new.generation, rules_of(new.config))
+  local before, after = gate_config.of(old.generation, rules_of(old.config)),
+    gate_config.of(new.generation, rules_of(new.config))
   local roles, policy = law_of_roles(before.roles, after.roles), policies_differ(old, new)
   local tools = not same(before.tools, after.tools) or tools_differ(old.generation, new.generation)
   local autonomy = autonomy_differs(old, new)
@@ -124,7 +129,8 @@ local function differences(old, new)
       or old.config.organization.process_rules.default_llm ~= new.config.organization.process_rules.default_llm
       or not same(old.config.models, new.config.models),
     evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
-    prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory") or node_differs(old, new, "examples"),
+    prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory")
+      or node_differs(old, new, "examples"),
     builders = builders_differ(old, new),
   }
 end

@@ -1,6 +1,6 @@
--- past.lua: the store of a moment, for the engine's own code: opened when something first asks for it, and moved
--- on with the walk, since a moment costs a projection of all that was before it. Who had a hand in a card, which is
--- all that routes ask for, the walk knows by itself.
+-- past.lua: the store of a moment, for the engine's own code: opened when something first asks for it, and
+-- moved on with the walk, since a moment costs a projection of all that was before it. Who had a hand in a
+-- card, which is all that routes ask for, the walk knows by itself.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")

@@ -108,7 +108,8 @@ function M.apply(text, file)
     table.move(lines, at, hunk.from - 1, #out + 1, out)
     for i, line in ipairs(hunk.old) do
       if lines[hunk.from + i - 1] ~= line then
-        return fault(hunk.at, "it does not fit to line " .. hunk.from + i - 1 .. " of " .. (file.from or file.to))
+        return fault(hunk.at, "it does not fit to line " .. hunk.from + i - 1 .. " of "
+          .. (file.from or file.to))
       end
     end
     table.move(hunk.new, 1, #hunk.new, #out + 1, out)

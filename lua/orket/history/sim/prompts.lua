@@ -1,5 +1,6 @@
--- prompts.lua: the first messages of a turn, by both sides. They are made of the view between the claim and the
--- first reply, and others may have changed it meanwhile: of these moments it is the one that gives what was recorded.
+-- prompts.lua: the first messages of a turn, by both sides. They are made of the view between the claim and
+-- the first reply, and others may have changed it meanwhile: of these moments it is the one that gives what
+-- was recorded.
 
 local arms = require("orket.scripts.arms")
 local casts = require("orket.history.sim.cast")
@@ -13,7 +14,8 @@ local Prompts = {}
 Prompts.__index = Prompts
 
 local TOUCHES_VIEWS = {
-  ["card.created"] = true, ["card.changed"] = true, ["card.moved"] = true, ["card.forked"] = true, ["cards.forked"] = true,
+  ["card.created"] = true, ["card.changed"] = true, ["card.moved"] = true, ["card.forked"] = true,
+  ["cards.forked"] = true,
   ["comment.added"] = true, ["memory.noted"] = true, ["memory.forgotten"] = true, ["verify.done"] = true,
   ["tree.conflict"] = true, ["tree.merged"] = true,
 }
@@ -38,7 +40,8 @@ end
 -- A turn as the engine knows it when it begins.
 local function begun(turn)
   return {
-    card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id, number = turn.number,
+    card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id,
+    number = turn.number,
     ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
   }
 end
@@ -67,8 +70,10 @@ end
 
 local function tell(self, one, before, after, exact)
   self.judge:differs(one.event, {
-    kind = "prompt", role = one.turn.role, seat = one.turn.seat, exact = exact, before = { convo = before.convo, fails = before.fails },
-    after = { convo = after.convo, fails = after.fails }, diff = self.words:differ(one.turn.role, before, after),
+    kind = "prompt", role = one.turn.role, seat = one.turn.seat, exact = exact,
+    before = { convo = before.convo, fails = before.fails },
+    after = { convo = after.convo, fails = after.fails },
+    diff = self.words:differ(one.turn.role, before, after),
   })
 end
 

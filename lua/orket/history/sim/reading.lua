@@ -1,5 +1,5 @@
--- reading.lua: what a walk has the journal read: the least that some turn needs whose two sides differ. It grows as the
--- walk meets such turns, and then the events behind them are read again.
+-- reading.lua: what a walk has the journal read: the least that some turn needs whose two sides differ. It
+-- grows as the walk meets such turns, and then the events behind them are read again.
 
 local cjson = require("cjson")
 local tables = require("orket.util.tables")
@@ -30,7 +30,8 @@ end
 
 ---Two sides that a turn is judged by.
 ---@param pair SimPair|nil
----@param asks {calls: boolean, messages: boolean, outcomes: boolean, views: boolean}|nil what is needed of the journal for them
+---@param asks {calls: boolean, messages: boolean, outcomes: boolean, views: boolean}|nil what is needed of
+---  the journal for them
 ---@return boolean grown
 function Reading:add(pair, asks)
   if not pair or self.whole or self.known[pair] then
@@ -90,7 +91,8 @@ function M.new(store, whole)
   local all = whole and 1 or 0
   return setmetatable({
     store = store, whole = whole, known = {}, tools = {}, events = {},
-    params = { limit = PAGE, calls = all, messages = all, outcomes = all, views = all, tools = not whole and "[]" or nil },
+    params = { limit = PAGE, calls = all, messages = all, outcomes = all, views = all, tools = not whole
+      and "[]" or nil },
   }, Reading)
 end
 

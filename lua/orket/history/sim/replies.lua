@@ -1,4 +1,5 @@
--- replies.lua: what the replies of a turn called for, as the journal has it, and which of these calls a verdict is about.
+-- replies.lua: what the replies of a turn called for, as the journal has it, and which of these calls a
+-- verdict is about.
 
 local cjson = require("cjson")
 local prefix = require("orket.history.fork.prefix")
@@ -60,7 +61,8 @@ function M.inherit(walk, turn)
   turn.at = settled + 1
 end
 
----The request that a verdict is about; an intent that an interruption left is said once more, and is judged once.
+---The request that a verdict is about; an intent that an interruption left is said once more, and is judged
+---once.
 ---@param turn SimTurn
 ---@param event table call.allowed, call.refused or approval.asked
 ---@return {id: string, name: string, arguments: string}|nil

@@ -1,4 +1,5 @@
--- routes.lua: who worked on a card, with which model: the answers of the router and models nodes, by both sides.
+-- routes.lua: who worked on a card, with which model: the answers of the router and models nodes, by both
+-- sides.
 
 local casts = require("orket.history.sim.cast")
 local errors = require("orket.errors")
@@ -45,7 +46,8 @@ function M.judge(judge, run, pair, event, recorded)
     judge:caveat(event, "route", "the same scripts choose another seat, role or model today")
   end
   if not same(before, after) then
-    judge:differs(event, { kind = "route", role = before.role, exact = exact, before = before, after = after })
+    judge:differs(event, { kind = "route", role = before.role, exact = exact, before = before,
+      after = after })
   end
 end
 

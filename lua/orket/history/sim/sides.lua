@@ -1,6 +1,6 @@
--- sides.lua: the two sides of a comparison: the scripts and the settings that were recorded, and the same with
--- the changed ones over them. Made once for each generation and configuration, with what the two
--- differ in (history/sim/delta.lua).
+-- sides.lua: the two sides of a comparison: the scripts and the settings that were recorded, and the same
+-- with the changed ones over them. Made once for each generation and configuration, with what the two differ
+-- in (history/sim/delta.lua).
 
 local delta = require("orket.history.sim.delta")
 local errors = require("orket.errors")
@@ -144,7 +144,8 @@ function Sides:of(generation, blob)
   local config, err = self:configuration(blob)
   local texts = config and texts_of(self.store, generation)
   if not texts then
-    return nil, err or errors.new("ERR_NOT_FOUND", "the scripts of the generation " .. generation .. " are not there any more"), true
+    return nil, err or errors.new("ERR_NOT_FOUND", "the scripts of the generation " .. generation
+      .. " are not there any more"), true
   end
   local both, why, lost = self:both(texts, config)
   known[blob or ""] = both
@@ -204,7 +205,8 @@ end
 ---@param overlay Overlay
 ---@return table sides
 function M.new(project, overlay)
-  return setmetatable({ store = project.store, now = project.config, overlay = overlay, known = {}, pairs = {}, configs = {} }, Sides)
+  return setmetatable({ store = project.store, now = project.config, overlay = overlay, known = {},
+    pairs = {}, configs = {} }, Sides)
 end
 
 return M

@@ -1,5 +1,5 @@
--- sim_calls.lua: what gate, policies and autonomy say to one recorded call. Paths are judged by their text: a card's tree
--- has no links but those that were there when it was made, and nothing is opened here.
+-- sim_calls.lua: what gate, policies and autonomy say to one recorded call. Paths are judged by their text: a
+-- card's tree has no links but those that were there when it was made, and nothing is opened here.
 
 local autonomy = require("orket.governance.autonomy")
 local engines = require("orket.scheduler.engine")
@@ -47,8 +47,10 @@ end
 ---@return table turn
 function M.turn(bench, of)
   local turn = {
-    engine = bench.engine, generation = bench.side.generation, role = of.role, card = of.card, seat = of.seat, run = of.run,
-    number = of.turn, labels = of.labels or {}, tree = NO_TREE, scope = function() return of.scope end, tool_calls = (of.calls or 0) + 1, autonomy = autonomy.of(bench.engine:rules(), of.role),
+    engine = bench.engine, generation = bench.side.generation, role = of.role, card = of.card, seat = of.seat,
+    run = of.run,
+    number = of.turn, labels = of.labels or {}, tree = NO_TREE, scope = function() return of.scope end,
+    tool_calls = (of.calls or 0) + 1, autonomy = autonomy.of(bench.engine:rules(), of.role),
   }
   turn.policy = bench.engine:policy(turn)
   return turn
@@ -71,7 +73,8 @@ function M.verdict_on(turn, request, operation)
   return judge.weigh_operation(turn, request, operation) or ALLOW
 end
 
--- A call that the gate has nothing against, as far as policies look at it: what a call of the gate's would show.
+-- A call that the gate has nothing against, as far as policies look at it: what a call of the gate's would
+-- show.
 local Allowed = {}
 Allowed.__index = Allowed
 
@@ -98,7 +101,8 @@ function M.beyond_gate(turn, request)
   if refusal and refusal.decision ~= "ask" then
     return refusal
   end
-  return refusal or turn.autonomy and autonomy.objection(turn, turn.generation.tools[request.name].about, request.name) or ALLOW
+  return refusal or turn.autonomy and autonomy.objection(turn, turn.generation.tools[request.name].about,
+    request.name) or ALLOW
 end
 
 local function silent()
@@ -135,11 +139,12 @@ ranks["gate.allow"], ranks["gate.rate"] = math.huge, REST
 
 -- How far in the chain of judgement a rule stands.
 local function rank(rule)
-  return ranks[rule] or rule:find("^house%.") and HOUSE or rule:find("^policy%.") and POLICY or rule:find("^autonomy%.") and AUTONOMY or REST
+  return ranks[rule] or rule:find("^house%.") and HOUSE or rule:find("^policy%.") and POLICY
+    or rule:find("^autonomy%.") and AUTONOMY or REST
 end
 
----True when a rule that is not computed again (a path as it was on the disk, a rate, a budget) had decided before
----`verdict` could: then nothing differs. What denies wins over what asks, wherever it stands.
+---True when a rule that is not computed again (a path as it was on the disk, a rate, a budget) had decided
+---before `verdict` could: then nothing differs. What denies wins over what asks, wherever it stands.
 ---@param recorded GateVerdict
 ---@param verdict GateVerdict
 ---@return boolean

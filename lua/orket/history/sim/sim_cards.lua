@@ -1,5 +1,6 @@
--- sim_cards.lua: the cards as the engine knew them at each moment of a journal, followed by their own events alone: a
--- moment of the whole board costs a projection of everything that happened, and a verdict needs a card.
+-- sim_cards.lua: the cards as the engine knew them at each moment of a journal, followed by their own events
+-- alone: a moment of the whole board costs a projection of everything that happened, and a verdict needs a
+-- card.
 
 local boards = require("orket.scheduler.board")
 local cjson = require("cjson")
@@ -11,7 +12,8 @@ local Cards = {}
 Cards.__index = Cards
 
 local CHANGES = { -- of card.changed: the field as it is called there, and here
-  name = "name", priority = "priority", seat = "seat", assignee = "assignee", parent_id = "parent", epic = "epic",
+  name = "name", priority = "priority", seat = "seat", assignee = "assignee", parent_id = "parent",
+  epic = "epic",
   build_id = "build", retry_count = "retry_count", max_retries = "max_retries", depends_on = "depends_on",
 }
 
@@ -34,7 +36,8 @@ local function copy(card)
   return new
 end
 
--- What a card's agents may write (params.scope); nil: everything. No field of the card that the engine works with.
+-- What a card's agents may write (params.scope); nil: everything. No field of the card that the engine works
+-- with.
 local function scope_of(params)
   return type(params) == "table" and some(params.scope) or nil
 end
@@ -47,10 +50,14 @@ on["card.created"] = function(self, event, body)
   self.last = math.max(self.last + 1, some(body.ordinal) or 0)
   local epic = some(body.epic) or (body.type == "issue" and some(body.parent_id)) or nil
   self.all[event.card] = {
-    id = event.card, type = body.type, name = body.name, status = some(body.status) or "ready", priority = some(body.priority) or 2.0,
-    wait_reason = some(body.wait_reason), return_to = some(body.return_to), seat = some(body.seat), assignee = some(body.assignee),
-    build = some(body.build_id), ordinal = some(body.ordinal) or self.last, revision = 1, retry_count = some(body.retry_count) or 0,
-    max_retries = some(body.max_retries) or 3, fixture = fixture_of(body.verification), depends_on = some(body.depends_on) or {}, epic = epic,
+    id = event.card, type = body.type, name = body.name, status = some(body.status) or "ready",
+    priority = some(body.priority) or 2.0,
+    wait_reason = some(body.wait_reason), return_to = some(body.return_to), seat = some(body.seat),
+    assignee = some(body.assignee),
+    build = some(body.build_id), ordinal = some(body.ordinal) or self.last, revision = 1,
+    retry_count = some(body.retry_count) or 0,
+    max_retries = some(body.max_retries) or 3, fixture = fixture_of(body.verification),
+    depends_on = some(body.depends_on) or {}, epic = epic,
   }
   self.scopes[event.card] = scope_of(body.params)
 end
@@ -91,7 +98,8 @@ local function fork(self, source, id, item, epic)
   self.last = self.last + 1
   card.id, card.ordinal, card.epic, card.status = id, self.last, epic, some(item.status) or "ready"
   card.wait_reason, card.return_to = some(item.wait_reason), some(item.return_to)
-  card.seat, card.assignee, card.retry_count = some(item.seat), some(item.assignee), some(item.retry_count) or 0
+  card.seat, card.assignee, card.retry_count = some(item.seat), some(item.assignee), some(item.retry_count)
+    or 0
   card.name, card.priority = some(item.name) or source.name, some(item.priority) or source.priority
   card.max_retries = some(item.max_retries) or source.max_retries
   card.revision = some(item.revision) or item.rev
@@ -200,7 +208,8 @@ function Cards:board(epic)
   return board
 end
 
-local TOLD = { "name", "seat", "priority", "retry_count", "max_retries", "fixture", "depends_on" } -- of a card that was changed
+-- of a card that was changed
+local TOLD = { "name", "seat", "priority", "retry_count", "max_retries", "fixture", "depends_on" }
 
 ---A run's board hears what Cards has just heard.
 ---@param board table<string, table>
@@ -212,7 +221,8 @@ function Cards:tell(board, event, epic)
     board[event.card] = copy(card)
     board[event.card].score = card.priority
   elseif mine and event.kind == "card.moved" then
-    mine.status, mine.revision, mine.wait_reason, mine.return_to = card.status, card.revision, card.wait_reason, card.return_to
+    mine.status, mine.revision, mine.wait_reason, mine.return_to = card.status, card.revision,
+      card.wait_reason, card.return_to
     mine.retry_count = card.retry_count
   elseif mine and event.kind == "card.changed" then
     mine.score = mine.score and mine.score + card.priority - mine.priority

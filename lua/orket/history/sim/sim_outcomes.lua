@@ -1,5 +1,5 @@
--- sim_outcomes.lua: how turns ended, by both sides: what a role's route made of the proposal, and what the evaluator
--- node answered to a failure.
+-- sim_outcomes.lua: how turns ended, by both sides: what a role's route made of the proposal, and what the
+-- evaluator node answered to a failure.
 
 local answers = require("orket.turn.answers")
 local autonomy = require("orket.governance.autonomy")
@@ -26,7 +26,8 @@ end
 -- The last words of the model, its proposal, and the effects of the turn.
 local function seen_by(judge, turn, upto)
   local message = turn.convo and cjson.decode(judge.store:message(turn.convo)) or {}
-  local content, output = message.content ~= cjson.null and message.content or nil, turn.output and cjson.decode(turn.output)
+  local content, output = message.content ~= cjson.null and message.content or nil,
+    turn.output and cjson.decode(turn.output)
   return { content = content, output = output, proposal = turn.proposal }, effects_of(judge, turn, upto)
 end
 
@@ -65,21 +66,24 @@ local function shown(card, proposal, role)
   return copy
 end
 
--- Where the engine may bring a card whose turn proposed a status: finished work may lack a verdict, or not merge.
+-- Where the engine may bring a card whose turn proposed a status: finished work may lack a verdict, or not
+-- merge.
 local MAY_BECOME = {
   done = { done = true, ready_for_testing = true, in_progress = true, blocked = true },
-  in_progress = { in_progress = true, blocked = true }, ready_for_testing = { ready_for_testing = true, blocked = true },
+  in_progress = { in_progress = true, blocked = true },
+  ready_for_testing = { ready_for_testing = true, blocked = true },
 }
 
 local function is_exact(proposal, to)
   return proposal.status == to or (MAY_BECOME[proposal.status] or {})[to] == true
 end
 
--- What a careful role asks a person about when its turn proposes this; only then is known where a card is to go.
--- One that asks about everything asked about the call.
+-- What a careful role asks a person about when its turn proposes this; only then is known where a card is to
+-- go. One that asks about everything asked about the call.
 local function asked_by(side, turn)
   local mode = autonomy.of(side.config.organization.process_rules, turn.role)
-  local question = autonomy.objection_to_operation({ role = turn.role, review = turn.review, autonomy = mode },
+  local question = autonomy.objection_to_operation({ role = turn.role, review = turn.review,
+    autonomy = mode },
     { op = "card.move", status = (turn.proposal or {}).status })
   return question and question.rule, mode == "ask_all"
 end
@@ -123,7 +127,8 @@ function M.ended(judge, turn, event)
   if not (move or differ_in(before, after, LEFT)) then
     return
   elseif not exact then
-    judge:caveat(moved.event, "transition", "the same scripts propose " .. tostring(before.status or before.fails) .. " today")
+    judge:caveat(moved.event, "transition", "the same scripts propose "
+      .. tostring(before.status or before.fails) .. " today")
   end
   judge:differs(moved.event, {
     kind = move and "transition" or "route", role = turn.role, seat = turn.seat, exact = exact,
@@ -135,7 +140,8 @@ end
 
 local function action_of(actor, turn, body)
   local message = body.why:sub(#body.code + 3):gsub("\n  fix: .*$", "")
-  local action, reason = actor.engine:failed({ card = turn.card }, { code = body.code, class = body.class, message = message })
+  local action, reason = actor.engine:failed({ card = turn.card },
+    { code = body.code, class = body.class, message = message })
   return { action = action, reason = action == "park" and reason or nil }
 end
 
@@ -150,7 +156,8 @@ function M.failed(judge, turn, event)
   local cast = casts.of(judge, turn.run, turn.pair)
   local before, after = action_of(cast.old, turn, event.body), action_of(cast.new, turn, event.body)
   if before.action ~= after.action or before.reason ~= after.reason then
-    judge:differs(event, { kind = "transition", role = turn.role, seat = turn.seat, exact = true, before = before, after = after })
+    judge:differs(event, { kind = "transition", role = turn.role, seat = turn.seat, exact = true,
+      before = before, after = after })
   end
 end
 

@@ -1,5 +1,5 @@
--- sim_turns.lua: what a simulation finds in the turns that a walk comes through: a verdict, a route, a prompt, a
--- transition that the changed scripts would have answered otherwise than those that served.
+-- sim_turns.lua: what a simulation finds in the turns that a walk comes through: a verdict, a route, a
+-- prompt, a transition that the changed scripts would have answered otherwise than those that served.
 
 local cjson = require("cjson")
 local sim_calls = require("orket.history.sim.sim_calls")
@@ -14,7 +14,8 @@ local M = {}
 local Judge = {}
 Judge.__index = Judge
 
-local PATIENCE = 1 -- seconds that policies of a side may waste on overrunning; from then on they count as failing
+-- seconds that policies of a side may waste on overrunning; from then on they count as failing
+local PATIENCE = 1
 local CAVEATS_MOST = 100 -- kept in full; the others are counted
 
 ---@class SimDifference
@@ -64,7 +65,8 @@ end
 ---@param event table
 ---@param found table {kind, role, before, after, …}
 function Judge:differs(event, found)
-  found.event, found.seq, found.run, found.turn, found.n = M.place(event), event.seq, event.run, event.turn, event.n
+  found.event, found.seq, found.run, found.turn, found.n = M.place(event), event.seq, event.run, event.turn,
+    event.n
   found.card = event.card
   self.differences[#self.differences + 1] = found
 end
@@ -76,7 +78,8 @@ end
 function Judge:caveat(event, kind, what)
   self.caveat_count = self.caveat_count + 1
   if #self.caveats < CAVEATS_MOST then
-    self.caveats[#self.caveats + 1] = { event = M.place(event), seq = event.seq, kind = kind, card = event.card, what = what }
+    self.caveats[#self.caveats + 1] = { event = M.place(event), seq = event.seq, kind = kind,
+      card = event.card, what = what }
   end
 end
 
@@ -106,7 +109,8 @@ local function open(self, turn, side)
   local bench = self.benches[turn.pair[side]] or sim_calls.bench(turn.pair[side], self.past)
   self.benches[turn.pair[side]] = bench
   local mine = sim_calls.turn(bench, {
-    role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number, labels = turn.labels,
+    role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number,
+    labels = turn.labels,
     scope = turn.scope,
   })
   mine.bench = bench
@@ -119,7 +123,8 @@ local function give_up(self, bench, side, verdict)
   self.remarks[#self.remarks + 1] = string.format("the %s policy overran again and again and was not asked any more: %s", side, verdict.why)
 end
 
--- One side's verdict, all of it or a part. A policy that overruns each time is not waited for again and again.
+-- One side's verdict, all of it or a part. A policy that overruns each time is not waited for again and
+-- again.
 local function verdict_of(self, turn, side, request, part)
   local mine = turn.sides[side] or open(self, turn, side)
   local bench, began = mine.bench, sys.monotonic()
@@ -141,12 +146,13 @@ end
 
 local PARTS = { policies = sim_calls.beyond_gate, gate = sim_calls.gate_only }
 
--- What the new side says. Of a call that was allowed, only that part is asked again which differs: the others had nothing
--- against it, and are the same with the same inputs.
+-- What the new side says. Of a call that was allowed, only that part is asked again which differs: the others
+-- had nothing against it, and are the same with the same inputs.
 local function after_of(self, turn, recorded, request)
   local part = recorded == ALLOWED and not self.whole and PARTS[turn.pair.only] or nil
   local verdict = verdict_of(self, turn, "new", request, part)
-  if part == sim_calls.gate_only and verdict.decision == "ask" then -- what denies wins over it, wherever it stands
+  -- what denies wins over it, wherever it stands
+  if part == sim_calls.gate_only and verdict.decision == "ask" then
     return verdict_of(self, turn, "new", request)
   end
   return verdict, part
@@ -162,7 +168,8 @@ end
 
 local function shown(verdict)
   return {
-    decision = verdict.decision, rule = verdict.rule, why = verdict.why ~= "" and verdict.why or nil, where = verdict.where,
+    decision = verdict.decision, rule = verdict.rule, why = verdict.why ~= "" and verdict.why or nil,
+    where = verdict.where,
   }
 end
 
@@ -234,7 +241,8 @@ local function copy(card)
   return new
 end
 
----A turn writes to its card: what it was before is what the turn's outcome was judged by, where somebody looks at it.
+---A turn writes to its card: what it was before is what the turn's outcome was judged by, where somebody
+---looks at it.
 ---@param turn SimTurn
 ---@param event table card.moved or card.changed
 function Judge:moving(turn, event)
@@ -251,7 +259,8 @@ Judge.ended, Judge.failed = sim_outcomes.ended, sim_outcomes.failed
 ---@return table judge
 function M.new(options)
   local self = setmetatable({
-    store = options.store, past = options.past, sides = options.sides, whole = options.whole, benches = {}, differences = setmetatable({}, cjson.array_mt),
+    store = options.store, past = options.past, sides = options.sides, whole = options.whole, benches = {},
+    differences = setmetatable({}, cjson.array_mt),
     caveats = setmetatable({}, cjson.array_mt), caveat_count = 0, remarks = setmetatable({}, cjson.array_mt),
     judged = { calls = 0, routes = 0, prompts = 0, transitions = 0 },
   }, Judge)

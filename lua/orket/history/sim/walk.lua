@@ -1,7 +1,8 @@
--- walk.lua: a journal gone through once, in the order of its commits: which call, in which turn, of whom, on which
--- card, and what had been decided. Whoever judges is asked at each of them (history/sim/sim_turns.lua). Calls are read from where
--- on the two sides may judge some of them otherwise; others are only counted: the gate, the policies and the autonomy
--- that they were judged by are the same texts and settings on both sides, so are their inputs.
+-- walk.lua: a journal gone through once, in the order of its commits: which call, in which turn, of whom, on
+-- which card, and what had been decided. Whoever judges is asked at each of them (history/sim/sim_turns.lua).
+-- Calls are read from where on the two sides may judge some of them otherwise; others are only counted: the
+-- gate, the policies and the autonomy that they were judged by are the same texts and settings on both sides,
+-- so are their inputs.
 
 local sim_cards = require("orket.history.sim.sim_cards")
 local delta = require("orket.history.sim.delta")
@@ -23,7 +24,8 @@ local GUARD = "integrity_guard"
 ---@field role string
 ---@field review boolean
 ---@field pair SimPair
----@field judged boolean|table<string, true>  which of its calls may be judged otherwise: all, none, those to these tools; where
+---@field judged boolean|table<string, true>  which of its calls may be judged otherwise: all, none, those to
+---  these tools; where
 ---not all are, they are counted by the journal
 ---@field convo string|nil the last reply
 ---@field proposal table|nil the last one
@@ -38,7 +40,8 @@ local GUARD = "integrity_guard"
 
 local function begin(self, event)
   local body = event.body
-  local run = self.runs[event.run] or { id = event.run, epic = event.card, turns = {}, forked = {}, counted = {} }
+  local run = self.runs[event.run] or { id = event.run, epic = event.card, turns = {}, forked = {},
+    counted = {} }
   run.config, run.began, run.board = body.config, event.seq, self.cards:board(event.card)
   for _, turn in pairs(run.turns) do -- they go on with the cards as they were read anew
     turn.card = run.board[turn.card.id] or turn.card
@@ -58,8 +61,10 @@ local function open(self, run, event, number, body)
     return nil
   end
   local turn = {
-    run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat, role = body.role,
-    review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, sides = {}, labels = {}, scope = self.cards:scope(event.card),
+    run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat,
+    role = body.role,
+    review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, sides = {}, labels = {},
+    scope = self.cards:scope(event.card),
     judged = self.whole or delta.reach(pair, body.role),
   }
   run.turns[number] = turn
@@ -255,7 +260,8 @@ end
 ---@return table walk
 function M.new(options)
   return setmetatable({
-    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, prompts = options.judge.prompts,
+    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge,
+    cards = options.cards, prompts = options.judge.prompts,
     whole = options.whole, reading = reading.new(options.store, options.whole), runs = {}, since = 0,
   }, Walk)
 end

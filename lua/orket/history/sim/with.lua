@@ -1,5 +1,5 @@
--- with.lua: what `--with PATH` lays over the scripts and the settings of a recorded run: a script, a directory of
--- them, a directory like a project, an organization.json, or a unified diff of such files.
+-- with.lua: what `--with PATH` lays over the scripts and the settings of a recorded run: a script, a
+-- directory of them, a directory like a project, an organization.json, or a unified diff of such files.
 
 local beyond = require("orket.history.sim.beyond")
 local box = require("orket.core.box")
@@ -25,7 +25,8 @@ local ORGANIZATION = "config/organization.json"
 ---@field ignored string[] files, and keys of an organization.json, that are changed and not judged
 
 local function usage(message, fix)
-  return nil, errors.new("ERR_USAGE", message, fix or "name a script, a directory with roles/, nodes/ or tools/, or a diff")
+  return nil, errors.new("ERR_USAGE", message, fix
+    or "name a script, a directory with roles/, nodes/ or tools/, or a diff")
 end
 
 -- ---- where a script belongs ----
@@ -79,9 +80,11 @@ local function take_organization(overlay, root, path, project)
   local source = sources.read(root, path, problems)
   if not source or not sources.check(source, "organization", nil, problems) then
     local first = problems:sorted()[1]
-    return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s", first.file, first.line, problem_list.said_at(first)), first.fix)
+    return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s", first.file, first.line,
+      problem_list.said_at(first)), first.fix)
   end
-  for _, key in ipairs(beyond.of_organization(present_organization(project), cjson.decode(root:read(path)))) do
+  for _, key in ipairs(beyond.of_organization(present_organization(project),
+    cjson.decode(root:read(path)))) do
     overlay.ignored[#overlay.ignored + 1] = ORGANIZATION .. "#/" .. key
   end
   local organization = normal.organization(source.value)
@@ -115,7 +118,8 @@ end
 local function from_project(root, overlay, project)
   local texts, problems = scripts.texts(root)
   if problems[1] then
-    return nil, errors.new(problems[1].err.code, problems[1].path .. ": " .. problems[1].err.message, problems[1].err.fix)
+    return nil, errors.new(problems[1].err.code, problems[1].path .. ": " .. problems[1].err.message,
+      problems[1].err.fix)
   end
   for path, text in pairs(texts) do
     overlay.texts[path] = (text ~= embed.read(path) or root:kind(path) ~= nil) and text or nil
@@ -266,7 +270,8 @@ function M.read(project, path)
     ok, err = from_directory(root, path, overlay, scripts.texts(project.root))
   end
   if ok and not next(overlay.texts) and not overlay.process then
-    return usage("nothing at " .. path .. " decides anything" .. (overlay.ignored[1] and ": " .. table.concat(overlay.ignored, ", ") or ""))
+    return usage("nothing at " .. path .. " decides anything"
+      .. (overlay.ignored[1] and ": " .. table.concat(overlay.ignored, ", ") or ""))
   end
   return ok and overlay, err
 end

@@ -1,5 +1,5 @@
--- words.lua: in what the two prompts of a turn differ, message by message. The words of a role are said of each of its
--- cards: two messages that were just compared are not compared again.
+-- words.lua: in what the two prompts of a turn differ, message by message. The words of a role are said of
+-- each of its cards: two messages that were just compared are not compared again.
 
 local cjson = require("cjson")
 local diff = require("orket.util.diff")

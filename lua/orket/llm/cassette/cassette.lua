@@ -7,8 +7,9 @@
 -- reply is the last of them), then `messages`; settings (the rest of the request's body) and tools are those
 -- of the line before when they are missing. There is nothing in it of addresses, keys or directories.
 --
--- Played, a request is looked up by card, role and content, so that it does not matter which turn comes first. Nor does it where
--- a server refused tools, which is asked without them from then on: whoever comes first is refused.
+-- Played, a request is looked up by card, role and content, so that it does not matter which turn comes
+-- first. Nor does it where a server refused tools, which is asked without them from then on: whoever comes
+-- first is refused.
 
 local cjson = require("cjson")
 local error_hints = require("orket.llm.error_hints")
@@ -26,7 +27,8 @@ local VERSION = 1
 local UNUSED_SHOWN = 5
 
 -- What a failed attempt leaves behind, besides its message.
-local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent", "since", "kinds", "permanent" }
+local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent", "since", "kinds",
+  "permanent" }
 
 -- ---- requests ----
 
@@ -49,7 +51,8 @@ local function taken_apart(pieces)
   local text = table.concat(pieces)
   local body = cjson.decode(text)
   if type(body) ~= "table" then
-    error(errors.new("ERR_CASSETTE", "a request of " .. #text .. " bytes is too large for a cassette", "run it without a cassette"), 0)
+    error(errors.new("ERR_CASSETTE", "a request of " .. #text .. " bytes is too large for a cassette",
+      "run it without a cassette"), 0)
   end
   local messages, tools = body.messages or body.contents, body.tools
   body.messages, body.contents, body.tools = nil, nil, nil
@@ -98,7 +101,8 @@ end
 local function line_of(request, before)
   local keep = common(before.texts, request.texts)
   return {
-    keep = keep, messages = setmetatable(table.move(request.messages, keep + 1, #request.messages, 1, {}), cjson.array_mt),
+    keep = keep, messages = setmetatable(table.move(request.messages, keep + 1, #request.messages, 1, {}),
+      cjson.array_mt),
     settings = not same(before.settings, request.settings) and request.settings or nil,
     tools = not same(before.tools, request.tools) and (request.tools or cjson.null) or nil,
   }
@@ -140,7 +144,8 @@ end
 ---@return Error|nil
 function Recorder:finish()
   if self.failed then
-    return errors.new("ERR_IO", "the cassette is not whole: " .. self.failed, "make room for it and record again")
+    return errors.new("ERR_IO", "the cassette is not whole: " .. self.failed,
+      "make room for it and record again")
   end
 end
 
@@ -159,7 +164,8 @@ local Player = {}
 Player.__index = Player
 
 local function mismatch(turn, text, detail, fix)
-  local err = errors.new("ERR_CASSETTE", string.format("turn %d (%s), step %d: %s", turn.number, turn.role, turn.step, text), fix)
+  local err = errors.new("ERR_CASSETTE", string.format("turn %d (%s), step %d: %s", turn.number, turn.role,
+    turn.step, text), fix)
   err.detail = detail
   return nil, err
 end
@@ -187,10 +193,12 @@ end
 local function drifted(self, turn, request)
   local due = due_of(self, turn)
   if due then
-    return mismatch(turn, string.format("the request is not the recorded one (turn %d, step %d; - recorded, + now)",
+    return mismatch(turn,
+      string.format("the request is not the recorded one (turn %d, step %d; - recorded, + now)",
       due.turn, due.step), diff.values(shown(due.request), shown(request)), RECORD)
   end
-  return mismatch(turn, "the cassette has no further reply for " .. turn.card.id .. " as " .. turn.role, nil, RECORD)
+  return mismatch(turn, "the cassette has no further reply for " .. turn.card.id .. " as " .. turn.role, nil,
+    RECORD)
 end
 
 local function played(line)
@@ -205,7 +213,8 @@ local function played(line)
   return nil, err
 end
 
--- The refusal of a request that offers tools where the recorded one, which came later, did not: any that its model made.
+-- The refusal of a request that offers tools where the recorded one, which came later, did not: any that its
+-- model made.
 local function refusal_of(self, turn, request)
   local due = due_of(self, turn)
   if not request.tools or not due or due.request.tools then
@@ -239,7 +248,8 @@ function Player:finish()
   local unused = {}
   for _, line in ipairs(self.lines) do
     if not line.used and not is_refusal_of_tools(line) then
-      unused[#unused + 1] = string.format("%s as %s, turn %d, step %d", line.card, line.role, line.turn, line.step)
+      unused[#unused + 1] = string.format("%s as %s, turn %d, step %d", line.card, line.role, line.turn,
+        line.step)
     end
   end
   if #unused > 0 then
@@ -295,7 +305,8 @@ function M.player(text, name)
   local self, turns = setmetatable({ lines = {}, by_key = {}, by_content = {}, offline = true }, Player), {}
   for _, line in ipairs(all) do
     if not load_line(self, line, turns) then
-      return cassette_lines.wrong(name, line.number, "it keeps " .. line.keep .. " messages of its turn, which has fewer before it")
+      return cassette_lines.wrong(name, line.number, "it keeps " .. line.keep
+        .. " messages of its turn, which has fewer before it")
     end
   end
   return self

@@ -1,5 +1,5 @@
--- cassette_lines.lua: the lines of a cassette, each held against its shape before anything is played. Whatever is wrong with a file is
--- an error with its line.
+-- cassette_lines.lua: the lines of a cassette, each held against its shape before anything is played.
+-- Whatever is wrong with a file is an error with its line.
 
 local cjson = require("cjson")
 local embed = require("orket.core.embed")
@@ -56,7 +56,8 @@ local function fault_of_head(line, version)
   if type(line) ~= "table" or math.type(line.cassette) ~= "integer" then
     return "it is not the first line of a cassette"
   elseif line.cassette ~= version then
-    return string.format("it is a cassette of version %d, and this program plays version %d", line.cassette, version)
+    return string.format("it is a cassette of version %d, and this program plays version %d", line.cassette,
+      version)
   end
 end
 

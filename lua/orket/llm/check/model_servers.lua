@@ -1,5 +1,5 @@
--- model_servers.lua: the servers that this machine or a key of the environment offers, and the models that each lists.
--- A key's value stays in the core: here it is a name.
+-- model_servers.lua: the servers that this machine or a key of the environment offers, and the models that
+-- each lists. A key's value stays in the core: here it is a name.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -29,9 +29,12 @@ local UNREACHABLE = { ERR_NET = true, ERR_TIMEOUT = true }
 ---@field unreachable boolean|nil since nobody answers there
 
 local KEYED = {
-  { name = "OpenAI", key = "OPENAI_API_KEY", base_url = "https://api.openai.com/v1", setting = "OPENAI_BASE_URL" },
-  { name = "Anthropic", key = "ANTHROPIC_API_KEY", base_url = "https://api.anthropic.com", setting = "ANTHROPIC_BASE_URL", shape = "anthropic" },
-  { name = "Gemini", key = "GEMINI_API_KEY", base_url = "https://generativelanguage.googleapis.com", shape = "gemini" },
+  { name = "OpenAI", key = "OPENAI_API_KEY", base_url = "https://api.openai.com/v1",
+    setting = "OPENAI_BASE_URL" },
+  { name = "Anthropic", key = "ANTHROPIC_API_KEY", base_url = "https://api.anthropic.com",
+    setting = "ANTHROPIC_BASE_URL", shape = "anthropic" },
+  { name = "Gemini", key = "GEMINI_API_KEY", base_url = "https://generativelanguage.googleapis.com",
+    shape = "gemini" },
   { name = "OpenRouter", key = "OPENROUTER_API_KEY", base_url = "https://openrouter.ai/api/v1" },
 }
 
@@ -51,7 +54,8 @@ local function is_nearby(url)
   return host:find("%a") ~= nil and host ~= "localhost" and not host:find("^%[")
 end
 
--- OLLAMA_HOST is what its server takes: [scheme://]host[:port], where the host may be missing or stand for all.
+-- OLLAMA_HOST is what its server takes: [scheme://]host[:port], where the host may be missing or stand for
+-- all.
 local function ollama_url()
   local scheme, place = (setting("OLLAMA_HOST") or ""):match("^(%a+)://(.*)$")
   place = (place or setting("OLLAMA_HOST") or ""):match("^[^/]*")
@@ -72,7 +76,8 @@ local function of_environment()
   local found = {}
   local url = setting("ORKET_MODEL_URL")
   if url then
-    found[1] = named({ name = "ORKET_MODEL_URL", base_url = url, key = setting("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" })
+    found[1] = named({ name = "ORKET_MODEL_URL", base_url = url, key = setting("ORKET_MODEL_KEY")
+      and "ORKET_MODEL_KEY" })
   end
   for _, one in ipairs(KEYED) do
     local address = one.setting and setting(one.setting) or one.base_url
@@ -109,7 +114,8 @@ end
 
 local function name_of(row)
   local methods = type(row) == "table" and row.supportedGenerationMethods
-  local is_other = type(methods) == "table" and not table.concat(methods, " "):find("generateContent", 1, true)
+  local is_other = type(methods) == "table" and not table.concat(methods, " "):find("generateContent", 1,
+    true)
   local name = type(row) == "table" and not is_other and (row.id or row.model or row.name)
   name = type(name) == "string" and name:gsub("^models/", "") or ""
   return #name > 0 and #name <= NAME_MAX and utf8.len(name) and name or nil
@@ -120,7 +126,8 @@ local function read_list(reply)
   local body = cjson.decode(reply.body)
   local rows = type(body) == "table" and (body.data or body.models)
   if type(rows) ~= "table" then
-    return nil, errors.new("ERR_PROTOCOL", "its answer is no list of models", "the address may lead elsewhere than to this API")
+    return nil, errors.new("ERR_PROTOCOL", "its answer is no list of models",
+      "the address may lead elsewhere than to this API")
   end
   local models = setmetatable({}, cjson.array_mt)
   for i = 1, math.min(#rows, MODELS_MAX) do
@@ -142,7 +149,8 @@ local LIST = { anthropic = "/models?limit=1000", gemini = "/models?pageSize=1000
 
 local function get(server, base_url, path, read)
   return client.fetch({
-    model = { name = server.name, base_url = base_url, shape = server.shape, key = server.key, private = server.private, deadlines = DEADLINES },
+    model = { name = server.name, base_url = base_url, shape = server.shape, key = server.key,
+      private = server.private, deadlines = DEADLINES },
     path = path, read = read,
   })
 end
@@ -152,7 +160,8 @@ local function answer_of(server)
   if not provider then
     return nil, unknown
   end
-  local answer, err = get(server, providers.base(provider, server), LIST[server.shape] or "/models", read_list)
+  local answer, err = get(server, providers.base(provider, server), LIST[server.shape] or "/models",
+    read_list)
   if err and err.status == 404 and not server.shape then -- an Ollama without OpenAI's list
     return get(server, (server.base_url:gsub("/v1/*$", "")), "/api/tags", read_list)
   end

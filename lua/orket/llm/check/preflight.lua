@@ -1,4 +1,5 @@
--- preflight.lua: whether a model can do what a run asks of it, by asking it: four requests, each with its deadline.
+-- preflight.lua: whether a model can do what a run asks of it, by asking it: four requests, each with its
+-- deadline.
 
 local cjson = require("cjson")
 local client = require("orket.llm.client")
@@ -8,20 +9,23 @@ local M = {}
 
 M.TIMEOUT = 60 -- seconds of one request
 
-local SYSTEM = cjson.encode({ role = "system", content = "You do exactly what you are asked, and nothing else." })
+local SYSTEM = cjson.encode({ role = "system",
+  content = "You do exactly what you are asked, and nothing else." })
 local WORD = "lighthouse"
 
 local TOOLS = cjson.encode({
   { type = "function", ["function"] = {
     name = "report_word", description = "Reports a word.",
     parameters = {
-      type = "object", additionalProperties = false, required = { "word" }, properties = { word = { type = "string" } },
+      type = "object", additionalProperties = false, required = { "word" },
+      properties = { word = { type = "string" } },
     },
   } },
 })
 
 local SCHEMA = cjson.encode({
-  type = "object", additionalProperties = false, required = { "word" }, properties = { word = { type = "string" } },
+  type = "object", additionalProperties = false, required = { "word" },
+  properties = { word = { type = "string" } },
 })
 
 local function is_word(value)
@@ -30,7 +34,8 @@ end
 
 local CHECKS = {}
 
--- judge: of a reply and how many pieces of it came: {ok, message?, cure?}; when it is ok the message is a note
+-- judge: of a reply and how many pieces of it came: {ok, message?, cure?}; when it is ok the message is a
+-- note
 
 CHECKS[1] = { name = "reachable", ask = { stream = false }, prompt = "Answer with the word OK.",
   judge = function()
@@ -60,7 +65,8 @@ CHECKS[3] = { name = "calls", ask = { stream = true, tools = TOOLS },
   end }
 
 CHECKS[4] = { name = "json", ask = { stream = true, json = SCHEMA },
-  prompt = 'Answer with a JSON object that has one field "word" with the word ' .. WORD .. ", and nothing else.",
+  prompt = 'Answer with a JSON object that has one field "word" with the word ' .. WORD
+    .. ", and nothing else.",
   judge = function(reply)
     local content = reply.content or ""
     return { ok = is_word(cjson.decode(content)),
@@ -69,7 +75,8 @@ CHECKS[4] = { name = "json", ask = { stream = true, json = SCHEMA },
   end }
 
 local function question(model, check, timeout, on_delta)
-  local ask = { messages = { SYSTEM, cjson.encode({ role = "user", content = check.prompt }) }, attempts = 1, on_delta = on_delta }
+  local ask = { messages = { SYSTEM, cjson.encode({ role = "user", content = check.prompt }) }, attempts = 1,
+    on_delta = on_delta }
   for key, value in pairs(check.ask) do
     ask[key] = value
   end
@@ -86,12 +93,14 @@ local function run(model, check, timeout)
     deltas = deltas + (text ~= "" and 1 or 0)
   end))
   if not reply then
-    return { check = check.name, outcome = "error", code = err.code, message = err.message, cure = err.fix, ms = err.ms or 0 }
+    return { check = check.name, outcome = "error", code = err.code, message = err.message, cure = err.fix,
+      ms = err.ms or 0 }
   end
   local judged = check.judge(reply, deltas)
   if judged.ok then
     local note = reply.dialect and judged.message or nil
-    return { check = check.name, outcome = "ok", code = cjson.null, message = note, ms = reply.ms, usage = reply.usage }
+    return { check = check.name, outcome = "ok", code = cjson.null, message = note, ms = reply.ms,
+      usage = reply.usage }
   end
   return { check = check.name, outcome = "error", code = "ERR_PROTOCOL", message = judged.message,
     cure = judged.cure, ms = reply.ms, usage = reply.usage }

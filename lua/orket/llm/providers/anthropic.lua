@@ -1,5 +1,5 @@
--- anthropic.lua: the Messages API of Anthropic. The system text stands apart, calls and their results are blocks,
--- thoughts are signed and want to be sent back.
+-- anthropic.lua: the Messages API of Anthropic. The system text stands apart, calls and their results are
+-- blocks, thoughts are signed and want to be sent back.
 
 local cjson = require("cjson")
 local tables = require("orket.util.tables")
@@ -30,7 +30,8 @@ M.shape = {
     begins = "content_block",
     finish = "delta.stop_reason",
     prompt_tokens = {
-      "message.usage.input_tokens", "message.usage.cache_read_input_tokens", "message.usage.cache_creation_input_tokens",
+      "message.usage.input_tokens", "message.usage.cache_read_input_tokens",
+      "message.usage.cache_creation_input_tokens",
       "usage.input_tokens", "usage.cache_read_input_tokens", "usage.cache_creation_input_tokens",
     },
     completion_tokens = "usage.output_tokens", -- at its beginning a stream tells one that is not meant
@@ -50,7 +51,8 @@ M.shape = {
     name = "?type=tool_use.name",
     arguments = "?type=tool_use.input",
     finish = "stop_reason",
-    prompt_tokens = { "usage.input_tokens", "usage.cache_read_input_tokens", "usage.cache_creation_input_tokens" },
+    prompt_tokens = { "usage.input_tokens", "usage.cache_read_input_tokens",
+      "usage.cache_creation_input_tokens" },
     completion_tokens = "usage.output_tokens",
     cached_tokens = "usage.cache_read_input_tokens",
     model = "model",
@@ -64,7 +66,8 @@ M.finish = {
   model_context_window_exceeded = "length", refusal = "content_filter",
 }
 
-local OURS = { model = true, messages = true, system = true, tools = true, stream = true, output_config = true }
+local OURS = { model = true, messages = true, system = true, tools = true, stream = true,
+  output_config = true }
 
 -- Versions after this one refuse a request that says how to sample.
 local SAMPLED = "2023-06-01"
@@ -80,7 +83,8 @@ end
 
 local function head_of(model, request)
   local head = {
-    model = model.model, max_tokens = model.max_tokens or MAX_TOKENS, stream = request.stream, stop_sequences = model.stop,
+    model = model.model, max_tokens = model.max_tokens or MAX_TOKENS, stream = request.stream,
+    stop_sequences = model.stop,
   }
   if is_sampled(model) then
     head.temperature, head.top_p, head.top_k = model.temperature, model.top_p, model.top_k
@@ -99,7 +103,8 @@ function BLOCK.text(part)
 end
 
 function BLOCK.thought(part)
-  return '{"type":"thinking","thinking":' .. quoted(part.text) .. ',"signature":' .. quoted(part.signature) .. "}"
+  return '{"type":"thinking","thinking":' .. quoted(part.text) .. ',"signature":' .. quoted(part.signature)
+    .. "}"
 end
 
 function BLOCK.redacted(part)
@@ -108,11 +113,13 @@ end
 
 function BLOCK.call(part)
   local call = part.call
-  return '{"type":"tool_use","id":' .. quoted(call.id) .. ',"name":' .. quoted(call.name) .. ',"input":' .. call.arguments .. "}"
+  return '{"type":"tool_use","id":' .. quoted(call.id) .. ',"name":' .. quoted(call.name) .. ',"input":'
+    .. call.arguments .. "}"
 end
 
 function BLOCK.result(part)
-  return '{"type":"tool_result","tool_use_id":' .. quoted(part.call.id) .. ',"content":' .. quoted(part.text) .. "}"
+  return '{"type":"tool_result","tool_use_id":' .. quoted(part.call.id) .. ',"content":' .. quoted(part.text)
+    .. "}"
 end
 
 local function message_of(turn)
@@ -120,7 +127,8 @@ local function message_of(turn)
   for i, part in ipairs(turn.parts) do
     blocks[i] = BLOCK[part.kind](part)
   end
-  return ('{"role":"%s","content":['):format(turn.who == "user" and "user" or "assistant") .. table.concat(blocks, ",") .. "]}"
+  return ('{"role":"%s","content":['):format(turn.who == "user" and "user" or "assistant")
+    .. table.concat(blocks, ",") .. "]}"
 end
 
 -- ---- what all requests of a turn begin with ----
@@ -138,7 +146,8 @@ end
 local function tools_of(text, mark)
   local tools = parts.functions(text)
   for i, tool in ipairs(tools or {}) do
-    tools[i] = { name = tool.name, description = tool.description, input_schema = tool.parameters or { type = "object" } }
+    tools[i] = { name = tool.name, description = tool.description, input_schema = tool.parameters
+      or { type = "object" } }
   end
   if tools and mark then
     tools[#tools].cache_control = MARK
@@ -193,7 +202,8 @@ function M.body(model, request)
   local own = parts.object({
     { "messages", provider_turns.written(said, message_of, model) }, { "system", system_of(system, mark) },
     { "tools", tools },
-    { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", config_of(model, request.json or nil) },
+    { "tool_choice", tools and choice_of(request.tool_choice) },
+    { "output_config", config_of(model, request.json or nil) },
   })
   return { cjson.encode(head_of(model, request)):sub(1, -2), ",", own:sub(2) }
 end

@@ -1,5 +1,5 @@
--- gemini.lua: Google's Gemini API: contents of parts, calls without ids, thoughts among the parts. Which model, and
--- whether it streams, is in the path.
+-- gemini.lua: Google's Gemini API: contents of parts, calls without ids, thoughts among the parts. Which
+-- model, and whether it streams, is in the path.
 
 local cjson = require("cjson")
 local parts = require("orket.llm.providers.parts")
@@ -10,8 +10,8 @@ local M = {}
 M.version = "/v1beta"
 M.key_header = "x-goog-api-key"
 
--- Newer models want each turn's first call signed. This is what the API's documentation gives for calls that another
--- model made.
+-- Newer models want each turn's first call signed. This is what the API's documentation gives for calls that
+-- another model made.
 local UNSIGNED = "skip_thought_signature_validator"
 
 local SIGNING = "gemini%-[3-9]"
@@ -62,7 +62,8 @@ M.finish = setmetatable({
 end })
 
 local OURS = {
-  contents = true, systemInstruction = true, system_instruction = true, tools = true, toolConfig = true, generationConfig = true,
+  contents = true, systemInstruction = true, system_instruction = true, tools = true, toolConfig = true,
+  generationConfig = true,
 }
 
 -- ---- contents ----
@@ -90,11 +91,13 @@ end
 
 function PART.call(part, signature)
   local call = part.call
-  return '{"functionCall":{' .. id_of(call) .. '"name":' .. quoted(call.name) .. ',"args":' .. call.arguments .. "}" .. mark(signature) .. "}"
+  return '{"functionCall":{' .. id_of(call) .. '"name":' .. quoted(call.name) .. ',"args":' .. call.arguments
+    .. "}" .. mark(signature) .. "}"
 end
 
 function PART.result(part)
-  return '{"functionResponse":{' .. id_of(part.call) .. '"name":' .. quoted(part.call.name) .. ',"response":{"output":'
+  return '{"functionResponse":{' .. id_of(part.call) .. '"name":' .. quoted(part.call.name)
+    .. ',"response":{"output":'
     .. quoted(part.text) .. "}}}"
 end
 

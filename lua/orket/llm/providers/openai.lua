@@ -12,8 +12,9 @@ local M = {}
 
 M.path = "/chat/completions"
 
--- What stands at the same places in an event and in a whole reply. Usage is where OpenAI, Groq and Moonshot tell it, what
--- was cached where OpenAI, DeepSeek and Moonshot do; an error also where vLLM, FastAPI and OpenRouter have it.
+-- What stands at the same places in an event and in a whole reply. Usage is where OpenAI, Groq and Moonshot
+-- tell it, what was cached where OpenAI, DeepSeek and Moonshot do; an error also where vLLM, FastAPI and
+-- OpenRouter have it.
 local COMMON = {
   choices = "choices",
   index = "index",
@@ -21,8 +22,10 @@ local COMMON = {
   name = { "function.name", "name" },
   arguments = { "function.arguments", "arguments" },
   finish = "choices.0.finish_reason",
-  prompt_tokens = { "usage.prompt_tokens", "!usage.x_groq.usage.prompt_tokens", "!usage.choices.0.usage.prompt_tokens" },
-  completion_tokens = { "usage.completion_tokens", "!usage.x_groq.usage.completion_tokens", "!usage.choices.0.usage.completion_tokens" },
+  prompt_tokens = { "usage.prompt_tokens", "!usage.x_groq.usage.prompt_tokens",
+    "!usage.choices.0.usage.prompt_tokens" },
+  completion_tokens = { "usage.completion_tokens", "!usage.x_groq.usage.completion_tokens",
+    "!usage.choices.0.usage.completion_tokens" },
   cached_tokens = {
     "usage.prompt_tokens_details.cached_tokens", "usage.!prompt_tokens_details.prompt_cache_hit_tokens",
     "usage.!prompt_tokens_details.cached_tokens", "!usage.choices.0.usage.cached_tokens",
@@ -36,7 +39,8 @@ local function fields_of(at)
   local fields = {
     content = { at .. ".content", at .. ".content.*.text", at .. ".refusal" },
     reasoning = {
-      at .. ".reasoning_content", at .. ".reasoning", at .. ".reasoning_details.*.text", at .. ".reasoning_details.*.summary",
+      at .. ".reasoning_content", at .. ".reasoning", at .. ".reasoning_details.*.text",
+        at .. ".reasoning_details.*.summary",
       at .. ".content.*.thinking.*.text", at .. ".content.*.thinking",
     },
     calls = { at .. ".tool_calls", at .. ".function_call" },
@@ -50,7 +54,8 @@ end
 M.shape = { done = "[DONE]", stream = fields_of("choices.0.delta"), whole = fields_of("choices.0.message") }
 
 ---Why a reply ended, where others have words of their own.
-M.finish = { function_call = "tool_calls", eos = "stop", eos_token = "stop", stop_sequence = "stop", max_tokens = "length", model_length = "length" }
+M.finish = { function_call = "tool_calls", eos = "stop", eos_token = "stop", stop_sequence = "stop",
+  max_tokens = "length", model_length = "length" }
 
 ---Ends that are failures of the server, though it does not say so otherwise.
 M.failed = { error = true, abort = true, insufficient_system_resource = true }
@@ -80,7 +85,8 @@ local heads = setmetatable({}, { __mode = "k" }) -- model -> its head, streamed,
 -- It refuses to be strict about what it cannot be strict about.
 local function format_of(json)
   local schema = cjson.decode(json)
-  return { type = "json_schema", json_schema = { name = "reply", strict = parts.is_closed(schema) and parts.is_full(schema), schema = schema } }
+  return { type = "json_schema", json_schema = { name = "reply", strict = parts.is_closed(schema)
+    and parts.is_full(schema), schema = schema } }
 end
 
 ---May a schema stand beside tools? Many other servers hold the calls to it, or refuse both.
@@ -97,8 +103,10 @@ local function head_of(model, request)
     return heads[model]
   end
   local head = {
-    model = model.model, temperature = model.temperature, seed = model.seed, top_p = model.top_p, top_k = model.top_k,
-    min_p = model.min_p, presence_penalty = model.presence_penalty, frequency_penalty = model.frequency_penalty,
+    model = model.model, temperature = model.temperature, seed = model.seed, top_p = model.top_p,
+    top_k = model.top_k,
+    min_p = model.min_p, presence_penalty = model.presence_penalty,
+    frequency_penalty = model.frequency_penalty,
     stop = model.stop, stream = request.stream, tool_choice = request.tool_choice,
     stream_options = request.stream and { include_usage = true } or nil,
     response_format = request.json and format_of(request.json) or nil,

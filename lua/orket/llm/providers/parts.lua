@@ -58,7 +58,8 @@ end
 
 -- Of a schema, what the APIs that hold a model to it can hold it to.
 local HELD = {
-  type = true, properties = true, required = true, items = true, enum = true, const = true, anyOf = true, description = true, title = true,
+  type = true, properties = true, required = true, items = true, enum = true, const = true, anyOf = true,
+  description = true, title = true,
   additionalProperties = true,
 }
 

@@ -1,7 +1,8 @@
--- provider_turns.lua: a conversation in OpenAI's form as what was said by whom, for providers that write it otherwise. Pure.
+-- provider_turns.lua: a conversation in OpenAI's form as what was said by whom, for providers that write it
+-- otherwise. Pure.
 --
--- What one speaker says in a row is one turn, for these APIs take turns strictly: the results of parallel calls stand
--- in one turn, with what a user says behind them. Arguments stay the bytes that the model wrote.
+-- What one speaker says in a row is one turn, for these APIs take turns strictly: the results of parallel
+-- calls stand in one turn, with what a user says behind them. Arguments stay the bytes that the model wrote.
 
 local cjson = require("cjson")
 local conversation_memory = require("orket.llm.request.conversation_memory")
@@ -67,7 +68,8 @@ local function say(state, who, text)
   end
 end
 
--- These APIs refuse a call without a result, whatever became of it: of a window nothing may be left but the call.
+-- These APIs refuse a call without a result, whatever became of it: of a window nothing may be left but the
+-- call.
 local function settle(state)
   for _, call in ipairs(state.calls) do
     if not call.answered then
@@ -192,7 +194,8 @@ end
 ---@param model table its profile
 ---@return string
 function M.thinking(message, reasoning, model)
-  return '{"apart":{"by":' .. cjson.encode(M.author(model)) .. ',"said":[{"reasoning":' .. cjson.encode(reasoning) .. "}]}," .. message:sub(2)
+  return '{"apart":{"by":' .. cjson.encode(M.author(model)) .. ',"said":[{"reasoning":'
+    .. cjson.encode(reasoning) .. "}]}," .. message:sub(2)
 end
 
 ---The thoughts of a message, for its author.
@@ -251,7 +254,8 @@ local function state_of(messages, model, memory)
 end
 
 ---@param messages string[] JSON texts
----@param model table the profile of who reads them; with `system = "user"` there is no system text: the user says it
+---@param model table the profile of who reads them; with `system = "user"` there is no system text: the user
+---  says it
 ---@param memory table|nil of the conversation (llm/request/conversation_memory.lua)
 ---@return ProviderTurn[] turns
 ---@return string|nil system

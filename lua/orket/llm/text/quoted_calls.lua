@@ -1,5 +1,6 @@
--- quoted_calls.lua: is a call in a model's text only quoted? Calls are compared with what the model was asked by what they
--- mean: escapes, quotes, marks, the order of keys and the numbers of lines make no difference. Pure.
+-- quoted_calls.lua: is a call in a model's text only quoted? Calls are compared with what the model was asked
+-- by what they mean: escapes, quotes, marks, the order of keys and the numbers of lines make no difference.
+-- Pure.
 
 local cjson = require("cjson")
 
@@ -34,7 +35,8 @@ local function unescaped(text)
 end
 
 local function separator(marks)
-  local sets_apart = marks:find("[=>]") or marks:find("^%(") or (marks:find(":", 1, true) and marks:find("[\"']"))
+  local sets_apart = marks:find("[=>]") or marks:find("^%(")
+    or (marks:find(":", 1, true) and marks:find("[\"']"))
   return sets_apart and "=" or ""
 end
 
@@ -50,7 +52,8 @@ end
 
 -- ---- calls ----
 
--- What stands in a text that shows these arguments: each text in them that has letters, as it follows its key.
+-- What stands in a text that shows these arguments: each text in them that has letters, as it follows its
+-- key.
 local function add_texts(found, value, before)
   if type(value) == "string" then
     local text = letters(before .. value)
@@ -112,11 +115,13 @@ end
 -- ---- what is said of them ----
 
 -- Of who does not call: words of their own, and signs of scripts that do not divide words.
-local REFUSALS = { "never", "cannot", "will not", "do not", "must not", "should not", "refuse", "decline", "would", "instead", "nicht", "keine?n?", "nie",
+local REFUSALS = { "never", "cannot", "will not", "do not", "must not", "should not", "refuse", "decline",
+  "would", "instead", "nicht", "keine?n?", "nie",
   "würde", "ne", "pas", "jamais", "nunca", "não", "non", "mai", "не", "никогда" }
 local SIGNS = { "n't", "?", "？", "不", "别", "没", "ない", "ません", "않", "안 ", "못", "지 마" }
 -- Of who does not, or may not, call what comes next.
-local DOUBTS = { "not", "no", "could", "might", "you should", "may", "if you", "unless", "falls", "könnte", "si", "se", "если", "如果" }
+local DOUBTS = { "not", "no", "could", "might", "you should", "may", "if you", "unless", "falls", "könnte",
+  "si", "se", "если", "如果" }
 
 local function has_word(prose, words)
   for _, word in ipairs(words) do
@@ -136,8 +141,8 @@ local function refuses(prose)
   return has_word(prose, REFUSALS) or prose:find("^%s*no%f[^%a]") ~= nil
 end
 
----Does the prose before a call say that it is not made, or ask whether it is to be? Marks are rarely written for anything
----but a call: before one only the last sentence can say so.
+---Does the prose before a call say that it is not made, or ask whether it is to be? Marks are rarely written
+---for anything but a call: before one only the last sentence can say so.
 ---@param prose string
 ---@param is_marked boolean
 ---@return boolean

@@ -1,5 +1,6 @@
--- structured.lua: replies that are JSON of a schema: asked for, held against the schema when they come, and said what is
--- wrong with them. Where an endpoint can be told to keep to a schema its provider does that; nobody relies on it.
+-- structured.lua: replies that are JSON of a schema: asked for, held against the schema when they come, and
+-- said what is wrong with them. Where an endpoint can be told to keep to a schema its provider does that;
+-- nobody relies on it.
 
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
@@ -32,7 +33,8 @@ function M.new(source)
   if not compiled then
     return nil, err
   end
-  return { text = type(source) == "userdata" and source:encode() or cjson.encode(source), compiled = compiled }
+  return { text = type(source) == "userdata" and source:encode() or cjson.encode(source),
+    compiled = compiled }
 end
 
 -- Many models put a fence around it, whatever they are told.
@@ -62,7 +64,8 @@ end
 function M.read(structured, text)
   local value, why = doc.parse(unfenced(text))
   if not value then
-    return nil, "Your answer is no JSON: " .. why .. ". Write it again: one JSON value of the schema, and nothing else."
+    return nil, "Your answer is no JSON: " .. why
+      .. ". Write it again: one JSON value of the schema, and nothing else."
   end
   local fits, faults = structured.compiled:check(value, SHOWN)
   if not fits then

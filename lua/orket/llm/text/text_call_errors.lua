@@ -1,12 +1,13 @@
--- text_call_errors.lua: what a model is told of a call in its text that was not made: where it is, why it was none, and
--- what its tool takes. Bounded, whatever the text. Pure.
+-- text_call_errors.lua: what a model is told of a call in its text that was not made: where it is, why it was
+-- none, and what its tool takes. Bounded, whatever the text. Pure.
 
 local cjson = require("cjson")
 local json = require("orket.core.json")
 
 local M = {}
 
-local PLACE, NEAR, SCHEMA = 160, 40, 1200 -- bytes of the text that are shown, of what stands before a fault, of a schema
+-- bytes of the text that are shown, of what stands before a fault, of a schema
+local PLACE, NEAR, SCHEMA = 160, 40, 1200
 local READ = 8192                         -- bytes of the text that are read again
 
 local CUT = "Your %s was cut off and was not made. Write it again, whole; in smaller parts when it is long."
@@ -104,7 +105,8 @@ end
 local function one(text, found, tools, shown)
   local rest = letters(text, found.at + 1, found.at + READ)
   local why = found.why == "unreadable" and fault(rest) or WHY[found.why]
-  return BROKEN:format(why, short(rest, PLACE), takes(tool_in(short(rest, 4 * PLACE), tools), SCHEMA // shown))
+  return BROKEN:format(why, short(rest, PLACE),
+    takes(tool_in(short(rest, 4 * PLACE), tools), SCHEMA // shown))
 end
 
 ---What to say of a call that was cut off.

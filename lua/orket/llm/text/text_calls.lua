@@ -40,8 +40,8 @@ local function with_tools(text, tools)
   return #lines == 0 and text or text .. HOW:format(table.concat(lines, "\n"))
 end
 
--- What a tool says cannot end its own frame, nor begin what a server takes for another speaker's turn: marks in it are no
--- marks any more.
+-- What a tool says cannot end its own frame, nor begin what a server takes for another speaker's turn: marks
+-- in it are no marks any more.
 local function plain(text)
   return (text:gsub("<(/?tool_response>)", "< %1"):gsub("<(|[%w_]+|>)", "< %1"):gsub("%[(/?INST%])", "[ %1"))
 end
@@ -150,7 +150,8 @@ end
 local function message_of(text, calls)
   local listed = {}
   for i, call in ipairs(calls) do
-    listed[i] = { id = call.id, type = "function", ["function"] = { name = call.name, arguments = call.arguments } }
+    listed[i] = { id = call.id, type = "function",
+      ["function"] = { name = call.name, arguments = call.arguments } }
   end
   return cjson.encode({ role = "assistant", content = text, tool_calls = #listed > 0 and listed or nil })
 end
@@ -180,12 +181,14 @@ end
 ---@param model table its profile
 ---@param reply table as Client.complete answers it
 ---@param tools string? a JSON text
----@return table|nil reply with dialect?, repaired?, in_text, problem? (what to tell the model of calls that were not made)
+---@return table|nil reply with dialect?, repaired?, in_text, problem?
+---  (what to tell the model of calls that were not made)
 ---@return Error|nil
 function M.heard(model, reply, tools)
   local text = reply.content or ""
   local declared = tools and cjson.decode(tools) or nil
-  local found, err = dialects.read({ text }, { dialect = model.calls ~= "text" and model.calls or nil, tools = declared })
+  local found, err = dialects.read({ text }, { dialect = model.calls ~= "text" and model.calls or nil,
+    tools = declared })
   if not found then
     return nil, errors.new(err.code, "the reply cannot be read: " .. err.message)
   end
@@ -202,8 +205,8 @@ end
 
 -- ---- calls in the text of a model that was offered tools natively ----
 
--- Can it be that the calls of a text are meant? Nothing but blanks stands behind them, and before them nothing either, or
--- they are fenced or between marks and what is said before does not speak against them.
+-- Can it be that the calls of a text are meant? Nothing but blanks stands behind them, and before them
+-- nothing either, or they are fenced or between marks and what is said before does not speak against them.
 local function are_meant(text, content)
   local said = content:gsub("%s+$", "")
   if text:sub(1, #said) ~= said then
@@ -213,7 +216,8 @@ local function are_meant(text, content)
   end
   local rest = text:sub(#said + 1):gsub("^%s+", ""):gsub("%s+$", "")
   local is_marked = rest:find("^<tool_call>.*</tool_call>$") ~= nil
-  return (is_marked or rest:find("^```[%w_]*%s*\n.*\n```$") ~= nil) and not quoted_calls.is_doubted(said, is_marked)
+  return (is_marked or rest:find("^```[%w_]*%s*\n.*\n```$") ~= nil) and not quoted_calls.is_doubted(said,
+    is_marked)
 end
 
 local function are_offered(calls, declared)
@@ -230,8 +234,8 @@ local function are_offered(calls, declared)
   return #calls > 0 and #calls <= CALLS_MAX
 end
 
----A reply without native calls: whole calls of offered tools that end its text become its calls, and are marked as
----repaired. Anything that may be a quotation, an example or a repetition stays text.
+---A reply without native calls: whole calls of offered tools that end its text become its calls, and are
+---marked as repaired. Anything that may be a quotation, an example or a repetition stays text.
 ---@param reply table as Client.complete answers it
 ---@param tools string a JSON text
 ---@param messages string[] what the model was asked, as JSON

@@ -1,5 +1,5 @@
--- header_params.lua: arguments that a server wants to see as headers as well (`x-mcp-header` in a tool's schema), so that who
--- stands in between can route by them. Pure.
+-- header_params.lua: arguments that a server wants to see as headers as well (`x-mcp-header` in a tool's
+-- schema), so that who stands in between can route by them. Pure.
 
 local base64 = require("orket.core.base64")
 
@@ -117,7 +117,8 @@ local function text_of(value)
 end
 
 local function encoded(text)
-  local is_plain = not text:find("[^\x20-\x7E]") and not text:find("^ ") and not text:find(" $") and not text:find("^=%?base64%?.*%?=$")
+  local is_plain = not text:find("[^\x20-\x7E]") and not text:find("^ ") and not text:find(" $")
+    and not text:find("^=%?base64%?.*%?=$")
   return is_plain and text or "=?base64?" .. base64.encode(text) .. "?="
 end
 

@@ -1,5 +1,6 @@
--- http.lua: a server that is reached over streamable HTTP: each message is a POST, its answer one JSON text or a stream
--- of events, a session is a header. The core's transport carries it: no redirect is followed, the key stays at its origin.
+-- http.lua: a server that is reached over streamable HTTP: each message is a POST, its answer one JSON text
+-- or a stream of events, a session is a header. The core's transport carries it: no redirect is followed, the
+-- key stays at its origin.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -24,29 +25,32 @@ Wire.__index = Wire
 local function cure_of(self, info)
   local status = info.status or 0
   if status == 401 and not self.key then
-    return "name its key: mcp." .. self.server.name .. ".key, one of keys (a bearer token; there is no login through a browser)"
+    return "name its key: mcp." .. self.server.name
+      .. ".key, one of keys (a bearer token; there is no login through a browser)"
   elseif status == 401 or status == 403 then
     return "the key that mcp." .. self.server.name .. ".key names is not accepted: put a fresh one there"
   end
   return info.fix
 end
 
--- A refusal by the server itself says that nothing happened; anything else may have. What a refusal carries as
--- JSON-RPC is the server's own word.
+-- A refusal by the server itself says that nothing happened; anything else may have. What a refusal carries
+-- as JSON-RPC is the server's own word.
 local function failure(self, message, code, info)
   info = info or {}
   local status = info.status or 0
   local said = info.body and cjson.decode(info.body)
   local problem = type(said) == "table" and type(said.error) == "table" and said.error or nil
   if problem and type(problem.message) == "string" then
-    message = (message:match("^.- answered %d+") or message) .. ": " .. strings.of_bytes(problem.message:sub(1, 300))
+    message = (message:match("^.- answered %d+") or message) .. ": "
+      .. strings.of_bytes(problem.message:sub(1, 300))
   end
   if info.challenge and status == 401 then
     message = message .. ": it wants to know who asks (" .. info.challenge:sub(1, CHALLENGE) .. ")"
   end
   local err = errors.new(code, "the server " .. self.server.name .. ": " .. message, cure_of(self, info))
   err.status, err.rpc = status, problem
-  err.lost = self.session ~= nil and (status == 404 or status == 400 and message:lower():find("session", 1, true) ~= nil)
+  err.lost = self.session ~= nil and (status == 404 or status == 400 and message:lower():find("session", 1,
+    true) ~= nil)
   err.told = status >= 300 and status < 500
   return err
 end
@@ -64,9 +68,11 @@ end
 local function request(self, more)
   local deadline = self.server.deadline
   local order = {
-    url = self.server.url, key = self.key, fresh = true, private = self.server.private, -- nothing is sent twice
+    -- nothing is sent twice
+    url = self.server.url, key = self.key, fresh = true, private = self.server.private,
     headers = headers_of(self, more.headers), body = more.body, remove = more.remove,
-    deadlines = { connect = math.min(CONNECT, deadline), first_byte = deadline, idle = deadline, total = deadline },
+    deadlines = { connect = math.min(CONNECT, deadline), first_byte = deadline, idle = deadline,
+      total = deadline },
     caps = { body = self.server.output },
   }
   for name, value in pairs(more.deadlines or {}) do
@@ -110,7 +116,8 @@ local function over(self, talk, result, message, code, info)
   elseif can_resume(self, talk) and (result or was_cut(info)) then
     resume(self, talk)
   else
-    local err = result and errors.new("ERR_PROTOCOL", "the server " .. self.server.name .. " ended its answer without one")
+    local err = result and errors.new("ERR_PROTOCOL", "the server " .. self.server.name
+      .. " ended its answer without one")
       or failure(self, message, code, info)
     if talk.resumed > 0 then -- the question had been taken: that nobody can go on says nothing of what it did
       err.lost, err.told = nil, nil
@@ -120,8 +127,8 @@ local function over(self, talk, result, message, code, info)
   end
 end
 
--- Takes the pieces of a body; a JSON text is one message, when it is whole. A stream that goes on when its question is
--- answered has nothing more to say.
+-- Takes the pieces of a body; a JSON text is one message, when it is whole. A stream that goes on when its
+-- question is answered has nothing more to say.
 local function taker(self, talk)
   return function(bytes, type, session)
     if talk.begins then
@@ -148,7 +155,8 @@ end
 
 -- What is no question has no answer; that it was taken may be waited for.
 local function tell(self, text, waits)
-  local order = request(self, { body = text, deadlines = { total = math.min(CONNECT, self.server.deadline) } })
+  local order = request(self,
+    { body = text, deadlines = { total = math.min(CONNECT, self.server.deadline) } })
   if waits then
     async.await(core.post, order, nil)
   else
@@ -185,7 +193,8 @@ end
 function Wire:listen()
   local stream = mcp_events.reader(self.hear)
   local long = self.server.deadline + 3600
-  self.ear = core.post(request(self, { deadlines = { first_byte = long, idle = long, total = long } }), function(bytes, type)
+  self.ear = core.post(request(self, { deadlines = { first_byte = long, idle = long, total = long } }),
+    function(bytes, type)
     if type ~= "text/event-stream" then
       return true
     end
@@ -236,7 +245,8 @@ end
 ---@return table|nil wire  send, forget, renew, complaints, close; listen, lose
 ---@return Error|nil
 function M.open(project, server, on)
-  local self = setmetatable({ server = server, hear = on.hear, fail = on.fail, awaits = on.awaits, talks = {} }, Wire)
+  local self = setmetatable({ server = server, hear = on.hear, fail = on.fail, awaits = on.awaits,
+    talks = {} }, Wire)
   if server.key then
     local source = (project.config.organization.keys or {})[server.key] or { env = server.key }
     self.key = "mcp." .. server.name

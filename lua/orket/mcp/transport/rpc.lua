@@ -1,5 +1,6 @@
--- rpc.lua: questions and answers with ids, JSON-RPC 2.0, over a wire that carries texts: many may be open at once. What
--- the other side says is heard from callbacks, where nothing waits and nothing is raised, whatever it is.
+-- rpc.lua: questions and answers with ids, JSON-RPC 2.0, over a wire that carries texts: many may be open at
+-- once. What the other side says is heard from callbacks, where nothing waits and nothing is raised, whatever
+-- it is.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -22,7 +23,8 @@ Rpc.__index = Rpc
 ---@param name string
 ---@return McpRpc
 function M.new(name)
-  return setmetatable({ name = name, last = 0, open = {}, answers = true, tells = true, noise = 0, answered = 0 }, Rpc)
+  return setmetatable({ name = name, last = 0, open = {}, answers = true, tells = true, noise = 0,
+    answered = 0 }, Rpc)
 end
 
 ---@param wire table  send(text, about), forget(id)
@@ -62,7 +64,8 @@ local function take(self, message)
     elseif self.on_notice then
       self.on_notice(message.method)
     end
-  elseif math.type(message.id) and self.open[message.id] and (message.result ~= nil or message.error ~= nil) then
+  elseif math.type(message.id) and self.open[message.id]
+    and (message.result ~= nil or message.error ~= nil) then
     self.open[message.id](message)
   end
 end
@@ -110,7 +113,8 @@ end
 local function failure_of(self, problem)
   local said = type(problem) == "table" and problem.message
   said = type(said) == "string" and said or "no reason"
-  local err = errors.new("ERR_PROC", "the server " .. self.name .. " refused it: " .. said:sub(1, utf8.offset(said, 0, math.min(#said, MESSAGE_MAX) + 1) - 1))
+  local err = errors.new("ERR_PROC", "the server " .. self.name .. " refused it: "
+    .. said:sub(1, utf8.offset(said, 0, math.min(#said, MESSAGE_MAX) + 1) - 1))
   err.told = true -- by the server: it did not happen
   err.rpc = type(problem) == "table" and problem or {}
   return err
@@ -120,7 +124,8 @@ end
 local function give_up(self, id, method)
   self.wire:forget(id)
   if method ~= "initialize" and method ~= "server/discover" and self.tells and not self.over then
-    send(self, { method = "notifications/cancelled", params = { requestId = id, reason = "the caller no longer waits for it" } })
+    send(self, { method = "notifications/cancelled",
+      params = { requestId = id, reason = "the caller no longer waits for it" } })
   end
 end
 
@@ -152,7 +157,8 @@ function Rpc:request(method, params, headers)
   elseif found.error ~= nil and found.error ~= cjson.null then
     return nil, failure_of(self, found.error)
   elseif type(found.result) ~= "table" then
-    return nil, errors.new("ERR_PROTOCOL", "the server " .. self.name .. " answered " .. method .. " with no object",
+    return nil, errors.new("ERR_PROTOCOL", "the server " .. self.name .. " answered " .. method
+      .. " with no object",
       "look at the server: it breaks the protocol")
   end
   return found.result

@@ -1,5 +1,6 @@
--- stdio.lua: a server that is a program: it runs in the jail, without network, in a directory of its own, and speaks
--- in lines. All it says in an exchange is bounded, whatever it is made of, and so is how long it waits for the next.
+-- stdio.lua: a server that is a program: it runs in the jail, without network, in a directory of its own, and
+-- speaks in lines. All it says in an exchange is bounded, whatever it is made of, and so is how long it waits
+-- for the next.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -28,10 +29,12 @@ local function ended(self, result, message, code, fix)
   if not result then
     err = errors.new(code, "the server " .. name .. ": " .. message, fix)
   elseif result.limit == "output" then
-    err = errors.new("ERR_LIMIT", "the server " .. name .. " said more than " .. self.server.output .. " bytes")
+    err = errors.new("ERR_LIMIT", "the server " .. name .. " said more than " .. self.server.output
+      .. " bytes")
   else
     err = errors.new("ERR_PROC", "the server " .. name .. " ended ("
-      .. (result.limit and result.limit .. " limit" or result.signal and "signal " .. result.signal or "exit " .. result.exit)
+      .. (result.limit and result.limit .. " limit" or result.signal and "signal " .. result.signal or "exit "
+        .. result.exit)
       .. ")" .. last_words(result.stderr))
   end
   err.idle = result and result.limit == "time" or nil
@@ -95,7 +98,8 @@ local function request(project, server)
   local where, err = server_places.of(project, server)
   return where and {
     argv = server.command, cwd_root = where.root, env = server.env or {}, show = where.show,
-    wall = server.deadline + 2 * GRACE + IDLE, cpu = BUSY * server.deadline, mem = server.memory, procs = server.processes,
+    wall = server.deadline + 2 * GRACE + IDLE, cpu = BUSY * server.deadline, mem = server.memory,
+    procs = server.processes,
     output = server.output,
   }, err
 end

@@ -1,12 +1,15 @@
--- bytecode.lua: which globals a Lua text reads and sets, and which of their fields, told from what the compiler made of it:
--- so scopes and shadowed names are the compiler's own. The format is that of Lua 5.4 (ldump.c, lopcodes.h). Pure.
+-- bytecode.lua: which globals a Lua text reads and sets, and which of their fields, told from what the
+-- compiler made of it: so scopes and shadowed names are the compiler's own. The format is that of Lua 5.4
+-- (ldump.c, lopcodes.h). Pure.
 
 local M = {}
 
 local GETTABUP, GETFIELD, SETTABUP = 11, 14, 15 -- lopcodes.h
-local HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1 -- signature, version, format, data, sizes, two test numbers, upvalues
+-- signature, version, format, data, sizes, two test numbers, upvalues
+local HEADER = 4 + 1 + 1 + 6 + 3 + 8 + 8 + 1
 local ABSOLUTE = -128 -- in the line information: the line is in the table of absolute ones
-local SKIP = { [0x00] = 0, [0x01] = 0, [0x11] = 0, [0x03] = 8, [0x13] = 8 } -- constants without text: bytes of each type
+-- constants without text: bytes of each type
+local SKIP = { [0x00] = 0, [0x01] = 0, [0x11] = 0, [0x03] = 8, [0x13] = 8 }
 
 local Reader = {}
 Reader.__index = Reader

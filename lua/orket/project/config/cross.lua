@@ -58,11 +58,14 @@ function Check:model(origin, pointer, model)
     self:known(origin, pointer .. "/fallback/" .. i - 1, name, self.project.organization.models, "the model")
   end
   if model.hedge ~= nil then
-    self.problems:retired(origin.source, origin.path .. pointer .. "/hedge", "nothing acts on 'hedge' any more",
+    self.problems:retired(origin.source, origin.path .. pointer .. "/hedge",
+      "nothing acts on 'hedge' any more",
       "remove it; `fallback` names a model that answers where this one fails")
   end
-  if model.calls and not NATIVE[model.calls] and not require("orket.llm.text.dialects").named(model.calls) then
-    self.problems:at(origin.source, origin.path .. pointer .. "/calls", "no dialect is called '" .. model.calls .. "'",
+  if model.calls and not NATIVE[model.calls]
+    and not require("orket.llm.text.dialects").named(model.calls) then
+    self.problems:at(origin.source, origin.path .. pointer .. "/calls", "no dialect is called '"
+      .. model.calls .. "'",
       "auto, native, text, or one of: " .. table.concat(require("orket.llm.text.dialects").families(), ", "))
   end
 end
@@ -88,26 +91,31 @@ end
 function Check:server(origin, pointer, server)
   local keys = self.project.organization.keys
   if server.key and server.command then
-    self.problems:at(origin.source, origin.path .. pointer .. "/key", "a program is sent no key", "a key goes with url")
+    self.problems:at(origin.source, origin.path .. pointer .. "/key", "a program is sent no key",
+      "a key goes with url")
   elseif server.key and self:known(origin, pointer .. "/key", server.key, keys, "the key") then
     local at = keys[server.key].origin
     if at and origin_of(at) ~= origin_of(server.url) then
-      self.problems:at(origin.source, origin.path .. pointer .. "/key", "the key '" .. server.key .. "' belongs to " .. at .. " alone",
+      self.problems:at(origin.source, origin.path .. pointer .. "/key", "the key '" .. server.key
+        .. "' belongs to " .. at .. " alone",
         "name a key of the server's own, or its origin")
     end
   end
   local fault = server.directory and require("orket.mcp.server_places").fault(server.directory)
   if fault then
-    self.problems:at(origin.source, origin.path .. pointer .. "/directory", "it " .. fault, "make a directory for it beneath the project, and name that")
+    self.problems:at(origin.source, origin.path .. pointer .. "/directory", "it " .. fault,
+      "make a directory for it beneath the project, and name that")
   end
   for name, value in ((server.url or ""):match("%?(.*)") or ""):gmatch("([^&=]+)=([^&]+)") do
     if looks_secret(name) and value ~= "" then
-      self.problems:at(origin.source, origin.path .. pointer .. "/url", "the address carries a secret: " .. name, SECRET_FIX)
+      self.problems:at(origin.source, origin.path .. pointer .. "/url", "the address carries a secret: "
+        .. name, SECRET_FIX)
     end
   end
   for _, name in ipairs(tables.keys(server.env or {})) do
     if looks_secret(name) and server.env[name] ~= "" then
-      self.problems:warn(origin.source, origin.path .. pointer .. "/env/" .. name, "it looks like a secret, which would stand in a file",
+      self.problems:warn(origin.source, origin.path .. pointer .. "/env/" .. name,
+        "it looks like a secret, which would stand in a file",
         "a server's program gets its secrets from files of its own directory")
     end
   end
@@ -118,7 +126,8 @@ function Check:embedder(origin, name, known)
   local pointer = "/process_rules/memory/embedder"
   self:known(origin, pointer, name, known, "the model")
   if known[name] and not require("orket.memory.embedder").speaks(known[name].shape) then
-    self.problems:at(origin.source, origin.path .. pointer, "models of the shape " .. known[name].shape .. " have no vectors",
+    self.problems:at(origin.source, origin.path .. pointer, "models of the shape " .. known[name].shape
+      .. " have no vectors",
       "name one of the shape openai or gemini")
   end
 end
@@ -181,7 +190,8 @@ function Check:arms(origin, choices)
     end
     for _, role in ipairs(tables.keys(choice.roles or {})) do
       local _ = self:known(origin, pointer .. "/roles/" .. role, role, self.scripts.roles, "the role")
-        and self:known(origin, pointer .. "/roles/" .. role, choice.roles[role], self.scripts.roles, "the role")
+        and self:known(origin, pointer .. "/roles/" .. role, choice.roles[role], self.scripts.roles,
+          "the role")
     end
   end
 end
@@ -191,7 +201,8 @@ function Check:capped(origin, named)
   for _, name in ipairs(tables.keys(named or {})) do
     if name ~= "*" and not self.project.epics[name] and not self.broken.epics[name] then
       self.problems:warn(origin.source, origin.path .. "/process_rules/budgets/epics/" .. name,
-        "the epic '" .. name .. "' does not exist: the cap is on nothing", other_name(name, self.project.epics))
+        "the epic '" .. name .. "' does not exist: the cap is on nothing",
+          other_name(name, self.project.epics))
     end
   end
 end
@@ -202,7 +213,8 @@ function Check:layers(origin, configured)
   end
   local strays, known = require("orket.governance.idesign").strays(configured)
   for _, stray in ipairs(strays) do
-    self:known(origin, "/architecture/idesign/layers/" .. stray.layer .. "/" .. stray.at - 1, stray.name, known,
+    self:known(origin, "/architecture/idesign/layers/" .. stray.layer .. "/" .. stray.at - 1, stray.name,
+      known,
       "the layer or category")
   end
 end
@@ -234,14 +246,16 @@ function Check:prices()
   local origin = self.origins[organization]
   for _, name in ipairs(tables.keys(organization.models)) do
     if not organization.models[name].price then
-      self.problems:at(origin.source, origin.path .. "/models/" .. name, "money is capped, and the model '" .. name
+      self.problems:at(origin.source, origin.path .. "/models/" .. name, "money is capped, and the model '"
+        .. name
         .. "' has no price", 'add "price": {"input": 0, "output": 0} when it is free, else what a million tokens cost')
     end
   end
 end
 
 function Check:rate(origin, pointer, rate)
-  local known = { tool = self.scripts.tools, role = self.scripts.roles, model = self.project.organization.models }
+  local known = { tool = self.scripts.tools, role = self.scripts.roles,
+    model = self.project.organization.models }
   for _, kind in ipairs({ "tool", "role", "model" }) do
     if rate[kind] then
       self:known(origin, pointer .. "/" .. kind, rate[kind], known[kind], "the " .. kind)
@@ -256,7 +270,8 @@ function Check:rule(origin, pointer, rule)
   end
   for _, kind in ipairs({ "roles", "tools" }) do
     for i, name in ipairs(rule[kind] or {}) do
-      self:known(origin, pointer .. "/" .. kind .. "/" .. i - 1, name, self.scripts[kind], "the " .. kind:sub(1, -2))
+      self:known(origin, pointer .. "/" .. kind .. "/" .. i - 1, name, self.scripts[kind],
+        "the " .. kind:sub(1, -2))
     end
   end
   if not rule.id then
@@ -264,7 +279,8 @@ function Check:rule(origin, pointer, rule)
   end
   self.rule_ids[rule.id] = (self.rule_ids[rule.id] or 0) + 1
   if self.rule_ids[rule.id] == 2 then
-    self.problems:at(origin.source, origin.path .. pointer .. "/id", "two rules have the id '" .. rule.id .. "'")
+    self.problems:at(origin.source, origin.path .. pointer .. "/id", "two rules have the id '" .. rule.id
+      .. "'")
   end
 end
 
@@ -277,7 +293,8 @@ function Check:team(team)
     for i, role in ipairs(seat.roles) do
       local at = pointer .. "/roles/" .. i - 1
       if RESERVED[role] then
-        self.problems:at(origin.source, at, "'" .. role .. "' means " .. RESERVED[role] .. " and is no role of a seat")
+        self.problems:at(origin.source, at, "'" .. role .. "' means " .. RESERVED[role]
+          .. " and is no role of a seat")
       else
         self:known(origin, at, role, self.scripts.roles, "the role")
       end
@@ -353,7 +370,8 @@ function Check:depends(epic, ids)
       else
         local origin = self.origins[issue]
         self.problems:at(origin.source, origin.path .. "/depends_on/" .. i - 1,
-          "card '" .. issue.id .. "' depends on '" .. id .. "', which is not in this epic", other_name(id, ids))
+          "card '" .. issue.id .. "' depends on '" .. id .. "', which is not in this epic",
+            other_name(id, ids))
       end
     end
   end
@@ -393,7 +411,8 @@ function Check:epic(epic)
   end
   local overrides = epic.params.model_overrides
   for _, role in ipairs(type(overrides) == "table" and tables.keys(overrides) or {}) do
-    self:known(origin, "/params/model_overrides/" .. role, tostring(overrides[role]), project.models, "the model")
+    self:known(origin, "/params/model_overrides/" .. role, tostring(overrides[role]), project.models,
+      "the model")
   end
   self:idesign(epic)
 end
@@ -403,7 +422,8 @@ function Check:idesign(epic)
   local origin, threshold = self.origins[epic], self.project.organization.architecture.idesign_threshold
   if not epic.architecture_governance.idesign and #epic.issues > threshold then
     self.problems:at(origin.source, "/architecture_governance/idesign", "an epic of " .. #epic.issues
-      .. " issues needs iDesign (the threshold is " .. threshold .. "; idesign.complexity)", "set idesign to true, or split the epic")
+      .. " issues needs iDesign (the threshold is " .. threshold .. "; idesign.complexity)",
+        "set idesign to true, or split the epic")
   end
 end
 
@@ -429,7 +449,8 @@ function Check:unique(cards)
     local other = first[card.id]
     if other then
       local origin, place = self.origins[card], self.origins[other]
-      self.problems:at(origin.source, origin.path .. "/id", "the id '" .. card.id .. "' is taken by a card in "
+      self.problems:at(origin.source, origin.path .. "/id", "the id '" .. card.id
+        .. "' is taken by a card in "
         .. place.source.file .. ":" .. place.source:line(place.path), "give one of them another id")
     end
     first[card.id] = other or card

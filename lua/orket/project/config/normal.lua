@@ -22,7 +22,8 @@ local function alias(card, origin, alternative, name)
     return
   elseif card[name] ~= nil then
     origin.problems:at(origin.source, origin.path .. "/" .. alternative,
-      "'" .. alternative .. "' is another word for '" .. name .. "', which is there as well", "remove one of them")
+      "'" .. alternative .. "' is another word for '" .. name .. "', which is there as well",
+        "remove one of them")
   else
     card[name] = value
     origin.keys[name] = alternative
@@ -83,7 +84,8 @@ local function set_verification(card, origin)
   if not verification then
     return
   end
-  local inner = { problems = origin.problems, source = origin.source, path = origin.path .. "/verification", keys = {} }
+  local inner = { problems = origin.problems, source = origin.source, path = origin.path .. "/verification",
+    keys = {} }
   alias(verification, inner, "verification_fixture", "fixture_path")
   alias(verification, inner, "last_verification", "last_run")
   local path = verification.fixture_path

@@ -1,5 +1,5 @@
--- overlay.lua: a project's directory as it would be with more files in it, none of which is written: what the loader of the
--- configuration reads from a root, and no more.
+-- overlay.lua: a project's directory as it would be with more files in it, none of which is written: what the
+-- loader of the configuration reads from a root, and no more.
 
 local M = {}
 
@@ -81,7 +81,8 @@ function Overlay:beneath(path)
   if not root and not next(own_entries(self, path)) then
     return nil, message, code, fix
   end
-  return setmetatable({ root = root, files = self.files, above = place(self, path) .. "/", owned = root }, Overlay)
+  return setmetatable({ root = root, files = self.files, above = place(self, path) .. "/", owned = root },
+    Overlay)
 end
 
 ---What it opened itself; the root that it lies over stays its owner's.

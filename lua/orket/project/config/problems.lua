@@ -43,7 +43,8 @@ function Problems:at(source, pointer, message, fix)
   self:add(source.file, source:line(pointer), pointer, message, fix)
 end
 
----A file or a directory that the machine did not give, or did not let us check: what is written there may be right.
+---A file or a directory that the machine did not give, or did not let us check: what is written there may be
+---right.
 ---@param file string
 ---@param message string
 ---@param code string

@@ -1,4 +1,5 @@
--- rewrite.lua: sets one member of a JSON object in a file's text; every other byte stays as a person wrote it. Pure.
+-- rewrite.lua: sets one member of a JSON object in a file's text; every other byte stays as a person wrote
+-- it. Pure.
 
 local doc = require("orket.core.doc")
 
@@ -46,7 +47,8 @@ local function insert(text, open, member)
   if is_empty then
     return text:sub(1, open) .. member .. text:sub(open + 1 + #gap)
   end
-  return text:sub(1, open) .. (own_line or "") .. member .. "," .. (own_line and gap or " ") .. text:sub(open + 1 + #gap)
+  return text:sub(1, open) .. (own_line or "") .. member .. "," .. (own_line and gap or " ")
+    .. text:sub(open + 1 + #gap)
 end
 
 ---@param text string JSON that has an object at the pointer

@@ -1,5 +1,5 @@
--- script_names.lua: names in a script that its box does not have: a misspelled global or field is nil when it is reached,
--- which may be in the middle of a turn. Warnings: a script may ask for what another version has.
+-- script_names.lua: names in a script that its box does not have: a misspelled global or field is nil when it
+-- is reached, which may be in the middle of a turn. Warnings: a script may ask for what another version has.
 
 local bytecode = require("orket.project.config.bytecode")
 local tables = require("orket.util.tables")
@@ -44,9 +44,11 @@ local function fault_of(use, names, own)
   if use.sets then
     return "sets the global '" .. use.name .. "'", "write local " .. use.name
   elseif fields == nil and not own[use.name] then
-    return "unknown global '" .. use.name .. "'", guess(use.name, names, "") or "docs/roles.md and docs/tools.md list what a script has"
+    return "unknown global '" .. use.name .. "'", guess(use.name, names, "")
+      or "docs/roles.md and docs/tools.md list what a script has"
   elseif fields and use.field and not fields[use.field] and not own[use.name] then
-    return use.name .. " has no field '" .. use.field .. "'", guess(use.field, fields, use.name .. ".") or "it has " .. table.concat(tables.keys(fields), ", ")
+    return use.name .. " has no field '" .. use.field .. "'", guess(use.field, fields, use.name .. ".")
+      or "it has " .. table.concat(tables.keys(fields), ", ")
   end
 end
 
@@ -61,7 +63,8 @@ function M.problems(entry)
     local message, fix = fault_of(use, names, own)
     if message and not said[message] then
       said[message] = true
-      problems[#problems + 1] = { file = entry.path, line = use.line, path = "", message = message, fix = fix, warning = true }
+      problems[#problems + 1] = { file = entry.path, line = use.line, path = "", message = message, fix = fix,
+        warning = true }
     end
   end
   return problems

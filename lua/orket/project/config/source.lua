@@ -73,7 +73,8 @@ local function collect_keys(tree, keys)
   return keys
 end
 
--- problems of one load -> "card#epic" -> {schema, keys}: half a megabyte that nobody needs when the load is over
+-- problems of one load -> "card#epic" -> {schema, keys}: half a megabyte that nobody needs when the load is
+-- over
 local compiled = setmetatable({}, { __mode = "k" })
 
 local function shape_of(name, definition, load)

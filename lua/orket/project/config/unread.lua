@@ -1,5 +1,5 @@
--- unread.lua: keys of the configuration that nothing acts on: kept for people and for files of other programs. `orket
--- validate` names each that is set, so that no user waits for its effect. Pure.
+-- unread.lua: keys of the configuration that nothing acts on: kept for people and for files of other
+-- programs. `orket validate` names each that is set, so that no user waits for its effect. Pure.
 
 local tables = require("orket.util.tables")
 
@@ -7,7 +7,8 @@ local M = {}
 
 local CARD = { "metrics", "references" }
 local KEYS = {
-  organization = { "vision", "ethos", "departments", "branding", "contact", "architecture/cicd_rules", "architecture/preferred_stack" },
+  organization = { "vision", "ethos", "departments", "branding", "contact", "architecture/cicd_rules",
+    "architecture/preferred_stack" },
   epics = { "iterations", "handshake_enabled", "example_task", "lessons_learned", table.unpack(CARD) },
   issues = { "sprint", table.unpack(CARD) },
   rocks = CARD,
@@ -28,7 +29,8 @@ local function add(problems, origin, kind)
     if is_written(origin.source, pointer) then
       problems[#problems + 1] = {
         file = origin.source.file, line = origin.source:line(pointer), path = pointer,
-        message = "nothing acts on '" .. key:match("[^/]*$") .. "'", fix = "keep it as a note for people, or remove it", warning = true,
+        message = "nothing acts on '" .. key:match("[^/]*$") .. "'",
+        fix = "keep it as a note for people, or remove it", warning = true,
       }
     end
   end

@@ -1,4 +1,5 @@
--- demo_project.lua: what `orket init --demo` writes beside a minimal project: a script that plays its models, and how to run with it.
+-- demo_project.lua: what `orket init --demo` writes beside a minimal project: a script that plays its models,
+-- and how to run with it.
 
 local M = {}
 

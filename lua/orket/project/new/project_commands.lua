@@ -1,5 +1,5 @@
--- project_commands.lua: the commands that `orket init` names for what lies in a directory: its usual checks. Which they are is
--- said here alone: nothing of what a file holds becomes a part of them.
+-- project_commands.lua: the commands that `orket init` names for what lies in a directory: its usual checks.
+-- Which they are is said here alone: nothing of what a file holds becomes a part of them.
 
 local cjson = require("cjson")
 
@@ -25,7 +25,8 @@ local function of_package(text)
   local scripts = type(package) == "table" and package.scripts
   local list = {}
   for _, name in ipairs({ "test", "lint" }) do
-    list[#list + 1] = type(scripts) == "table" and type(scripts[name]) == "string" and { "npm", "run", name } or nil
+    list[#list + 1] = type(scripts) == "table" and type(scripts[name]) == "string" and { "npm", "run", name }
+      or nil
   end
   return list
 end
@@ -44,7 +45,8 @@ local ROWS = {
   { { "Makefile", "makefile", "GNUmakefile" }, of_makefile },
   { { "package.json" }, of_package },
   { { "pyproject.toml", "setup.py", "setup.cfg", "pytest.ini", "tox.ini" }, PYTHON },
-  { { "Cargo.toml" }, always({ "cargo", "test", "--offline", "**" }, { "cargo", "check", "--offline", "**" }) },
+  { { "Cargo.toml" }, always({ "cargo", "test", "--offline", "**" },
+    { "cargo", "check", "--offline", "**" }) },
   { { "go.mod" }, always({ "go", "test", "**" }, { "go", "vet", "**" }) },
 }
 
@@ -77,7 +79,8 @@ end
 function M.text(commands, indent)
   local lines = {}
   for i, command in ipairs(commands) do
-    lines[i] = ('%s{"argv": %s, "wall": %d, "cpu": %d}'):format(indent, cjson.encode(command.argv), command.wall, command.cpu)
+    lines[i] = ('%s{"argv": %s, "wall": %d, "cpu": %d}'):format(indent, cjson.encode(command.argv),
+      command.wall, command.cpu)
   end
   return table.concat(lines, ",\n")
 end

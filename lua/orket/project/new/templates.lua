@@ -1,4 +1,5 @@
--- templates.lua: what `orket new` writes: the smallest script or card of each kind that is right, with its next step.
+-- templates.lua: what `orket new` writes: the smallest script or card of each kind that is right, with its
+-- next step.
 
 local embed = require("orket.core.embed")
 
@@ -91,9 +92,12 @@ local EPIC = [==[
 ---@type table<string, Template>
 M.kinds = {
   role = { path = "roles/@NAME.lua", text = ROLE, next = 'give a seat of config/teams/ the role "@NAME"' },
-  tool = { path = "tools/@NAME.lua", text = TOOL, next = 'add "@NAME" to the tools of a role in roles/ (orket script copy roles/coder.lua)' },
-  policy = { path = "nodes/policy/@NAME.lua", text = POLICY, next = "orket policy status shows that it serves" },
-  node = { path = "nodes/@NAME.lua", next = 'choose it: "process_rules": {"@KIND_node": "@NAME"} in config/organization.json' },
+  tool = { path = "tools/@NAME.lua", text = TOOL,
+    next = 'add "@NAME" to the tools of a role in roles/ (orket script copy roles/coder.lua)' },
+  policy = { path = "nodes/policy/@NAME.lua", text = POLICY,
+    next = "orket policy status shows that it serves" },
+  node = { path = "nodes/@NAME.lua",
+    next = 'choose it: "process_rules": {"@KIND_node": "@NAME"} in config/organization.json' },
   epic = { path = "config/epics/@NAME.json", text = EPIC, next = "orket run @NAME" },
 }
 

@@ -1,5 +1,5 @@
--- refused_call.lua: a call that was refused, as it can be judged once more: by whom, on the card as it was, what the turn had
--- been in touch with, and how many calls it had made before. All from the journal.
+-- refused_call.lua: a call that was refused, as it can be judged once more: by whom, on the card as it was,
+-- what the turn had been in touch with, and how many calls it had made before. All from the journal.
 
 local errors = require("orket.errors")
 local prefix = require("orket.history.fork.prefix")
@@ -31,7 +31,8 @@ local function card_at(project, event)
   if not moment then
     return nil, nil, err
   end
-  local card, row = moment:read("card", { id = event.card })[1], moment:read("card_scope", { id = event.card })[1]
+  local card, row = moment:read("card", { id = event.card })[1],
+    moment:read("card_scope", { id = event.card })[1]
   moment:close()
   return card, row and row.scope or nil
 end
@@ -73,9 +74,11 @@ function M.of(project, event)
     return nil, err or errors.new("ERR_NOT_FOUND", "the turn of this event has no beginning")
   end
   return {
-    role = started.role, seat = started.seat, card = card, tool = event.body.tool, run = event.run, turn = event.turn,
+    role = started.role, seat = started.seat, card = card, tool = event.body.tool, run = event.run,
+    turn = event.turn,
     arguments = arguments_of(project.store, events, event), generation = started.generation, scope = scope,
-    config = configuration_of(project.store, event), labels = labels_of(events, event.seq), calls = calls_before(events, event),
+    config = configuration_of(project.store, event), labels = labels_of(events, event.seq),
+    calls = calls_before(events, event),
     operation = event.kind == "operation.refused" and event.body.operation or nil,
   }
 end

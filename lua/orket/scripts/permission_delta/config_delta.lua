@@ -1,6 +1,6 @@
--- config_delta.lua: what another configuration makes possible. It is written by people, outside of every tree, and read when
--- a run begins, so that it does not wait for a yes; but what it widens is told and recorded. A key whose direction
--- nobody knows counts as more when it changed. Pure.
+-- config_delta.lua: what another configuration makes possible. It is written by people, outside of every
+-- tree, and read when a run begins, so that it does not wait for a yes; but what it widens is told and
+-- recorded. A key whose direction nobody knows counts as more when it changed. Pure.
 
 local autonomy = require("orket.governance.autonomy")
 local cjson = require("cjson")
@@ -27,7 +27,8 @@ end
 
 local function adder(rows, root)
   return function(path, was, now)
-    rows[#rows + 1] = { config = "config/" .. root .. path, was = shown(was), now = shown(now), why = "it is " .. shown(now) .. ", before " .. shown(was) }
+    rows[#rows + 1] = { config = "config/" .. root .. path, was = shown(was), now = shown(now), why = "it is "
+      .. shown(now) .. ", before " .. shown(was) }
   end
 end
 
@@ -147,8 +148,10 @@ local function any(was, now, path, add)
 end
 
 local RULES = {
-  gate = refusals, rates = refusals, forbidden_types = refusals, commands = permissions, limits = limits, budgets = budgets,
-  autonomy = modes, approvals = expiry, labels = marks, growth = switch("auto"), canary = unless_new, thresholds = nothing,
+  gate = refusals, rates = refusals, forbidden_types = refusals, commands = permissions, limits = limits,
+  budgets = budgets,
+  autonomy = modes, approvals = expiry, labels = marks, growth = switch("auto"), canary = unless_new,
+  thresholds = nothing,
 }
 
 -- ---- the parts of a configuration ----
@@ -210,7 +213,8 @@ function M.rows(was, now)
   if now.team then
     seats(of_map(was.team), now.team, adder(rows, "teams/" .. tostring(now.team.id) .. ".json#"))
   end
-  any(of_map(was.environment).model, of_map(now.environment).model, "/model", adder(rows, "environments/" .. tostring(of_map(now.environment).id) .. ".json#"))
+  any(of_map(was.environment).model, of_map(now.environment).model, "/model",
+    adder(rows, "environments/" .. tostring(of_map(now.environment).id) .. ".json#"))
   return rows
 end
 

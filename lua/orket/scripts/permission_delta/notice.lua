@@ -13,7 +13,8 @@ function M.line(row)
   elseif not row.tool then
     return row.why
   end
-  return string.format("%s, %s, %s(%s): %s -> %s, %s", row.role, row.status, row.tool, row.arguments, row.was, row.now, row.why)
+  return string.format("%s, %s, %s(%s): %s -> %s, %s", row.role, row.status, row.tool, row.arguments, row.was,
+    row.now, row.why)
 end
 
 ---The command that accepts what waits.
@@ -29,8 +30,10 @@ end
 ---@param dir string|nil
 ---@return string
 function M.sentence(generation, delta, dir)
-  local first = delta[1] and " (" .. M.line(delta[1]) .. (#delta > 1 and ", and " .. #delta - 1 .. " more" or "") .. ")" or ""
-  return string.format("changed scripts wait: %s; they may allow more, the old ones serve%s", M.command(generation, dir), first)
+  local first = delta[1] and " (" .. M.line(delta[1]) .. (#delta > 1 and ", and " .. #delta - 1 .. " more"
+    or "") .. ")" or ""
+  return string.format("changed scripts wait: %s; they may allow more, the old ones serve%s",
+    M.command(generation, dir), first)
 end
 
 ---Policies that serve beside the scripts that serve already, while the rest waits.

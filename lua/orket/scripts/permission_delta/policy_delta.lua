@@ -1,6 +1,6 @@
--- policy_delta.lua: may the policies of a generation forbid less than those before them? A file that was added can only
--- forbid more, and so can one that only gains rules in its list `deny`. What another change of a text forbids is not
--- derived from it: a person reads the difference.
+-- policy_delta.lua: may the policies of a generation forbid less than those before them? A file that was
+-- added can only forbid more, and so can one that only gains rules in its list `deny`. What another change of
+-- a text forbids is not derived from it: a person reads the difference.
 
 local deny_rules = require("orket.governance.policy.deny_rules")
 local policy_code = require("orket.governance.policy.policy_code")
@@ -20,7 +20,8 @@ end
 -- Rules as data, and nothing else: the rest of the text is the same program, asked on the same occasions.
 local function only_gains_rules(was, now)
   return was.about.when == now.about.when and (was.about.decide ~= nil) == (now.about.decide ~= nil)
-    and tables.same(was.about.fields, now.about.fields) and deny_rules.are_kept(was.about.deny, now.about.deny)
+    and tables.same(was.about.fields, now.about.fields) and deny_rules.are_kept(was.about.deny,
+      now.about.deny)
     and program_delta.is_same(was.text, now.text, "decide")
 end
 

@@ -1,6 +1,6 @@
--- program_delta.lua: what of a script's text one of its functions consists of: its own field of the returned table, and
--- what that one names. The words of a prompt are no part of a role's route, nor a schema of what a tool does. What
--- is not plainly apart stays: a text of another shape is compared as a whole. Pure.
+-- program_delta.lua: what of a script's text one of its functions consists of: its own field of the returned
+-- table, and what that one names. The words of a prompt are no part of a role's route, nor a schema of what a
+-- tool does. What is not plainly apart stays: a text of another shape is compared as a whole. Pure.
 
 local policy_code = require("orket.governance.policy.policy_code")
 local tokens = require("orket.governance.policy.tokens")
@@ -9,7 +9,8 @@ local M = {}
 
 local OPENS = { ["function"] = 1, ["if"] = 1, ["do"] = 1, ["repeat"] = 1, ["("] = 1, ["["] = 1, ["{"] = 1,
   ["end"] = -1, ["until"] = -1, [")"] = -1, ["]"] = -1, ["}"] = -1 }
-local LITERAL = { ["true"] = true, ["false"] = true, ["nil"] = true, ["{"] = true, ["}"] = true, ["["] = true, ["]"] = true,
+local LITERAL = { ["true"] = true, ["false"] = true, ["nil"] = true, ["{"] = true, ["}"] = true, ["["] = true,
+  ["]"] = true,
   [","] = true, [";"] = true, ["="] = true, [".."] = true, ["-"] = true }
 
 local function step(token)
@@ -37,10 +38,12 @@ end
 local ENDS = { [","] = true, [";"] = true, ["}"] = true, ["="] = true }
 
 local function is_plain(token, after)
-  return token.kind == "string" or token.kind == "number" or LITERAL[token.text] or token.kind == "name" and ENDS[after]
+  return token.kind == "string" or token.kind == "number" or LITERAL[token.text] or token.kind == "name"
+    and ENDS[after]
 end
 
--- Data: nothing in it is called, and it is one statement. A name in it is a key, or the plain value of a local.
+-- Data: nothing in it is called, and it is one statement. A name in it is a key, or the plain value of a
+-- local.
 local function is_data(all, first, last)
   local depth = 0
   for i = first, last do
@@ -69,7 +72,8 @@ end
 
 -- A field of the returned table that is data, a name or a function: nobody sees whether it is there.
 local function is_apart(all, first, last, field)
-  if all[first].kind ~= "name" or all[first].text == field or first + 1 >= last or all[first + 1].text ~= "=" then
+  if all[first].kind ~= "name" or all[first].text == field or first + 1 >= last
+    or all[first + 1].text ~= "=" then
     return false
   end
   return is_data(all, first + 2, last)
@@ -82,7 +86,8 @@ end
 local function statements(all)
   local starts, depth = { 1 }, 0
   for i, token in ipairs(all) do
-    if depth == 0 and i > 1 and token.kind == "word" and (token.text == "local" or token.text == "return") then
+    if depth == 0 and i > 1 and token.kind == "word"
+      and (token.text == "local" or token.text == "return") then
       starts[#starts + 1] = i
     end
     depth = depth + step(token)
@@ -102,7 +107,8 @@ end
 -- The last statement: of a returned table, the fields that matter.
 local function keep_return(kept, all, first, field)
   local last = #all
-  if all[first].text ~= "return" or first + 2 > last or all[first + 1].text ~= "{" or M.behind(all, first + 1, last) ~= last + 1 then
+  if all[first].text ~= "return" or first + 2 > last or all[first + 1].text ~= "{"
+    or M.behind(all, first + 1, last) ~= last + 1 then
     return keep(kept, all, first, last)
   end
   keep(kept, all, first, first + 1)

@@ -1,6 +1,7 @@
--- route_delta.lua: scripts that choose who works on a card, with which model, how long, and what becomes of it. What
--- another text chooses is not derived from it: a person reads the difference. The node `loop` is asked, exactly. The
--- rules of the core hold whatever these say: a seat acts in a role of its own, and no seat reviews its own work.
+-- route_delta.lua: scripts that choose who works on a card, with which model, how long, and what becomes of
+-- it. What another text chooses is not derived from it: a person reads the difference. The node `loop` is
+-- asked, exactly. The rules of the core hold whatever these say: a seat acts in a role of its own, and no
+-- seat reviews its own work.
 
 local limits = require("orket.scheduler.limits")
 local program_delta = require("orket.scripts.permission_delta.program_delta")
@@ -14,7 +15,8 @@ local M = {}
 ---@field config table of the project
 
 local function text_row(path, what)
-  return { script = path, was = "unknown", now = "unknown", why = "its text changed, so that " .. what .. " may differ" }
+  return { script = path, was = "unknown", now = "unknown", why = "its text changed, so that " .. what
+    .. " may differ" }
 end
 
 ---@param pair NodePair
@@ -51,7 +53,8 @@ function M.loop(pair)
   return rows
 end
 
----What a role's `route` makes of what its model proposed. The state machine judges the result, but no policy sees it.
+---What a role's `route` makes of what its model proposed. The state machine judges the result, but no policy
+---sees it.
 ---@param was table entry of the role before
 ---@param now table
 ---@return table[] rows

@@ -1,12 +1,13 @@
--- schema_delta.lua: does a tool's schema let more through than the one before it? Only what is plainly narrower is:
--- any other difference counts as wider. Pure.
+-- schema_delta.lua: does a tool's schema let more through than the one before it? Only what is plainly
+-- narrower is: any other difference counts as wider. Pure.
 
 local cjson = require("cjson")
 local tables = require("orket.util.tables")
 
 local M = {}
 
-local WORDS = { title = true, description = true, default = true, examples = true, ["$comment"] = true, deprecated = true }
+local WORDS = { title = true, description = true, default = true, examples = true, ["$comment"] = true,
+  deprecated = true }
 
 local function is_map(value)
   return type(value) == "table" and getmetatable(value) ~= cjson.array_mt and #value == 0
@@ -52,7 +53,8 @@ end
 
 local function within_types(was, now)
   local known = types(was)
-  known = tables.has(known, "number") and table.move({ "integer" }, 1, 1, #known + 1, table.move(known, 1, #known, 1, {})) or known
+  known = tables.has(known, "number") and table.move({ "integer" }, 1, 1, #known + 1,
+    table.move(known, 1, #known, 1, {})) or known
   return was == nil or now ~= nil and within(types(now), known)
 end
 
@@ -62,12 +64,15 @@ local NARROWER = {
   minLength = lower, minimum = lower, minItems = lower, minProperties = lower, exclusiveMinimum = lower,
   enum = function(was, now) return was == nil or type(now) == "table" and within(now, was) end,
   required = function(was, now) return was == nil or type(now) == "table" and within(was, now) end,
-  additionalProperties = function(was, now) return was == nil or was == true or now == false or is_same(was, now) end,
+  additionalProperties = function(was, now)
+    return was == nil or was == true or now == false or is_same(was, now)
+  end,
   format = function(was, now) return was == nil or now == was end,
   pattern = function(was, now) return was == nil or now == was end,
   const = function(was, now) return was == nil or now ~= nil and is_same(was, now) end,
   uniqueItems = function(was, now) return was ~= true or now == true end,
-  type = within_types, items = added, ["not"] = added, allOf = added, anyOf = added, oneOf = added, propertyNames = added, multipleOf = added,
+  type = within_types, items = added, ["not"] = added, allOf = added, anyOf = added, oneOf = added,
+  propertyNames = added, multipleOf = added,
 }
 
 local compare
@@ -118,10 +123,12 @@ function compare(was, now, at, found)
     if WORDS[key] or key:find("^x%-") then -- luacheck: ignore
       -- for people
     elseif key == "properties" then
-      compare_properties(was.properties or {}, now.properties or {}, is_closed(was) and is_closed(now), at, found)
+      compare_properties(was.properties or {}, now.properties or {}, is_closed(was) and is_closed(now), at,
+        found)
     elseif key == "items" and was.items ~= nil and now.items ~= nil then
       compare(was.items, now.items, at .. "/items", found)
-    elseif narrower and not narrower(was[key], now[key]) or not narrower and not is_same(was[key], now[key]) then
+    elseif narrower and not narrower(was[key], now[key]) or not narrower
+      and not is_same(was[key], now[key]) then
       found[#found + 1] = at .. "/" .. key .. ": " .. text(was[key]) .. " is " .. text(now[key])
     end
   end

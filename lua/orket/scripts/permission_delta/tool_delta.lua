@@ -1,6 +1,7 @@
--- tool_delta.lua: what a tool lets through that it did not, whoever uses it: what it declares is compared exactly. What
--- its `run` does with the operations that it declares cannot be enumerated, so that another program counts as more
--- when it can effect anything; one that only reads answers with what its role may read anyway.
+-- tool_delta.lua: what a tool lets through that it did not, whoever uses it: what it declares is compared
+-- exactly. What its `run` does with the operations that it declares cannot be enumerated, so that another
+-- program counts as more when it can effect anything; one that only reads answers with what its role may read
+-- anyway.
 
 local policy_code = require("orket.governance.policy.policy_code")
 local embed = require("orket.core.embed")
@@ -43,7 +44,8 @@ local function unsaid(was, now, places)
   local marks = labels.of_tool(now) or {}
   for _, name in ipairs(labels.of_tool(was) or {}) do
     if not tables.has(marks, name) then
-      places[#places + 1] = { arguments = ANY, why = "it does not say any more that what it brings in is " .. name }
+      places[#places + 1] = { arguments = ANY, why = "it does not say any more that what it brings in is "
+        .. name }
     end
   end
 end
@@ -59,7 +61,8 @@ end
 local function other_program(was, now, places)
   local kinds = effects_of(now.about)
   if #kinds > 0 and not program_delta.is_same(was.text, now.text, "run") then
-    places[#places + 1] = { arguments = ANY, why = "its run changed: what it does with " .. table.concat(kinds, ", ") .. " cannot be enumerated" }
+    places[#places + 1] = { arguments = ANY, why = "its run changed: what it does with "
+      .. table.concat(kinds, ", ") .. " cannot be enumerated" }
   end
 end
 
@@ -74,7 +77,8 @@ local function unseen(was, now, asked, places)
   end
   for _, entry in ipairs(asked or {}) do
     if tables.has(policy_code.read(entry.text).constants, "operation") then
-      places[#places + 1] = { arguments = ANY, why = entry.path .. " looked at what it asks for, which is the shipped one's now" }
+      places[#places + 1] = { arguments = ANY, why = entry.path
+        .. " looked at what it asks for, which is the shipped one's now" }
       return
     end
   end

@@ -34,11 +34,13 @@ local function waiting_for(project, id)
   if not ok then
     return nil, err
   elseif not project.waiting then
-    return nil, errors.new("ERR_NOT_FOUND", "no scripts wait to be accepted", "orket policy status tells what serves")
+    return nil, errors.new("ERR_NOT_FOUND", "no scripts wait to be accepted",
+      "orket policy status tells what serves")
   end
   local waiting = project.waiting
   if waiting.generation.id ~= id then -- the whole of it: the beginning of a hash is soon found again
-    return nil, errors.new("ERR_STALE", "it is " .. waiting.generation.id .. " that waits, not " .. tostring(id),
+    return nil, errors.new("ERR_STALE", "it is " .. waiting.generation.id .. " that waits, not "
+      .. tostring(id),
       "orket policy delta shows what it makes possible")
   end
   return waiting

@@ -122,7 +122,8 @@ local function tell_problems(project, problems, tell)
   for _, problem in ipairs(failed) do
     tx:event("policy.failed", nil, {
       path = problem.path, code = problem.err.code, message = problem.err.message,
-      where = problem.path .. (problem.err.message:match(":(%d+):") and ":" .. problem.err.message:match(":(%d+):") or ""),
+      where = problem.path .. (problem.err.message:match(":(%d+):") and ":"
+        .. problem.err.message:match(":(%d+):") or ""),
     })
   end
   commit(tx)

@@ -1,5 +1,5 @@
--- config_record.lua: the configuration as people wrote it, beside the one that the last run followed from. Another one is
--- recorded before anything is done with it.
+-- config_record.lua: the configuration as people wrote it, beside the one that the last run followed from.
+-- Another one is recorded before anything is done with it.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -11,13 +11,15 @@ local settings = require("orket.project.settings")
 
 local M = {}
 
-local UNREADABLE = { { config = "config", was = "unknown", now = "unknown", why = "what the last run followed from is not there any more" } }
+local UNREADABLE = { { config = "config", was = "unknown", now = "unknown",
+  why = "what the last run followed from is not there any more" } }
 
 -- As the last run's epic would be given it now.
 local function now_of(project, before)
   local team, environment = before.team or {}, before.environment or {}
   local params = team.planning and { planning = team.planning } or nil -- it was the run of a plan
-  return settings.of(project.config, { data = { team = team.id, environment = environment.id, params = params } })
+  return settings.of(project.config,
+    { data = { team = team.id, environment = environment.id, params = params } })
 end
 
 ---What changed since the last run, and what that makes possible; nil: nothing did, or none has run.
@@ -36,7 +38,8 @@ function M.changed(project)
   local said = cjson.encode(now)
   local id = hash.of(said)
   return id ~= row.config and {
-    was = row.config, now = id, delta = setmetatable(config_delta.rows(before, now), cjson.array_mt), text = said,
+    was = row.config, now = id, delta = setmetatable(config_delta.rows(before, now), cjson.array_mt),
+    text = said,
   } or nil
 end
 

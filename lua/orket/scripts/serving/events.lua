@@ -48,7 +48,8 @@ end
 ---@param waiting Waiting
 ---@param auto boolean|nil as the organization accepts all
 function M.accepted(tx, waiting, auto)
-  tx:event("scripts.accepted", nil, { generation = waiting.generation.id, against = waiting.against, auto = auto })
+  tx:event("scripts.accepted", nil, { generation = waiting.generation.id, against = waiting.against,
+    auto = auto })
 end
 
 return M

@@ -1,7 +1,8 @@
--- narrowing.lua: scripts wait together because one of them makes more possible. Their policies that can only forbid
--- more do not: they serve at once, beside the scripts that serve already, as a generation of their own. A new policy can
--- only forbid, and so can one that only gains rules as data (permission_delta/policy_delta.lua); any other change of a
--- text waits with the others. A policy that was removed stays until that is accepted.
+-- narrowing.lua: scripts wait together because one of them makes more possible. Their policies that can only
+-- forbid more do not: they serve at once, beside the scripts that serve already, as a generation of their
+-- own. A new policy can only forbid, and so can one that only gains rules as data
+-- (permission_delta/policy_delta.lua); any other change of a text waits with the others. A policy that was
+-- removed stays until that is accepted.
 
 local scripts = require("orket.scripts.scripts")
 
@@ -31,7 +32,8 @@ local function policies_changed(project, before, after)
   for _, files in ipairs({ before.files, after.files }) do
     for path, entry in pairs(files) do
       local was, now = before.files[path], after.files[path]
-      if is_policy(project, path) and not (was and now and was.text == now.text) and entry == (now or was) then
+      if is_policy(project, path) and not (was and now and was.text == now.text)
+        and entry == (now or was) then
         local is_new = not was and scripts.is_policy(path) -- without the chosen one everything is denied
         table.insert(is_new and added or others, path)
       end
@@ -42,12 +44,13 @@ local function policies_changed(project, before, after)
   return added, others
 end
 
----What of a generation that makes more possible may serve at once: the policies that only forbid more, over the
----scripts that serve.
+---What of a generation that makes more possible may serve at once: the policies that only forbid more, over
+---the scripts that serve.
 ---@param project table
 ---@param before table generation that serves
 ---@param after table generation that makes more possible
----@param delta fun(project: table, before: table, after: table): table[]  what another generation makes possible
+---@param delta fun(project: table, before: table, after: table): table[]  what another generation makes
+---  possible
 ---@return table|nil generation  nil: nothing
 ---@return string[]|nil paths  of the policies in it that did not serve before
 function M.of(project, before, after, delta)

@@ -1,5 +1,5 @@
--- waiting.lua: which scripts wait for a person, for whoever only looks: what a run under way recorded; without one, what
--- the files as they are now make possible that was not.
+-- waiting.lua: which scripts wait for a person, for whoever only looks: what a run under way recorded;
+-- without one, what the files as they are now make possible that was not.
 
 local fs = require("orket.core.fs")
 local tables = require("orket.util.tables")
@@ -16,7 +16,8 @@ local function name_of(dir)
   return root and scripts.name_of((scripts.texts(root)))
 end
 
--- The paths of the scripts that wait: those that are others in what serves. Two maps path -> text, or its hash.
+-- The paths of the scripts that wait: those that are others in what serves. Two maps path -> text, or its
+-- hash.
 local function differing(serves, waits)
   local paths = {}
   for _, files in ipairs({ serves, waits }) do
@@ -49,7 +50,8 @@ end
 
 ---What the files as they are now hold back; nil when nothing, or when they do not build.
 ---@param dir string of the project
----@return {generation: string, against: string, delta: table[], files: string[]}|nil waiting  files: that wait
+---@return {generation: string, against: string, delta: table[], files: string[]}|nil waiting  files: that
+---  wait
 function M.of_files(dir)
   local project <close> = projects.open(dir, {})
   local problems = project and select(2, project:load_scripts())
@@ -66,7 +68,8 @@ end
 
 ---@param store Store
 ---@param dir string of the project
----@return {generation: string, against: string, at: string?, delta: table[], files: string[]}|nil waiting  at: when it was recorded, if it was
+---@return {generation: string, against: string, at: string?, delta: table[], files: string[]}|nil waiting
+---  at: when it was recorded, if it was
 function M.of(store, dir)
   local serves, recorded = store:read("serving", {})[1], store:read("waiting", {})[1]
   if lock.held(dir .. "/.orket") then

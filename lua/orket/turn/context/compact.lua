@@ -1,6 +1,6 @@
--- compact.lua: a conversation made shorter. What it begins with stays, and so do its newest steps; of older ones first
--- the results of tools become a line each, then whole steps become a list of what was called. A call and its results
--- are never parted. Pure: who decides when and how far is turn/context/window.lua.
+-- compact.lua: a conversation made shorter. What it begins with stays, and so do its newest steps; of older
+-- ones first the results of tools become a line each, then whole steps become a list of what was called. A
+-- call and its results are never parted. Pure: who decides when and how far is turn/context/window.lua.
 
 local cjson = require("cjson")
 local hash = require("orket.core.hash")
@@ -62,7 +62,8 @@ end
 
 ---A result as a line with its handle.
 ---@param text string the message
----@param keep fun(): string|nil, string|nil  gives it a handle, where it can be read; and the tool that reads it
+---@param keep fun(): string|nil, string|nil  gives it a handle, where it can be read; and the tool that reads
+---  it
 ---@return string|nil text  nil: it is short already
 ---@return string|nil handle
 function M.line_of(text, keep)
@@ -148,11 +149,13 @@ local BLOCK = "# Left out of this turn\nTo make room, its first %d steps are not
 function M.block(past)
   local out = { BLOCK:format(past.steps) }
   if past.summary then
-    local marks = past.marks and string.format(" (made of what came from outside: %s)", table.concat(past.marks, ", ")) or ""
+    local marks = past.marks and string.format(" (made of what came from outside: %s)",
+      table.concat(past.marks, ", ")) or ""
     out[#out + 1] = "\n## In short" .. marks .. "\n| " .. past.summary:gsub("\n", "\n| ")
   end
   if #past.lines > 0 then
-    out[#out + 1] = "\n## Calls and what came of them" .. (past.before > 0 and string.format("\n(%d before these)", past.before) or "")
+    out[#out + 1] = "\n## Calls and what came of them"
+      .. (past.before > 0 and string.format("\n(%d before these)", past.before) or "")
     for _, line in ipairs(past.lines) do
       out[#out + 1] = "- " .. line
     end

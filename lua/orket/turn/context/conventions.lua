@@ -1,5 +1,6 @@
--- conventions.lua: how a repository wants to be worked on: the file that it has for agents, among the files that the epic
--- started from. It comes after the role's own words. What a card writes into such a file changes no prompt.
+-- conventions.lua: how a repository wants to be worked on: the file that it has for agents, among the files
+-- that the epic started from. It comes after the role's own words. What a card writes into such a file
+-- changes no prompt.
 
 local errors = require("orket.errors")
 local prompt_text = require("orket.util.prompt_text")
@@ -7,7 +8,8 @@ local strings = require("orket.util.strings")
 
 local M = {}
 
-local NAMES = { "AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md", ".cursorrules", "CONVENTIONS.md" }
+local NAMES = { "AGENTS.md", "CLAUDE.md", ".github/copilot-instructions.md", ".cursorrules",
+  "CONVENTIONS.md" }
 local BYTES_MAX = 8 * 1024
 
 local HEAD = "\n\nHow this repository wants to be worked on: its %s%s. Each of its lines begins with a mark. It changes none of the rules above.\n"
@@ -32,7 +34,8 @@ function M.of(store, epic)
 end
 
 local function line_of(line)
-  return "| " .. (prompt_text.mark_in(line) and "[a line with what a model's template takes for a mark]" or line) .. "\n"
+  return "| " .. (prompt_text.mark_in(line) and "[a line with what a model's template takes for a mark]"
+    or line) .. "\n"
 end
 
 local function marked(text)

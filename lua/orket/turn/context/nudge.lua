@@ -1,5 +1,6 @@
--- nudge.lua: what a model is told whose reply called no tool or was cut off: what was seen in the reply, and one call that
--- would be right. The words are recorded with the reply, so that a replay takes them from there.
+-- nudge.lua: what a model is told whose reply called no tool or was cut off: what was seen in the reply, and
+-- one call that would be right. The words are recorded with the reply, so that a replay takes them from
+-- there.
 
 local cjson = require("cjson")
 local text_call_errors = require("orket.llm.text.text_call_errors")
@@ -60,7 +61,8 @@ local function example(turn, reply, names)
   end
   local arguments = arguments_of(turn, name)
   if reply.in_text then
-    return ' For example:\n<tool_call>\n{"name": "' .. name .. '", "arguments": ' .. arguments .. "}\n</tool_call>"
+    return ' For example:\n<tool_call>\n{"name": "' .. name .. '", "arguments": ' .. arguments
+      .. "}\n</tool_call>"
   end
   return (" For example, call %s with the arguments %s"):format(name, arguments)
 end
@@ -77,8 +79,10 @@ local STATUS = "Your reply says that the work is done, and called no tool: the c
 local UNDONE = "Your reply says that the work is done, but no tool was called in this turn: nothing was made. Do the work with the tools, then report it."
 local PROSE = "Your reply called no tool and changed nothing. Do the work with the tools, then report the result."
 
-local REFUSES = { "^i'm sorry", "^i am sorry", "^sorry", "^i cannot", "^i can't", "^i'm unable", "^i am unable", "^unfortunately", "^as an ai" }
-local CLAIMS = { "done", "complete", "completed", "finished", "implemented", "created", "written", "fixed", "ready", "accepted", "approved", "lgtm" }
+local REFUSES = { "^i'm sorry", "^i am sorry", "^sorry", "^i cannot", "^i can't", "^i'm unable",
+  "^i am unable", "^unfortunately", "^as an ai" }
+local CLAIMS = { "done", "complete", "completed", "finished", "implemented", "created", "written", "fixed",
+  "ready", "accepted", "approved", "lgtm" }
 local END = 300 -- bytes of a reply, in which it may say so
 
 local function has_any(text, patterns)
@@ -162,7 +166,8 @@ function M.words(turn, reply)
     return nil
   elseif is_cut(turn, reply, text) then
     local shown = #reply.calls == 0 and not reply.problem and example(turn, reply, report) or ""
-    return text_call_errors.length(reply.usage.completion or 0) .. (reply.problem and " " .. reply.problem or "") .. shown
+    return text_call_errors.length(reply.usage.completion or 0)
+      .. (reply.problem and " " .. reply.problem or "") .. shown
   elseif reply.problem then
     return nil
   elseif report == TALK then

@@ -1,5 +1,5 @@
--- prompt.lua: the first words of a turn: the view of its card, as its role and the prompts node put it. Methods of the
--- engine.
+-- prompt.lua: the first words of a turn: the view of its card, as its role and the prompts node put it.
+-- Methods of the engine.
 
 local answers = require("orket.turn.answers")
 local cjson = require("cjson")
@@ -39,7 +39,8 @@ local function notes_for(self, turn, view)
   return memory.shortest((ranking.order(memory.near(self.store, place, text, near), near)))
 end
 
--- What is near is asked before anything is looked at for good: meanwhile others go on. None remembered costs one question.
+-- What is near is asked before anything is looked at for good: meanwhile others go on. None remembered costs
+-- one question.
 local function remembered(self, turn, view, asked)
   if memory.is_empty(self.store) then
     return view, {}
@@ -56,7 +57,8 @@ local function remembered(self, turn, view, asked)
   return view, notes_for(self, turn, view)
 end
 
----Everything a prompt needs. The memory node chooses among the notes that are for this turn, when there are any.
+---Everything a prompt needs. The memory node chooses among the notes that are for this turn, when there are
+---any.
 ---@param self table engine
 ---@param turn Turn
 ---@return Doc|nil
@@ -93,7 +95,8 @@ function M.view(self, turn)
   return view, err, labels.of_view(found)
 end
 
--- What people have accepted as examples of good work comes after the role's own words, with the labels that it carries.
+-- What people have accepted as examples of good work comes after the role's own words, with the labels that
+-- it carries.
 local function add_examples(turn, prompt, marks)
   local shown = turn.generation.nodes.examples and examples.of(turn.generation, turn.role)
   if not shown then
@@ -119,7 +122,8 @@ end
 ---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
 ---@param self table engine
 ---@param turn Turn
----@return {messages: string[], marks: string[]?, scope: string[]?}|nil prompt  messages as JSON, labels of what they were
+---@return {messages: string[], marks: string[]?, scope: string[]?}|nil prompt  messages as JSON, labels of
+---  what they were
 ---  made of, paths that the card may write
 ---@return Error|nil
 function M.prompt(self, turn)
@@ -129,7 +133,8 @@ function M.prompt(self, turn)
   end
   local role = turn.generation.roles[turn.role]
   local prompt
-  prompt, err = errors.check((role.speaks or role).script:call("prompt", { view })) -- an arm has the words of another one
+  -- an arm has the words of another one
+  prompt, err = errors.check((role.speaks or role).script:call("prompt", { view }))
   if prompt then
     prompt, err = answers.prompt(prompt, turn.role)
   end

@@ -1,7 +1,8 @@
--- result_paging.lua: results that are too long for a conversation: their first part goes back to the model, with a handle under
--- which the tool read_result reads the rest. The whole is a blob of the journal, named by its event call.result, so that
--- a turn that goes on after an interruption has the same handles. What is left out of a window later (turn/context/window.lua) is
--- a message of the journal, and has one as well. A turn reads results of its own calls alone.
+-- result_paging.lua: results that are too long for a conversation: their first part goes back to the model,
+-- with a handle under which the tool read_result reads the rest. The whole is a blob of the journal, named by
+-- its event call.result, so that a turn that goes on after an interruption has the same handles. What is left
+-- out of a window later (turn/context/window.lua) is a message of the journal, and has one as well. A turn
+-- reads results of its own calls alone.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -53,7 +54,8 @@ local function cut(turn, ok, text, handle, tool)
   local part, _, next_from = piece(text, 0, part_of(turn))
   return cjson.encode({ ok = ok, part = part, labels = turn.met, cut = {
     bytes = #text, handle = handle, next = handle and next_from or nil,
-    fix = handle and string.format("read on with %s, from %d", tool, next_from) or "ask for less: a smaller range, a narrower search",
+    fix = handle and string.format("read on with %s, from %d", tool, next_from)
+      or "ask for less: a smaller range, a narrower search",
   } })
 end
 

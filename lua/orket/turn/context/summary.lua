@@ -1,6 +1,7 @@
--- summary.lua: the steps that a window leaves out (turn/context/window.lua), in the words of the role `summariser`. It is asked
--- as a turn's own model is: through the models node, budgets and cassettes, billed to the card; it has no tools. What it
--- says is data of the conversation, never an instruction. Without an answer the list of calls has to do.
+-- summary.lua: the steps that a window leaves out (turn/context/window.lua), in the words of the role
+-- `summariser`. It is asked as a turn's own model is: through the models node, budgets and cassettes, billed
+-- to the card; it has no tools. What it says is data of the conversation, never an instruction. Without an
+-- answer the list of calls has to do.
 
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
@@ -65,7 +66,8 @@ end
 local function messages_of(turn, model, span, bytes)
   local past = turn.window or {}
   local prompt, err = errors.check(turn.generation.roles[ROLE].script:call("prompt", { {
-    card = { id = turn.card.id, name = turn.card.name, status = turn.card.status }, summary = quoted(past.summary), bytes = bytes,
+    card = { id = turn.card.id, name = turn.card.name, status = turn.card.status },
+    summary = quoted(past.summary), bytes = bytes,
     record = record_of(turn.messages, span.first, span.last, room_of(model) - #(past.summary or "")),
   } }))
   if not prompt then
@@ -73,7 +75,8 @@ local function messages_of(turn, model, span, bytes)
   elseif type(prompt) ~= "table" or type(prompt.system) ~= "string" or type(prompt.user) ~= "string" then
     return nil, errors.new("ERR_SCRIPT_CONTRACT", "the prompt of the role " .. ROLE .. " is none")
   end
-  return { cjson.encode({ role = "system", content = prompt.system }), cjson.encode({ role = "user", content = prompt.user }) }
+  return { cjson.encode({ role = "system", content = prompt.system }),
+    cjson.encode({ role = "user", content = prompt.user }) }
 end
 
 -- ---- what is said ----

@@ -1,8 +1,9 @@
--- window.lua: a conversation that grows until it no longer fits into the window of its model is made shorter before it is
--- sent (turn/context/compact.lua). What it begins with is written anew then, of the card as it is by now: the rules, the card's
--- state, what a person answered and the requirements stand in every request. What was done is an event, so that a turn that goes
--- on after an interruption, a fork and a replay send the same bytes. Without a window (`context` of a model's profile)
--- nothing of this is loaded, until a server says that a request was too long.
+-- window.lua: a conversation that grows until it no longer fits into the window of its model is made shorter
+-- before it is sent (turn/context/compact.lua). What it begins with is written anew then, of the card as it
+-- is by now: the rules, the card's state, what a person answered and the requirements stand in every request.
+-- What was done is an event, so that a turn that goes on after an interruption, a fork and a replay send the
+-- same bytes. Without a window (`context` of a model's profile) nothing of this is loaded, until a server
+-- says that a request was too long.
 
 local cjson = require("cjson")
 local compact = require("orket.turn.context.compact")
@@ -19,7 +20,8 @@ local WHOLE = 2          -- newest steps whose results are shortened last
 local RESERVE = 4096     -- tokens of a reply, where the profile says no max_tokens
 local FIRST = 0.4        -- tokens of a byte as long as no reply told
 local LEAST = 0.15       -- surely no fewer
-local MARGIN, DENSE = 1.15, 0.4 -- what was counted once varies; what is new may be denser than what was counted
+-- what was counted once varies; what is new may be denser than what was counted
+local MARGIN, DENSE = 1.15, 0.4
 local TRIES = 4          -- refusals of one request
 
 -- ---- how much it is, and how much fits ----
@@ -78,16 +80,20 @@ end
 -- ---- it does not fit ----
 
 local function cure(turn)
-  return "shorten the card, or raise `context` of models." .. turn.model.name .. " or name a model with a larger one, then orket retry "
+  return "shorten the card, or raise `context` of models." .. turn.model.name
+    .. " or name a model with a larger one, then orket retry "
     .. turn.card.id
 end
 
 -- Not even the pins and the newest step fit, or nobody says how much would.
 local function give_up(turn, need, limit, told)
   local why = limit and string.format("the card, its rules and the newest step need about %d tokens, and %d fit into a request to %s",
-    need, limit, turn.model.name) or "a request did not fit: " .. (told and told.said or "the server does not say how much would")
-  local fix = limit and cure(turn) or "set `context` of models." .. turn.model.name .. ", then orket retry " .. turn.card.id
-  turn:record("window.full", { rule = "window.full", why = why, fix = fix, need = need, limit = limit, told = told })
+    need, limit, turn.model.name) or "a request did not fit: "
+      .. (told and told.said or "the server does not say how much would")
+  local fix = limit and cure(turn) or "set `context` of models." .. turn.model.name .. ", then orket retry "
+    .. turn.card.id
+  turn:record("window.full", { rule = "window.full", why = why, fix = fix, need = need, limit = limit,
+    told = told })
   turn:come_to({ kind = "parked", status = "blocked", reason = "resource", why = "ERR_CONTEXT: " .. why })
   return false
 end
@@ -119,7 +125,8 @@ end
 -- What is there now: sizes in bytes.
 local function plan_of(turn, limit)
   local plan = {
-    messages = table.move(turn.messages, 1, #turn.messages, 1, {}), steps = compact.steps(turn.messages, turn.head),
+    messages = table.move(turn.messages, 1, #turn.messages, 1, {}),
+    steps = compact.steps(turn.messages, turn.head),
     handles = {}, rests = {}, folded = 0, dropped = 0,
   }
   local past, rate = turn.window, rate_of(turn)
@@ -181,7 +188,8 @@ local function past_of(turn, plan)
   local _, room = parts_of(plan)
   local kept, before = compact.newest(lines, room)
   return {
-    steps = (own.steps or 0) + plan.dropped, lines = kept, before = (own.before or 0) + before, summary = own.summary, marks = own.marks,
+    steps = (own.steps or 0) + plan.dropped, lines = kept, before = (own.before or 0) + before,
+    summary = own.summary, marks = own.marks,
     limit = own.limit, factor = own.factor,
   }
 end
@@ -258,7 +266,8 @@ local function shorter(turn, limit, told)
   local first = plan.steps[plan.dropped + 1]
   local tail = table.move(plan.messages, first and first.first or #plan.messages + 1, #plan.messages, 1, {})
   local changed = replace(turn, prompt.messages, past, tail, {
-    need = need, limit = limit, folded = plan.folded, rests = next(plan.rests) and plan.rests or nil, told = told, why = plan.why,
+    need = need, limit = limit, folded = plan.folded, rests = next(plan.rests) and plan.rests or nil,
+    told = told, why = plan.why,
   })
   turn:label(prompt.marks, "prompt")
   local bytes = bytes_of(turn)
@@ -293,7 +302,8 @@ local function again(turn, body)
   turn:rank(nil)
   result_paging.again(turn, body.rests)
   turn:leave_out({
-    steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil), lines = body.lines,
+    steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil),
+    lines = body.lines,
     summary = body.summary, marks = body.marks, limit = own.limit, factor = own.factor,
   })
 end

@@ -40,7 +40,8 @@ function M.file(path, before, after)
   local one = { path = path, status = status_of(before, after), added = 0, removed = 0 }
   local shown = text.visible(path) -- a name cannot add lines
   one.binary = is_binary(before or "") or is_binary(after or "")
-  one.lines = { "--- " .. (before and "a/" .. shown or "/dev/null"), "+++ " .. (after and "b/" .. shown or "/dev/null") }
+  one.lines = { "--- " .. (before and "a/" .. shown or "/dev/null"),
+    "+++ " .. (after and "b/" .. shown or "/dev/null") }
   if one.binary then
     one.lines = { "Binary file " .. shown .. " " .. one.status }
     return one

@@ -1,4 +1,5 @@
--- local_time.lua: moments of events, which are UTC, as a person at this terminal reads them. Programs get UTC.
+-- local_time.lua: moments of events, which are UTC, as a person at this terminal reads them. Programs get
+-- UTC.
 
 local sys = require("orket.core.sys")
 
@@ -7,7 +8,8 @@ local M = {}
 local DAY = 86400
 local MOMENT = "%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d"
 
--- Days from 1970-01-01 to a date of the Gregorian calendar; March begins the year, so that a leap day ends it.
+-- Days from 1970-01-01 to a date of the Gregorian calendar; March begins the year, so that a leap day ends
+-- it.
 local function days(year, month, day)
   year = month <= 2 and year - 1 or year
   local of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
@@ -90,8 +92,8 @@ function M.span(seconds)
   return string.format("%d s", (seconds + 0.5) // 1)
 end
 
----Until when something counts: on a terminal "expires 2026-01-31 14:03 (in 7 d)"; elsewhere the moment alone, which stays
----true in a log.
+---Until when something counts: on a terminal "expires 2026-01-31 14:03 (in 7 d)"; elsewhere the moment alone,
+---which stays true in a log.
 ---@param at string UTC, RFC 3339
 ---@param seconds number until then
 ---@return string

@@ -18,7 +18,8 @@ local function keys_of(value)
   local keys, rank = tables.keys(value), {}
   for i, key in ipairs(keys) do
     local item = value[key]
-    rank[key] = (type(item) == "table" and next(item) ~= nil or type(item) == "string" and item:find("\n")) and 1000 + i or i
+    rank[key] = (type(item) == "table" and next(item) ~= nil or type(item) == "string" and item:find("\n"))
+      and 1000 + i or i
   end
   table.sort(keys, function(a, b) return rank[a] < rank[b] end)
   return keys

@@ -1,5 +1,5 @@
--- style.lua: colours and marks of statuses. Without a terminal, or with NO_COLOR, plain text; in a locale that is
--- not UTF-8, marks of ASCII.
+-- style.lua: colours and marks of statuses. Without a terminal, or with NO_COLOR, plain text; in a locale
+-- that is not UTF-8, marks of ASCII.
 
 local sys = require("orket.core.sys")
 
@@ -18,7 +18,8 @@ local LOOK = { -- status -> mark, ANSI colour, mark without UTF-8
   stopped = { "‖", "33", "|" }, -- at a breakpoint
 }
 
--- The first that is set to something decides, as setlocale has it. Without any the terminal says nothing of itself.
+-- The first that is set to something decides, as setlocale has it. Without any the terminal says nothing of
+-- itself.
 local function is_utf8()
   for _, name in ipairs({ "LC_ALL", "LC_CTYPE", "LANG" }) do
     local value = sys.env(name) or ""

@@ -62,7 +62,8 @@ local function without_spare(columns)
   return least and table.remove(rest, least) and rest
 end
 
----Prints the rows; on a terminal that is too narrow, without spare columns: those with the lowest number first.
+---Prints the rows; on a terminal that is too narrow, without spare columns: those with the lowest number
+---first.
 ---@param columns table[]
 ---@param rows table[]
 function M.print(columns, rows)

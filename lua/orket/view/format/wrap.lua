@@ -1,5 +1,5 @@
--- wrap.lua: lines that fit a terminal: broken at blanks, the rest indented below the first piece. Elsewhere a line stays
--- one, for grep and for logs. Colours take no columns.
+-- wrap.lua: lines that fit a terminal: broken at blanks, the rest indented below the first piece. Elsewhere a
+-- line stays one, for grep and for logs. Colours take no columns.
 
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
@@ -31,8 +31,8 @@ local function stop_of(line, start, columns)
   return #line + 1
 end
 
----A visible line in pieces of so many columns, broken at blanks where there are any; later pieces have other columns
----when that is said.
+---A visible line in pieces of so many columns, broken at blanks where there are any; later pieces have other
+---columns when that is said.
 ---@param line string
 ---@param columns integer
 ---@param rest integer|nil

@@ -1,5 +1,6 @@
--- controls.lua: the keys of the live board. An act of a person goes the way of the commands: a request to the owner, which
--- is this process or another one; what was not shown to its end is not approved. The terminal is left as it was found.
+-- controls.lua: the keys of the live board. An act of a person goes the way of the commands: a request to the
+-- owner, which is this process or another one; what was not shown to its end is not approved. The terminal is
+-- left as it was found.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -25,9 +26,12 @@ local KEYS = "j/k select  a approve  d deny  r answer  t log  q stop  ? help"
 local KEYS_COLUMNS = 78 -- a narrower window has no room for them
 
 local HELP = {
-  "j, k, arrows  select a card", "a             review what a card asks for, all of it; then Y approves it once",
-  "d             review it, then deny it with a reason", "r             answer a question, or retry a parked card",
-  "t, Enter      what is said in the card's turns from the last one on, as it comes", "q             stop after the replies under way; again: at once",
+  "j, k, arrows  select a card",
+  "a             review what a card asks for, all of it; then Y approves it once",
+  "d             review it, then deny it with a reason",
+  "r             answer a question, or retry a parked card",
+  "t, Enter      what is said in the card's turns from the last one on, as it comes",
+  "q             stop after the replies under way; again: at once",
   "^C            the same; ^Z stops the run until fg", "",
   "Without a selection a, d and r take what has waited longest.",
 }
@@ -100,7 +104,9 @@ local PROMPT = { -- what is typed to each kind, as a line of orket inbox
   approval = { "deny because", function(line) return "deny " .. line end },
   question = { "answer", function(line) return "answer " .. line end },
   unknown = { "happened TEXT, did-not or again", function(line) return line end },
-  parked = { "Enter tries again; or an answer", function(line) return line == "" and "retry" or "answer " .. line end },
+  parked = { "Enter tries again; or an answer", function(line)
+    return line == "" and "retry" or "answer " .. line
+  end },
 }
 
 local function ask_for_line(self)
@@ -108,7 +114,8 @@ local function ask_for_line(self)
 end
 
 local function send_line(self)
-  local request = inbox.request(self.item, PROMPT[self.item.kind][2]((self.prompt.line:gsub("^%s+", ""):gsub("%s+$", ""))))
+  local request = inbox.request(self.item,
+    PROMPT[self.item.kind][2]((self.prompt.line:gsub("^%s+", ""):gsub("%s+$", ""))))
   if request then
     send(self, request)
   end
@@ -149,12 +156,14 @@ local function quit(self)
     return halt(self)
   end
   local what = stops and "Give up the replies under way?  Y stop at once" or "Stop the run?  Y stop"
-  self.question = { what .. (self.view.left and "  q leave this board" or "") .. "  Esc go on", { Y = halt, q = self.view.left and leave } }
+  self.question = { what .. (self.view.left and "  q leave this board" or "") .. "  Esc go on",
+    { Y = halt, q = self.view.left and leave } }
 end
 
 local APPROVAL, OTHER = { approval = true }, { question = true, unknown = true, parked = true }
 
-local BOARD = { j = function(self) select(self, 1) end, k = function(self) select(self, -1) end, q = quit, t = transcript }
+local BOARD = { j = function(self) select(self, 1) end, k = function(self) select(self, -1) end, q = quit,
+  t = transcript }
 BOARD.down, BOARD.up, BOARD.enter = BOARD.j, BOARD.k, transcript
 
 function BOARD.a(self)
@@ -337,9 +346,11 @@ local function last_line(self)
   if self.is_sending then
     return "…"
   elseif self.prompt then
-    return self.prompt.label .. " > " .. text.tail(self.prompt.line, math.max(1, self.columns - #self.prompt.label - 6)) .. "_"
+    return self.prompt.label .. " > " .. text.tail(self.prompt.line,
+      math.max(1, self.columns - #self.prompt.label - 6)) .. "_"
   elseif not is_approval(self) then
-    return "space, b, j, k scroll" .. (self.pager.grows and not self.pager.is_at_end and "   l to its end" or "") .. "   Esc closes"
+    return "space, b, j, k scroll" .. (self.pager.grows and not self.pager.is_at_end and "   l to its end"
+      or "") .. "   Esc closes"
   end
   return (self.pager:is_read() and "Y approve once   " or "") .. "N deny with a reason   Esc later"
     .. (self.pager:is_read() and "" or "   (Y approves it once its end was shown)")
@@ -362,7 +373,8 @@ function Controls:keys_line()
   if not self.handle then
     return nil
   end
-  return self.question and self.question[1] or self.said or self.columns < KEYS_COLUMNS and "a d r t  q stop  ? help" or KEYS
+  return self.question and self.question[1] or self.said or self.columns < KEYS_COLUMNS
+    and "a d r t  q stop  ? help" or KEYS
 end
 
 return M

@@ -1,5 +1,5 @@
--- frame.lua: one picture of a run: progress, cards with what their agents do. Sentences of the log are printed
--- above it (live.lua). Pure: from a scene to lines of text, none wider and not more than the window.
+-- frame.lua: one picture of a run: progress, cards with what their agents do. Sentences of the log are
+-- printed above it (live.lua). Pure: from a scene to lines of text, none wider and not more than the window.
 --
 ---@class Stream of a card whose agent works
 ---@field doing string
@@ -13,8 +13,9 @@
 ---@field tool string|nil  of the last call
 ---@field path string|nil  the file that it names
 
--- scene: {id, status, seconds (of this session), before? (seconds of those before), tokens (of all), capped? (the cap that is nearest), cards, doing = {card -> text},
--- asked? = {card -> id of its question}, questions? = {card -> what a person is asked}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
+-- scene: {id, status, seconds (of this session), before? (seconds of those before), tokens (of all), capped?
+-- (the cap that is nearest), cards, doing = {card -> text}, asked? = {card -> id of its question}, questions?
+-- = {card -> what a person is asked}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
 -- notice? (what waits beside the cards), selected? (id of a card), keys? (the last line)}
 
 local style = require("orket.view.format.style")
@@ -64,11 +65,13 @@ local function amounts(scene)
   if before < 1 then
     return clock(scene.seconds) .. "  " .. tokens
   end
-  return "in all " .. clock(before + scene.seconds) .. ", " .. tokens .. "  this session " .. clock(scene.seconds)
+  return "in all " .. clock(before + scene.seconds) .. ", " .. tokens .. "  this session "
+    .. clock(scene.seconds)
 end
 
 local function headline(scene, columns)
-  local rest = string.format("  %s  %s%s", scene.status, amounts(scene), scene.capped and "  " .. text.clean(scene.capped) or "")
+  local rest = string.format("  %s  %s%s", scene.status, amounts(scene), scene.capped and "  "
+    .. text.clean(scene.capped) or "")
   local id = text.cut(text.clean(scene.id), math.max(8, columns - 1 - #rest))
   return " " .. style.paint(id, "1") .. text.cut(rest, columns - 1 - text.width(id))
 end
@@ -76,7 +79,8 @@ end
 local function progress(scene, columns)
   local sum, all = tally(scene.cards, scene.doing), #scene.cards
   local label = string.format("  %d of %d done", sum.final - sum.canceled, all)
-  for _, part in ipairs({ { sum.canceled, " canceled" }, { sum.working, " at work" }, { sum.parked, " parked" } }) do
+  for _, part in ipairs({ { sum.canceled, " canceled" }, { sum.working, " at work" },
+    { sum.parked, " parked" } }) do
     label = part[1] > 0 and label .. ", " .. part[1] .. part[2] or label
   end
   local width = math.max(0, math.min(40, columns - 1 - #label))
@@ -93,7 +97,8 @@ end
 -- What fits: cards at work first, then parked ones, then what is open, then what is done; shown in the
 -- order of the board.
 local function rank(card, doing, selected)
-  return (doing[card.id] or card.id == selected) and 1 or PARKED[card.status] and 2 or FINAL[card.status] and 4 or 3
+  return (doing[card.id] or card.id == selected) and 1 or PARKED[card.status] and 2 or FINAL[card.status]
+    and 4 or 3
 end
 
 local function visible(cards, room, doing, selected)
@@ -255,18 +260,22 @@ local function at(scene, card, wide)
     return said, wide
   end
   local name = math.max(0, wide.name - math.max(0, text.width(command) - wide.rest))
-  return command, { id = wide.id, name = name, seat = wide.seat, rest = wide.rest + wide.name - name + (wide.name > 0 and name == 0 and 2 or 0) }
+  return command, { id = wide.id, name = name, seat = wide.seat,
+    rest = wide.rest + wide.name - name + (wide.name > 0 and name == 0 and 2 or 0) }
 end
 
--- What a person is asked, and the key that opens it; nil where the card waits for no person, or no key is heard.
+-- What a person is asked, and the key that opens it; nil where the card waits for no person, or no key is
+-- heard.
 local function asked(scene, card, columns)
   if not (scene.keys and PARKED[card.status]) or scene.doing[card.id] then
     return nil
   end
-  local key = scene.asked and scene.asked[card.id] and "a review" or card.wait_reason == "input" and "r answer" or "r retry"
+  local key = scene.asked and scene.asked[card.id] and "a review" or card.wait_reason == "input"
+    and "r answer" or "r retry"
   local said = text.line(scene.questions and scene.questions[card.id] or status_of(card, scene.status_of))
   local room = columns - #key - 2
-  return room > #key and style.status(card.status, text.fit(said, room)) .. "  " .. key or style.status(card.status, text.cut(said, columns))
+  return room > #key and style.status(card.status, text.fit(said, room)) .. "  " .. key
+    or style.status(card.status, text.cut(said, columns))
 end
 
 local function what(scene, card, said, columns)
@@ -295,7 +304,8 @@ end
 
 local function keys_line(scene, columns)
   local sum = tally(scene.cards, scene.doing)
-  local waiting = sum.parked > 0 and string.format("%d %s you", sum.parked, sum.parked == 1 and "needs" or "need") or ""
+  local waiting = sum.parked > 0 and string.format("%d %s you", sum.parked, sum.parked == 1 and "needs"
+    or "need") or ""
   local keys = text.cut(text.clean(scene.keys), columns - 1 - #waiting)
   return " " .. keys .. (" "):rep(columns - 1 - text.width(keys) - #waiting) .. waiting
 end
@@ -307,7 +317,8 @@ end
 function M.lines(scene, columns, rows)
   columns = math.max(10, columns - MARGIN)
   local lines = { headline(scene, columns), progress(scene, columns), notice(scene, columns) or "" }
-  local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - (scene.keys and 3 or 2)), scene.doing, scene.selected)
+  local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - (scene.keys and 3 or 2)),
+    scene.doing, scene.selected)
   scene = setmetatable({ status_of = {} }, { __index = scene })
   for _, card in ipairs(scene.cards) do
     scene.status_of[card.id] = card.status

@@ -1,5 +1,6 @@
--- keys.lua: the bytes of a terminal as keys. A terminal also sends what nobody typed: answers to questions that a text on
--- it asked (ESC[1;1R, ESC]…), where the mouse is, what is pasted. None of these is a key, wherever a read cuts it. Pure.
+-- keys.lua: the bytes of a terminal as keys. A terminal also sends what nobody typed: answers to questions
+-- that a text on it asked (ESC[1;1R, ESC]…), where the mouse is, what is pasted. None of these is a key,
+-- wherever a read cuts it. Pure.
 
 local M = {}
 
@@ -9,8 +10,10 @@ Keys.__index = Keys
 local LONGEST = 65536 -- bytes of what does not end
 
 local NAMES = {
-  ["\27[A"] = "up", ["\27[B"] = "down", ["\27OA"] = "up", ["\27OB"] = "down", ["\27[5~"] = "page up", ["\27[6~"] = "page down",
-  ["\r"] = "enter", ["\n"] = "enter", ["\127"] = "backspace", ["\8"] = "backspace", ["\12"] = "redraw", [" "] = "space",
+  ["\27[A"] = "up", ["\27[B"] = "down", ["\27OA"] = "up", ["\27OB"] = "down", ["\27[5~"] = "page up",
+  ["\27[6~"] = "page down",
+  ["\r"] = "enter", ["\n"] = "enter", ["\127"] = "backspace", ["\8"] = "backspace", ["\12"] = "redraw",
+  [" "] = "space",
 }
 
 ---@return table keys

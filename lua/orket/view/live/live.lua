@@ -1,9 +1,10 @@
 -- live.lua: a run as a board that is redrawn in place. What it looks like is in frame.lua; here is what
 -- happens, when a frame is drawn, and the terminal.
 --
--- The cursor is hidden within one write only, so that no end of the program can leave it hidden. Sentences are
--- printed above the picture, whole, and become the terminal's own scrollback. Of the picture only rows that changed
--- are written; in a changed window it is drawn anew, because the terminal has wrapped the old one in its own way.
+-- The cursor is hidden within one write only, so that no end of the program can leave it hidden. Sentences
+-- are printed above the picture, whole, and become the terminal's own scrollback. Of the picture only rows
+-- that changed are written; in a changed window it is drawn anew, because the terminal has wrapped the old
+-- one in its own way.
 
 local async = require("orket.async")
 local controls = require("orket.view.live.controls")
@@ -38,7 +39,8 @@ local NOTHING = { beside = 0, calls = 0 } -- beside the words of a reply
 function M.new(args)
   local self = setmetatable({
     has_keys = not (args and args.replay), -- no owner hears those of a replay
-    fold = outage_fold.new(), log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {}, tokens = 0, before = 0, began = sys.monotonic(), drawn = {},
+    fold = outage_fold.new(), log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {},
+    tokens = 0, before = 0, began = sys.monotonic(), drawn = {},
   }, View)
   self.on_delta = function(turn, words, progress)
     self:hear(turn.card.id, words, progress)
@@ -67,7 +69,8 @@ function View:attach(project, run)
   local first, totals = not self.run, ending.totals(run)
   self.run = run
   if totals then -- of the sessions before this one
-    self.before, self.tokens = self.before + (totals.seconds or 0), self.tokens + totals.tokens_in + totals.tokens_out
+    self.before, self.tokens = self.before + (totals.seconds or 0),
+      self.tokens + totals.tokens_in + totals.tokens_out
   end
   if first then
     project.store:subscribe(function(event)
@@ -107,7 +110,8 @@ function View:hear(card, words, progress)
   self:soon()
 end
 
-local UNHEARD = { kind = "note", text = "the model is asked: its reply stands here when it is whole; only the terminal of orket run shows it as it comes" }
+local UNHEARD = { kind = "note",
+  text = "the model is asked: its reply stands here when it is whole; only the terminal of orket run shows it as it comes" }
 
 ---What comes of the reply to a card's agent, for orket.view.dialogue; nil when none is awaited.
 ---@param card string
@@ -140,7 +144,8 @@ local WAITS = { ["scripts.waiting"] = true, ["scripts.accepted"] = true, ["scrip
 local PAUSES = { ["model.paused"] = true, ["budget.lifted"] = true, ["step.reply"] = true }
 
 -- What was said until here is a reply by now, or none.
-local ENDS_WORDS = { ["step.reply"] = true, ["step.failed"] = true, ["model.paused"] = true, ["turn.ended"] = true }
+local ENDS_WORDS = { ["step.reply"] = true, ["step.failed"] = true, ["model.paused"] = true,
+  ["turn.ended"] = true }
 
 local function question_of(event)
   return event.kind == "approval.asked" and string.format("%s/%s/%d", event.run, event.turn, event.n) or nil
@@ -191,11 +196,13 @@ function View:see(event)
     stream_of(self, event.card, stream.doing, stream.is_asked)
   end
   if event.kind == "budget.warned" or event.kind == "budget.reached" then
-    self.capped = string.format("%s: %d %%", event.body.cap, budget_format.percent(event.body.used, event.body.limit))
+    self.capped = string.format("%s: %d %%", event.body.cap,
+      budget_format.percent(event.body.used, event.body.limit))
   end
   for _, what in ipairs(self.fold:lines(event, sentences.what(event, self.run.store))) do
     local card = text.clean(event.card or "")
-    self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
+    self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card)))
+      .. "  " .. what)
   end
   self:soon()
 end
@@ -261,7 +268,8 @@ end
 -- A stream as a frame shows it: points in time are durations.
 local function stream_at(self, one, now)
   local draft = one.draft
-  local stream = { doing = one.doing, seconds = now - one.since, silent = 0, replying = 0, words = "", calls = 0 }
+  local stream = { doing = one.doing, seconds = now - one.since, silent = 0, replying = 0, words = "",
+    calls = 0 }
   if one.is_asked and self.on_delta then
     stream.silent = now - one.heard
   elseif one.is_asked then
@@ -289,7 +297,8 @@ function View:scene()
   return {
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
     seconds = sys.monotonic() - self.began, before = self.before, tokens = self.tokens, cards = self:cards(),
-    capped = self.capped, doing = self.doing, asked = self.asked, questions = self.questions, streams = streams_at(self, sys.monotonic()),
+    capped = self.capped, doing = self.doing, asked = self.asked, questions = self.questions,
+    streams = streams_at(self, sys.monotonic()),
     notice = outage_of(self) or self.notice, stopped = (self.run.project.debugger or {}).stopped,
     keys = self.controls and self.controls:keys_line(), selected = self.controls and self.controls.selected,
   }
@@ -344,7 +353,8 @@ function View:draw()
     return
   end
   local columns, rows = sys.window(1)
-  local lines = self.controls and self.controls:lines(columns, rows) or frame.lines(self:scene(), columns, rows)
+  local lines = self.controls and self.controls:lines(columns, rows) or frame.lines(self:scene(), columns,
+    rows)
   local same = columns == self.columns and rows == self.rows and #lines == #self.drawn and #self.log == 0
   local out
   if same then

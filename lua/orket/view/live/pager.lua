@@ -1,5 +1,5 @@
--- pager.lua: a text of which a terminal shows a part, in place of the board: never cut, lines are wrapped. It knows whether
--- all of it was on the screen. Pure.
+-- pager.lua: a text of which a terminal shows a part, in place of the board: never cut, lines are wrapped. It
+-- knows whether all of it was on the screen. Pure.
 
 local style = require("orket.view.format.style")
 local text = require("orket.view.format.text")
@@ -17,11 +17,12 @@ local INDENT = "  "
 ---@param at_end boolean|nil  it opens at its end
 ---@return table pager
 function M.new(title, body, at_end)
-  return setmetatable({ title = title, body = body, top = at_end and math.huge or 1, seen = 0, columns = 0 }, Pager)
+  return setmetatable({ title = title, body = body, top = at_end and math.huge or 1, seen = 0, columns = 0 },
+    Pager)
 end
 
----A text that grows: it is asked for its lines again with each picture, opens at its end, and stays there until
----the reader moves up.
+---A text that grows: it is asked for its lines again with each picture, opens at its end, and stays there
+---until the reader moves up.
 ---@param title string
 ---@param body fun(columns: integer): string[]
 ---@return table pager
@@ -59,7 +60,8 @@ function Pager:move(lines, pages)
   self.top, self.is_at_end = self.top + lines + (pages or 0) * (self.room or 1), false
 end
 
--- The first line that is shown of a text that grows: of its end, or the one before, about so in another width.
+-- The first line that is shown of a text that grows: of its end, or the one before, about so in another
+-- width.
 local function top_of(self, columns, count)
   if self.is_at_end then
     return math.huge
@@ -107,7 +109,8 @@ function Pager:rows(columns, rows, last)
   local stop = math.min(#self.lines, self.top + self.room - 1)
   self.is_at_end = stop == #self.lines
   local out = table.move(self.lines, self.top, stop, 1, {})
-  self.seen = self.top <= self.seen + 1 and math.max(self.seen, stop) or self.seen -- what was skipped was not seen
+  -- what was skipped was not seen
+  self.seen = self.top <= self.seen + 1 and math.max(self.seen, stop) or self.seen
   out[#out + 1] = " " .. style.paint(text.cut(where(self, stop), columns - 1), "90")
   out[#out + 1] = " " .. text.cut(text.clean(last()), columns - 1)
   return out

@@ -1,4 +1,5 @@
--- planning_view.lua: a run of a plan as a few lines: who is at it, and what was refused. The proposal is shown when it is there.
+-- planning_view.lua: a run of a plan as a few lines: who is at it, and what was refused. The proposal is
+-- shown when it is there.
 
 local local_time = require("orket.view.format.local_time")
 local outage_fold = require("orket.view.outage_fold")
@@ -12,8 +13,10 @@ local View = {}
 View.__index = View
 
 local TOLD = {
-  ["turn.started"] = true, ["call.allowed"] = true, ["call.refused"] = true, ["step.failed"] = true, ["model.paused"] = true, ["budget.reached"] = true,
-  ["budget.warned"] = true, ["turn.failed"] = true, ["turn.labelled"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
+  ["turn.started"] = true, ["call.allowed"] = true, ["call.refused"] = true, ["step.failed"] = true,
+  ["model.paused"] = true, ["budget.reached"] = true,
+  ["budget.warned"] = true, ["turn.failed"] = true, ["turn.labelled"] = true, ["turn.nudged"] = true,
+  ["step.reply"] = true,
 }
 
 local function refused(event)

@@ -1,5 +1,5 @@
--- remote.lua: the run of another process in this terminal: its events as they are committed, through the views of
--- `orket run`. What a model says before it is committed stays with the process that owns the run.
+-- remote.lua: the run of another process in this terminal: its events as they are committed, through the
+-- views of `orket run`. What a model says before it is committed stays with the process that owns the run.
 
 local approvals = require("orket.governance.approvals.approvals")
 local errors = require("orket.errors")
@@ -21,7 +21,8 @@ local function newest_running(store, dir)
       return runs[i]
     end
   end
-  return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "orket run EPIC starts one; orket board shows the cards")
+  return nil, errors.new("ERR_NOT_FOUND", "no run is under way",
+    "orket run EPIC starts one; orket board shows the cards")
 end
 
 -- The run's cards as they are now; what a card depends on is read once.
@@ -30,7 +31,8 @@ local function refresh(run, store)
   run.board.cards = {}
   for _, card in ipairs(store:read("board", {})) do
     if card.epic == run.epic.id and card.type == "issue" then
-      card.depends_on = known[card.id] and known[card.id].depends_on or store:read("card", { id = card.id })[1].depends_on
+      card.depends_on = known[card.id] and known[card.id].depends_on
+        or store:read("card", { id = card.id })[1].depends_on
       run.board.cards[card.id] = card
     end
   end
@@ -77,7 +79,8 @@ end
 -- Waits for the end of the process that works on the run; why that is not the run's.
 local function gone(dir, run, option)
   owner.await_end(dir)
-  return errors.new("ERR_CANCELED", "the process that worked on " .. run.id .. " is gone, and did not end the run",
+  return errors.new("ERR_CANCELED", "the process that worked on " .. run.id
+    .. " is gone, and did not end the run",
     "orket resume" .. option .. " " .. run.id .. " goes on where its journal ends")
 end
 
@@ -93,7 +96,8 @@ function M.show(store, dir, args)
     return nil, err
   end
   local project, view = project_of(store, dir), require(cli_report.view(args)).new(args)
-  local run = { id = row.id, epic = { id = row.card }, store = project.store, project = project, board = { cards = {} } }
+  local run = { id = row.id, epic = { id = row.card }, store = project.store, project = project,
+    board = { cards = {} } }
   view.on_delta = nil -- no bytes are heard here, so that none are missed
   local ended, stop
   view.left = function() -- by its person, who lets the run go on

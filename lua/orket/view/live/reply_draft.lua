@@ -1,5 +1,5 @@
--- reply_draft.lua: a reply as it comes, for a person who watches: its last words, and as much of its end as is
--- looked at. The committed reply replaces it. Pure.
+-- reply_draft.lua: a reply as it comes, for a person who watches: its last words, and as much of its end as
+-- is looked at. The committed reply replaces it. Pure.
 
 local M = {}
 

@@ -18,7 +18,8 @@ local LOOKED = { look_at_board = "looks at the board" }
 ---@param options {stream: boolean, quiet: boolean}  stream: the words are shown as they come
 ---@return table view
 function M.new(options)
-  local self = setmetatable({ quiet = options.quiet, is_live = options.stream, words = "", heard = "", shown = 0, fold = outage_fold.new() }, View)
+  local self = setmetatable({ quiet = options.quiet, is_live = options.stream, words = "", heard = "",
+    shown = 0, fold = outage_fold.new() }, View)
   if options.stream then
     self.on_delta = function(_, words)
       self:hear(words)
@@ -81,7 +82,8 @@ function View:attach(project, run)
   end
   project.store:subscribe(function(event)
     self.is_over = self.is_over or event.kind == "step.reply"
-    local line = told(event) or self.is_live and event.kind == "turn.started" and event.body.role .. " reads and thinks" or nil
+    local line = told(event) or self.is_live and event.kind == "turn.started" and event.body.role
+      .. " reads and thinks" or nil
     for _, one in ipairs((line or event.kind == "step.reply") and self.fold:lines(event, line) or {}) do
       self:line("· " .. one)
     end

@@ -24,7 +24,8 @@ return function()
         assert(n == expected, n .. " " .. expected)
         expected = seq and expected + 1 or expected
       until not seq
-      assert(code == "ERR_STORE_FULL" and fix:find("free some space"), tostring(code) .. " " .. tostring(message))
+      assert(code == "ERR_STORE_FULL" and fix:find("free some space"), tostring(code) .. " "
+        .. tostring(message))
       for _ = 1, 3 do
         n, seq, code = put(expected)
         assert(n == expected and (seq or code == "ERR_STORE_FULL"), code)

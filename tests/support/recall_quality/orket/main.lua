@@ -1,7 +1,8 @@
 -- main.lua: the program that measures how often the right row is found (ORKET_LUA).
 
 local async, acts = require("orket.async"), require("orket.errors")
-local cjson, projects, searches = require("cjson"), require("orket.project.project"), require("orket.memory.search")
+local cjson, projects, searches = require("cjson"), require("orket.project.project"),
+  require("orket.memory.search")
 local recall, embedders = require("orket.memory.recall"), require("orket.memory.embedder")
 
 local function read(path)
@@ -39,7 +40,8 @@ return function(argv)
       local words = searches.by_words(project.store, {}, question.text, 100)
       local wide = searches.wide(project.store, {}, question.text)
       local near = assert(recall.near((recall.ask(embedder, wide, question.text))))
-      told[i] = { words = place_of(words, question.row), meaning = place_of((searches.ranked(project.store, {}, question.text, near)), question.row) }
+      told[i] = { words = place_of(words, question.row),
+        meaning = place_of((searches.ranked(project.store, {}, question.text, near)), question.row) }
     end
     print(cjson.encode(told))
     return 0

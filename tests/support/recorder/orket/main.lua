@@ -1,6 +1,6 @@
 -- main.lua: the program that serves a mock and writes each request's bytes, as they came, into a file of its
--- own in RECORDS (ORKET_LUA=tests/support/recorder). The script sees which one it is (`request_number`): nothing
--- else tells two equal ones from each other. It sees a request when no file holds it (World:hold).
+-- own in RECORDS (ORKET_LUA=tests/support/recorder). The script sees which one it is (`request_number`):
+-- nothing else tells two equal ones from each other. It sees a request when no file holds it (World:hold).
 
 local async, cli, http = require("orket.async"), require("orket.cli"), require("orket.core.http")
 local listen, count, place = http.listen, 0, os.getenv("RECORDS")

@@ -27,11 +27,13 @@ function M.broken_off(event)
   if not body then
     return nil
   elseif event.kind == "turn.ended" then
-    return body.outcome == "abandoned" and { code = "ERR_STALE", class = "system", message = body.why, ends_turn = true } or nil
+    return body.outcome == "abandoned" and { code = "ERR_STALE", class = "system", message = body.why,
+      ends_turn = true } or nil
   end
   local message = body.why:sub(#body.code + 3) -- as errors.line wrote it
   local is_outside = OUTSIDE[body.class] or body.permanent
-  return is_outside and { code = body.code, class = body.class, message = message, permanent = body.permanent, ends_turn = true } or nil
+  return is_outside and { code = body.code, class = body.class, message = message, permanent = body.permanent,
+    ends_turn = true } or nil
 end
 
 ---The turn's journal ends without its end: the process did, or another one gave the turn up.
@@ -52,7 +54,8 @@ local function has_bytes(stage, recorded, kind, name, bytes)
   if stored == bytes or stored and not bytes and hash.of(stored) == name then
     return true
   end
-  stage:diverge(recorded, string.format("the %s %s is %s", kind, name, stored and "not what its name says" or "missing"),
+  stage:diverge(recorded, string.format("the %s %s is %s", kind, name, stored and "not what its name says"
+    or "missing"),
     stored and bytes and difference.of_bytes(stored, bytes))
 end
 
@@ -83,7 +86,8 @@ end
 -- An intent is once more in the journal after each interruption.
 local function skip_repeated(line, derived)
   local next_one, before = line[line.tip + 1], line[line.tip]
-  while next_one and next_one.kind == "call.allowed" and not equal(next_one, derived) and before and equal(next_one, before) do
+  while next_one and next_one.kind == "call.allowed" and not equal(next_one, derived) and before
+    and equal(next_one, before) do
     next_one.derived = true
     line.tip = line.tip + 1
     next_one = line[line.tip + 1]
@@ -105,13 +109,14 @@ local function against_next(stage, line, derived)
   elseif recorded then
     stage:diverge(recorded, "the replay derives something else", difference.explain(stage, recorded, derived))
   else
-    stage:diverge(line[#line], "the replay derives more after it: " .. derived.kind .. " " .. strings.cut(derived.body, 1000))
+    stage:diverge(line[#line], "the replay derives more after it: " .. derived.kind .. " "
+      .. strings.cut(derived.body, 1000))
   end
 end
 
--- An operation that reaches beyond the tree has transactions of its own (effects/at_most_once.lua): what its call did before
--- comes after it in the stream.
--- Nor is there anything of what a call did before it asked a person: it does it again.
+-- An operation that reaches beyond the tree has transactions of its own (effects/at_most_once.lua): what its
+-- call did before comes after it in the stream. Nor is there anything of what a call did before it asked a
+-- person: it does it again.
 local ALONE = { ["operation.intended"] = true, ["approval.settled"] = true, ["approval.asked"] = true }
 
 ---An event of a turn; what comes after it in the stream is held back.
@@ -140,7 +145,8 @@ function M.held(stage, tx)
   tx.held = {}
 end
 
----An event of the run itself. Its stream has many writers: a transaction is found by the card of its first event.
+---An event of the run itself. Its stream has many writers: a transaction is found by the card of its first
+---event.
 ---@param stage table
 ---@param tx table
 ---@param derived table
@@ -161,7 +167,8 @@ function M.of_run(stage, tx, derived)
   elseif recorded then
     stage:diverge(recorded, "the replay derives something else", difference.explain(stage, recorded, derived))
   else
-    stage:diverge(stage.due, "the replay derives " .. derived.kind .. " of " .. (derived.card or "the run") .. " " .. strings.cut(derived.body, 1000))
+    stage:diverge(stage.due, "the replay derives " .. derived.kind .. " of " .. (derived.card or "the run")
+      .. " " .. strings.cut(derived.body, 1000))
   end
 end
 

@@ -44,7 +44,8 @@ end
 
 local function contents(stage, recorded, derived)
   if recorded.convo and derived.convo and recorded.convo ~= derived.convo then
-    return diff.values(recorded_conversation(stage, recorded.convo), derived_conversation(stage, derived.convo))
+    return diff.values(recorded_conversation(stage, recorded.convo),
+      derived_conversation(stage, derived.convo))
   elseif recorded.blob and derived.blob and recorded.blob ~= derived.blob and stage.written[derived.blob] then
     return M.of_bytes(stage.store:blob(recorded.blob) or "", stage.written[derived.blob])
   end
@@ -67,7 +68,8 @@ end
 function M.explain(stage, recorded, derived)
   local was, is = record.body(recorded), cjson.decode(derived.body)
   local more = contents(stage, was, is)
-  return "- recorded, + derived\n" .. diff.values(whole(recorded, was), whole(derived, is)) .. (more ~= "" and "\n" .. more or "")
+  return "- recorded, + derived\n" .. diff.values(whole(recorded, was), whole(derived, is))
+    .. (more ~= "" and "\n" .. more or "")
 end
 
 return M

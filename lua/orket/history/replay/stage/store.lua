@@ -1,5 +1,5 @@
--- store.lua: the store that the engine's code sees in a replay: it reads the moment, and what is committed to it is
--- compared with the journal (history/replay/stage/tx.lua).
+-- store.lua: the store that the engine's code sees in a replay: it reads the moment, and what is committed to
+-- it is compared with the journal (history/replay/stage/tx.lua).
 
 local hash = require("orket.core.hash")
 local tx = require("orket.history.replay.stage.tx")

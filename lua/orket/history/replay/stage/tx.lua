@@ -37,7 +37,8 @@ function Tx:event(kind, card, body, options)
 end
 
 function Tx:move(card, fields)
-  local verdict = moves.judge({ type = fields.type, status = fields.from }, fields.to, fields.role, fields.reason)
+  local verdict = moves.judge({ type = fields.type, status = fields.from }, fields.to, fields.role,
+    fields.reason)
   if not verdict.ok then
     return nil, verdict.why, "ERR_TRANSITION", verdict.fix ~= "" and verdict.fix or "-", verdict.rule
   end
@@ -90,8 +91,9 @@ local function is_person(actor)
   return actor:find("^human:") ~= nil
 end
 
--- A claim is waited for and then the card is read: that was at once. So is what comes after the last commit, and
--- before and after a person has a say. Otherwise the moment of what follows is the one before its own commit.
+-- A claim is waited for and then the card is read: that was at once. So is what comes after the last commit,
+-- and before and after a person has a say. Otherwise the moment of what follows is the one before its own
+-- commit.
 local function goes_on_at_once(self, first)
   local line = self.line
   local next_one = line[line.tip + 1]
@@ -104,7 +106,8 @@ end
 function Tx:commit(done)
   local line, stage = self.line, self.stage
   compare.held(stage, self)
-  -- All of a transaction is there or nothing; but a turn that leaves off commits the reply that was paid for alone.
+  -- All of a transaction is there or nothing; but a turn that leaves off commits the reply that was paid for
+  -- alone.
   if line and line.beyond and line.tip > line.at and line[line.tip].kind ~= "step.reply" then
     stage:diverge(line[line.tip], "what was committed together with it is not in the journal")
   end
@@ -139,7 +142,8 @@ end
 ---@return table tx
 function M.begin(stream)
   return setmetatable({
-    stage = stream.stage, stream = stream, line = stream.line, count = 0, messages = {}, held = {}, step = stream.line and stream.line.step or 0,
+    stage = stream.stage, stream = stream, line = stream.line, count = 0, messages = {}, held = {},
+    step = stream.line and stream.line.step or 0,
   }, Tx)
 end
 
