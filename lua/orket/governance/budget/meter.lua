@@ -50,17 +50,21 @@ local function add_turn(turn, list)
   end
 end
 
--- The caps above a turn's requests; above its files, in `disk`.
+-- The caps above the requests of such a turn; above its files, in `disk`.
+local function caps_above(self, about)
+  local list, card = { disk = {} }, about.card
+  add(self, list, "organization")
+  add(self, list, "epics", self.epic.id, self.epic.data.budget)
+  add(self, list, "users", self.user)
+  add(self, list, "roles", about.role)
+  add(self, list, "cards", card.id, card.budget)
+  add_turn(about, list)
+  return list
+end
+
 local function caps_of(self, turn)
   if not turn.caps then
-    local list, card = { disk = {} }, turn.card
-    add(self, list, "organization")
-    add(self, list, "epics", self.epic.id, self.epic.data.budget)
-    add(self, list, "users", self.user)
-    add(self, list, "roles", turn.role)
-    add(self, list, "cards", card.id, card.budget)
-    add_turn(turn, list)
-    turn:budget(list)
+    turn:budget(caps_above(self, turn))
   end
   return turn.caps
 end
@@ -230,7 +234,7 @@ end
 function Meter:left(card, role)
   local left = {}
   renew(self)
-  for _, cap in ipairs(caps_of(self, { card = card, role = role, limits = {} })) do
+  for _, cap in ipairs(caps_above(self, { card = card, role = role, limits = {} })) do
     left[cap.kind] = math.min(left[cap.kind] or math.maxinteger, math.max(0, cap.limit - cap.used))
   end
   for kind, amount in pairs(left) do
