@@ -209,7 +209,12 @@ end
 ---@param _turn integer|nil its number
 ---@return Conventions|nil
 function Engine:conventions(_turn)
-  return conventions.of(self.store, self.epic.id)
+  if self.has_no_conventions then -- an epic's first files do not change
+    return nil
+  end
+  local found = conventions.of(self.store, self.epic.id)
+  self.has_no_conventions = not found
+  return found
 end
 
 ---The reply to a turn's conversation, of its model or of one that answers in its place.
