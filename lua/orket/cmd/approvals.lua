@@ -19,8 +19,8 @@ M.usage = [[
 usage: orket approvals [-C DIR] [--json] [--all]
        orket approvals [-C DIR] [--json] --full ID
 
-What agents ask for and only a person can allow: who, what exactly, why, until when, and the commands that answer.
-Of a long text the beginning and the end, with the number of lines that are hidden between them.
+What agents ask for and only a person can allow: who, what exactly, why, until when, and the commands that
+answer. Of a long text the beginning and the end, with the number of lines that are hidden between them.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON array, with the whole of what is asked
   --all     what was answered too

@@ -15,10 +15,11 @@ local M = {}
 M.usage = [[
 usage: orket budget [-C DIR] [--json] [--all]
 
-Every cap of the organization, its epics, users, roles and cards: used, reserved by requests under way, limit. Cards
-of which less than 80 % is used are left out.
+Every cap of the organization, its epics, users, roles and cards: used, reserved by requests under way, limit.
+Cards of which less than 80 % is used are left out.
   -C DIR    the project (default: found upwards from here)
-  --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","percent","where"?}]}, all of them
+  --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","percent",
+            "where"?}]}, all of them
   --all     all cards too
 exit: 0 done, 1 failed, 2 usage
 ]]

@@ -19,17 +19,19 @@ M.usage = [[
 usage: orket eval SUITE --arms FILE,FILE[,...] [--json] [--role ROLE] [--accept] [--cases ID,...] [--epics]
                   [--repeat N] [--concurrency N] [--seed TEXT] [--out DIR | --again]
 
-Prompts compared: each case of SUITE with each arm, in a copy of the project of its own, by real runs with all rules.
-A case is an issue with a verification (when none has one: every issue), and a success when it comes to be done. What is
-interrupted goes on with the same command.
-  --arms         2 to 8 files, each a prompts node, a role or examples, in whose place they come; own: SUITE's scripts as
-                 they are
-  --role         the role that files of roles are for (default: the one of the file's name, or the only one at work)
+Prompts compared: each case of SUITE with each arm, in a copy of the project of its own, by real runs with all
+rules. A case is an issue with a verification (when none has one: every issue), and a success when it comes to
+be done. What is interrupted goes on with the same command.
+  --arms         2 to 8 files, each a prompts node, a role or examples, in whose place they come; own: SUITE's
+                 scripts as they are
+  --role         the role that files of roles are for (default: the one of the file's name, or the only one
+                 at work)
   --accept       arms may make more possible than SUITE's scripts do
   --cases        only these
   --epics        whole epics are the cases
   --repeat       runs of each case with each arm, 1 to 100 (1)
-  --concurrency  runs at once, 1 to 16 (2); one after the other with a cap on the organization or `limits` of a model
+  --concurrency  runs at once, 1 to 16 (2); one after the other with a cap on the organization or `limits` of
+                 a model
   --seed         says in which order the runs come ("orket")
   --out          where the copies are (default: .orket/eval of SUITE)
   --again        everything is run anew, in a new place

@@ -18,12 +18,14 @@ M.usage = [[
 usage: orket init [--demo] DIR
 
 Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic, and the
-key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set, are written
-as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets the directories that Orket
-writes; its usual checks (make test, npm run test, pytest, cargo test, go test) become the commands that agents may run, in a
-jail without network (process_rules.commands). In a git repository with a commit its epics start from that repository's last
-commit ("source"). It may lie in another project, which is noted, but not in its workspace/, where agents write.
-  --demo    recorded replies for its epic as well, which demo/run.sh plays: the project runs without a model server
+key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set,
+are written as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets
+the directories that Orket writes; its usual checks (make test, npm run test, pytest, cargo test, go test)
+become the commands that agents may run, in a jail without network (process_rules.commands). In a git
+repository with a commit its epics start from that repository's last commit ("source"). It may lie in another
+project, which is noted, but not in its workspace/, where agents write.
+  --demo    recorded replies for its epic as well, which demo/run.sh plays: the project runs without a
+            model server
 exit: 0 written, 1 there is a project, or DIR cannot be written, 2 usage
 ]]
 

@@ -32,8 +32,10 @@ usage: orket mcp [-C DIR] [--json] [list]
 
 The MCP servers of config/organization.json (docs/mcp.md).
   list      the servers, and which of their tools are trusted or quarantined
-  tools     asks the server what it offers: new, trusted, changed (with the difference), refused (with the reason)
-  trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the roles that list it
+  tools     asks the server what it offers: new, trusted, changed (with the difference), refused
+            (with the reason)
+  trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the
+            roles that list it
   call      calls a trusted tool, as a person, with the arguments as a JSON object
   -C DIR    the project (default: found upwards from here)
 exit: 0 done, 1 failed or refused (call: the tool failed), 2 usage

@@ -16,9 +16,12 @@ local text = require("orket.view.format.text")
 local M = {}
 
 M.usage = [=[
-usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role ROLE] [--card CARD] search [TEXT]
-       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] add TEXT
-       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] --lines FILE add
+usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role ROLE] [--card CARD]
+                    search [TEXT]
+       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N]
+                    add TEXT
+       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N]
+                    --lines FILE add
        orket memory [-C DIR] [--json] [--why WHY] forget ID
        orket memory [-C DIR] [--json] why ID [TEXT]
 

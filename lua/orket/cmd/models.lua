@@ -19,13 +19,13 @@ M.usage = [[
 usage: orket models [-C DIR] [--json]
        orket models [-C DIR] [--json] [--timeout S] check NAME
 
-The models of a project: where they are, what fits into them, what they cost, whether their key is there, and which seats
-of which teams work with them. `check` makes four small requests to one, which are billed as any: is it reachable,
-does it stream, does it call a tool, does it keep to a JSON schema.
+The models of a project: where they are, what fits into them, what they cost, whether their key is there, and
+which seats of which teams work with them. `check` makes four small requests to one, which are billed as any:
+is it reachable, does it stream, does it call a tool, does it keep to a JSON schema.
   --timeout  seconds of one request (60)
   -C DIR     the project (default: found upwards from here)
-  --json     {"models":[{"name","provider","endpoint","model","context"?,"calls","price"?,"key"?,"seats"}]}; of check
-             {"model","ok","checks":[{"check","outcome","code","message"?,"cure"?,"ms"}]}
+  --json     {"models":[{"name","provider","endpoint","model","context"?,"calls","price"?,"key"?,"seats"}]};
+             of check {"model","ok","checks":[{"check","outcome","code","message"?,"cure"?,"ms"}]}
 exit: 0 done, 1 failed (check: one of the four), 2 usage
 ]]
 

@@ -23,7 +23,8 @@ local M = {}
 
 M.usage = [[
 usage: orket plan [-C DIR] [--json] [--yes] [--team NAME] [--environment NAME] [--label NAME] REQUEST
-       orket plan [-C DIR] [--json] --accept ID | --change ID TEXT | --drop ID | --go-on ID | --show ID | --list
+       orket plan [-C DIR] [--json] --accept ID | --change ID TEXT | --drop ID | --go-on ID | --show ID
+                  | --list
 
 An analyst and an architect turn a request into a rock with epics and issues. Nothing of it is there before a
 person has said yes to exactly what is shown; then orket run ROCK runs it.
@@ -36,7 +37,8 @@ person has said yes to exactly what is shown; then orket run ROCK runs it.
   --accept  says yes to a plan that waits, as long as it still holds
   --change  says what should be otherwise; the plan is made again
   --drop    gives a plan up
-  --go-on   goes on with a plan that was interrupted, or whose question was answered; asks again where no plan came
+  --go-on   goes on with a plan that was interrupted, or whose question was answered; asks again
+            where no plan came
 exit: 0 done, 1 no plan that holds, or refused, 2 usage, 3 the plan waits for a person
 ]]
 

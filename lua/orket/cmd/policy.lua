@@ -29,7 +29,8 @@ usage: orket policy [-C DIR] [--json] status
        orket policy [-C DIR] [--json] diff [GENERATION [GENERATION]]
        orket policy [-C DIR] [--json] rollback [GENERATION]
 
-The policies of the organization (docs/policies.md), and the scripts that wait because they make more possible.
+The policies of the organization (docs/policies.md), and the scripts that wait because they make more
+possible.
   status    which policies serve and since when, which files do not and why, what waits
   delta     what the scripts as they are now make possible that those that serve do not:
             role, status, tool(arguments): before -> after, why; and what the configuration

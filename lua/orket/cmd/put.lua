@@ -15,9 +15,10 @@ local M = {}
 M.usage = [[
 usage: orket put [-C DIR] [--json] [--as PATH] CARD FILE...
 
-Puts your files into a card, as a recorded act: its next turn works with them, and it is verified anew. A file of the
-card's own directory (workspace/EPIC/cards/CARD), or one that was kept aside (.orket/kept), keeps its place; another
-one is put at the top, a directory with all that is in it. Refused while the card is being worked on.
+Puts your files into a card, as a recorded act: its next turn works with them, and it is verified anew. A file
+of the card's own directory (workspace/EPIC/cards/CARD), or one that was kept aside (.orket/kept), keeps its
+place; another one is put at the top, a directory with all that is in it. Refused while the card is being
+worked on.
   FILE      a file or a directory
   --as PATH where it goes in the card's tree; with one FILE
   -C DIR    the project (default: found upwards from here)

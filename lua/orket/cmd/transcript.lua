@@ -17,7 +17,8 @@ usage: orket transcript [-C DIR] [-f] [--full] [--all] [--markdown | --json] CAR
 What was said and done in the turns of a card, in the run that worked on it last, or in one turn: prompt,
 replies, thoughts, calls, results, refusals.
   -C DIR      the project (default: found upwards from here)
-  -f          go on as the turns do, until the turn ends or until interrupted; a reply is shown when it is whole
+  -f          go on as the turns do, until the turn ends or until interrupted; a reply is shown when it is
+              whole
   --full      long prompts, arguments and results as a whole
   --all       the turns of all runs
   --markdown  as Markdown

@@ -25,8 +25,8 @@ local M = {}
 M.usage = [[
 usage: orket validate [--json] [-C DIR | DIR]
 
-Checks every file of a project: shape, names, dependencies, separation of duties, scripts. The prompt and route of each
-role of its own are called on sample cards.
+Checks every file of a project: shape, names, dependencies, separation of duties, scripts. The prompt and
+route of each role of its own are called on sample cards.
   --json    {"ok":…,"errors":[…],"warnings":[…]}
 Tells as well where the card files and the cards on the board differ.
 exit: 0 usable (warnings may remain), 1 errors, 2 usage

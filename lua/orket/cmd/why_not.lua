@@ -13,13 +13,13 @@ local M = {}
 M.usage = [[
 usage: orket why-not [-C DIR] [--json] [--try PATH] EVENT
 
-Why a call was refused, or a person was asked: every check that stands against it, each with its rule, its reason, the
-key or the line that decides, and what fixes it. The first one is what was recorded. EVENT is a number of orket log or
-orket reports, or RUN/TURN.N.
+Why a call was refused, or a person was asked: every check that stands against it, each with its rule, its
+reason, the key or the line that decides, and what fixes it. The first one is what was recorded. EVENT is a
+number of orket log or orket reports, or RUN/TURN.N.
   -C DIR    the project (default: found upwards from here)
   --json    {"event","call","checks":[{"rule","decision","why","fix","where"}],"try":{"before","after"}?}
-  --try     judges the call with PATH in place: a script, a directory of them, an organization.json or a unified diff;
-            nothing is changed
+  --try     judges the call with PATH in place: a script, a directory of them, an organization.json or a
+            unified diff; nothing is changed
 exit: 0 done (with --try: it would be allowed), 1 failed (or would not), 2 usage
 ]]
 
