@@ -25,8 +25,8 @@ end
 ---@param store table
 ---@param run {id: string, card: string}
 ---@param most integer
----@return {seq: integer, at: string, card: string, status: string, reason: string?, done: integer, turns: integer,
----tokens_in: integer, tokens_out: integer, tree: string}[]
+---@return {seq: integer, at: string, card: string, status: string, reason: string?,
+---  done: integer, turns: integer, tokens_in: integer, tokens_out: integer, tree: string}[]
 function M.of(store, run, most)
   local all, sum = {}, { done = 0, turns = 0, tokens_in = 0, tokens_out = 0 }
   for _, event in ipairs(store:read("milestones", { run = run.id })) do

@@ -5,7 +5,8 @@ local errors = require("orket.errors")
 
 local M = {}
 
-local FIX = "orket log --run RUN shows its events, each with its number; EVENT is one of them, or TURN.N for the N-th event of a turn"
+local FIX = "orket log --run RUN shows its events, each with its number; "
+  .. "EVENT is one of them, or TURN.N for the N-th event of a turn"
 
 ---The two halves of RUN@EVENT.
 ---@param text string

@@ -223,7 +223,9 @@ function M.turns(store, dir, id, all)
   elseif run then
     rows, err = one_turn(store, dir, run, math.tointeger(tonumber(turn)))
   end
-  err = rows and rows[1] and event_ref.dropped(store, rows[1].run) or not rows and err or nil
+  if rows then
+    err = rows[1] and event_ref.dropped(store, rows[1].run)
+  end
   return not err and rows or nil, err
 end
 

@@ -29,8 +29,9 @@ end
 ---What a run came to in turns, tokens, money and seconds in which a process worked on it (its newest session
 ---apart), and where the epic's files are, below the project.
 ---@param run table|nil
----@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer, money: number, seconds: integer|nil,
----  sessions: integer, session_seconds: integer|nil, epic: string, files: string|nil}|nil
+---@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer,
+---  money: number, seconds: integer|nil, sessions: integer, session_seconds: integer|nil,
+---  epic: string, files: string|nil}|nil
 function M.totals(run)
   for _, row in ipairs(run and run.store:read("runs", { card = run.epic.id }) or {}) do
     if row.id == run.id then
@@ -118,7 +119,8 @@ local function outage_lines(lines, models, option)
 end
 
 ---@param run table|nil the run that ended; nil when none began
----@param outcome {status: string?, counts: table?, runs: table[]?, already: string?, error: table?, card: string, dir: string}
+---@param outcome {status: string?, counts: table?, runs: table[]?, already: string?, error: table?,
+---  card: string, dir: string}
 ---@return string[] lines
 function M.lines(run, outcome)
   local card, option = outcome.card, parked.option(outcome.dir)

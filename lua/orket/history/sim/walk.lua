@@ -55,9 +55,9 @@ end
 -- ---- turns ----
 
 local function open(self, run, event, number, body)
-  local pair, err, lost = self.sides:of(body.generation, run.config)
+  local pair, err = self.sides:of(body.generation, run.config)
   if not pair then
-    self.judge:unjudged(event, err, lost)
+    self.judge:unjudged(event, err)
     return nil
   end
   local turn = {
@@ -256,7 +256,8 @@ function Walk:go()
   count(self)
 end
 
----@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table, whole: boolean?}
+---@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table,
+---  whole: boolean?}
 ---@return table walk
 function M.new(options)
   return setmetatable({

@@ -62,8 +62,10 @@ end
 local function columns_of(code)
   if code < 0x300 then
     return 1
+  elseif is_in(NARROW, code) then
+    return 0
   end
-  return is_in(NARROW, code) and 0 or is_in(WIDE, code) and 2 or 1
+  return is_in(WIDE, code) and 2 or 1
 end
 
 local function valid(text)
