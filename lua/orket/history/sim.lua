@@ -166,9 +166,9 @@ end
 ---@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last
 ---  N", or ids with commas between; whole: also what the change cannot reach is judged, which comes to the
 ---  same
----@return {differences: SimDifference[], differ: table, judged: table, caveats: table[], caveat_count: integer,
----  remarks: string[], changed: string[], not_simulated: string[], runs: string[]}|nil not_simulated: what is
----  changed and not judged, each with why
+---@return {differences: SimDifference[], differ: table, judged: table, caveats: table[],
+---  caveat_count: integer, remarks: string[], changed: string[], not_simulated: string[], runs: string[]}|nil
+---  result  not_simulated: what is changed and not judged, each with why
 ---@return Error|nil
 function M.run(project, options)
   local overlay, err = options.with, nil

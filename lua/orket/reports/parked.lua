@@ -104,8 +104,8 @@ end
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
 ---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?,
----  operation: table?, approval: table?, event: integer?, model: string?}[]  event: that parked it; model: that
----  it waits for
+---  operation: table?, approval: table?, event: integer?, model: string?}[]  event: that parked it; model:
+---  that it waits for
 function M.list(store, epic, dir)
   local cards, uncertain, questions, models = {}, uncertain_of(store), questions_of(store), models_of(store)
   for _, row in ipairs(waiting_of(store, epic)) do
