@@ -47,8 +47,8 @@ end
 function M.print_question(store, row, dir, is_full)
   wrap.print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?",
     approval_format.line(row))))
-  wrap.print("  " .. text.line(approval_format.rule(row) .. (row.why and ": " .. row.why or "")
-    .. (row.where and " (" .. row.where .. ")" or "")))
+  local why, where = row.why and ": " .. row.why or "", row.where and " (" .. row.where .. ")" or ""
+  wrap.print("  " .. text.line(approval_format.rule(row) .. why .. where))
   if row.labels then
     wrap.print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ")
       .. ")")

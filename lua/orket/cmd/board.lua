@@ -49,7 +49,8 @@ local function children_of(cards)
     known[card.id] = true
   end
   for _, card in ipairs(cards) do
-    local parent = known[card.epic] and card.epic or known[card.parent] and card.parent or ""
+    local above = known[card.parent] and card.parent or ""
+    local parent = known[card.epic] and card.epic or above
     children[parent] = children[parent] or {}
     table.insert(children[parent], card)
   end

@@ -224,7 +224,10 @@ local function talk(args)
   if self.editor then
     self.editor:close()
   end
-  return (self.asked or self.waits) and 3 or self.failed and 1 or 0
+  if self.asked or self.waits then
+    return 3
+  end
+  return self.failed and 1 or 0
 end
 
 ---@param argv string[]

@@ -123,7 +123,7 @@ local function problem(args)
   elseif args.n and not args.requests then
     return "-n belongs to --requests"
   end
-  args.count = args.n and math.tointeger(tonumber(args.n)) or not args.n and 100 or nil
+  args.count = math.tointeger(tonumber(args.n or 100))
   return not (args.count and args.count > 0) and "-n takes a whole number above 0" or nil
 end
 

@@ -90,7 +90,7 @@ local function place_of(home, identity, again)
   return home .. "/" .. place
 end
 
--- One comparison at a time writes to a place.
+-- One comparison at a time writes to a place: {eval, held}.
 local function open(args)
   local suite, err = suites.open(args.suite, { epics = args.epics, cases = args.cases })
   local list
@@ -114,7 +114,7 @@ local function open(args)
       io.stderr:write(text.clean(eval_format.progress(self, cell, args["repeat"])), "\n")
     end,
   })
-  return eval, err, held
+  return eval and { eval = eval, held = held }, err
 end
 
 local function run(eval)
@@ -159,14 +159,15 @@ function M.run(argv)
   if not args or message then
     return options.refuse(M.usage, message)
   end
-  local eval, err, held = open(args)
-  if not eval then
+  local opened, err = open(args)
+  if not opened then
     return cli_report.failure(err)
   end
+  local eval = opened.eval
   local complete
   complete, err = run(eval)
   tell(eval, complete or false, args)
-  held:release()
+  opened.held:release()
   if err or eval.used_up then
     return cli_report.failure(err or unfinished(eval))
   end

@@ -104,7 +104,8 @@ local function show(result)
   if not result.dry_run then
     print(string.format("the database had %s, it has %s", megabytes(result.before), megabytes(result.after)))
     if result.cramped then
-      print("the disk has no room to write it anew: free some and run orket gc again; what went is used by runs to come")
+      print("the disk has no room to write it anew: free some and run orket gc again; "
+        .. "what went is used by runs to come")
     end
   end
 end

@@ -58,7 +58,10 @@ local function ask(item)
     io.write(inbox.hint(item), ", later or quit > ")
     io.flush()
     local line = io.read("l")
-    local said = line and (utf8.len(line) and strings.trimmed(line) or "?") or "quit"
+    local said = "quit"
+    if line then
+      said = utf8.len(line) and strings.trimmed(line) or "?"
+    end
     if said:find("^q%f[%A]") or said:find("^quit%f[%A]") then
       return "quit"
     elseif said == "" or said:find("^later%f[%A]") then
@@ -93,7 +96,10 @@ local function go_through(args, items)
       end
     end
   end
-  return code == 1 and 1 or left > 0 and 3 or 0
+  if code == 1 then
+    return 1
+  end
+  return left > 0 and 3 or 0
 end
 
 local function read(dir)

@@ -139,7 +139,8 @@ local function ignoring(root)
   if not before and code ~= "ERR_NOT_FOUND" then
     return nil, ".gitignore: " .. message
   end
-  before = before and before .. (before:find("[^\n]$") and "\n" or "") or ""
+  before = before or ""
+  before = before .. (before:find("[^\n]$") and "\n" or "")
   for line in IGNORED:gmatch("[^\n]+") do
     if not ("\n" .. before):find("\n" .. line .. "\n", 1, true) then
       before = before .. line .. "\n"
@@ -175,8 +176,8 @@ end
 
 local function note_source(is_source)
   if is_source then
-    io.write(wrap.fitted("Epics start from the last commit of this repository (source); orket branch EPIC writes their work into it, "
-      .. "as the branch orket/EPIC\n"))
+    io.write(wrap.fitted("Epics start from the last commit of this repository (source); "
+      .. "orket branch EPIC writes their work into it, as the branch orket/EPIC\n"))
   end
 end
 

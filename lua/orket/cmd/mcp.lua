@@ -126,8 +126,8 @@ local function judged(tool, server, pin, differ)
     row.state = "new"
   elseif pin.pin == tool.pin then
     row.state = (pin.aside or #differ > 0) and "changed" or "trusted"
-    row.why = pin.aside and "it was another one in between"
-      or #differ > 0 and "the server is another one: " .. table.concat(differ, ", ") .. " changed" or nil
+    row.why = #differ > 0 and "the server is another one: " .. table.concat(differ, ", ") .. " changed" or nil
+    row.why = pin.aside and "it was another one in between" or row.why
   else
     local now = { description = tool.description, schema = tool.schema }
     row.state, row.diff = "changed", table.concat(diff.hunks(diff.lines(about(pin)), diff.lines(now)), "\n")
@@ -145,7 +145,7 @@ local function listed(held, server, seen)
   return session:tools()
 end
 
--- What a server says that it has, and the protocol that it says it in.
+-- What a server says that it has, and the protocol that it says it in: {tools, version}.
 local function list_of(project, server)
   local store <close> = reader.open(project.dir)
   local held <close>, seen = sessions.new(project, store), {}
@@ -153,25 +153,25 @@ local function list_of(project, server)
   if not said and err.code == "ERR_TIMEOUT" then
     err = sessions.late(server, seen.session, err)
   end
-  return said, err, said and seen.session.version
+  return said and { tools = said, version = seen.session.version }, err
 end
 
--- The tools of a server as they are now, as it said them, and the protocol that it speaks.
+-- The tools of a server as they are now, and what it said.
 local function offered(project, name)
   local server, err = servers.of(project.config, name)
   if not server then
     return nil, err
   end
-  local said, version
-  said, err, version = list_of(project, server)
+  local said
+  said, err = list_of(project, server)
   if not said then
     return nil, err
   end
   local rows, trusted, differ = setmetatable({}, cjson.array_mt), known(project, name)
-  for i, tool in ipairs(definition.all(name, said)) do
+  for i, tool in ipairs(definition.all(name, said.tools)) do
     rows[i] = judged(tool, server, trusted[tool.name], differ or {})
   end
-  return rows, said, version
+  return rows, said
 end
 
 -- What a person trusts: nothing of it is cut or hidden.
@@ -206,9 +206,9 @@ end
 
 function act.trust(args)
   local project, err = looked(args.C or ".")
-  local rows, said, version
+  local rows, said
   if project then
-    rows, said, version = offered(project, args.server)
+    rows, said = offered(project, args.server)
     err = said
   end
   if not rows then
@@ -217,8 +217,8 @@ function act.trust(args)
   local chosen = setmetatable({}, cjson.array_mt)
   for i, row in ipairs(rows) do
     if row.state ~= "refused" then
-      chosen[#chosen + 1] = tables.pick(said[i], { "name", "description", "title", "inputSchema",
-        "outputSchema" })
+      chosen[#chosen + 1] = tables.pick(said.tools[i],
+        { "name", "description", "title", "inputSchema", "outputSchema" })
     end
     if not args.json and row.state ~= "trusted" then
       print_tool(row)
@@ -229,7 +229,7 @@ function act.trust(args)
   local identity = identities.of(organization, organization.mcp[args.server])
   result, err = owner.ask(args.C or ".", {
     act = "mcp.trust", server = args.server,
-    text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
+    text = cjson.encode({ identity = identity, version = said.version, tools = chosen }), who = sys.user(),
   })
   return result and cli_report.answer(args, result), err
 end

@@ -58,8 +58,8 @@ local ACTS = {
 -- ---- what is remembered ----
 
 local function place_of(row)
-  local whose = row.reader and row.reader .. (row.scope == "role" and row.epic and " of " .. row.epic or "")
-    or row.epic
+  local of_epic = row.scope == "role" and row.epic and " of " .. row.epic or ""
+  local whose = row.reader and row.reader .. of_epic or row.epic
   return row.scope .. (whose and " " .. whose or "")
 end
 
@@ -125,10 +125,10 @@ end
 
 local function print_places(args, row)
   if args.text then
-    print(not row.rank and "  not found by this text" or string.format("  place %d for this text%s%s",
-      row.rank,
-      row.words and ", " .. row.words .. " by its words" or ", none by its words",
-      row.near and string.format(", nearness %.4f", row.near) or ""))
+    local words = row.words and ", " .. row.words .. " by its words" or ", none by its words"
+    local near = row.near and string.format(", nearness %.4f", row.near) or ""
+    print(row.rank and string.format("  place %d for this text%s%s", row.rank, words, near)
+      or "  not found by this text")
   end
 end
 

@@ -74,7 +74,10 @@ local function price(row)
 end
 
 local function key(row)
-  return row.key == nil and "none" or row.key and "yes" or "missing"
+  if row.key == nil then
+    return "none"
+  end
+  return row.key and "yes" or "missing"
 end
 
 local COLUMNS = {

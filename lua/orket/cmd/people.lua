@@ -105,7 +105,8 @@ end
 local function check(args)
   for name, value in pairs(args) do
     -- a directory may have any name
-    for _, one in ipairs(name ~= "C" and (type(value) == "table" and value or { value }) or {}) do
+    local all = type(value) == "table" and value or { value }
+    for _, one in ipairs(name ~= "C" and all or {}) do
       local fault = type(one) == "string" and fault_of(name, one)
       if fault then
         return nil, fault

@@ -49,14 +49,15 @@ local function drop(args, plan)
     why = "the plan was given up", who = sys.user() })
 end
 
--- A run of the plan, until it waits for a person; `begin` is what is done first, as the owner.
+-- A run of the plan, until it waits for a person; `begin` is what is done first, as the owner. Answers
+-- {card, failure, code}.
 local function run(args, begin)
-  local found, failure
-  local code = session.run({ C = args.C, view = planning_view.new(args) }, function(project)
-    found, failure = begin(project)
-    return found and { card = found }, failure
+  local ran = {}
+  ran.code = session.run({ C = args.C, view = planning_view.new(args) }, function(project)
+    ran.card, ran.failure = begin(project)
+    return ran.card and { card = ran.card }, ran.failure
   end)
-  return found, failure, code
+  return ran
 end
 
 local function answer(project, id, said)
@@ -88,8 +89,9 @@ end
 
 -- ---- the person ----
 
-local ANSWERS = "y makes these cards; n gives the plan up, which cancels its card; any other text goes to the model as what"
-  .. " should be changed; an empty line leaves the plan as it is (orket plan --accept, --change and --drop answer it later)"
+local ANSWERS = "y makes these cards; n gives the plan up, which cancels its card; "
+  .. "any other text goes to the model as what should be changed; "
+  .. "an empty line leaves the plan as it is (orket plan --accept, --change and --drop answer it later)"
 local EXPLAINED = { ["?"] = true, help = true }
 
 local function ask_person(plan)
@@ -137,7 +139,8 @@ local function see_through(args, id, failure)
     end
     again = plan.question ~= nil and code ~= 1
     if again and args.yes then
-      failure, code = select(2, say(args, id, "approved", "--yes"))
+      local ran = say(args, id, "approved", "--yes")
+      failure, code = ran.failure, ran.code
     elseif again then
       again = is_conversation(args) and converse(args, plan)
     end
@@ -146,17 +149,17 @@ local function see_through(args, id, failure)
 end
 
 local function begin(args, opening)
-  local id, failure, code = run(args, opening)
-  if not id then
-    plan_outcome.tell_none(args, failure, true)
-    return code == 0 and 1 or code
+  local ran = run(args, opening)
+  if not ran.card then
+    plan_outcome.tell_none(args, ran.failure, true)
+    return ran.code == 0 and 1 or ran.code
   end
-  return see_through(args, id)
+  return see_through(args, ran.card)
 end
 
 local function answer_to(args, id, word, why)
-  local _, failure, code = say(args, id, word, why)
-  return (failure or code ~= 1) and see_through(args, id, failure) or code
+  local ran = say(args, id, word, why)
+  return (ran.failure or ran.code ~= 1) and see_through(args, id, ran.failure) or ran.code
 end
 
 local ACT = {}
@@ -251,8 +254,8 @@ local function parse(argv)
     end
   end
   if (not args.act or args.act == "change") ~= (args.request ~= nil) then
-    return nil, args.request and "--" .. args.act .. " takes no request" or args.act and "missing TEXT"
-      or "missing REQUEST"
+    local missing = args.act and "missing TEXT" or "missing REQUEST"
+    return nil, args.request and "--" .. args.act .. " takes no request" or missing
   end
   return args
 end

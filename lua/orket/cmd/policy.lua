@@ -125,7 +125,8 @@ end
 
 local function print_changes(changed)
   for _, one in ipairs(changed) do
-    print("--- " .. one.path .. (one.is_new and " (new)" or "") .. (one.is_gone and " (gone)" or ""))
+    local new, gone = one.is_new and " (new)" or "", one.is_gone and " (gone)" or ""
+    print("--- " .. one.path .. new .. gone)
     print(text.block(one.diff))
   end
 end
@@ -204,8 +205,8 @@ act.accept, act.rollback = ask_owner, ask_owner
 -- ---- fixtures ----
 
 local function said(one)
-  return (one.decision or "any decision") .. (one.rule and " " .. one.rule or "")
-    .. (one.where and " (" .. one.where .. ")" or "")
+  local rule, where = one.rule and " " .. one.rule or "", one.where and " (" .. one.where .. ")" or ""
+  return (one.decision or "any decision") .. rule .. where
 end
 
 local function print_fixture(one)
@@ -279,7 +280,8 @@ end
 local function print_diff(found)
   print(found.from .. " -> " .. found.to)
   for _, one in ipairs(found.changed) do
-    print("--- " .. one.path .. (one.was and one.now and "" or one.now and " (new)" or " (gone)"))
+    local came = one.now and " (new)" or " (gone)"
+    print("--- " .. one.path .. (one.was and one.now and "" or came))
     print(text.block(one.diff))
   end
   print_rows("possible that was not", found.wider)

@@ -49,7 +49,8 @@ end
 -- Where a path of the project leads by its names; nil when it is elsewhere.
 local function named(path, project)
   local here <close> = fs.root(".")
-  local whole = plain(path:find("^/") and path or (here and here:path() or "") .. "/" .. path)
+  local above_it = here and here:path() or ""
+  local whole = plain(path:find("^/") and path or above_it .. "/" .. path)
   if is_beneath(whole, project) then
     return whole
   end
@@ -104,7 +105,7 @@ end
 local function add(files, path, project, as)
   path = path:gsub("(.)/+$", "%1")
   local above, name = path:match("^(.*)/([^/]+)$")
-  above, name = above and (above ~= "" and above or "/") or ".", name or path
+  above, name = above == "" and "/" or above or ".", name or path
   if name == "." or name == ".." then
     above, name = path, "."
   end

@@ -27,8 +27,8 @@ exit: 0 nothing differs, 1 something does, 2 usage, or it could not be judged
 local SHOWN = 50 -- differences for a person
 
 local function verdict(one)
-  return one.decision and string.format("%s (%s)%s", one.decision, one.rule, one.why and ": " .. one.why
-    or "") or cjson.encode(one)
+  local why = one.why and ": " .. one.why or ""
+  return one.decision and string.format("%s (%s)%s", one.decision, one.rule, why) or cjson.encode(one)
 end
 
 local function show_one(one)

@@ -67,9 +67,9 @@ local function turns_now(store, rows, args)
   if args.is_turn then
     return rows
   end
-  local now = {}
+  local now, first = {}, rows[1] and rows[1].seq or 0
   for _, row in ipairs(store:read("turns", { card = args.id })) do
-    now[#now + 1] = row.seq >= (rows[1] and rows[1].seq or 0) and row or nil
+    now[#now + 1] = row.seq >= first and row or nil
   end
   return now
 end

@@ -34,9 +34,11 @@ end
 
 local function show(answer)
   local call = answer.call
-  local what = not call.tool and "stopped as " .. tostring(call.role)
-    or string.format("%s as %s: %s", call.tool, tostring(call.role),
-    call.operation and text.json(call.operation) or call.arguments or "")
+  local what = "stopped as " .. tostring(call.role)
+  if call.tool then
+    what = string.format("%s as %s: %s", call.tool, tostring(call.role),
+      call.operation and text.json(call.operation) or call.arguments or "")
+  end
   print(string.format("%6d  %s", answer.event.seq, text.cut(text.line(what), 150)))
   for _, check in ipairs(answer.checks) do
     print_check(check)
