@@ -245,7 +245,7 @@ local function print_budgets(store, dir)
     wrap.print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap,
       row.percent,
       budget_format.amount(row.kind, row.used, budgets.currency),
-        budget_format.amount(row.kind, row.limit, budgets.currency))))
+      budget_format.amount(row.kind, row.limit, budgets.currency))))
   end
 end
 

@@ -49,7 +49,7 @@ local function columns(currency)
   end
   return {
     table_view.text("cap"), { "used", amount("used"), right = true },
-      { "reserved", amount("reserved"), right = true },
+    { "reserved", amount("reserved"), right = true },
     { "limit", amount("limit"), right = true }, { "", function(row) return row.percent .. " %" end,
       right = true },
   }

@@ -41,8 +41,7 @@ exit: 0 all of it was run, 1 failed or a cap was reached, 2 usage, 3 interrupted
 
 local OPTIONS = {
   arms = "value", json = "flag", role = "value", accept = "flag", cases = "value", epics = "flag",
-  ["repeat"] = "value",
-  concurrency = "value", seed = "value", out = "value", again = "flag",
+  ["repeat"] = "value", concurrency = "value", seed = "value", out = "value", again = "flag",
 }
 local BOUNDS = { ["repeat"] = { 1, 100, 1 }, concurrency = { 1, 16, 2 } }
 

@@ -168,8 +168,7 @@ local REQUEST = { add = "remember", forget = "forget" }
 local function ask_owner(args)
   local result, err = owner.ask(args.C or ".", {
     act = REQUEST[args.act], text = args.text, id = args.id, epic = args.epic, role = args.role,
-    card = args.card,
-    label = args.label, days = args.days, why = args.why, who = sys.user(),
+    card = args.card, label = args.label, days = args.days, why = args.why, who = sys.user(),
   })
   return result and cli_report.answer(args, result) or cli_report.failure(err)
 end
@@ -192,8 +191,7 @@ end
 local function ask_lines(args, texts)
   return owner.ask(args.C or ".", {
     act = "remember.lines", text = cjson.encode(texts), epic = args.epic, role = args.role, card = args.card,
-    label = args.label,
-    days = args.days, who = sys.user(),
+    label = args.label, days = args.days, who = sys.user(),
   })
 end
 

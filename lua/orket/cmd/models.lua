@@ -82,10 +82,9 @@ end
 
 local COLUMNS = {
   table_view.text("name"), table_view.text("provider"), table_view.text("endpoint", nil, 2),
-    table_view.text("model", nil, 4),
+  table_view.text("model", nil, 4),
   table_view.text("context", nil, 1), table_view.text("calls", nil, 3), { "price", price, spare = 1 },
-    { "key", key },
-  { "seats", function(row) return table.concat(row.seats, " ") end, spare = 2 },
+  { "key", key }, { "seats", function(row) return table.concat(row.seats, " ") end, spare = 2 },
 }
 
 local function show(project, args)

@@ -152,8 +152,7 @@ end
 local function ask(act, args, card)
   return owner.ask(args.C or ".", {
     act = act, card = card, text = args.text, status = args.status, reason = args.reason, why = args.why,
-    run = args.run,
-    label = args.label, path = args.path, who = sys.user(),
+    run = args.run, label = args.label, path = args.path, who = sys.user(),
   })
 end
 

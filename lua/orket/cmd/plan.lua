@@ -236,8 +236,7 @@ local ACTS = { "accept", "change", "drop", "go-on", "show", "list" }
 
 local KNOWN = {
   C = "value", json = "flag", yes = "flag", team = "value", environment = "value", label = "value",
-  accept = "value",
-  change = "value", drop = "value", ["go-on"] = "value", show = "value", list = "flag",
+  accept = "value", change = "value", drop = "value", ["go-on"] = "value", show = "value", list = "flag",
 }
 
 local function parse(argv)

@@ -65,7 +65,7 @@ local function show(args, result, seconds)
   print(string.format("%s: %d events of %d turns%s derived again (%.0f/s)\nhash %s, as recorded%s",
     result.run, result.events,
     result.turns, args.card and " of " .. text.line(args.card) or "", result.events / math.max(seconds, 1e-6),
-      result.hash, result.signed and " and signed" or "; not signed, the run did not end"))
+    result.hash, result.signed and " and signed" or "; not signed, the run did not end"))
   return 0
 end
 

@@ -19,8 +19,7 @@ exit: 0 printed, 2 usage
 local CARD = "card" -- its kinds are definitions of one schema
 local KINDS = {
   organization = "organization", team = "team", environment = "environment", fixture = "fixture",
-  cassette = "cassette",
-  mock_reply = "mock_reply", epic = CARD, rock = CARD, issue = CARD, asset = CARD,
+  cassette = "cassette", mock_reply = "mock_reply", epic = CARD, rock = CARD, issue = CARD, asset = CARD,
 }
 
 ---@param argv string[]

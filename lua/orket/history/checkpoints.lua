@@ -37,8 +37,7 @@ function M.of(store, run, most)
       sum.done = sum.done + (body.to == "done" and 1 or 0)
       all[#all + 1] = {
         seq = event.seq, at = event.at, card = event.card, status = body.to, reason = body.reason,
-        done = sum.done,
-        turns = sum.turns, tokens_in = sum.tokens_in, tokens_out = sum.tokens_out,
+        done = sum.done, turns = sum.turns, tokens_in = sum.tokens_in, tokens_out = sum.tokens_out,
       }
     end
   end

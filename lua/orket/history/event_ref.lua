@@ -60,8 +60,7 @@ end
 
 local MAKING = {
   ["scripts.loaded"] = true, ["run.forked"] = true, ["card.forked"] = true, ["cards.forked"] = true,
-  ["turn.forked"] = true,
-  ["card.changed"] = true,
+  ["turn.forked"] = true, ["card.changed"] = true,
 }
 
 -- The first moment of a run; a fork is made by several events, and is there with the last of them.

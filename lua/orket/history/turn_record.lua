@@ -82,7 +82,7 @@ ENTRY["step.reply"] = function(store, body)
   return { kind = "reply", model = body.model, finish = body.finish, tokens_in = usage.prompt,
     tokens_out = usage.completion,
     thoughts = thoughts_of(store, body.thoughts, message), text = content_of(message),
-      calls = calls_of(message) }
+    calls = calls_of(message) }
 end
 
 ENTRY["call.result"] = function(store, body)

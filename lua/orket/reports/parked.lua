@@ -118,8 +118,7 @@ function M.list(store, epic, dir)
     local asked, move = question(questions[row.id], dir), M.move(store, row.id)
     cards[#cards + 1] = {
       id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why or nil,
-      model = models[row.id],
-      event = move and move.seq,
+      model = models[row.id], event = move and move.seq,
       command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked
         and asked.first or cure[2],
       operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule,

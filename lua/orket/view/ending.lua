@@ -39,7 +39,7 @@ function M.totals(run)
       return { id = row.id, turns = row.turns, steps = row.steps, tokens_in = row.tokens_in,
         tokens_out = row.tokens_out, money = row.money,
         seconds = row.seconds, sessions = row.sessions, session_seconds = row.session_seconds,
-          epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
+        epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
     end
   end
 end
@@ -78,7 +78,7 @@ local function total_lines(lines, run, option)
   lines[#lines + 1] = string.format("  %s: %s%d turns, %d steps%s, %d tokens in, %d out%s",
     text.clean(totals.id),
     totals.sessions > 1 and "in all " or "", totals.turns, totals.steps, time_of(totals), totals.tokens_in,
-      totals.tokens_out, money)
+    totals.tokens_out, money)
   if totals.files then
     lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files),
       option, text.clean(totals.epic))

@@ -109,8 +109,7 @@ local function open(self, turn, side)
   self.benches[turn.pair[side]] = bench
   local mine = sim_calls.turn(bench, {
     role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number,
-    labels = turn.labels,
-    scope = turn.scope,
+    labels = turn.labels, scope = turn.scope,
   })
   mine.bench = bench
   turn.sides[side] = mine

@@ -64,8 +64,7 @@ local function open(self, run, event, number, body)
     run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat,
     role = body.role,
     review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, sides = {}, labels = {},
-    scope = self.cards:scope(event.card),
-    judged = self.whole or delta.reach(pair, body.role),
+    scope = self.cards:scope(event.card), judged = self.whole or delta.reach(pair, body.role),
   }
   run.turns[number] = turn
   if turn.judged ~= true then
