@@ -765,8 +765,9 @@ return function(argv)
   return async.main(function()
     local project <close> = assert(projects.open(".", {}))
     local list = { call("x.txt"), call("y.txt"), call("x.txt", %q), call("../x.txt") }
-    for one, before, after in assert(sim.judge({ project = project, with = %q, calls = function() return table.remove(list, 1) end })) do
-      print(one.arguments.path, before.rule, after.rule)
+    local function calls() return table.remove(list, 1) end
+    for one, said in assert(sim.judge({ project = project, with = %q, calls = calls })) do
+      print(one.arguments.path, said.before.rule, said.after.rule)
     end
     return 0
   end, argv)

@@ -19,8 +19,8 @@ M.usage = [[
 usage: orket approvals [-C DIR] [--json] [--all]
        orket approvals [-C DIR] [--json] --full ID
 
-What agents ask for and only a person can allow: who, what exactly, why, until when, and the commands that answer.
-Of a long text the beginning and the end, with the number of lines that are hidden between them.
+What agents ask for and only a person can allow: who, what exactly, why, until when, and the commands that
+answer. Of a long text the beginning and the end, with the number of lines that are hidden between them.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON array, with the whole of what is asked
   --all     what was answered too
@@ -47,8 +47,8 @@ end
 function M.print_question(store, row, dir, is_full)
   wrap.print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?",
     approval_format.line(row))))
-  wrap.print("  " .. text.line(approval_format.rule(row) .. (row.why and ": " .. row.why or "")
-    .. (row.where and " (" .. row.where .. ")" or "")))
+  local why, where = row.why and ": " .. row.why or "", row.where and " (" .. row.where .. ")" or ""
+  wrap.print("  " .. text.line(approval_format.rule(row) .. why .. where))
   if row.labels then
     wrap.print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ")
       .. ")")

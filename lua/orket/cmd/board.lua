@@ -49,7 +49,8 @@ local function children_of(cards)
     known[card.id] = true
   end
   for _, card in ipairs(cards) do
-    local parent = known[card.epic] and card.epic or known[card.parent] and card.parent or ""
+    local above = known[card.parent] and card.parent or ""
+    local parent = known[card.epic] and card.epic or above
     children[parent] = children[parent] or {}
     table.insert(children[parent], card)
   end
@@ -244,7 +245,7 @@ local function print_budgets(store, dir)
     wrap.print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap,
       row.percent,
       budget_format.amount(row.kind, row.used, budgets.currency),
-        budget_format.amount(row.kind, row.limit, budgets.currency))))
+      budget_format.amount(row.kind, row.limit, budgets.currency))))
   end
 end
 

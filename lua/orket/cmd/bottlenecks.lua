@@ -13,8 +13,8 @@ local M = {}
 M.usage = [[
 usage: orket bottlenecks [-C DIR] [--json] [--fail]
 
-Where work piles up, by process_rules.thresholds of the organization: cards that wait or are in review for too long,
-seats with too many cards under way or waiting, and the state of the whole.
+Where work piles up, by process_rules.thresholds of the organization: cards that wait or are in review for too
+long, seats with too many cards under way or waiting, and the state of the whole.
   -C DIR    the project (default: found upwards from here)
   --json    {"level","counts","thresholds","found":[{"rule","why","value","limit","card"?,"seat"?}]}
   --fail    exit 1 when there is any

@@ -17,9 +17,9 @@ local M = {}
 M.usage = [[
 usage: orket branch [-C PROJECT] [--json] EPIC
 
-Writes the work of an epic into the repository that it started from ("source" of the epic), as the branch orket/EPIC:
-one commit for each card whose changes were merged, by the card's seat, on the commit that the epic started from.
-The same work gives the same commits. No worktree and no other branch is touched.
+Writes the work of an epic into the repository that it started from ("source" of the epic), as the branch
+orket/EPIC: one commit for each card whose changes were merged, by the card's seat, on the commit that the
+epic started from. The same work gives the same commits. No worktree and no other branch is touched.
   -C PROJECT  the project (default: found upwards from here)
   --json      {"epic","repo","branch","base","head","commits"}
 exit: 0 done, 1 failed, 2 usage

@@ -15,10 +15,11 @@ local M = {}
 M.usage = [[
 usage: orket budget [-C DIR] [--json] [--all]
 
-Every cap of the organization, its epics, users, roles and cards: used, reserved by requests under way, limit. Cards
-of which less than 80 % is used are left out.
+Every cap of the organization, its epics, users, roles and cards: used, reserved by requests under way, limit.
+Cards of which less than 80 % is used are left out.
   -C DIR    the project (default: found upwards from here)
-  --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","percent","where"?}]}, all of them
+  --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","percent",
+            "where"?}]}, all of them
   --all     all cards too
 exit: 0 done, 1 failed, 2 usage
 ]]
@@ -48,7 +49,7 @@ local function columns(currency)
   end
   return {
     table_view.text("cap"), { "used", amount("used"), right = true },
-      { "reserved", amount("reserved"), right = true },
+    { "reserved", amount("reserved"), right = true },
     { "limit", amount("limit"), right = true }, { "", function(row) return row.percent .. " %" end,
       right = true },
   }

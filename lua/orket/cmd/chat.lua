@@ -23,8 +23,8 @@ M.usage = [[
 usage: orket chat [-C DIR] [--json] [--role ROLE] [--team NAME] [--environment NAME]
        orket chat [-C DIR] [--json] --resume [ID] | --list
 
-A conversation with a seat of the team: it looks at the board and proposes issues, changes and plans, which you
-take or not. What you said yes to passes the gate and the state machine in the role's name.
+A conversation with a seat of the team: it looks at the board and proposes issues, changes and plans, which
+you take or not. What you said yes to passes the gate and the state machine in the role's name.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON line per answer and question
   --role    who talks (default: operations_lead); it has to list look_at_board
@@ -32,8 +32,8 @@ take or not. What you said yes to passes the gate and the state machine in the r
   --resume  goes on with a conversation: ID, or the last one
   --list    the conversations
 A line is a message; without a terminal they come from standard input, and after a question y, or why not.
-A line that begins with / and a word is for orket itself: /help, /run CARD, /approve [ID], /quit; with --json it is not.
-^C gives up the reply, ^D ends.
+A line that begins with / and a word is for orket itself: /help, /run CARD, /approve [ID], /quit; with --json
+it is not. ^C gives up the reply, ^D ends.
 exit: 0 done, 1 failed, 2 usage, 3 a question waits for its answer, or the conversation stopped without one
 ]]
 
@@ -224,7 +224,10 @@ local function talk(args)
   if self.editor then
     self.editor:close()
   end
-  return (self.asked or self.waits) and 3 or self.failed and 1 or 0
+  if self.asked or self.waits then
+    return 3
+  end
+  return self.failed and 1 or 0
 end
 
 ---@param argv string[]

@@ -16,7 +16,8 @@ usage: orket check [--permits] [--json] [-C DIR | DIR]
 
 Hashes every chain of events, every blob and every conversation of the project in DIR (default: here)
 again, verifies the signed heads of the runs that ended, rebuilds the board from the events and compares it
-with the stored one, row by row. Only reads; may run beside a running owner. Exit 0: sound, 1: not sound, or it cannot be read.
+with the stored one, row by row. Only reads; may run beside a running owner. Exit 0: sound, 1: not sound, or
+it cannot be read.
   --permits  also: every effect of an agent has an allowed call and a permit in the journal
   --json     the report as one JSON object
 ]]

@@ -15,8 +15,8 @@ local M = {}
 M.usage = [[
 usage: orket checkout [-C PROJECT] [--force] [--json] CARD[@EVENT] DIR
 
-Writes the files of an issue or an epic into DIR, as the journal has them: also when workspace/ is gone. DIR is made;
-one that holds something is refused.
+Writes the files of an issue or an epic into DIR, as the journal has them: also when workspace/ is gone. DIR
+is made; one that holds something is refused.
   @EVENT      as they were after that event: a number of orket log, or RUN/TURN.N
   --force     also into a directory that holds something: equal names are overwritten, other files stay
   -C PROJECT  the project (default: found upwards from here)

@@ -158,16 +158,22 @@ function write.zsh(all, with_cards)
   })
 end
 
+local function seen(words)
+  return "__fish_seen_subcommand_from " .. words
+end
+
 function write.fish(all, with_cards)
   return each(all, function(command)
     local lines = { ("complete -c orket -n __fish_use_subcommand -f -a %s -d %s\n"):format(command.name,
       quoted(command.help):gsub("'\\''", "\\'")) }
     for _, option in ipairs(command.options) do
       local kind = option:find("^%-%-") and "l" or #option == 2 and "s" or "o"
-      lines[#lines + 1] = ("complete -c orket -n '__fish_seen_subcommand_from %s' -%s %s\n"):format(command.name, kind, (option:gsub("^%-+", "")))
+      local words = option:gsub("^%-+", "")
+      lines[#lines + 1] = ("complete -c orket -n '%s' -%s %s\n"):format(seen(command.name), kind, words)
     end
     return table.concat(lines)
-  end) .. ("complete -c orket -n '__fish_seen_subcommand_from %s' -f -a '(orket completion cards 2>/dev/null)'\n"):format(table.concat(with_cards, " "))
+  end) .. ("complete -c orket -n '%s' -f -a '(orket completion cards 2>/dev/null)'\n"):format(
+    seen(table.concat(with_cards, " ")))
 end
 
 ---@param argv string[]

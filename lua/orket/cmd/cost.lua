@@ -15,14 +15,14 @@ local M = {}
 M.usage = [[
 usage: orket cost [-C DIR] [--json] [--by card|role|model|arm|day|run] [--run RUN] [--requests] [-n COUNT]
 
-What requests to models cost: how many there were, and how many of them failed; tokens in, of them from the server's
-cache, and out; money.
+What requests to models cost: how many there were, and how many of them failed; tokens in, of them from the
+server's cache, and out; money.
   -C DIR      the project (default: found upwards from here)
   --by        sums by card, role, model (default), arm, day (UTC) or run
   --run       only of this run
   --requests  one by one, the newest COUNT (100) first
-  --json      {"currency"?,"by","rows":[{"name","calls","failed","tokens_in","tokens_out","cached","money"}],"total":{…}};
-              with --requests one object per line
+  --json      {"currency"?,"by","rows":[{"name","calls","failed","tokens_in","tokens_out","cached","money"}],
+              "total":{…}}; with --requests one object per line
 exit: 0 done, 1 failed, 2 usage
 ]]
 
@@ -123,7 +123,7 @@ local function problem(args)
   elseif args.n and not args.requests then
     return "-n belongs to --requests"
   end
-  args.count = args.n and math.tointeger(tonumber(args.n)) or not args.n and 100 or nil
+  args.count = math.tointeger(tonumber(args.n or 100))
   return not (args.count and args.count > 0) and "-n takes a whole number above 0" or nil
 end
 

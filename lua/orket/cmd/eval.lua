@@ -19,17 +19,19 @@ M.usage = [[
 usage: orket eval SUITE --arms FILE,FILE[,...] [--json] [--role ROLE] [--accept] [--cases ID,...] [--epics]
                   [--repeat N] [--concurrency N] [--seed TEXT] [--out DIR | --again]
 
-Prompts compared: each case of SUITE with each arm, in a copy of the project of its own, by real runs with all rules.
-A case is an issue with a verification (when none has one: every issue), and a success when it comes to be done. What is
-interrupted goes on with the same command.
-  --arms         2 to 8 files, each a prompts node, a role or examples, in whose place they come; own: SUITE's scripts as
-                 they are
-  --role         the role that files of roles are for (default: the one of the file's name, or the only one at work)
+Prompts compared: each case of SUITE with each arm, in a copy of the project of its own, by real runs with all
+rules. A case is an issue with a verification (when none has one: every issue), and a success when it comes to
+be done. What is interrupted goes on with the same command.
+  --arms         2 to 8 files, each a prompts node, a role or examples, in whose place they come; own: SUITE's
+                 scripts as they are
+  --role         the role that files of roles are for (default: the one of the file's name, or the only one
+                 at work)
   --accept       arms may make more possible than SUITE's scripts do
   --cases        only these
   --epics        whole epics are the cases
   --repeat       runs of each case with each arm, 1 to 100 (1)
-  --concurrency  runs at once, 1 to 16 (2); one after the other with a cap on the organization or `limits` of a model
+  --concurrency  runs at once, 1 to 16 (2); one after the other with a cap on the organization or `limits` of
+                 a model
   --seed         says in which order the runs come ("orket")
   --out          where the copies are (default: .orket/eval of SUITE)
   --again        everything is run anew, in a new place
@@ -39,8 +41,7 @@ exit: 0 all of it was run, 1 failed or a cap was reached, 2 usage, 3 interrupted
 
 local OPTIONS = {
   arms = "value", json = "flag", role = "value", accept = "flag", cases = "value", epics = "flag",
-  ["repeat"] = "value",
-  concurrency = "value", seed = "value", out = "value", again = "flag",
+  ["repeat"] = "value", concurrency = "value", seed = "value", out = "value", again = "flag",
 }
 local BOUNDS = { ["repeat"] = { 1, 100, 1 }, concurrency = { 1, 16, 2 } }
 
@@ -88,7 +89,7 @@ local function place_of(home, identity, again)
   return home .. "/" .. place
 end
 
--- One comparison at a time writes to a place.
+-- One comparison at a time writes to a place: {eval, held}.
 local function open(args)
   local suite, err = suites.open(args.suite, { epics = args.epics, cases = args.cases })
   local list
@@ -112,7 +113,7 @@ local function open(args)
       io.stderr:write(text.clean(eval_format.progress(self, cell, args["repeat"])), "\n")
     end,
   })
-  return eval, err, held
+  return eval and { eval = eval, held = held }, err
 end
 
 local function run(eval)
@@ -157,14 +158,15 @@ function M.run(argv)
   if not args or message then
     return options.refuse(M.usage, message)
   end
-  local eval, err, held = open(args)
-  if not eval then
+  local opened, err = open(args)
+  if not opened then
     return cli_report.failure(err)
   end
+  local eval = opened.eval
   local complete
   complete, err = run(eval)
   tell(eval, complete or false, args)
-  held:release()
+  opened.held:release()
   if err or eval.used_up then
     return cli_report.failure(err or unfinished(eval))
   end

@@ -110,7 +110,8 @@ local function list(store, args, dir)
     print(text.json({ proposed = rows, shown = roles }))
     return 0
   end
-  print(#rows == 0 and "no example waits for a person" or args.all and "proposed" or "waiting for a person")
+  local title = args.all and "proposed" or "waiting for a person"
+  print(#rows == 0 and "no example waits for a person" or title)
   for _, row in ipairs(rows) do
     print_proposal(row, dir)
   end

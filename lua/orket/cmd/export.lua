@@ -15,7 +15,8 @@ M.usage = [[
 usage: orket export [-C DIR] [--json] [-o FILE] RUN
 
 Writes a run as one file: its events, the texts of its scripts, files and conversations, what the board says
-about its cards, and its signed head; of a fork also what it goes on from. orket verify FILE tells whether anything was changed since.
+about its cards, and its signed head; of a fork also what it goes on from. orket verify FILE tells whether
+anything was changed since.
   -C DIR    the project (default: found upwards from here)
   -o FILE   the file (default: standard output); it appears when it is whole
   --json    with -o: what was written, as one JSON object

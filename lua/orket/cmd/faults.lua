@@ -10,7 +10,8 @@ M.usage = [[
 usage: orket faults [--json]
 
 Lists the points of a test build (make FAULT=1) where ORKET_FAULT=POINT:HIT:ACT in the environment kills the
-program or makes it fail: kill, oom and starve at every point, eio, enospc, emfile and enomem where it says so.
+program or makes it fail: kill, oom and starve at every point, eio, enospc, emfile and enomem where it says
+so.
   --json    one JSON object per point
 exit: 0, or 2 in a release build, which has no such points
 ]]

@@ -23,11 +23,11 @@ EVENT is the event's number (orket log --run RUN shows it), or TURN.N, the N-th 
 exit: 0 done, 1 failed or refused, 2 usage
 ]]
 
--- The role that a file is for, and its text.
+-- The role that a file is for, and its text: {role, text}.
 local function read_role(path)
   local role = path:match("([%w_-]+)%.lua$")
   if not role then
-    return nil, nil, errors.new("ERR_USAGE", "it is unknown which role " .. path .. " is for",
+    return nil, errors.new("ERR_USAGE", "it is unknown which role " .. path .. " is for",
       "its name has to be ROLE.lua")
   end
   local file <close>, message = io.open(path, "rb")
@@ -36,13 +36,12 @@ local function read_role(path)
     text, message = file:read("a")
   end
   if not text then
-    return nil, nil, errors.new("ERR_IO", path .. ": " .. message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ",
-      ""),
-      "give a file that can be read")
+    local why = message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")
+    return nil, errors.new("ERR_IO", path .. ": " .. why, "give a file that can be read")
   elseif not utf8.len(text) then
-    return nil, nil, errors.new("ERR_UTF8", path .. " is no text: it is not UTF-8", "give the text of a role")
+    return nil, errors.new("ERR_UTF8", path .. " is no text: it is not UTF-8", "give the text of a role")
   end
-  return role, text
+  return { role = role, text = text }
 end
 
 local function parse(argv)
@@ -70,17 +69,17 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local role, script, err
+  local own, err = {}
   if args.role then
-    role, script, err = read_role(args.role)
-    if not role then
+    own, err = read_role(args.role)
+    if not own then
       return cli_report.failure(err)
     end
   end
   local result
   result, err = owner.ask(args.C or ".", {
-    act = "fork", run = args.run, at = args.at, set = args.set and cjson.encode(args.set), role = role,
-    script = script, who = sys.user(),
+    act = "fork", run = args.run, at = args.at, set = args.set and cjson.encode(args.set), role = own.role,
+    script = own.text, who = sys.user(),
   })
   if not result then
     return cli_report.failure(err)

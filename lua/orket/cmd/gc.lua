@@ -15,8 +15,8 @@ usage: orket gc --keep AGE [--dry-run] [--json] [-C DIR]
 
 Runs of which nothing was heard for longer than AGE lose their prompts, replies and calls; blobs,
 messages and script texts that nothing else refers to go, and the directories of their cards (workspace/
-EPIC/cards/CARD), which the journal can make again. So do files of yours that were kept aside (.orket/kept) longer
-than AGE ago, each directory by its name. A run that was interrupted is as old as its last
+EPIC/cards/CARD), which the journal can make again. So do files of yours that were kept aside (.orket/kept)
+longer than AGE ago, each directory by its name. A run that was interrupted is as old as its last
 event. Then the file is written anew, smaller, when it is below 64 MB or an eighth of it went (VACUUM: for
 that moment it needs twice the room of what stays).
 Stays, and is reported with the reason: a run whose cards are not final, that waits for an answer, that a fork
@@ -104,7 +104,8 @@ local function show(result)
   if not result.dry_run then
     print(string.format("the database had %s, it has %s", megabytes(result.before), megabytes(result.after)))
     if result.cramped then
-      print("the disk has no room to write it anew: free some and run orket gc again; what went is used by runs to come")
+      print("the disk has no room to write it anew: free some and run orket gc again; "
+        .. "what went is used by runs to come")
     end
   end
 end

@@ -44,10 +44,10 @@ local ORIGIN = { "forked from", function(r) return r.of and r.of .. "@" .. r.at 
 
 local TURNS = {
   table_view.number("turn"), table_view.text("card"), table_view.text("seat"),
-    table_view.text("role", nil, 2),
+  table_view.text("role", nil, 2),
   table_view.text("model", nil, 1), { "outcome", function(t) return t.outcome or "open" end },
   table_view.number("steps"), table_view.number("in", "tokens_in"), table_view.number("out", "tokens_out"),
-    TOOK,
+  TOOK,
 }
 
 local function print_rows(columns, rows, nothing)

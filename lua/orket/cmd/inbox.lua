@@ -18,9 +18,9 @@ local M = {}
 M.usage = [[
 usage: orket inbox [-C DIR] [--json]
 
-What waits for a person, what expires first foremost: approvals and plans, operations of which the outcome is unknown,
-questions, parked work, scripts that wait to be accepted. On a terminal it is gone through one by one: the whole content,
-then your answer; elsewhere each is listed with the commands that answer it.
+What waits for a person, what expires first foremost: approvals and plans, operations of which the outcome is
+unknown, questions, parked work, scripts that wait to be accepted. On a terminal it is gone through one by
+one: the whole content, then your answer; elsewhere each is listed with the commands that answer it.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON array, for programs; nothing is asked
 exit: 0 done, or nothing waits; 1 failed, or an answer was refused; 2 usage; 3 something still waits
@@ -58,7 +58,10 @@ local function ask(item)
     io.write(inbox.hint(item), ", later or quit > ")
     io.flush()
     local line = io.read("l")
-    local said = line and (utf8.len(line) and strings.trimmed(line) or "?") or "quit"
+    local said = "quit"
+    if line then
+      said = utf8.len(line) and strings.trimmed(line) or "?"
+    end
     if said:find("^q%f[%A]") or said:find("^quit%f[%A]") then
       return "quit"
     elseif said == "" or said:find("^later%f[%A]") then
@@ -93,7 +96,10 @@ local function go_through(args, items)
       end
     end
   end
-  return code == 1 and 1 or left > 0 and 3 or 0
+  if code == 1 then
+    return 1
+  end
+  return left > 0 and 3 or 0
 end
 
 local function read(dir)

@@ -18,12 +18,14 @@ M.usage = [[
 usage: orket init [--demo] DIR
 
 Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic, and the
-key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set, are written
-as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets the directories that Orket
-writes; its usual checks (make test, npm run test, pytest, cargo test, go test) become the commands that agents may run, in a
-jail without network (process_rules.commands). In a git repository with a commit its epics start from that repository's last
-commit ("source"). It may lie in another project, which is noted, but not in its workspace/, where agents write.
-  --demo    recorded replies for its epic as well, which demo/run.sh plays: the project runs without a model server
+key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set,
+are written as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets
+the directories that Orket writes; its usual checks (make test, npm run test, pytest, cargo test, go test)
+become the commands that agents may run, in a jail without network (process_rules.commands). In a git
+repository with a commit its epics start from that repository's last commit ("source"). It may lie in another
+project, which is noted, but not in its workspace/, where agents write.
+  --demo    recorded replies for its epic as well, which demo/run.sh plays: the project runs without a
+            model server
 exit: 0 written, 1 there is a project, or DIR cannot be written, 2 usage
 ]]
 
@@ -137,7 +139,8 @@ local function ignoring(root)
   if not before and code ~= "ERR_NOT_FOUND" then
     return nil, ".gitignore: " .. message
   end
-  before = before and before .. (before:find("[^\n]$") and "\n" or "") or ""
+  before = before or ""
+  before = before .. (before:find("[^\n]$") and "\n" or "")
   for line in IGNORED:gmatch("[^\n]+") do
     if not ("\n" .. before):find("\n" .. line .. "\n", 1, true) then
       before = before .. line .. "\n"
@@ -173,8 +176,8 @@ end
 
 local function note_source(is_source)
   if is_source then
-    io.write(wrap.fitted("Epics start from the last commit of this repository (source); orket branch EPIC writes their work into it, "
-      .. "as the branch orket/EPIC\n"))
+    io.write(wrap.fitted("Epics start from the last commit of this repository (source); "
+      .. "orket branch EPIC writes their work into it, as the branch orket/EPIC\n"))
   end
 end
 

@@ -14,8 +14,8 @@ local M = {}
 M.usage = [[
 usage: orket log [-C DIR] [-f] [--json] [--run RUN] [--card CARD] [-n COUNT]
 
-The events of the project, oldest first (the last COUNT that have a line, by default 100), each with its number, which
-orket fork RUN@EVENT and orket repl --at EVENT take.
+The events of the project, oldest first (the last COUNT that have a line, by default 100), each with its
+number, which orket fork RUN@EVENT and orket repl --at EVENT take.
   -C DIR    the project (default: found upwards from here)
   -f        go on with what is committed from now on, until interrupted
   --json    one JSON line per event, with everything that is recorded

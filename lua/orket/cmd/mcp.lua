@@ -32,8 +32,10 @@ usage: orket mcp [-C DIR] [--json] [list]
 
 The MCP servers of config/organization.json (docs/mcp.md).
   list      the servers, and which of their tools are trusted or quarantined
-  tools     asks the server what it offers: new, trusted, changed (with the difference), refused (with the reason)
-  trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the roles that list it
+  tools     asks the server what it offers: new, trusted, changed (with the difference), refused
+            (with the reason)
+  trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the
+            roles that list it
   call      calls a trusted tool, as a person, with the arguments as a JSON object
   -C DIR    the project (default: found upwards from here)
 exit: 0 done, 1 failed or refused (call: the tool failed), 2 usage
@@ -124,8 +126,8 @@ local function judged(tool, server, pin, differ)
     row.state = "new"
   elseif pin.pin == tool.pin then
     row.state = (pin.aside or #differ > 0) and "changed" or "trusted"
-    row.why = pin.aside and "it was another one in between"
-      or #differ > 0 and "the server is another one: " .. table.concat(differ, ", ") .. " changed" or nil
+    row.why = #differ > 0 and "the server is another one: " .. table.concat(differ, ", ") .. " changed" or nil
+    row.why = pin.aside and "it was another one in between" or row.why
   else
     local now = { description = tool.description, schema = tool.schema }
     row.state, row.diff = "changed", table.concat(diff.hunks(diff.lines(about(pin)), diff.lines(now)), "\n")
@@ -143,7 +145,7 @@ local function listed(held, server, seen)
   return session:tools()
 end
 
--- What a server says that it has, and the protocol that it says it in.
+-- What a server says that it has, and the protocol that it says it in: {tools, version}.
 local function list_of(project, server)
   local store <close> = reader.open(project.dir)
   local held <close>, seen = sessions.new(project, store), {}
@@ -151,25 +153,25 @@ local function list_of(project, server)
   if not said and err.code == "ERR_TIMEOUT" then
     err = sessions.late(server, seen.session, err)
   end
-  return said, err, said and seen.session.version
+  return said and { tools = said, version = seen.session.version }, err
 end
 
--- The tools of a server as they are now, as it said them, and the protocol that it speaks.
+-- The tools of a server as they are now, and what it said.
 local function offered(project, name)
   local server, err = servers.of(project.config, name)
   if not server then
     return nil, err
   end
-  local said, version
-  said, err, version = list_of(project, server)
+  local said
+  said, err = list_of(project, server)
   if not said then
     return nil, err
   end
   local rows, trusted, differ = setmetatable({}, cjson.array_mt), known(project, name)
-  for i, tool in ipairs(definition.all(name, said)) do
+  for i, tool in ipairs(definition.all(name, said.tools)) do
     rows[i] = judged(tool, server, trusted[tool.name], differ or {})
   end
-  return rows, said, version
+  return rows, said
 end
 
 -- What a person trusts: nothing of it is cut or hidden.
@@ -204,9 +206,9 @@ end
 
 function act.trust(args)
   local project, err = looked(args.C or ".")
-  local rows, said, version
+  local rows, said
   if project then
-    rows, said, version = offered(project, args.server)
+    rows, said = offered(project, args.server)
     err = said
   end
   if not rows then
@@ -215,8 +217,8 @@ function act.trust(args)
   local chosen = setmetatable({}, cjson.array_mt)
   for i, row in ipairs(rows) do
     if row.state ~= "refused" then
-      chosen[#chosen + 1] = tables.pick(said[i], { "name", "description", "title", "inputSchema",
-        "outputSchema" })
+      chosen[#chosen + 1] = tables.pick(said.tools[i],
+        { "name", "description", "title", "inputSchema", "outputSchema" })
     end
     if not args.json and row.state ~= "trusted" then
       print_tool(row)
@@ -227,7 +229,7 @@ function act.trust(args)
   local identity = identities.of(organization, organization.mcp[args.server])
   result, err = owner.ask(args.C or ".", {
     act = "mcp.trust", server = args.server,
-    text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
+    text = cjson.encode({ identity = identity, version = said.version, tools = chosen }), who = sys.user(),
   })
   return result and cli_report.answer(args, result), err
 end

@@ -16,9 +16,12 @@ local text = require("orket.view.format.text")
 local M = {}
 
 M.usage = [=[
-usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role ROLE] [--card CARD] search [TEXT]
-       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] add TEXT
-       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] --lines FILE add
+usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role ROLE] [--card CARD]
+                    search [TEXT]
+       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N]
+                    add TEXT
+       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N]
+                    --lines FILE add
        orket memory [-C DIR] [--json] [--why WHY] forget ID
        orket memory [-C DIR] [--json] why ID [TEXT]
 
@@ -55,8 +58,8 @@ local ACTS = {
 -- ---- what is remembered ----
 
 local function place_of(row)
-  local whose = row.reader and row.reader .. (row.scope == "role" and row.epic and " of " .. row.epic or "")
-    or row.epic
+  local of_epic = row.scope == "role" and row.epic and " of " .. row.epic or ""
+  local whose = row.reader and row.reader .. of_epic or row.epic
   return row.scope .. (whose and " " .. whose or "")
 end
 
@@ -122,10 +125,10 @@ end
 
 local function print_places(args, row)
   if args.text then
-    print(not row.rank and "  not found by this text" or string.format("  place %d for this text%s%s",
-      row.rank,
-      row.words and ", " .. row.words .. " by its words" or ", none by its words",
-      row.near and string.format(", nearness %.4f", row.near) or ""))
+    local words = row.words and ", " .. row.words .. " by its words" or ", none by its words"
+    local near = row.near and string.format(", nearness %.4f", row.near) or ""
+    print(row.rank and string.format("  place %d for this text%s%s", row.rank, words, near)
+      or "  not found by this text")
   end
 end
 
@@ -165,8 +168,7 @@ local REQUEST = { add = "remember", forget = "forget" }
 local function ask_owner(args)
   local result, err = owner.ask(args.C or ".", {
     act = REQUEST[args.act], text = args.text, id = args.id, epic = args.epic, role = args.role,
-    card = args.card,
-    label = args.label, days = args.days, why = args.why, who = sys.user(),
+    card = args.card, label = args.label, days = args.days, why = args.why, who = sys.user(),
   })
   return result and cli_report.answer(args, result) or cli_report.failure(err)
 end
@@ -189,8 +191,7 @@ end
 local function ask_lines(args, texts)
   return owner.ask(args.C or ".", {
     act = "remember.lines", text = cjson.encode(texts), epic = args.epic, role = args.role, card = args.card,
-    label = args.label,
-    days = args.days, who = sys.user(),
+    label = args.label, days = args.days, who = sys.user(),
   })
 end
 

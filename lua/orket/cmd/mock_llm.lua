@@ -9,10 +9,10 @@ local M = {}
 M.usage = [[
 usage: orket mock-llm [--host ADDRESS] [--port N] [--fast] [--pace MS] SCRIPT.lua
 
-Serves an endpoint and prints its URL: POST /v1/chat/completions, as Anthropic's API POST /v1/messages, as Gemini's
-POST /v1/models/MODEL:generateContent and :streamGenerateContent; vectors at POST /v1/embeddings and :batchEmbedContents;
-GET /v1/models, GET /stats. The script defines reply(request) and sees that request alone; see
-docs/models.md for what it may answer.
+Serves an endpoint and prints its URL: POST /v1/chat/completions, as Anthropic's API POST /v1/messages, as
+Gemini's POST /v1/models/MODEL:generateContent and :streamGenerateContent; vectors at POST /v1/embeddings and
+:batchEmbedContents; GET /v1/models, GET /stats. The script defines reply(request) and sees that request
+alone; see docs/models.md for what it may answer.
 
   --host ADDRESS  where to listen (default 127.0.0.1)
   --port N        which port (default: any that is free)

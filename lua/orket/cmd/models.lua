@@ -19,13 +19,13 @@ M.usage = [[
 usage: orket models [-C DIR] [--json]
        orket models [-C DIR] [--json] [--timeout S] check NAME
 
-The models of a project: where they are, what fits into them, what they cost, whether their key is there, and which seats
-of which teams work with them. `check` makes four small requests to one, which are billed as any: is it reachable,
-does it stream, does it call a tool, does it keep to a JSON schema.
+The models of a project: where they are, what fits into them, what they cost, whether their key is there, and
+which seats of which teams work with them. `check` makes four small requests to one, which are billed as any:
+is it reachable, does it stream, does it call a tool, does it keep to a JSON schema.
   --timeout  seconds of one request (60)
   -C DIR     the project (default: found upwards from here)
-  --json     {"models":[{"name","provider","endpoint","model","context"?,"calls","price"?,"key"?,"seats"}]}; of check
-             {"model","ok","checks":[{"check","outcome","code","message"?,"cure"?,"ms"}]}
+  --json     {"models":[{"name","provider","endpoint","model","context"?,"calls","price"?,"key"?,"seats"}]};
+             of check {"model","ok","checks":[{"check","outcome","code","message"?,"cure"?,"ms"}]}
 exit: 0 done, 1 failed (check: one of the four), 2 usage
 ]]
 
@@ -74,15 +74,17 @@ local function price(row)
 end
 
 local function key(row)
-  return row.key == nil and "none" or row.key and "yes" or "missing"
+  if row.key == nil then
+    return "none"
+  end
+  return row.key and "yes" or "missing"
 end
 
 local COLUMNS = {
   table_view.text("name"), table_view.text("provider"), table_view.text("endpoint", nil, 2),
-    table_view.text("model", nil, 4),
+  table_view.text("model", nil, 4),
   table_view.text("context", nil, 1), table_view.text("calls", nil, 3), { "price", price, spare = 1 },
-    { "key", key },
-  { "seats", function(row) return table.concat(row.seats, " ") end, spare = 2 },
+  { "key", key }, { "seats", function(row) return table.concat(row.seats, " ") end, spare = 2 },
 }
 
 local function show(project, args)

@@ -15,8 +15,9 @@ M.usage = [[
 usage: orket new [-C DIR] role|tool|policy|epic NAME
        orket new [-C DIR] --kind KIND node NAME
 
-Writes a small file that works, to be changed: roles/NAME.lua, tools/NAME.lua, nodes/policy/NAME.lua, config/epics/NAME.json,
-or nodes/NAME.lua as a copy of the shipped node KIND (planner, router, evaluator, prompts, models, loop, memory).
+Writes a small file that works, to be changed: roles/NAME.lua, tools/NAME.lua, nodes/policy/NAME.lua,
+config/epics/NAME.json, or nodes/NAME.lua as a copy of the shipped node KIND (planner, router, evaluator,
+prompts, models, loop, memory).
 exit: 0 written, 1 there is such a file, or the project has no team yet, 2 usage
 ]]
 

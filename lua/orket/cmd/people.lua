@@ -32,14 +32,16 @@ usage: orket approve [-C DIR] [--json] [--why TEXT] ID...
 
 Says yes to what an agent asks for: to exactly that, once, until it expires. Everything is judged again before
 it happens, and a file that has changed since makes the answer void.
-  ID        of the question, or its card's (orket approvals); each of several is answered and reported by itself
+  ID        of the question, or its card's (orket approvals); each of several is answered and reported
+            by itself
   --why     a sentence for the record
 ]],
   deny = [[
 usage: orket deny [-C DIR] [--json] [--why TEXT] ID...
 
 Says no to what an agent asks for; it reads TEXT and goes on without it.
-  ID        of the question, or its card's (orket approvals); each of several is answered and reported by itself
+  ID        of the question, or its card's (orket approvals); each of several is answered and reported
+            by itself
   --why     what the agent should know
 ]],
   comment = [[
@@ -70,7 +72,8 @@ Tries a parked card again, with a fresh count of retries. What waits for an answ
 usage: orket trust [-C DIR] [--json] CARD [PATH]
 
 Answers for what came from outside, so that it carries labels no longer: the file PATH as CARD wrote it (of an
-epic: as it was merged, or was there before), or all that is said on CARD. A turn that is under way keeps its own.
+epic: as it was merged, or was there before), or all that is said on CARD. A turn that is under way keeps its
+own.
 ]],
   halt = [[
 usage: orket halt [-C DIR] [--json] [RUN]
@@ -102,7 +105,8 @@ end
 local function check(args)
   for name, value in pairs(args) do
     -- a directory may have any name
-    for _, one in ipairs(name ~= "C" and (type(value) == "table" and value or { value }) or {}) do
+    local all = type(value) == "table" and value or { value }
+    for _, one in ipairs(name ~= "C" and all or {}) do
       local fault = type(one) == "string" and fault_of(name, one)
       if fault then
         return nil, fault
@@ -148,8 +152,7 @@ end
 local function ask(act, args, card)
   return owner.ask(args.C or ".", {
     act = act, card = card, text = args.text, status = args.status, reason = args.reason, why = args.why,
-    run = args.run,
-    label = args.label, path = args.path, who = sys.user(),
+    run = args.run, label = args.label, path = args.path, who = sys.user(),
   })
 end
 

@@ -23,7 +23,8 @@ local M = {}
 
 M.usage = [[
 usage: orket plan [-C DIR] [--json] [--yes] [--team NAME] [--environment NAME] [--label NAME] REQUEST
-       orket plan [-C DIR] [--json] --accept ID | --change ID TEXT | --drop ID | --go-on ID | --show ID | --list
+       orket plan [-C DIR] [--json] --accept ID | --change ID TEXT | --drop ID | --go-on ID | --show ID
+                  | --list
 
 An analyst and an architect turn a request into a rock with epics and issues. Nothing of it is there before a
 person has said yes to exactly what is shown; then orket run ROCK runs it.
@@ -36,7 +37,8 @@ person has said yes to exactly what is shown; then orket run ROCK runs it.
   --accept  says yes to a plan that waits, as long as it still holds
   --change  says what should be otherwise; the plan is made again
   --drop    gives a plan up
-  --go-on   goes on with a plan that was interrupted, or whose question was answered; asks again where no plan came
+  --go-on   goes on with a plan that was interrupted, or whose question was answered; asks again
+            where no plan came
 exit: 0 done, 1 no plan that holds, or refused, 2 usage, 3 the plan waits for a person
 ]]
 
@@ -47,14 +49,15 @@ local function drop(args, plan)
     why = "the plan was given up", who = sys.user() })
 end
 
--- A run of the plan, until it waits for a person; `begin` is what is done first, as the owner.
+-- A run of the plan, until it waits for a person; `begin` is what is done first, as the owner. Answers
+-- {card, failure, code}.
 local function run(args, begin)
-  local found, failure
-  local code = session.run({ C = args.C, view = planning_view.new(args) }, function(project)
-    found, failure = begin(project)
-    return found and { card = found }, failure
+  local ran = {}
+  ran.code = session.run({ C = args.C, view = planning_view.new(args) }, function(project)
+    ran.card, ran.failure = begin(project)
+    return ran.card and { card = ran.card }, ran.failure
   end)
-  return found, failure, code
+  return ran
 end
 
 local function answer(project, id, said)
@@ -86,8 +89,9 @@ end
 
 -- ---- the person ----
 
-local ANSWERS = "y makes these cards; n gives the plan up, which cancels its card; any other text goes to the model as what"
-  .. " should be changed; an empty line leaves the plan as it is (orket plan --accept, --change and --drop answer it later)"
+local ANSWERS = "y makes these cards; n gives the plan up, which cancels its card; "
+  .. "any other text goes to the model as what should be changed; "
+  .. "an empty line leaves the plan as it is (orket plan --accept, --change and --drop answer it later)"
 local EXPLAINED = { ["?"] = true, help = true }
 
 local function ask_person(plan)
@@ -135,7 +139,8 @@ local function see_through(args, id, failure)
     end
     again = plan.question ~= nil and code ~= 1
     if again and args.yes then
-      failure, code = select(2, say(args, id, "approved", "--yes"))
+      local ran = say(args, id, "approved", "--yes")
+      failure, code = ran.failure, ran.code
     elseif again then
       again = is_conversation(args) and converse(args, plan)
     end
@@ -144,17 +149,17 @@ local function see_through(args, id, failure)
 end
 
 local function begin(args, opening)
-  local id, failure, code = run(args, opening)
-  if not id then
-    plan_outcome.tell_none(args, failure, true)
-    return code == 0 and 1 or code
+  local ran = run(args, opening)
+  if not ran.card then
+    plan_outcome.tell_none(args, ran.failure, true)
+    return ran.code == 0 and 1 or ran.code
   end
-  return see_through(args, id)
+  return see_through(args, ran.card)
 end
 
 local function answer_to(args, id, word, why)
-  local _, failure, code = say(args, id, word, why)
-  return (failure or code ~= 1) and see_through(args, id, failure) or code
+  local ran = say(args, id, word, why)
+  return (ran.failure or ran.code ~= 1) and see_through(args, id, ran.failure) or ran.code
 end
 
 local ACT = {}
@@ -231,8 +236,7 @@ local ACTS = { "accept", "change", "drop", "go-on", "show", "list" }
 
 local KNOWN = {
   C = "value", json = "flag", yes = "flag", team = "value", environment = "value", label = "value",
-  accept = "value",
-  change = "value", drop = "value", ["go-on"] = "value", show = "value", list = "flag",
+  accept = "value", change = "value", drop = "value", ["go-on"] = "value", show = "value", list = "flag",
 }
 
 local function parse(argv)
@@ -249,8 +253,8 @@ local function parse(argv)
     end
   end
   if (not args.act or args.act == "change") ~= (args.request ~= nil) then
-    return nil, args.request and "--" .. args.act .. " takes no request" or args.act and "missing TEXT"
-      or "missing REQUEST"
+    local missing = args.act and "missing TEXT" or "missing REQUEST"
+    return nil, args.request and "--" .. args.act .. " takes no request" or missing
   end
   return args
 end

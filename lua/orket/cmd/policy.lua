@@ -29,7 +29,8 @@ usage: orket policy [-C DIR] [--json] status
        orket policy [-C DIR] [--json] diff [GENERATION [GENERATION]]
        orket policy [-C DIR] [--json] rollback [GENERATION]
 
-The policies of the organization (docs/policies.md), and the scripts that wait because they make more possible.
+The policies of the organization (docs/policies.md), and the scripts that wait because they make more
+possible.
   status    which policies serve and since when, which files do not and why, what waits
   delta     what the scripts as they are now make possible that those that serve do not:
             role, status, tool(arguments): before -> after, why; and what the configuration
@@ -124,7 +125,8 @@ end
 
 local function print_changes(changed)
   for _, one in ipairs(changed) do
-    print("--- " .. one.path .. (one.is_new and " (new)" or "") .. (one.is_gone and " (gone)" or ""))
+    local new, gone = one.is_new and " (new)" or "", one.is_gone and " (gone)" or ""
+    print("--- " .. one.path .. new .. gone)
     print(text.block(one.diff))
   end
 end
@@ -203,8 +205,8 @@ act.accept, act.rollback = ask_owner, ask_owner
 -- ---- fixtures ----
 
 local function said(one)
-  return (one.decision or "any decision") .. (one.rule and " " .. one.rule or "")
-    .. (one.where and " (" .. one.where .. ")" or "")
+  local rule, where = one.rule and " " .. one.rule or "", one.where and " (" .. one.where .. ")" or ""
+  return (one.decision or "any decision") .. rule .. where
 end
 
 local function print_fixture(one)
@@ -278,7 +280,8 @@ end
 local function print_diff(found)
   print(found.from .. " -> " .. found.to)
   for _, one in ipairs(found.changed) do
-    print("--- " .. one.path .. (one.was and one.now and "" or one.now and " (new)" or " (gone)"))
+    local came = one.now and " (new)" or " (gone)"
+    print("--- " .. one.path .. (one.was and one.now and "" or came))
     print(text.block(one.diff))
   end
   print_rows("possible that was not", found.wider)

@@ -17,8 +17,9 @@ local M = {}
 M.usage = [[
 usage: orket prompt [-C DIR] [--json] [--role ROLE] [--diff GENERATION] CARD
 
-What the next turn of CARD would send first: the messages and the tools, byte for byte, by the scripts that would serve
-now. Nothing is asked, nothing is written. A model that calls in its text is shown what it would read.
+What the next turn of CARD would send first: the messages and the tools, byte for byte, by the scripts that
+would serve now. Nothing is asked, nothing is written. A model that calls in its text is shown what it would
+read.
   -C DIR    the project (default: found upwards from here)
   --json    {"card","role","seat","review","model","generation","messages","tools","tokens",...}
   --role    as this role (default: the one that the router chooses)

@@ -15,9 +15,10 @@ local M = {}
 M.usage = [[
 usage: orket put [-C DIR] [--json] [--as PATH] CARD FILE...
 
-Puts your files into a card, as a recorded act: its next turn works with them, and it is verified anew. A file of the
-card's own directory (workspace/EPIC/cards/CARD), or one that was kept aside (.orket/kept), keeps its place; another
-one is put at the top, a directory with all that is in it. Refused while the card is being worked on.
+Puts your files into a card, as a recorded act: its next turn works with them, and it is verified anew. A file
+of the card's own directory (workspace/EPIC/cards/CARD), or one that was kept aside (.orket/kept), keeps its
+place; another one is put at the top, a directory with all that is in it. Refused while the card is being
+worked on.
   FILE      a file or a directory
   --as PATH where it goes in the card's tree; with one FILE
   -C DIR    the project (default: found upwards from here)
@@ -48,7 +49,8 @@ end
 -- Where a path of the project leads by its names; nil when it is elsewhere.
 local function named(path, project)
   local here <close> = fs.root(".")
-  local whole = plain(path:find("^/") and path or (here and here:path() or "") .. "/" .. path)
+  local above_it = here and here:path() or ""
+  local whole = plain(path:find("^/") and path or above_it .. "/" .. path)
   if is_beneath(whole, project) then
     return whole
   end
@@ -103,7 +105,7 @@ end
 local function add(files, path, project, as)
   path = path:gsub("(.)/+$", "%1")
   local above, name = path:match("^(.*)/([^/]+)$")
-  above, name = above and (above ~= "" and above or "/") or ".", name or path
+  above, name = above == "" and "/" or above or ".", name or path
   if name == "." or name == ".." then
     above, name = path, "."
   end

@@ -34,21 +34,24 @@ Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools(
 dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
 acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) retry(ID)
 The value of a line is shown; _ is the last one. A line that is not complete goes on with the next
-(prompt >>; ^C gives it up). print(...) prints. ^D, exit or quit ends; help prints this; help(WORD) tells what a word of it,
-a function of a script's box or a command does. The tab key completes words, ids of cards and fields.
+(prompt >>; ^C gives it up). print(...) prints. ^D, exit or quit ends; help prints this; help(WORD) tells what
+a word of it, a function of a script's box or a command does. The tab key completes words, ids of cards and
+fields.
 Of files: files(ID) file(ID, PATH), of a card or an epic.
 
   --attach     to the run that is under way in another terminal
-A turn stops at breakpoint{tool="write_file"}, {rule="gate.*"}, {role="coder"} or {transition="done"}, narrowed by
-card= and role=. stopped() wait(SECONDS) tell where; inspect(ID) has its view, prompt, call and decision; step(ID)
-goes to the next place, continue(ID) on, skip(ID, WHY) refuses the call, retry(ID) judges it again, dry(ID) shows
-what the scripts on the disk would change. breakpoints() clear(N). At the end everything goes on.
+A turn stops at breakpoint{tool="write_file"}, {rule="gate.*"}, {role="coder"} or {transition="done"},
+narrowed by card= and role=. stopped() wait(SECONDS) tell where; inspect(ID) has its view, prompt, call and
+decision; step(ID) goes to the next place, continue(ID) on, skip(ID, WHY) refuses the call, retry(ID) judges
+it again, dry(ID) shows what the scripts on the disk would change. breakpoints() clear(N). At the end
+everything goes on.
 
   --run RUN    the project as it was at a moment of RUN: its last event, or
   --at EVENT   the event's number, or TURN.N, the N-th event of a turn
 All reads and dry runs are then of that moment, with the scripts that were recorded; nothing can be written.
 at() says where it is. next() back() go by one event of the run, next(10) by ten, next("turn") back("turn") to
-where a turn began or ended, at(EVENT) anywhere. diff(A, B) shows what changed between two moments, diff(A) since A.
+where a turn began or ended, at(EVENT) anywhere. diff(A, B) shows what changed between two moments, diff(A)
+since A.
 ]=]
 
 local Repl = {}

@@ -17,7 +17,8 @@ M.usage = [[
 usage: orket replay [-C DIR] [--strict] [--json] [--role FILE | --scripts] [--config] [--card ID] RUN
 
 Derives the turns of a recorded run again, from its scripts and the answers of its journal, in a scratch
-directory: nothing is asked, nothing is written. Ends with the run's hash, or with the first event that differs.
+directory: nothing is asked, nothing is written. Ends with the run's hash, or with the first event that
+differs.
   -C DIR       the project (default: found upwards from here)
   --strict     the engine's own events too: where verifications, parking and the run's end moved the cards
   --json       the outcome as one JSON object
@@ -64,7 +65,7 @@ local function show(args, result, seconds)
   print(string.format("%s: %d events of %d turns%s derived again (%.0f/s)\nhash %s, as recorded%s",
     result.run, result.events,
     result.turns, args.card and " of " .. text.line(args.card) or "", result.events / math.max(seconds, 1e-6),
-      result.hash, result.signed and " and signed" or "; not signed, the run did not end"))
+    result.hash, result.signed and " and signed" or "; not signed, the run did not end"))
   return 0
 end
 

@@ -14,8 +14,8 @@ local M = {}
 M.usage = [[
 usage: orket reports [-C DIR] [--json] [--card CARD] [--run RUN] [--rule RULE] [-n COUNT]
 
-What agents attempted and were refused, or had to ask for: who, what, why, by which rule, what fixes it. Newest
-first, at most COUNT (100). orket why-not EVENT tells which checks decided.
+What agents attempted and were refused, or had to ask for: who, what, why, by which rule, what fixes it.
+Newest first, at most COUNT (100). orket why-not EVENT tells which checks decided.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON object per line
   --card    only of this card       --run   only of this run

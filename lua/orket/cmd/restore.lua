@@ -22,8 +22,8 @@ usage: orket restore [-C PROJECT] [--json] DIR
 Puts the backup in DIR (orket backup) in the place of the project's database, and the signing key where the
 project has none; then what was built, workspace/EPIC/tree, is made from the journal. The backup is copied
 and verified before anything is replaced; what is replaced, with the directories of workspace/ in which
-work was done, is kept in .orket/replaced-N. Refused while a process owns the project, and when its database is sound. Killed at
-any moment, the next orket restore finishes. The journal notes it as store.restored.
+work was done, is kept in .orket/replaced-N. Refused while a process owns the project, and when its database
+is sound. Killed at any moment, the next orket restore finishes. The journal notes it as store.restored.
   --accept-loss  instead of a backup: go on with what is left of the database, when that is sound
   -C PROJECT     the project (default: found upwards from here)
   --json         what was restored, as one JSON object

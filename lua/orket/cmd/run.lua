@@ -13,7 +13,8 @@ local M = {}
 M.usage = [[
 usage: orket run [-C DIR] [--json] [--plain] [--again] [--record FILE | --replay FILE] CARD
 
-Runs an epic, a rock or one issue until nothing can go on without a person. Without CARD it lists what can run.
+Runs an epic, a rock or one issue until nothing can go on without a person. Without CARD it lists what can
+run.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON line per event
   --plain   plain lines even on a terminal

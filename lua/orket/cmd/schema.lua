@@ -10,16 +10,16 @@ local M = {}
 M.usage = [[
 usage: orket schema KIND
 
-Prints the JSON Schema (2020-12) of a kind of file: organization, team, environment, epic, rock, issue, asset, fixture, or
-cassette (a line of one), mock_reply (what a script of orket mock-llm answers). A file may name its schema: "$schema": "path".
+Prints the JSON Schema (2020-12) of a kind of file: organization, team, environment, epic, rock, issue, asset,
+fixture, or cassette (a line of one), mock_reply (what a script of orket mock-llm answers). A file may name
+its schema: "$schema": "path".
 exit: 0 printed, 2 usage
 ]]
 
 local CARD = "card" -- its kinds are definitions of one schema
 local KINDS = {
   organization = "organization", team = "team", environment = "environment", fixture = "fixture",
-  cassette = "cassette",
-  mock_reply = "mock_reply", epic = CARD, rock = CARD, issue = CARD, asset = CARD,
+  cassette = "cassette", mock_reply = "mock_reply", epic = CARD, rock = CARD, issue = CARD, asset = CARD,
 }
 
 ---@param argv string[]

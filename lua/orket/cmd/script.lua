@@ -18,9 +18,9 @@ M.usage = [[
 usage: orket script [-C DIR] [--json] list
        orket script [-C DIR] show|copy NAME
 
-Roles, nodes, policies and tools by their paths: shipped, or the project's own file of the same name in their place. NAME is a
-path (roles/coder.lua) or its last word (coder). show prints the text that serves; copy writes a shipped text into the
-project, to be changed.
+Roles, nodes, policies and tools by their paths: shipped, or the project's own file of the same name in their
+place. NAME is a path (roles/coder.lua) or its last word (coder). show prints the text that serves; copy
+writes a shipped text into the project, to be changed.
   --json    [{"path","origin":"shipped|project"}]
 exit: 0 done, 1 failed, 2 usage
 ]]

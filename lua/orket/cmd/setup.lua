@@ -24,13 +24,15 @@ local strings = require("orket.util.strings")
 local M = {}
 
 M.usage = [=[
-usage: orket setup [-C DIR] [--json] [--yes] [--model NAME] [--url URL [--key ENV] [--shape SHAPE]] [--for NAME]...
+usage: orket setup [-C DIR] [--json] [--yes] [--model NAME] [--url URL [--key ENV] [--shape SHAPE]]
+                   [--for NAME]...
 
-Finds a model for a project: asks Ollama (port 11434, or OLLAMA_HOST), llama.cpp (8080) and LM Studio (1234) on this machine,
-ORKET_MODEL_URL, and the providers whose key is in the environment (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY,
-OPENROUTER_API_KEY; OPENAI_BASE_URL and ANTHROPIC_BASE_URL say where) for their models. You choose one; it is checked with
-the small requests of orket models check, which are billed as any. Then the change of config/organization.json is shown,
-and written when you say yes. A key is written by its name, never by its value. On a terminal a project is made where there is none.
+Finds a model for a project: asks Ollama (port 11434, or OLLAMA_HOST), llama.cpp (8080) and LM Studio (1234)
+on this machine, ORKET_MODEL_URL, and the providers whose key is in the environment (OPENAI_API_KEY,
+ANTHROPIC_API_KEY, GEMINI_API_KEY, OPENROUTER_API_KEY; OPENAI_BASE_URL and ANTHROPIC_BASE_URL say where) for
+their models. You choose one; it is checked with the small requests of orket models check, which are billed as
+any. Then the change of config/organization.json is shown, and written when you say yes. A key is written by
+its name, never by its value. On a terminal a project is made where there is none.
   --model    the model, as its server calls it
   --url      its server, and no other one is asked; like http://127.0.0.1:11434/v1
   --key      the environment variable that holds the server's key
@@ -38,8 +40,10 @@ and written when you say yes. A key is written by its name, never by its value. 
   --for      only this model of the project changes, or is added (default: all but the embedder)
   --yes      ask nothing: take the only model, or --model, and write it when it answers and calls tools
   -C DIR     the project (default: found upwards from here)
-  --json     {"servers":[{"name","base_url","shape"?,"key"?,"models","context"?,"problem"?}],"model"?,"checks"?,"diff"?,"written"}
-exit: 0 written, or nothing to change; 1 no model found, the check failed, or not written; 2 usage; 3 waits for your choice or your yes
+  --json     {"servers":[{"name","base_url","shape"?,"key"?,"models","context"?,"problem"?}],"model"?,
+             "checks"?,"diff"?,"written"}
+exit: 0 written, or nothing to change; 1 no model found, the check failed, or not written; 2 usage; 3 waits
+      for your choice or your yes
 ]=]
 
 local FILE = "config/organization.json"

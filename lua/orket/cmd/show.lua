@@ -58,8 +58,7 @@ end
 
 local FIELDS = {
   "type", "epic", "parent", "build", "seat", "assignee", "priority", "wait_reason", "requirements",
-  "depends_on",
-  "note", "retry_count", "verification", "credits", "turns", "tokens_in", "tokens_out",
+  "depends_on", "note", "retry_count", "verification", "credits", "turns", "tokens_in", "tokens_out",
 }
 
 local function print_card(store, card, comments, events)

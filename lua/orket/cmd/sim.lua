@@ -14,10 +14,10 @@ local M = {}
 M.usage = [[
 usage: orket sim [-C DIR] [--json] [--runs RUN,...|all|last N] --with PATH
 
-What would have been decided otherwise, had PATH served: calls, routes, prompts and outcomes of the recorded runs are
-judged by the scripts that served then, and by the same with those of PATH over them. Nothing is asked, nothing is
-written. PATH is a role, node or tool, a directory of them, a directory like a project (also its
-config/organization.json), or a unified diff of such files.
+What would have been decided otherwise, had PATH served: calls, routes, prompts and outcomes of the recorded
+runs are judged by the scripts that served then, and by the same with those of PATH over them. Nothing is
+asked, nothing is written. PATH is a role, node or tool, a directory of them, a directory like a project (also
+its config/organization.json), or a unified diff of such files.
   -C DIR       the project (default: found upwards from here)
   --json       one JSON object
   --runs       these runs, all (the default), or the newest N
@@ -27,8 +27,8 @@ exit: 0 nothing differs, 1 something does, 2 usage, or it could not be judged
 local SHOWN = 50 -- differences for a person
 
 local function verdict(one)
-  return one.decision and string.format("%s (%s)%s", one.decision, one.rule, one.why and ": " .. one.why
-    or "") or cjson.encode(one)
+  local why = one.why and ": " .. one.why or ""
+  return one.decision and string.format("%s (%s)%s", one.decision, one.rule, why) or cjson.encode(one)
 end
 
 local function show_one(one)

@@ -10,8 +10,9 @@ local M = {}
 M.usage = [[
 usage: orket stubs [-C DIR]
 
-Writes .luals/: what roles, nodes and tools may call (some, brief, fs, card, proc …), with their descriptions, as this
-program runs them, and a .luarc.json that shows them to LuaLS unless there is one. Repeat it after an update.
+Writes .luals/: what roles, nodes and tools may call (some, brief, fs, card, proc …), with their descriptions,
+as this program runs them, and a .luarc.json that shows them to LuaLS unless there is one. Repeat it after an
+update.
 exit: 0 written, 1 failed, 2 usage
 ]]
 

@@ -17,7 +17,8 @@ usage: orket transcript [-C DIR] [-f] [--full] [--all] [--markdown | --json] CAR
 What was said and done in the turns of a card, in the run that worked on it last, or in one turn: prompt,
 replies, thoughts, calls, results, refusals.
   -C DIR      the project (default: found upwards from here)
-  -f          go on as the turns do, until the turn ends or until interrupted; a reply is shown when it is whole
+  -f          go on as the turns do, until the turn ends or until interrupted; a reply is shown when it is
+              whole
   --full      long prompts, arguments and results as a whole
   --all       the turns of all runs
   --markdown  as Markdown
@@ -66,9 +67,9 @@ local function turns_now(store, rows, args)
   if args.is_turn then
     return rows
   end
-  local now = {}
+  local now, first = {}, rows[1] and rows[1].seq or 0
   for _, row in ipairs(store:read("turns", { card = args.id })) do
-    now[#now + 1] = row.seq >= (rows[1] and rows[1].seq or 0) and row or nil
+    now[#now + 1] = row.seq >= first and row or nil
   end
   return now
 end

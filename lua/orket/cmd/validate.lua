@@ -25,8 +25,8 @@ local M = {}
 M.usage = [[
 usage: orket validate [--json] [-C DIR | DIR]
 
-Checks every file of a project: shape, names, dependencies, separation of duties, scripts. The prompt and route of each
-role of its own are called on sample cards.
+Checks every file of a project: shape, names, dependencies, separation of duties, scripts. The prompt and
+route of each role of its own are called on sample cards.
   --json    {"ok":…,"errors":[…],"warnings":[…]}
 Tells as well where the card files and the cards on the board differ.
 exit: 0 usable (warnings may remain), 1 errors, 2 usage
@@ -77,14 +77,26 @@ local function house_of(project, errors)
   return gate_options.of(project.organization.process_rules)
 end
 
+local function array(list)
+  return setmetatable(list, cjson.array_mt)
+end
+
+local function file_of(row)
+  if row.policy then
+    return row.policy
+  elseif row.rule then
+    return "roles/" .. row.role .. ".lua"
+  end
+  return row.tool and "tools/" .. row.tool .. ".lua" or "roles"
+end
+
 -- Scripts that make more possible than those that served last: the next run has them wait.
 local function add_growth(dir, warnings)
   local waiting = waits.of_files(dir)
   if waiting then
     local row = waiting.delta[1]
     warnings[#warnings + 1] = {
-      file = row.policy or row.rule and "roles/" .. row.role .. ".lua" or row.tool and "tools/" .. row.tool
-        .. ".lua" or "roles", line = 1, path = "",
+      file = file_of(row), line = 1, path = "",
       message = "the scripts make more possible than those that served last: " .. notice.line(row)
         .. (#waiting.delta > 1 and ", and " .. #waiting.delta - 1 .. " more" or ""),
       fix = "orket policy delta shows all of it, " .. notice.command(waiting.generation, dir)
@@ -105,6 +117,7 @@ local function add_concealed(dir, project, errors, origins)
   end
 end
 
+-- What is read of a project, and what is wrong with it: {project, errors, warnings}.
 local function check(dir)
   local project, errors, warnings, origins = config.read(dir)
   local root <close> = fs.root(dir)
@@ -121,11 +134,7 @@ local function check(dir)
     local keys = unread.problems(project, origins)
     table.move(keys, 1, #keys, #warnings + 1, warnings)
   end
-  return project, errors, warnings
-end
-
-local function array(list)
-  return setmetatable(list, cjson.array_mt)
+  return { project = project, errors = array(errors), warnings = array(warnings) }
 end
 
 -- What a person does next: runs the only rock or epic there is, or chooses one.
@@ -141,24 +150,25 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local project, errors, warnings = check(args.C or ".")
+  local found = check(args.C or ".")
+  local errors = found.errors
   if args.json then
-    print(text.json({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
+    print(text.json({ ok = #errors == 0, errors = errors, warnings = found.warnings }))
     return #errors == 0 and 0 or 1
   end
   for _, problem in ipairs(errors) do
     say(problem, "")
   end
-  for _, problem in ipairs(warnings) do
+  for _, problem in ipairs(found.warnings) do
     say(problem, "warning: ")
   end
   if #errors > 0 then
     print(#errors .. (#errors == 1 and " error" or " errors"))
     return 1
   end
-  print(summary(project))
+  print(summary(found.project))
   if sys.is_tty(1) then
-    wrap.print(next_step(project, args.dir or args.C))
+    wrap.print(next_step(found.project, args.dir or args.C))
   end
   return 0
 end

@@ -41,16 +41,20 @@ local function sentences(result)
     local problem = result.problem
     return string.format("NOT INTACT: %s is %s: %s", place(problem), problem.what, problem.why)
   end
-  local by = { expected = "which is the expected one",
-    unknown = "which is not known here: compare it with the "
-    .. "project's .orket/key.pub (--key)", other = "which is NOT the expected one" }
+  local by = { expected = "which is the expected one", other = "which is NOT the expected one",
+    unknown = "which is not known here: compare it with the project's .orket/key.pub (--key)" }
   local source = result.source and string.format("\na fork of %s@%d, with the %d events that it goes on from",
-    result.source,
-    result.source_at, result.counts.prefix) or ""
+    result.source, result.source_at, result.counts.prefix) or ""
   return string.format("%s: run %s, %d events in %d records, hash %s%s\nsigned by the key %s,\n%s",
     result.signer == "other" and "intact, but by another" or "intact", result.run, result.counts.event,
-      result.records,
-    result.hash, source, result.key, by[result.signer])
+    result.records, result.hash, source, result.key, by[result.signer])
+end
+
+local function signer_of(key, result)
+  if not key then
+    return "unknown"
+  end
+  return key == result.key and "expected" or "other"
 end
 
 ---@param argv string[]
@@ -68,7 +72,7 @@ function M.run(argv)
   if not result then
     return cli_report.failure(err)
   end
-  result.signer = result.ok and (not key and "unknown" or key == result.key and "expected" or "other") or nil
+  result.signer = result.ok and signer_of(key, result) or nil
   print(args.json and text.json(result) or text.block(sentences(result)))
   return result.ok and result.signer ~= "other" and 0 or 1
 end

@@ -17,9 +17,9 @@ local M = {}
 M.usage = [[
 usage: orket why [-C DIR] [--json] EVENT | CARD | --run RUN
 
-What an event follows from: the prompt, the reply, the call as it was understood, the rule that let it through, a
-person's approval, the effect. EVENT is a number of orket log, or RUN/TURN.N; of a CARD it is its last move. With
---run: every effect of a run must have such a chain, and those that have none are listed.
+What an event follows from: the prompt, the reply, the call as it was understood, the rule that let it
+through, a person's approval, the effect. EVENT is a number of orket log, or RUN/TURN.N; of a CARD it is its
+last move. With --run: every effect of a run must have such a chain, and those that have none are listed.
   -C DIR    the project (default: found upwards from here)
   --json    {"event","chain":[{"link",…}],"complete","missing"}; with --run {"run","effects","incomplete":[…]}
 exit: 0 the chain is complete, 1 a link is missing or it failed, 2 usage
@@ -28,7 +28,7 @@ exit: 0 the chain is complete, 1 a link is missing or it failed, 2 usage
 local FIELDS = { "hash", "role", "seat", "generation", "model", "step", "tool", "arguments", "dialect",
   "decision", "rule",
   "where", "operation", "answer", "outcome", "by", "kind", "card", "ok", "path", "from", "to", "blob",
-    "permit", "why" }
+  "permit", "why" }
 local SHORT = { hash = true, operation = true, blob = true, permit = true }
 local WIDTH = 160
 

@@ -13,13 +13,13 @@ local M = {}
 M.usage = [[
 usage: orket why-not [-C DIR] [--json] [--try PATH] EVENT
 
-Why a call was refused, or a person was asked: every check that stands against it, each with its rule, its reason, the
-key or the line that decides, and what fixes it. The first one is what was recorded. EVENT is a number of orket log or
-orket reports, or RUN/TURN.N.
+Why a call was refused, or a person was asked: every check that stands against it, each with its rule, its
+reason, the key or the line that decides, and what fixes it. The first one is what was recorded. EVENT is a
+number of orket log or orket reports, or RUN/TURN.N.
   -C DIR    the project (default: found upwards from here)
   --json    {"event","call","checks":[{"rule","decision","why","fix","where"}],"try":{"before","after"}?}
-  --try     judges the call with PATH in place: a script, a directory of them, an organization.json or a unified diff;
-            nothing is changed
+  --try     judges the call with PATH in place: a script, a directory of them, an organization.json or a
+            unified diff; nothing is changed
 exit: 0 done (with --try: it would be allowed), 1 failed (or would not), 2 usage
 ]]
 
@@ -34,9 +34,11 @@ end
 
 local function show(answer)
   local call = answer.call
-  local what = not call.tool and "stopped as " .. tostring(call.role)
-    or string.format("%s as %s: %s", call.tool, tostring(call.role),
-    call.operation and text.json(call.operation) or call.arguments or "")
+  local what = "stopped as " .. tostring(call.role)
+  if call.tool then
+    what = string.format("%s as %s: %s", call.tool, tostring(call.role),
+      call.operation and text.json(call.operation) or call.arguments or "")
+  end
   print(string.format("%6d  %s", answer.event.seq, text.cut(text.line(what), 150)))
   for _, check in ipairs(answer.checks) do
     print_check(check)

@@ -25,8 +25,8 @@ end
 ---@param store table
 ---@param run {id: string, card: string}
 ---@param most integer
----@return {seq: integer, at: string, card: string, status: string, reason: string?, done: integer, turns: integer,
----tokens_in: integer, tokens_out: integer, tree: string}[]
+---@return {seq: integer, at: string, card: string, status: string, reason: string?,
+---  done: integer, turns: integer, tokens_in: integer, tokens_out: integer, tree: string}[]
 function M.of(store, run, most)
   local all, sum = {}, { done = 0, turns = 0, tokens_in = 0, tokens_out = 0 }
   for _, event in ipairs(store:read("milestones", { run = run.id })) do
@@ -37,8 +37,7 @@ function M.of(store, run, most)
       sum.done = sum.done + (body.to == "done" and 1 or 0)
       all[#all + 1] = {
         seq = event.seq, at = event.at, card = event.card, status = body.to, reason = body.reason,
-        done = sum.done,
-        turns = sum.turns, tokens_in = sum.tokens_in, tokens_out = sum.tokens_out,
+        done = sum.done, turns = sum.turns, tokens_in = sum.tokens_in, tokens_out = sum.tokens_out,
       }
     end
   end

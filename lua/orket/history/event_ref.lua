@@ -5,7 +5,8 @@ local errors = require("orket.errors")
 
 local M = {}
 
-local FIX = "orket log --run RUN shows its events, each with its number; EVENT is one of them, or TURN.N for the N-th event of a turn"
+local FIX = "orket log --run RUN shows its events, each with its number; "
+  .. "EVENT is one of them, or TURN.N for the N-th event of a turn"
 
 ---The two halves of RUN@EVENT.
 ---@param text string
@@ -59,8 +60,7 @@ end
 
 local MAKING = {
   ["scripts.loaded"] = true, ["run.forked"] = true, ["card.forked"] = true, ["cards.forked"] = true,
-  ["turn.forked"] = true,
-  ["card.changed"] = true,
+  ["turn.forked"] = true, ["card.changed"] = true,
 }
 
 -- The first moment of a run; a fork is made by several events, and is there with the last of them.

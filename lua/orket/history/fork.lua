@@ -25,10 +25,14 @@ local DEPTH_MOST = 12 -- forks of forks
 
 -- ---- scripts of its own ----
 
+local function path_of(role)
+  return "roles/" .. role .. ".lua"
+end
+
 -- The generation that serves the fork: the files as they are now, with another text for one role.
 local function generation_with(project, role, text)
   local texts, problems = scripts.texts(project.root)
-  local path = "roles/" .. role .. ".lua"
+  local path = path_of(role)
   if not texts[path] then
     return nil, errors.new("ERR_NOT_FOUND", "there is no role '" .. role .. "'",
       "the file's name says which role it is for: ROLE.lua")
@@ -39,7 +43,7 @@ local function generation_with(project, role, text)
   if #problems > 0 then
     return nil, problems
   end
-  return generation, nil, path
+  return generation
 end
 
 local function record_scripts(tx, generation, path, text)
@@ -101,9 +105,8 @@ end
 
 local function record(tx, plan, sets, request, own)
   tx:event("run.forked", plan.epic, {
-    of = plan.of, at = plan.at, hash = plan.hash, generation = own and own.generation, scripts = own
-      and own.scripts,
-    engine = sys.version(), by = request.who,
+    of = plan.of, at = plan.at, hash = plan.hash, generation = own and own.generation,
+    scripts = own and own.scripts, engine = sys.version(), by = request.who,
   })
   tx:event("card.forked", plan.epic, plan.body)
   for _, piece in ipairs(plan.pieces) do
@@ -133,12 +136,13 @@ local function commit(project, plan, sets, request)
   }):begin()
   local own
   if request.role then
-    local generation, err, path = generation_with(project, request.role, request.script)
+    local generation, err = generation_with(project, request.role, request.script)
     if not generation then
       tx:abandon()
       return nil, err
     end
-    own = { generation = generation.id, scripts = record_scripts(tx, generation, path, request.script) }
+    own = { generation = generation.id, scripts = record_scripts(tx, generation,
+      path_of(request.role), request.script) }
   end
   local turns = record(tx, plan, sets, request, own)
   local ok, err = errors.check(async.await(tx.commit, tx))
@@ -197,8 +201,7 @@ end
 local function answer(plan)
   local message = string.format("%s goes on from %s@%d: ", plan.epic, plan.of, plan.at)
   message = message .. (#plan.cards == 0 and "no card was open then, so nothing is left to do"
-    or string.format(
-    "%s, %s under way; orket run %s runs it", counted(#plan.cards, "open card"),
+    or string.format("%s, %s under way; orket run %s runs it", counted(#plan.cards, "open card"),
       counted(plan.under_way, "turn"), plan.epic))
   return {
     card = plan.epic, run = plan.run, of = plan.of, at = plan.at, cards = #plan.cards, turns = plan.under_way,
@@ -208,8 +211,7 @@ end
 
 ---@param project table opened as owner
 ---@param request {run: string, at: string, set: string?, role: string?, script: string?, who: string?} set: a
----  JSON
----  array of KEY=VALUE; role and script: a role and the text that serves it
+---  JSON array of KEY=VALUE; role and script: a role and the text that serves it
 ---@return table|nil answer {card, run, of, at, cards, turns, status, message}
 ---@return Error|Error[]|nil
 local function perform(project, request)

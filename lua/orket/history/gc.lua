@@ -78,8 +78,8 @@ end
 ---@param project table opened as owner, with nothing under way
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
 ---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run};
----  kept: runs as
----  old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what was kept aside (history/gc/asides.lua)
+---  kept: runs as old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what
+---  was kept aside (history/gc/asides.lua)
 ---@return Error|nil
 function M.run(project, options)
   local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))

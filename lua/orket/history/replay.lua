@@ -168,10 +168,10 @@ end
 ---@param project table opened for reading
 ---@param run string
 ---@param options {scripts: table<string, string>?, config: boolean?, strict: boolean?, card: string?}
----  scripts: texts by path that
----  take the place of recorded ones; config: so do the project's settings; strict: the engine's own events are derived too;
----  card: only what was done with this one
----@return {run: string, events: integer, turns: integer, hash: string, signed: boolean, changed: table<string, true>, settings: string[]}|nil
+---  scripts: texts by path that take the place of recorded ones; config: so do the project's settings;
+---  strict: the engine's own events are derived too; card: only what was done with this one
+---@return {run: string, events: integer, turns: integer, hash: string, signed: boolean,
+---  changed: table<string, true>, settings: string[]}|nil
 ---@return Error|nil err  ERR_REPLAY with event and detail: the first one in which replay and record differ
 function M.run(project, run, options)
   local record, err = read(project, run, options)

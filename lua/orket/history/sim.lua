@@ -53,10 +53,10 @@ local function verdict(bench, call)
     or sim_calls.verdict(turn, request)
 end
 
----Judges calls by both sides: for each `call, before, after`. A call names the generation (and the blob of
+---Judges calls by both sides, for each `call, {before, after}`. A call names the generation (and the blob of
 ---the configuration) that it was made under; without one it is judged by the project's present scripts.
 ---@param options {project: table, with: Overlay|string, calls: (fun(): SimCall|nil)}
----@return (fun(): SimCall|nil, GateVerdict|nil, GateVerdict|nil)|nil each
+---@return (fun(): SimCall|nil, {before: GateVerdict, after: GateVerdict}|nil)|nil each
 ---@return Error|nil err  also raised by each, when a call's generation cannot be judged
 function M.judge(options)
   local overlay, err = options.with, nil
@@ -76,7 +76,7 @@ function M.judge(options)
     if not benches then
       error(why, 0)
     end
-    return call, verdict(benches.old, call), verdict(benches.new, call)
+    return call, { before = verdict(benches.old, call), after = verdict(benches.new, call) }
   end
 end
 
@@ -164,11 +164,11 @@ end
 ---Judges recorded runs by the changed scripts: history as it is when this begins.
 ---@param project table opened for reading
 ---@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last
----  N", or ids with
----commas between; whole: also what the change cannot reach is judged, which comes to the same
----@return {differences: SimDifference[], differ: table, judged: table, caveats: table[], caveat_count: integer, remarks: string[],
----changed: string[], not_simulated: string[], runs: string[]}|nil not_simulated: what is changed and not
----judged, each with why
+---  N", or ids with commas between; whole: also what the change cannot reach is judged, which comes to the
+---  same
+---@return {differences: SimDifference[], differ: table, judged: table, caveats: table[],
+---  caveat_count: integer, remarks: string[], changed: string[], not_simulated: string[], runs: string[]}|nil
+---  result  not_simulated: what is changed and not judged, each with why
 ---@return Error|nil
 function M.run(project, options)
   local overlay, err = options.with, nil

@@ -82,7 +82,7 @@ ENTRY["step.reply"] = function(store, body)
   return { kind = "reply", model = body.model, finish = body.finish, tokens_in = usage.prompt,
     tokens_out = usage.completion,
     thoughts = thoughts_of(store, body.thoughts, message), text = content_of(message),
-      calls = calls_of(message) }
+    calls = calls_of(message) }
 end
 
 ENTRY["call.result"] = function(store, body)
@@ -223,7 +223,9 @@ function M.turns(store, dir, id, all)
   elseif run then
     rows, err = one_turn(store, dir, run, math.tointeger(tonumber(turn)))
   end
-  err = rows and rows[1] and event_ref.dropped(store, rows[1].run) or not rows and err or nil
+  if rows then
+    err = rows[1] and event_ref.dropped(store, rows[1].run)
+  end
   return not err and rows or nil, err
 end
 

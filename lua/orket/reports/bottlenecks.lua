@@ -136,10 +136,11 @@ local function add_whole(found, sum, t)
 end
 
 ---Where work piles up.
----@param cards {id: string, status: string, wait_reason: string?, seat: string?, assignee: string?, hours: number}[] open issues
+---@param cards {id: string, status: string, wait_reason: string?, seat: string?, assignee: string?,
+---  hours: number}[] open issues
 ---@param set table<string, number>|nil the organization's thresholds
----@return {level: "healthy"|"normal"|"building"|"chronic"|"critical", counts: table, found: {rule: string, why: string,
----value: number, limit: number, card: string?, seat: string?}[]}
+---@return {level: "healthy"|"normal"|"building"|"chronic"|"critical", counts: table,
+---  found: {rule: string, why: string, value: number, limit: number, card: string?, seat: string?}[]}
 function M.find(cards, set)
   local t, found = M.thresholds(set), {}
   add_cards(found, cards, t)

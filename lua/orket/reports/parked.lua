@@ -52,14 +52,21 @@ local function models_of(store)
   return by_card
 end
 
+local ASKED = "needs approval: %s (rule %s), %s. Review: %s; "
+  .. "then orket deny%s %s --why TEXT, or approve it once:"
+
 -- A question of yes or no: what exactly, and until when.
 local function question(row, dir)
-  return row and {
-    id = row.id, rule = row.rule, expires_at = row.expires_at, exact = approval_format.line(row),
-    command = "orket approve" .. M.option(dir) .. " " .. row.id,
-    first = string.format("needs approval: %s (rule %s), %s. Review: %s; then orket deny%s %s --why TEXT, or approve it once:", approval_format.line(row), approval_format.rule(row),
+  if not row then
+    return nil
+  end
+  local exact, option = approval_format.line(row), M.option(dir)
+  return {
+    id = row.id, rule = row.rule, expires_at = row.expires_at, exact = exact,
+    command = "orket approve" .. option .. " " .. row.id,
+    first = string.format(ASKED, exact, approval_format.rule(row),
       local_time.expiry(row.expires_at, approvals.seconds_left(row)),
-        approval_format.full_command(row.id, M.option(dir)), M.option(dir), row.id),
+      approval_format.full_command(row.id, option), option, row.id),
   }
 end
 
@@ -96,18 +103,22 @@ end
 ---@param store table
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
----@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?, approval: table?,
----  event: integer?, model: string?}[]  event: that parked it; model: that it waits for
+---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?,
+---  operation: table?, approval: table?, event: integer?, model: string?}[]  event: that parked it; model:
+---  that it waits for
 function M.list(store, epic, dir)
   local cards, uncertain, questions, models = {}, uncertain_of(store), questions_of(store), models_of(store)
   for _, row in ipairs(waiting_of(store, epic)) do
-    local cure = uncertain[row.id] and UNCERTAIN or models[row.id] and PAUSED or CURE[row.wait_reason]
-      or CURE.system
+    local cure = CURE[row.wait_reason] or CURE.system
+    if uncertain[row.id] then
+      cure = UNCERTAIN
+    elseif models[row.id] then
+      cure = PAUSED
+    end
     local asked, move = question(questions[row.id], dir), M.move(store, row.id)
     cards[#cards + 1] = {
       id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why or nil,
-      model = models[row.id],
-      event = move and move.seq,
+      model = models[row.id], event = move and move.seq,
       command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked
         and asked.first or cure[2],
       operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule,
@@ -145,10 +156,12 @@ end
 ---@param card table
 ---@return string
 function M.line(card)
-  local who = card.times and string.format("%s and %d more wait", card.id, card.times - 1) or card.id
-    .. " waits"
-  return who .. " (" .. (card.reason or card.status) .. ")" .. (card.times and " ×" .. card.times or "")
-    .. (card.why and ": " .. card.why or "")
+  local who, times = card.id .. " waits", ""
+  if card.times then
+    who, times = string.format("%s and %d more wait", card.id, card.times - 1), " ×" .. card.times
+  end
+  local why = card.why and ": " .. card.why or ""
+  return who .. " (" .. (card.reason or card.status) .. ")" .. times .. why
 end
 
 ---Those that wait for a person, not for a model.

@@ -26,7 +26,7 @@ local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.resul
   ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true,
   ["approval.answered"] = true,
   ["approval.settled"] = true, ["command.ran"] = true, ["operation.uncertain"] = true,
-    ["operation.answered"] = true }
+  ["operation.answered"] = true }
 -- The words of the conversation, and the turn's own frame.
 local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true,
   ["step.reply"] = true,
@@ -97,8 +97,7 @@ local function rule(events, at, call)
     is_of(call))
   return refused and link("rule", refused, {
     decision = refused.body.decision or refused.kind == "approval.asked" and "ask" or "deny",
-    rule = refused.body.rule, why = refused.body.why,
-    where = refused.body.where,
+    rule = refused.body.rule, why = refused.body.why, where = refused.body.where,
   })
 end
 
@@ -112,8 +111,7 @@ local function approval(events, at, call)
   end
   return asked and link("approval", answered or asked, {
     answer = answered and answered.body.answer or "pending", by = answered and answered.actor,
-    rule = asked.body.rule,
-    asked = asked.seq, outcome = settled and settled.body.outcome,
+    rule = asked.body.rule, asked = asked.seq, outcome = settled and settled.body.outcome,
   })
 end
 
@@ -147,8 +145,7 @@ local function effect(event, hash)
   local body = event.body
   return link("effect", event, {
     kind = event.kind, card = event.card, actor = event.actor, permit = hash, path = body.path,
-    blob = body.blob,
-    from = body.from, to = body.to, why = body.why,
+    blob = body.blob, from = body.from, to = body.to, why = body.why,
   })
 end
 
@@ -368,7 +365,7 @@ local EFFECTS = { ["file.written"] = true, ["file.deleted"] = true, ["comment.ad
   ["card.created"] = true,
   ["card.credits"] = true, ["card.nominated"] = true, ["refinement.proposed"] = true, ["card.moved"] = true,
   ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true,
-    ["operation.done"] = true, ["command.ran"] = true }
+  ["operation.done"] = true, ["command.ran"] = true }
 
 ---The effects of a run whose chain has a link missing.
 ---@param store Store

@@ -96,8 +96,13 @@ local function careful(side, call, add)
   local tool = side.generation.tools[call.tool]
   local turn = { role = call.role, autonomy = autonomy.of(side.config.organization.process_rules, call.role) }
   if turn.autonomy and tool then
-    add(call.operation and autonomy.objection_to_operation(turn, call.operation) or not call.operation
-      and autonomy.objection(turn, tool.about, call.tool) or nil)
+    local objection
+    if call.operation then
+      objection = autonomy.objection_to_operation(turn, call.operation)
+    else
+      objection = autonomy.objection(turn, tool.about, call.tool)
+    end
+    add(objection or nil)
   end
 end
 
@@ -205,11 +210,11 @@ function M.try(project, event, path)
   if not each then
     return nil, err
   end
-  local ok, found, before, after = pcall(each)
+  local ok, found, verdicts = pcall(each)
   if not ok then
     return nil, type(found) == "table" and found or errors.new("ERR_BUG", tostring(found))
   end
-  before, after = after_of(recorded_of(event), before, after)
+  local before, after = after_of(recorded_of(event), verdicts.before, verdicts.after)
   return { before = before, after = after }
 end
 

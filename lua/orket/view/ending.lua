@@ -29,8 +29,9 @@ end
 ---What a run came to in turns, tokens, money and seconds in which a process worked on it (its newest session
 ---apart), and where the epic's files are, below the project.
 ---@param run table|nil
----@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer, money: number, seconds: integer|nil,
----  sessions: integer, session_seconds: integer|nil, epic: string, files: string|nil}|nil
+---@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer,
+---  money: number, seconds: integer|nil, sessions: integer, session_seconds: integer|nil,
+---  epic: string, files: string|nil}|nil
 function M.totals(run)
   for _, row in ipairs(run and run.store:read("runs", { card = run.epic.id }) or {}) do
     if row.id == run.id then
@@ -38,7 +39,7 @@ function M.totals(run)
       return { id = row.id, turns = row.turns, steps = row.steps, tokens_in = row.tokens_in,
         tokens_out = row.tokens_out, money = row.money,
         seconds = row.seconds, sessions = row.sessions, session_seconds = row.session_seconds,
-          epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
+        epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
     end
   end
 end
@@ -77,7 +78,7 @@ local function total_lines(lines, run, option)
   lines[#lines + 1] = string.format("  %s: %s%d turns, %d steps%s, %d tokens in, %d out%s",
     text.clean(totals.id),
     totals.sessions > 1 and "in all " or "", totals.turns, totals.steps, time_of(totals), totals.tokens_in,
-      totals.tokens_out, money)
+    totals.tokens_out, money)
   if totals.files then
     lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files),
       option, text.clean(totals.epic))
@@ -118,7 +119,8 @@ local function outage_lines(lines, models, option)
 end
 
 ---@param run table|nil the run that ended; nil when none began
----@param outcome {status: string?, counts: table?, runs: table[]?, already: string?, error: table?, card: string, dir: string}
+---@param outcome {status: string?, counts: table?, runs: table[]?, already: string?, error: table?,
+---  card: string, dir: string}
 ---@return string[] lines
 function M.lines(run, outcome)
   local card, option = outcome.card, parked.option(outcome.dir)

@@ -12,7 +12,8 @@ orket \- runs teams of LLM agents on a board of work cards
 .B orket
 [\-C DIR] COMMAND [ARGUMENT...]
 .SH DESCRIPTION
-A project is a directory; \-C names it, else it is found upwards from the current directory. Exit: 0 done, 1 failed or refused, 2 wrong usage, 3 parked for a person.
+A project is a directory; \-C names it, else it is found upwards from the current directory. Exit:
+0 done, 1 failed or refused, 2 wrong usage, 3 parked for a person.
 ]]
 
 local function ascii(character)
@@ -22,8 +23,8 @@ end
 -- Text as it is: roff would take a backslash, and a period or an apostrophe at the beginning of a line, as
 -- its own.
 local function plain(text)
-  return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("%f[^\n\0][.']", "\\&%0"):gsub(utf8.charpattern,
-    ascii))
+  text = text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("%f[^\n\0][.']", "\\&%0")
+  return (text:gsub(utf8.charpattern, ascii))
 end
 
 local function section(cli, name)

@@ -12,8 +12,9 @@ local GAP, GAP_MOST = 60, 3600 -- seconds until a line that is no news is shown 
 ---@class OutageFold
 ---@field models table<string, {cause: string, shown: string|nil, gap: integer, since: string|nil}> that
 ---  fail, by name
----@field cards table<string, {model: string, why: string, is_blocked: boolean?, moved: string?, failed: string?}> that wait
----  for one; moved, failed: lines that are held back until it is known what the attempt came to
+---@field cards table<string, {model: string, why: string, is_blocked: boolean?, moved: string?,
+---  failed: string?}> that wait for one; moved, failed: lines that are held back until it is known what the
+---  attempt came to
 local Fold = {}
 Fold.__index = Fold
 

@@ -13,14 +13,26 @@ local LINE_MAX = 400 -- columns of one sentence
 local ERROR_MAX = 4000 -- of one that says what went wrong: its end is where the fix is
 local ERRORS = {
   ["call.refused"] = true, ["call.result"] = true, ["card.moved"] = true, ["model.paused"] = true,
-  ["step.failed"] = true,
-  ["turn.failed"] = true, ["policy.failed"] = true,
+  ["step.failed"] = true, ["turn.failed"] = true, ["policy.failed"] = true,
 }
 
 local function moved(body)
   local why = body.why and body.role == "system" and local_time.within(body.why) or body.why
-  return body.from .. " -> " .. body.to .. (body.reason and (" [" .. body.reason .. "]") or "")
-    .. (why and (": " .. why) or "")
+  local reason = body.reason and " [" .. body.reason .. "]" or ""
+  return body.from .. " -> " .. body.to .. reason .. (why and ": " .. why or "")
+end
+
+local function repaired(body)
+  return string.format("repaired: %d calls were text (%s)", body.repaired, body.dialect or "?")
+end
+
+local function command_end(body)
+  if body.error and body.error.code then
+    return body.error.code
+  elseif body.limit then
+    return "stopped by the " .. body.limit .. " limit"
+  end
+  return body.signal and "signal " .. body.signal or "exit " .. tostring(body.exit)
 end
 
 local function verdict(body)
@@ -156,8 +168,8 @@ local SENTENCE = {
   ["window.summarised"] = function() return "older steps are summed up" end,
   ["window.full"] = function(b) return b.why end,
   ["step.reply"] = function(b)
-    return b.finish == "length" and error_hints.cut(b.model, b.usage) or b.repaired
-      and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
+    local cut = b.finish == "length" and error_hints.cut(b.model, b.usage)
+    return cut or b.repaired and repaired(b) or nil
   end,
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code)
@@ -168,9 +180,7 @@ local SENTENCE = {
     return b.error and "what is remembered was looked for by words alone: " .. b.error.message or nil
   end,
   ["command.ran"] = function(b)
-    local outcome = b.error and b.error.code or b.limit and "stopped by the " .. b.limit .. " limit"
-      or b.signal and "signal " .. b.signal or "exit " .. tostring(b.exit)
-    return "ran " .. table.concat(b.argv, " "):sub(1, 120) .. ": " .. outcome
+    return "ran " .. table.concat(b.argv, " "):sub(1, 120) .. ": " .. command_end(b)
   end,
   ["operation.settled"] = function(b)
     return (b.happened and "had happened before the interruption: "
@@ -212,9 +222,9 @@ local SENTENCE = {
   end,
   ["budget.reached"] = function(b) return "budget: " .. b.why end,
   ["model.paused"] = function(b)
-    return "pause: " .. local_time.within(b.why) .. (b.since and ". Fix: "
-      .. (b.cure and b.cure .. "; " or "")
-      .. "orket setup finds another model" or "")
+    local cure = b.cure and b.cure .. "; " or ""
+    local fix = b.since and ". Fix: " .. cure .. "orket setup finds another model" or ""
+    return "pause: " .. local_time.within(b.why) .. fix
   end,
   ["budget.lifted"] = function(b) return "goes on: " .. b.why end,
 }
@@ -228,7 +238,8 @@ function M.what(event, store)
   local what = say and say(event.body, event, store)
   local person = what and (event.actor or ""):match("^human:(.*)")
   what = person and person .. ": " .. what or what
-  return what and text.cut(text.line(what), ERRORS[event.kind] and ERROR_MAX or LINE_MAX) or nil
+  local most = ERRORS[event.kind] and ERROR_MAX or LINE_MAX
+  return what and text.cut(text.line(what), most) or nil
 end
 
 ---A sentence with its card in front.

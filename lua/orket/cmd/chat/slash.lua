@@ -103,16 +103,17 @@ end
 local function models_of(dir)
   local loaded = config.load(dir)
   local names = loaded and tables.keys(loaded.organization.models or {}) or {}
-  return #names > 0 and (#names == 1 and ", model " or ", models ")
-    .. table.concat(names, ", ", 1, math.min(#names, 3)) or ""
+  local word = #names == 1 and ", model " or ", models "
+  return #names > 0 and word .. table.concat(names, ", ", 1, math.min(#names, 3)) or ""
 end
 
 ---What a person reads first on a terminal.
 ---@param args {C: string?, role: string?}
 ---@return string
 function M.greeting(args)
-  return text.block(string.format("orket chat with %s%s. It looks at the board and proposes; what it proposes is made only after your yes.\n"
-    .. "/help lists commands, /quit or ^D ends.", args.role or conversation.ROLE, models_of(args.C or ".")))
+  return text.block(string.format("orket chat with %s%s. It looks at the board and proposes; "
+    .. "what it proposes is made only after your yes.\n/help lists commands, /quit or ^D ends.",
+    args.role or conversation.ROLE, models_of(args.C or ".")))
 end
 
 return M

@@ -51,8 +51,16 @@ end
 ---@param plan Plan
 ---@return "accepted"|"failed"|"dropped"|"waiting"|"parked"|"open"
 function M.status(plan)
-  return plan.rock and "accepted" or plan.card.status == "canceled" and "dropped"
-    or plan.question and "waiting" or plan.fault and "failed" or plan.parked and "parked" or "open"
+  if plan.rock then
+    return "accepted"
+  elseif plan.card.status == "canceled" then
+    return "dropped"
+  elseif plan.question then
+    return "waiting"
+  elseif plan.fault then
+    return "failed"
+  end
+  return plan.parked and "parked" or "open"
 end
 
 local function as_json(plan, failure)

@@ -48,6 +48,11 @@ local function is_asked_before(line, turn, call)
   return false
 end
 
+-- What a debugger answers to a turn: order, err, why.
+local function ordered(order, ...)
+  return order, ...
+end
+
 ---The order of the record, as a debugger gives it.
 ---@param turn Turn
 ---@param _ string kind of the stop
@@ -59,7 +64,7 @@ function Skipped:at(turn, _, what)
   local line, call = self.stage.lines[turn.number] or {}, what.request and what.request.id
   local refusal = call and refusal_of(line, turn, call)
   if refusal and not is_asked_before(line, turn, call) then
-    return "skip", nil, refusal.why
+    return ordered("skip", nil, refusal.why)
   end
 end
 

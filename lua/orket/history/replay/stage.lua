@@ -168,8 +168,7 @@ end
 function M.new(options)
   local self = setmetatable({
     store = options.store, moment = options.moment, seq = options.seq, run = options.run,
-    lines = options.streams,
-    said = {}, written = {},
+    lines = options.streams, said = {}, written = {},
   }, Stage)
   for _, line in pairs(self.lines) do
     line.at, line.tip, line.step = 0, 0, 0

@@ -9,8 +9,7 @@ local M = {}
 -- Of the process rules: what is judged, but for the keys below.
 local JUDGED = {
   gate = true, limits = true, forbidden_types = true, autonomy = true, default_llm = true, router_node = true,
-  models_node = true,
-  evaluator_node = true, prompts_node = true, memory_node = true, policy_node = true,
+  models_node = true, evaluator_node = true, prompts_node = true, memory_node = true, policy_node = true,
 }
 local LIMITS = { arguments = true, content = true, calls = true } -- that the gate holds a call against
 local ORDER = { "planner", "loop" }

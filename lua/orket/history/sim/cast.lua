@@ -24,12 +24,12 @@ end
 
 -- Both sides ask for the view of the same turn at the same moment, one after the other.
 local function share_views(cast)
-  local make, of, view, err, marks = cast.new.engine.view, nil, nil, nil, nil
+  local make, of, made = cast.new.engine.view, nil, nil
   local function shared(engine, turn)
     if of ~= turn then
-      of, view, err, marks = turn, make(engine, turn)
+      of, made = turn, table.pack(make(engine, turn))
     end
-    return view, err, marks
+    return table.unpack(made, 1, made.n)
   end
   cast.old.engine.view, cast.new.engine.view = shared, shared
 end

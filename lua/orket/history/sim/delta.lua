@@ -11,7 +11,8 @@ local M = {}
 
 ---@class SimDelta
 ---@field beyond table<string, string> what differs and is not judged, and why
----@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean, builders: boolean}
+---@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean,
+---  builders: boolean}
 ---builders: any node that an arm may have in place of its prompts node
 ---@field calls true|table<string, true|table<string, true>> whose calls may be judged
 ---  otherwise: everybody's, or those of
@@ -117,17 +118,24 @@ local function calls_that_differ(old, new)
   local autonomy = autonomy_differs(old, new)
   before.roles, after.roles = nil, nil
   local law_differs = tools or not same(before, after)
-  local only = policy and not (law_differs or autonomy or next(roles)) and "policies"
-    or not (policy or tools or autonomy) and "gate" or nil
+  local only
+  if policy and not (law_differs or autonomy or next(roles)) then
+    only = "policies"
+  elseif not (policy or tools or autonomy) then
+    only = "gate"
+  end
   return law_differs or policy or autonomy or roles, only
+end
+
+local function models_differ(old, new)
+  local before, after = old.config.organization.process_rules, new.config.organization.process_rules
+  return node_differs(old, new, "models") or before.default_llm ~= after.default_llm
+    or not same(old.config.models, new.config.models)
 end
 
 local function differences(old, new)
   return {
-    router = node_differs(old, new, "router"),
-    models = node_differs(old, new, "models")
-      or old.config.organization.process_rules.default_llm ~= new.config.organization.process_rules.default_llm
-      or not same(old.config.models, new.config.models),
+    router = node_differs(old, new, "router"), models = models_differ(old, new),
     evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
     prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory")
       or node_differs(old, new, "examples"),

@@ -50,15 +50,18 @@ function Past:read(name, params)
   return moment(self):read(name, params)
 end
 
+local function kept(self, key, doc, ...)
+  self.docs[key] = doc
+  return doc, ...
+end
+
 -- Both sides ask for the same ones, which nobody changes.
 function Past:read_doc(name, params)
   local now, key = moment(self), name .. cjson.encode(params)
   if self.docs[key] then
     return self.docs[key]
   end
-  local doc, message, code, fix = now:read_doc(name, params)
-  self.docs[key] = doc
-  return doc, message, code, fix
+  return kept(self, key, now:read_doc(name, params))
 end
 
 function Past.stream()

@@ -41,8 +41,7 @@ end
 local function begun(turn)
   return {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id,
-    number = turn.number,
-    ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
+    number = turn.number, ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
   }
 end
 

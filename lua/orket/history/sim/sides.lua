@@ -78,20 +78,25 @@ local function pair(old, new, changed)
   return both
 end
 
+-- What was recorded cannot be made again: nothing of it can be judged.
+local function lost(err)
+  err.lost = true
+  return nil, err
+end
+
 ---Both sides of a set of texts.
 ---@param texts table<string, string>
 ---@param config table as the texts served with
 ---@return SimPair|nil
----@return Error|nil err  a changed script would not serve
----@return boolean|nil lost  it is the recorded ones that do not build any more
+---@return Error|nil err  a changed script would not serve; lost: it is the recorded ones that do not build
+---  any more
 function Sides:both(texts, config)
   local over, changed = with.over(texts, self.overlay)
   config = with_process(config)
   local new_config = with_process(config, self.overlay.process, self.overlay.models)
   local old, problems = scripts.build(texts, rules_of(config), self.last)
   if not old or #problems > 0 then
-    local _, err = refused(problems[1])
-    return nil, err, true
+    return lost(select(2, refused(problems[1])))
   end
   local new
   new, problems = scripts.build(over, rules_of(new_config), old)
@@ -133,8 +138,7 @@ end
 ---@param generation string its id
 ---@param blob string|nil the recorded configuration
 ---@return SimPair|nil
----@return Error|nil err
----@return boolean|nil lost  what was recorded cannot be made again: nothing of it can be judged
+---@return Error|nil err  lost: what was recorded cannot be made again, nothing of it can be judged
 function Sides:of(generation, blob)
   local known = self.known[generation] or {}
   self.known[generation] = known
@@ -144,12 +148,12 @@ function Sides:of(generation, blob)
   local config, err = self:configuration(blob)
   local texts = config and texts_of(self.store, generation)
   if not texts then
-    return nil, err or errors.new("ERR_NOT_FOUND", "the scripts of the generation " .. generation
-      .. " are not there any more"), true
+    return lost(err or errors.new("ERR_NOT_FOUND", "the scripts of the generation " .. generation
+      .. " are not there any more"))
   end
-  local both, why, lost = self:both(texts, config)
+  local both, why = self:both(texts, config)
   known[blob or ""] = both
-  return both, why, lost
+  return both, why
 end
 
 ---Both sides of the project's present scripts and settings.

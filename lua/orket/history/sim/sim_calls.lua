@@ -42,8 +42,8 @@ end
 
 ---A turn as far as its calls are judged by it.
 ---@param bench SimBench
----@param of {role: string, card: table, seat: string?, run: string?, turn: integer?, labels: table<string, true>?, scope: string[]?,
----calls: integer?}
+---@param of {role: string, card: table, seat: string?, run: string?, turn: integer?,
+---  labels: table<string, true>?, scope: string[]?, calls: integer?}
 ---@return table turn
 function M.turn(bench, of)
   local turn = {
@@ -137,10 +137,11 @@ for i, rule in ipairs(gate.rules()) do
 end
 ranks["gate.allow"], ranks["gate.rate"] = math.huge, REST
 
+local FAMILIES = { house = HOUSE, policy = POLICY, autonomy = AUTONOMY }
+
 -- How far in the chain of judgement a rule stands.
 local function rank(rule)
-  return ranks[rule] or rule:find("^house%.") and HOUSE or rule:find("^policy%.") and POLICY
-    or rule:find("^autonomy%.") and AUTONOMY or REST
+  return ranks[rule] or FAMILIES[rule:match("^(%l+)%.")] or REST
 end
 
 ---True when a rule that is not computed again (a path as it was on the disk, a rate, a budget) had decided

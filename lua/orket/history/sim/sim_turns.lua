@@ -86,9 +86,8 @@ end
 ---A generation that cannot be judged: a changed script would not serve, or what was recorded is gone.
 ---@param event table
 ---@param err Error
----@param lost boolean|nil
-function Judge:unjudged(event, err, lost)
-  if not lost then
+function Judge:unjudged(event, err)
+  if not err.lost then
     error(err, 0)
   end
   self:caveat(event, "turn", "not judged: " .. errors.line(err))
@@ -110,8 +109,7 @@ local function open(self, turn, side)
   self.benches[turn.pair[side]] = bench
   local mine = sim_calls.turn(bench, {
     role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number,
-    labels = turn.labels,
-    scope = turn.scope,
+    labels = turn.labels, scope = turn.scope,
   })
   mine.bench = bench
   turn.sides[side] = mine
@@ -120,7 +118,8 @@ end
 
 local function give_up(self, bench, side, verdict)
   bench.broken = verdict
-  self.remarks[#self.remarks + 1] = string.format("the %s policy overran again and again and was not asked any more: %s", side, verdict.why)
+  self.remarks[#self.remarks + 1] = string.format(
+    "the %s policy overran again and again and was not asked any more: %s", side, verdict.why)
 end
 
 -- One side's verdict, all of it or a part. A policy that overruns each time is not waited for again and

@@ -55,17 +55,16 @@ end
 -- ---- turns ----
 
 local function open(self, run, event, number, body)
-  local pair, err, lost = self.sides:of(body.generation, run.config)
+  local pair, err = self.sides:of(body.generation, run.config)
   if not pair then
-    self.judge:unjudged(event, err, lost)
+    self.judge:unjudged(event, err)
     return nil
   end
   local turn = {
     run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat,
     role = body.role,
     review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, sides = {}, labels = {},
-    scope = self.cards:scope(event.card),
-    judged = self.whole or delta.reach(pair, body.role),
+    scope = self.cards:scope(event.card), judged = self.whole or delta.reach(pair, body.role),
   }
   run.turns[number] = turn
   if turn.judged ~= true then
@@ -256,7 +255,8 @@ function Walk:go()
   count(self)
 end
 
----@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table, whole: boolean?}
+---@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table,
+---  whole: boolean?}
 ---@return table walk
 function M.new(options)
   return setmetatable({

@@ -43,7 +43,10 @@ local function kind_of(name, text)
   if type(about) ~= "table" then
     return nil
   end
-  return about.prompt and "roles" or about.run and "tools" or "nodes"
+  if about.prompt then
+    return "roles"
+  end
+  return about.run and "tools" or "nodes"
 end
 
 -- A file whose directory does not say it: the one script of that name that there is, or what its text says.

@@ -61,8 +61,10 @@ function M.of(side, call, check)
     return find(side, call)
   elseif check.where then
     return check.where
+  elseif check.rule:find("^fsm%.") then
+    return "orket law"
   end
-  return check.rule:find("^fsm%.") and "orket law" or check.rule:find("^gate%.") and "the gate itself" or nil
+  return check.rule:find("^gate%.") and "the gate itself" or nil
 end
 
 return M

@@ -29,12 +29,12 @@ end
 local function card_at(project, event)
   local moment, err = errors.check(store.past(projects.database(project.dir), event.seq - 1))
   if not moment then
-    return nil, nil, err
+    return nil, err
   end
   local card, row = moment:read("card", { id = event.card })[1],
     moment:read("card_scope", { id = event.card })[1]
   moment:close()
-  return card, row and row.scope or nil
+  return { card = card, scope = row and row.scope or nil }
 end
 
 -- The arguments as the model wrote them.
@@ -69,14 +69,14 @@ end
 function M.of(project, event)
   local events = prefix.events(project.store, event.run, event.turn)
   local started = last(events, event.seq, "turn.started")
-  local card, scope, err = card_at(project, event)
-  if not card or not started then
+  local at, err = card_at(project, event)
+  if not (at and at.card and started) then
     return nil, err or errors.new("ERR_NOT_FOUND", "the turn of this event has no beginning")
   end
   return {
-    role = started.role, seat = started.seat, card = card, tool = event.body.tool, run = event.run,
-    turn = event.turn,
-    arguments = arguments_of(project.store, events, event), generation = started.generation, scope = scope,
+    role = started.role, seat = started.seat, card = at.card, tool = event.body.tool,
+    run = event.run, turn = event.turn, arguments = arguments_of(project.store, events, event),
+    generation = started.generation, scope = at.scope,
     config = configuration_of(project.store, event), labels = labels_of(events, event.seq),
     calls = calls_before(events, event),
     operation = event.kind == "operation.refused" and event.body.operation or nil,

@@ -60,7 +60,8 @@ end
 ---@param empty integer
 ---@return string
 function M.bar(full, empty)
-  return M.paint((M.utf8 and "█" or "#"):rep(full), "32") .. M.paint((M.utf8 and "░" or "."):rep(empty), "90")
+  local filled, free = M.utf8 and "█" or "#", M.utf8 and "░" or "."
+  return M.paint(filled:rep(full), "32") .. M.paint(free:rep(empty), "90")
 end
 
 ---A status in its colour, or another text in it.

@@ -55,7 +55,8 @@ function M.fit(line, columns)
   local indent = (" "):rep(math.min(INDENT_MOST, #line:match("^ *") + INDENT, columns // 2))
   local pieces = M.pieces(line, columns, columns - #indent)
   for i, piece in ipairs(pieces) do
-    pieces[i] = (i > 1 and indent or "") .. (i < #pieces and piece:gsub(" +$", "") or piece)
+    local shown = i < #pieces and piece:gsub(" +$", "") or piece
+    pieces[i] = (i > 1 and indent or "") .. shown
   end
   return table.concat(pieces, "\n")
 end

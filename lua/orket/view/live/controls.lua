@@ -129,7 +129,8 @@ local function select(self, by)
     at = card.id == self.selected and i or at
   end
   if #cards > 0 then
-    self.selected = cards[at == 0 and (by > 0 and 1 or #cards) or math.max(1, math.min(#cards, at + by))].id
+    local first = by > 0 and 1 or #cards
+    self.selected = cards[at == 0 and first or math.max(1, math.min(#cards, at + by))].id
   end
 end
 
@@ -349,11 +350,12 @@ local function last_line(self)
     return self.prompt.label .. " > " .. text.tail(self.prompt.line,
       math.max(1, self.columns - #self.prompt.label - 6)) .. "_"
   elseif not is_approval(self) then
-    return "space, b, j, k scroll" .. (self.pager.grows and not self.pager.is_at_end and "   l to its end"
-      or "") .. "   Esc closes"
+    local to_end = self.pager.grows and not self.pager.is_at_end and "   l to its end" or ""
+    return "space, b, j, k scroll" .. to_end .. "   Esc closes"
+  elseif self.pager:is_read() then
+    return "Y approve once   N deny with a reason   Esc later"
   end
-  return (self.pager:is_read() and "Y approve once   " or "") .. "N deny with a reason   Esc later"
-    .. (self.pager:is_read() and "" or "   (Y approves it once its end was shown)")
+  return "N deny with a reason   Esc later   (Y approves it once its end was shown)"
 end
 
 ---What stands in place of the board; nil when that is to be seen.
@@ -373,8 +375,8 @@ function Controls:keys_line()
   if not self.handle then
     return nil
   end
-  return self.question and self.question[1] or self.said or self.columns < KEYS_COLUMNS
-    and "a d r t  q stop  ? help" or KEYS
+  local line = self.columns < KEYS_COLUMNS and "a d r t  q stop  ? help" or KEYS
+  return self.question and self.question[1] or self.said or line
 end
 
 return M

@@ -97,8 +97,12 @@ end
 -- What fits: cards at work first, then parked ones, then what is open, then what is done; shown in the
 -- order of the board.
 local function rank(card, doing, selected)
-  return (doing[card.id] or card.id == selected) and 1 or PARKED[card.status] and 2 or FINAL[card.status]
-    and 4 or 3
+  if doing[card.id] or card.id == selected then
+    return 1
+  elseif PARKED[card.status] then
+    return 2
+  end
+  return FINAL[card.status] and 4 or 3
 end
 
 local function visible(cards, room, doing, selected)
@@ -143,13 +147,17 @@ end
 
 local NAME_FROM, SEAT_FROM = 70, 110 -- columns of a window that has room for them
 
+local function with_blanks(columns)
+  return columns > 0 and columns + 2 or 0
+end
+
 -- Columns of id, name, seat, and what the card is at: its activity, or its status.
 local function layout(cards, columns)
   local room = columns - 3 -- mark and blanks
   local id = widest(cards, "id", math.max(8, columns // 5))
   local name = columns >= NAME_FROM and widest(cards, "name", (room - id) // 3) or 0
   local seat = columns >= SEAT_FROM and widest(cards, "seat", SEAT_MOST) or 0
-  local rest = room - id - 2 - (name > 0 and name + 2 or 0) - (seat > 0 and seat + 2 or 0)
+  local rest = room - id - 2 - with_blanks(name) - with_blanks(seat)
   return { id = id, name = name, seat = seat, rest = math.max(0, rest) }
 end
 
@@ -304,8 +312,8 @@ end
 
 local function keys_line(scene, columns)
   local sum = tally(scene.cards, scene.doing)
-  local waiting = sum.parked > 0 and string.format("%d %s you", sum.parked, sum.parked == 1 and "needs"
-    or "need") or ""
+  local need = sum.parked == 1 and "needs" or "need"
+  local waiting = sum.parked > 0 and string.format("%d %s you", sum.parked, need) or ""
   local keys = text.cut(text.clean(scene.keys), columns - 1 - #waiting)
   return " " .. keys .. (" "):rep(columns - 1 - text.width(keys) - #waiting) .. waiting
 end

@@ -36,7 +36,8 @@ local function sequence(bytes)
     if bytes:find("^\27%[M") then
       return #bytes >= 6 and 6 or nil -- the mouse: a button and a place
     end
-    return stop <= #bytes and (bytes:find("^[\64-\126]", stop) and stop or stop - 1) or nil
+    local last = bytes:find("^[\64-\126]", stop) and stop or stop - 1
+    return stop <= #bytes and last or nil
   elseif second == "O" then
     return #bytes >= 3 and 3 or nil
   elseif second:find("[%]P_%^X]") then

@@ -111,7 +111,8 @@ function View:hear(card, words, progress)
 end
 
 local UNHEARD = { kind = "note",
-  text = "the model is asked: its reply stands here when it is whole; only the terminal of orket run shows it as it comes" }
+  text = "the model is asked: its reply stands here when it is whole; "
+    .. "only the terminal of orket run shows it as it comes" }
 
 ---What comes of the reply to a card's agent, for orket.view.dialogue; nil when none is awaited.
 ---@param card string

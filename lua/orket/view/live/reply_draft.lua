@@ -88,7 +88,8 @@ function Draft:last_words(of, bytes)
 end
 
 local function shown(text)
-  return text.total > 0 and (text.is_cut and "…" or "") .. table.concat(text.pieces) or nil
+  local before = text.is_cut and "…" or ""
+  return text.total > 0 and before .. table.concat(text.pieces) or nil
 end
 
 ---The reply as far as it came, for orket.view.dialogue.

@@ -1,6 +1,7 @@
 -- store.lua: the store that the engine's code sees in a replay: it reads the moment, and what is committed to
 -- it is compared with the journal (history/replay/stage/tx.lua).
 
+local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local tx = require("orket.history.replay.stage.tx")
 
@@ -31,13 +32,16 @@ function Store:conversation(convo)
 end
 
 -- Bytes that are not what their name says are no bytes of this run.
-function Store:blob(name)
-  local bytes, message, code = self.stage.store:blob(name)
+local function checked(stage, name, bytes, ...)
   if bytes and hash.of(bytes) ~= name then
-    self.stage:diverge(self.stage.due, "the bytes of the blob " .. name .. " have another hash")
-    return nil, "a blob is damaged", "ERR_STORE_CORRUPT"
+    stage:diverge(stage.due, "the bytes of the blob " .. name .. " have another hash")
+    return nil, errors.new("ERR_STORE_CORRUPT", "a blob is damaged")
   end
-  return bytes, message, code
+  return bytes, ...
+end
+
+function Store:blob(name)
+  return checked(self.stage, name, self.stage.store:blob(name))
 end
 
 function Store:stream(place)

@@ -36,11 +36,16 @@ function Tx:event(kind, card, body, options)
   return put(self, kind, card, body, options)
 end
 
+-- As the core answers a move that it refuses: nil, why, code, fix, rule.
+local function refused(...)
+  return nil, ...
+end
+
 function Tx:move(card, fields)
   local verdict = moves.judge({ type = fields.type, status = fields.from }, fields.to, fields.role,
     fields.reason)
   if not verdict.ok then
-    return nil, verdict.why, "ERR_TRANSITION", verdict.fix ~= "" and verdict.fix or "-", verdict.rule
+    return refused(verdict.why, "ERR_TRANSITION", verdict.fix ~= "" and verdict.fix or "-", verdict.rule)
   end
   return put(self, "card.moved", card, fields)
 end
