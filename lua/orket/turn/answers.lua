@@ -103,8 +103,8 @@ end
 function M.proposal(answer, role)
   if not is_proposal(answer) then
     return broken("route of the role " .. role .. " gave no proposal",
-      "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them; memory may be {text, scope?, keywords?, days?}, "
-        .. "for the card, the role or the epic")
+      "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them; "
+        .. "memory may be {text, scope?, keywords?, days?}, for the card, the role or the epic")
   end
   local field = too_long(answer)
   if field then
