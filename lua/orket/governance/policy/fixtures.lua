@@ -70,8 +70,8 @@ local function is_wish(wanted)
   end
   local named = wanted.decision ~= nil or wanted.rule ~= nil
   for key, value in pairs(wanted) do
-    named = named and (key == "rule" and type(value) == "string" or key == "decision"
-      and WISHES[value] == true)
+    named = named and (key == "rule" and type(value) == "string"
+      or key == "decision" and WISHES[value] == true)
   end
   return named
 end
