@@ -96,7 +96,8 @@ function M.formats(provider, model, has_tools)
 end
 
 local APART = ("apart"):byte()
-local MALFORMED = "Your last call could not be read and was not made. Write it again, with arguments that are valid JSON."
+local MALFORMED = "Your last call could not be read and was not made. "
+  .. "Write it again, with arguments that are valid JSON."
 
 -- What was thought stands apart, in the message too. Whose calls are text is read elsewhere.
 local function set_apart(provider, reply, model)

@@ -118,9 +118,9 @@ end
 ---@return McpSession|nil
 ---@return Error|nil
 function M.open(project, server, version)
+  local known = version == handshake.CURRENT and "current" or "before"
   local self = setmetatable({
-    project = project, server = server, known = version and (version == handshake.CURRENT and "current"
-      or "before"), stale = true, listed = 0,
+    project = project, server = server, known = version and known, stale = true, listed = 0,
   }, Session)
   local ok, err = begin(self)
   if ok then
@@ -244,8 +244,8 @@ end
 function Session:call(tool, arguments)
   local headers = is_current(self) and self.server.url and header_params.values(tool.headers, arguments)
     or nil
-  return self:ask("tools/call", { name = tool.name, arguments = next(arguments) == nil and cjson.decode("{}")
-    or arguments }, headers)
+  local sent = next(arguments) == nil and cjson.decode("{}") or arguments
+  return self:ask("tools/call", { name = tool.name, arguments = sent }, headers)
 end
 
 return M

@@ -164,8 +164,8 @@ local Player = {}
 Player.__index = Player
 
 local function mismatch(turn, text, detail, fix)
-  local err = errors.new("ERR_CASSETTE", string.format("turn %d (%s), step %d: %s", turn.number, turn.role,
-    turn.step, text), fix)
+  local why = string.format("turn %d (%s), step %d: %s", turn.number, turn.role, turn.step, text)
+  local err = errors.new("ERR_CASSETTE", why, fix)
   err.detail = detail
   return nil, err
 end
