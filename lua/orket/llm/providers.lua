@@ -38,8 +38,8 @@ function M.of(model)
   local name = model.shape or "openai"
   local provider = PROVIDERS[name]
   if not provider then
-    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name, "use one of "
-      .. table.concat(M.names(), ", "))
+    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name,
+      "use one of " .. table.concat(M.names(), ", "))
   end
   shapes[name] = shapes[name] or assert(core.shape(provider.shape))
   return provider, shapes[name]

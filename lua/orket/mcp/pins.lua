@@ -36,8 +36,8 @@ end
 function M.refusal(server, tool)
   return errors.new("ERR_DENIED", "the server " .. server .. " describes " .. tool
     .. " in another way than was trusted: it is quarantined",
-    "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust " .. server
-      .. ")")
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust "
+      .. server .. ")")
 end
 
 ---The server whose tools were trusted; nil when nobody has trusted any.
@@ -51,8 +51,8 @@ end
 
 local function untrusted(server, tool)
   return errors.new("ERR_DENIED", "no person has trusted " .. tool .. " of the server " .. server,
-    "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust " .. server
-      .. ")")
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust "
+      .. server .. ")")
 end
 
 ---The protocol that the server spoke when its tools were trusted.

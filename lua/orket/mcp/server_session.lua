@@ -144,8 +144,8 @@ end
 ---What may explain that it did not answer.
 ---@return string
 function Session:complaints()
-  local noise = self.rpc and self.rpc.noise > 0 and "; " .. self.rpc.noise
-    .. " of the lines it wrote are no messages" or ""
+  local noise = self.rpc and self.rpc.noise > 0
+    and "; " .. self.rpc.noise .. " of the lines it wrote are no messages" or ""
   return noise .. (self.wire and self.wire:complaints() or "")
 end
 
@@ -170,8 +170,8 @@ local function pages(self)
     self.ttl = math.type(page.ttlMs) and page.ttlMs >= 0 and math.min(page.ttlMs / 1000, FRESH_MOST) or nil
     cursor = page.nextCursor
     if #tools > TOOLS then
-      return nil, errors.new("ERR_LIMIT", "the server " .. self.server.name .. " has more than " .. TOOLS
-        .. " tools")
+      return nil, errors.new("ERR_LIMIT",
+        "the server " .. self.server.name .. " has more than " .. TOOLS .. " tools")
     elseif cursor == nil or cursor == cjson.null then
       return tools
     elseif type(cursor) ~= "string" or #cursor > CURSOR_MAX or seen[cursor] then
@@ -180,8 +180,8 @@ local function pages(self)
     end
     seen[cursor] = true
   end
-  return nil, errors.new("ERR_LIMIT", "the list of tools of " .. self.server.name .. " has more than "
-    .. PAGES .. " pages")
+  return nil, errors.new("ERR_LIMIT",
+    "the list of tools of " .. self.server.name .. " has more than " .. PAGES .. " pages")
 end
 
 ---What it offers, as it says it.

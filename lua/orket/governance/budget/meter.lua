@@ -220,7 +220,12 @@ end
 function Meter:has_room(waits, card)
   local scope, kind = waits:match("^(%l+)/"), waits:match("([^/]+)$")
   local name = waits:match("^%l+/(.+)/[^/]+$")
-  local own = scope == "cards" and card.budget or scope == "epics" and self.epic.data.budget or nil
+  local own
+  if scope == "cards" then
+    own = card.budget
+  elseif scope == "epics" then
+    own = self.epic.data.budget
+  end
   local limit = caps.limits(self.budgets, scope, name, own)[kind]
   return not limit or ((self.spent[scope][name or ""] or {})[kind] or 0) < limit
 end

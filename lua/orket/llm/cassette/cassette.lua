@@ -305,8 +305,8 @@ function M.player(text, name)
   local self, turns = setmetatable({ lines = {}, by_key = {}, by_content = {}, offline = true }, Player), {}
   for _, line in ipairs(all) do
     if not load_line(self, line, turns) then
-      return cassette_lines.wrong(name, line.number, "it keeps " .. line.keep
-        .. " messages of its turn, which has fewer before it")
+      return cassette_lines.wrong(name, line.number,
+        "it keeps " .. line.keep .. " messages of its turn, which has fewer before it")
     end
   end
   return self
