@@ -110,7 +110,7 @@ local function inspect(self, request)
   shown.prompt, shown.left_out = messages_of(turn)
   setmetatable(shown.prompt, cjson.array_mt)
   local view = turn.engine:view(turn)
-  shown.view = view and view:value()
+  shown.view = view and view.doc:value()
   if #cjson.encode(shown) > ANSWER_MOST then
     shown.view, shown.too_large = nil, "the view; orket repl --run " .. turn.run .. " has it"
   end

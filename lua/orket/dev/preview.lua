@@ -81,11 +81,13 @@ end
 local function engine_of(project, epic)
   local engine = engines.new(project, epic, "preview")
   engine.view = function(self, turn)
-    local view, err, marks = prompt.view(self, turn)
-    if view then
-      view, err = claimed(view, turn)
+    local view, err = prompt.view(self, turn)
+    if not view then
+      return nil, err
     end
-    return view, err, marks
+    local shown
+    shown, err = claimed(view.doc, turn)
+    return shown and { doc = shown, marks = view.marks }, err
   end
   return engine
 end

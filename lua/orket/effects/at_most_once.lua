@@ -112,8 +112,8 @@ local function live(turn, intent, act)
     return open(err)
   end
   note(turn, "operation.done", {
-    call = intent.call, result = result, error = not result and { code = err.code, message = err.message,
-      fix = err.fix } or nil,
+    call = intent.call, result = result,
+    error = not result and { code = err.code, message = err.message, fix = err.fix } or nil,
   })
   return settled(result, err)
 end

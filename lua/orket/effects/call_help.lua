@@ -177,7 +177,10 @@ local function of_tool(turn, request)
     names[#names + 1] = #names < TOOLS_MAX and name or nil
   end
   local near = near_names(request.name, names)
-  return #near > 0 and { nearest = near } or next(names) and { tools = names } or nil
+  if #near > 0 then
+    return { nearest = near }
+  end
+  return next(names) and { tools = names } or nil
 end
 
 -- The paths that were probably meant by those that leave the tree.
@@ -187,8 +190,8 @@ local function of_escape(turn, request)
   for _, key in ipairs(tables.keys(schema.properties or {})) do
     local is_path = type(sent) == "table" and type(schema.properties[key]) == "table"
       and schema.properties[key].format == "path"
-    near[#near + 1] = is_path and type(sent[key]) == "string" and call_paths.meant(sent[key], turn.tree)
-      or nil
+    is_path = is_path and type(sent[key]) == "string"
+    near[#near + 1] = is_path and call_paths.meant(sent[key], turn.tree) or nil
   end
   return #near > 0 and { nearest = near } or nil
 end

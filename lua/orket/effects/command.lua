@@ -57,8 +57,8 @@ local function design_of(turn, found, path, bytes)
   if not rules then
     return nil
   elseif found.unread >= UNREAD_MAX then
-    return { decision = "deny", rule = "idesign.limit", why = UNREAD_MAX
-      .. " files of this command cannot be judged: no other one was looked at",
+    return { decision = "deny", rule = "idesign.limit",
+      why = UNREAD_MAX .. " files of this command cannot be judged: no other one was looked at",
       fix = "write fewer files in a command" }
   end
   local refusal, warnings = rules:objection(path, bytes)
@@ -210,8 +210,7 @@ local function record_refusals(turn, ran, call, tool)
   for _, one in ipairs(ran.refused or {}) do
     turn:record("operation.refused", {
       call = call, tool = tool, operation = { op = one.op, path = one.path }, decision = "deny",
-      rule = one.rule,
-      why = one.why, fix = one.fix, where = one.where,
+      rule = one.rule, why = one.why, fix = one.fix, where = one.where,
     })
   end
 end

@@ -67,7 +67,8 @@ function M.call(turn, request, again)
 end
 
 ---What gate, policies and autonomy say to a call, whatever a person has answered.
----@param turn {generation: table, role: string, card: table, tree: {root: userdata?}, policy: function, autonomy: string?}
+---@param turn {generation: table, role: string, card: table, tree: {root: userdata?}, policy: function,
+---  autonomy: string?}
 ---@param request {name: string, arguments: string|table}
 ---@return table|nil refusal
 function M.weigh(turn, request)

@@ -44,8 +44,7 @@ function M.add(tx, card, to, options)
   local back = parked and (options.return_to or card.status) or nil
   local n, why, code, fix, rule = tx:move(card.id, {
     rev = card.revision, type = card.type, from = card.status, to = to, role = options.role,
-    reason = options.reason,
-    why = options.why, return_to = back, assignee = options.assignee,
+    reason = options.reason, why = options.why, return_to = back, assignee = options.assignee,
     seat = options.seat, retry_count = options.retry_count, tree = options.tree,
   })
   if not n then

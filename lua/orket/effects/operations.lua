@@ -146,9 +146,8 @@ on_card["card.create"] = function(turn, record)
   turn.tx:event("card.created", id, {
     id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,
     priority = record.priority, description = record.description, parent_id = turn.card.epic,
-    epic = turn.card.epic,
-    depends_on = record.depends_on, build_id = turn.card.build, data_labels = turn.marks,
-    params = scope_of(turn),
+    epic = turn.card.epic, depends_on = record.depends_on, build_id = turn.card.build,
+    data_labels = turn.marks, params = scope_of(turn),
   })
   turn:made(id)
   return { id = id }

@@ -44,8 +44,7 @@ end
 function M.add(turn, call, operation, id, refusal)
   turn:record("operation.refused", {
     call = id, tool = call:tool(), operation = M.sketch(operation, refusal.rule), decision = refusal.decision,
-    rule = refusal.rule,
-    why = refusal.why or refusal.message, fix = refusal.fix, where = refusal.where,
+    rule = refusal.rule, why = refusal.why or refusal.message, fix = refusal.fix, where = refusal.where,
   })
 end
 

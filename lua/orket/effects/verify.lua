@@ -63,11 +63,17 @@ local function command(project, fixture, tree)
   return request
 end
 
+local function ending_of(result)
+  if result.limit then
+    return "stopped by the " .. result.limit .. " limit"
+  elseif result.signal then
+    return "killed by signal " .. result.signal
+  end
+  return "exit code " .. tostring(result.exit)
+end
+
 local function log_of(result)
-  local verdict = result.limit and ("stopped by the " .. result.limit .. " limit")
-    or result.signal and ("killed by signal " .. result.signal)
-    or ("exit code " .. tostring(result.exit))
-  local text = verdict .. "\n" .. (result.stdout or "") .. (result.stderr or "")
+  local text = ending_of(result) .. "\n" .. (result.stdout or "") .. (result.stderr or "")
   return strings.of_bytes(text:sub(1, LOG_MAX)) .. (#text > LOG_MAX and "\n[cut]" or "")
 end
 

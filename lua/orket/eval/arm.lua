@@ -46,7 +46,8 @@ local function kind_of(file, text)
   end
   return nil, errors.new("ERR_SCRIPT_CONTRACT",
     file .. ": it is neither a prompts node, nor a role, nor examples",
-    'a prompts node returns { node = "prompts", build = build }, a role { prompt = prompt, tools = {...} }, examples { node = "examples", roles = {...} }')
+    'a prompts node returns { node = "prompts", build = build }, a role { prompt = prompt, tools = {...} }, '
+      .. 'examples { node = "examples", roles = {...} }')
 end
 
 -- The roles that work on the suite's cards.
@@ -78,8 +79,7 @@ local function role_of(file, project, named)
   end
   if not name then
     return nil, errors.new("ERR_USAGE", file .. ": it is a role, and it does not say which",
-      "say it with --role: "
-      .. table.concat(tables.keys(roles), ", "))
+      "say it with --role: " .. table.concat(tables.keys(roles), ", "))
   end
   return name
 end
@@ -87,8 +87,8 @@ end
 -- ---- reading ----
 
 local function text_of(file)
-  local root <close>, err = errors.check(fs.root(file:match("^(.+)/[^/]*$")
-    or (file:sub(1, 1) == "/" and "/" or ".")))
+  local above = file:match("^(.+)/[^/]*$") or (file:sub(1, 1) == "/" and "/" or ".")
+  local root <close>, err = errors.check(fs.root(above))
   local text
   if root then
     text, err = errors.check(root:read(file:match("([^/]+)$") or ""))
@@ -106,8 +106,8 @@ local function place(file, text, suite, role)
   elseif kind == "examples" then
     return { kind = kind, path = examples.PATH }
   elseif kind == "prompts" then
-    return { kind = kind, path = "nodes/" .. (suite.project.organization.process_rules.prompts_node
-      or "prompts") .. ".lua" }
+    local node = suite.project.organization.process_rules.prompts_node or "prompts"
+    return { kind = kind, path = "nodes/" .. node .. ".lua" }
   end
   local name
   name, err = role_of(file, suite.project, role)
@@ -132,8 +132,8 @@ end
 
 -- A name that no other arm has.
 local function name_of(file, taken)
-  local stem = (file:match("([^/]+)$") or file):gsub("%.lua$", ""):gsub("[^A-Za-z0-9._-]",
-    "-"):gsub("^[^A-Za-z0-9]+", ""):sub(1, 40)
+  local stem = (file:match("([^/]+)$") or file):gsub("%.lua$", "")
+  stem = stem:gsub("[^A-Za-z0-9._-]", "-"):gsub("^[^A-Za-z0-9]+", ""):sub(1, 40)
   stem = stem == "" and "arm" or stem
   local name, number = stem, 2
   while taken[name] do
@@ -156,10 +156,10 @@ local function build(suite, arm, before)
   local generation, problems = scripts.build(texts,
     require("orket.governance.gate_options").of(suite.project.organization.process_rules), before)
   if problems[1] then
-    return nil, errors.new(problems[1].err.code, (arm and "the arm " .. arm.name .. ", as " or "")
-      .. problems[1].path .. ": "
-      .. problems[1].err.message:gsub("^" .. problems[1].path:gsub("%p", "%%%0") .. ": ", ""),
-        errors.cure(problems[1].err))
+    local path, problem = problems[1].path, problems[1].err
+    local why = problem.message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")
+    local whose = arm and "the arm " .. arm.name .. ", as " or ""
+    return nil, errors.new(problem.code, whose .. path .. ": " .. why, errors.cure(problem))
   end
   return generation
 end
@@ -170,10 +170,11 @@ local function may_serve(suite, arm, own, accepted)
   if #rows == 0 or accepted or suite.project.organization.process_rules.growth == "auto" then
     return true
   end
-  return nil, errors.new("ERR_DENIED", "the arm " .. arm.name
-    .. " makes more possible than the suite's own scripts: " .. notice.line(rows[1])
-    .. (#rows > 1 and ", and " .. #rows - 1 .. " more" or ""),
-      "take it out of the arm, or accept it with --accept")
+  local more = #rows > 1 and ", and " .. #rows - 1 .. " more" or ""
+  return nil, errors.new("ERR_DENIED",
+    "the arm " .. arm.name .. " makes more possible than the suite's own scripts: "
+      .. notice.line(rows[1]) .. more,
+    "take it out of the arm, or accept it with --accept")
 end
 
 ---Reads the arms.

@@ -103,19 +103,21 @@ local function result_of(board, case)
   return result
 end
 
+---@class CaseEnd
+---@field result EvalResult|nil
+---@field spent {requests: integer, tokens_in: integer, tokens_out: integer, money: integer}
+
 ---What a copy has come to.
 ---@param dir string
 ---@param case string
----@return EvalResult|nil result nil: it has not ended, or not begun
----@return {requests: integer, tokens_in: integer, tokens_out: integer, money: integer}|nil spent nil: not
----  begun
+---@return CaseEnd|nil ended without a result: it has not ended; nil: it has not begun
 ---@return Error|nil
 function M.look(dir, case)
   local board <close>, err = errors.check(store.open(projects.database(dir), { readonly = true }))
   if not board then
-    return nil, nil, err.code ~= "ERR_NOT_FOUND" and err or nil
+    return nil, err.code ~= "ERR_NOT_FOUND" and err or nil
   end
-  return result_of(board, case), M.spent(board)
+  return { result = result_of(board, case), spent = M.spent(board) }
 end
 
 -- ---- running ----
@@ -132,20 +134,20 @@ end
 ---@param dir string a copy
 ---@param case string
 ---@param began fun(run: table) told of the run, which may be drained
----@return EvalResult|nil result nil: it was stopped, or waits for a cap of the organization
+---@return CaseEnd|nil ended without a result: it was stopped, or waits for a cap of the organization
 ---@return Error|Error[]|nil err  something is wrong here, and not with the case
----@return {requests: integer, tokens_in: integer, tokens_out: integer, money: integer}|nil spent
 function M.run(dir, case, began)
   local project <close>, err = projects.open(dir, { own = true, beside = true })
   if not project then
     return nil, err
   end
-  local status
-  status, err = play(project, case, began)
+  local done
+  done, err = play(project, case, began)
+  local status = done and done.status
   if not status or status == "failed" then
-    return nil, err or errors.new("ERR_BUG", "the run of " .. case .. " failed"), nil
+    return nil, err or errors.new("ERR_BUG", "the run of " .. case .. " failed")
   end
-  return result_of(project.store, case), nil, M.spent(project.store)
+  return { result = result_of(project.store, case), spent = M.spent(project.store) }
 end
 
 return M

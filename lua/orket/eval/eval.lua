@@ -105,12 +105,14 @@ end
 -- What the copies have come to already.
 local function look_back(self)
   for _, cell in ipairs(self.cells) do
-    local err
+    local known, err
     if self.root:kind(cell.place .. "/.orket/orket.db") then
-      cell.result, cell.spent, err = cases.look(self.dir .. "/" .. cell.place, cell.case)
+      known, err = cases.look(self.dir .. "/" .. cell.place, cell.case)
     end
     if err then
       return nil, err
+    elseif known then
+      cell.result, cell.spent = known.result, known.spent
     end
     self.known = self.known + (cell.result and 1 or 0)
   end
@@ -161,15 +163,16 @@ local function run_cell(self, cell, left)
   if not ok then
     return nil, err
   end
-  local result, spent
-  result, err, spent = cases.run(root:path(), cell.case, function(run)
+  local ended
+  ended, err = cases.run(root:path(), cell.case, function(run)
     self.live[cell] = run
     if self.stopping then
       run:drain()
     end
   end)
   self.live[cell] = nil
-  cell.result, cell.spent = result, spent or cell.spent
+  cell.result = ended and ended.result
+  cell.spent = ended and ended.spent or cell.spent
   return not err, err
 end
 
@@ -243,7 +246,8 @@ end
 
 ---@param suite table
 ---@param arms EvalArm[]
----@param options {out: string, repeats: integer, seed: string, concurrency: integer, on_result: fun(eval: table, cell: EvalCell)}
+---@param options {out: string, repeats: integer, seed: string, concurrency: integer,
+---  on_result: fun(eval: table, cell: EvalCell)}
 ---@return table|nil eval {cells, dir, known}  known: how many runs had ended before
 ---@return Error|nil
 function M.new(suite, arms, options)
@@ -257,8 +261,10 @@ function M.new(suite, arms, options)
   if not self.cells then
     return nil, err
   end
-  for _, step in ipairs({ function() return take_place(self, options.out) end,
-    function() return look_back(self) end }) do
+  for _, step in ipairs({
+    function() return take_place(self, options.out) end,
+    function() return look_back(self) end,
+  }) do
     ok, err = step()
     if not ok then
       return nil, err

@@ -24,8 +24,8 @@ local function outcome(result)
   if result.success then
     return "done"
   end
-  return result.status .. (result.reason and "/" .. result.reason or "")
-    .. (result.why and ": " .. text.cut(text.clean(result.why), 60) or "")
+  local status = result.reason and result.status .. "/" .. result.reason or result.status
+  return result.why and status .. ": " .. text.cut(text.clean(result.why), 60) or status
 end
 
 ---A line for a run that has ended.
@@ -42,14 +42,15 @@ end
 
 local function columns(currency)
   return {
-    table_view.text("arm", "name"), { "done", function(row) return row.done .. "/" .. row.runs end,
-      right = true },
+    table_view.text("arm", "name"),
+    { "done", function(row) return row.done .. "/" .. row.runs end, right = true },
     { "rate", function(row) return row.rate and percent(row.rate) end, right = true },
     { "95 %", function(row) return row.rate and percent(row.low) .. " to " .. percent(row.high) end },
-    table_view.number("steps"), table_view.number("requests"), table_view.number("in", "tokens_in"),
-      table_view.number("out", "tokens_out"),
-    { "money", function(row) return row.money > 0 and budget_format.amount("money", row.money, currency)
-      or "" end, right = true },
+    table_view.number("steps"), table_view.number("requests"),
+    table_view.number("in", "tokens_in"), table_view.number("out", "tokens_out"),
+    { "money", function(row)
+      return row.money > 0 and budget_format.amount("money", row.money, currency) or ""
+    end, right = true },
     { "seconds", function(row) return string.format("%.1f", row.seconds) end, right = true },
   }
 end
@@ -58,8 +59,8 @@ end
 
 local function number(kind, value, currency)
   if kind == "money" then
-    return (value < 0 and "-" or "+") .. budget_format.amount("money", math.floor(math.abs(value) + 0.5),
-      currency)
+    local whole = math.floor(math.abs(value) + 0.5)
+    return (value < 0 and "-" or "+") .. budget_format.amount("money", whole, currency)
   end
   return string.format("%+.4g", value)
 end
@@ -87,8 +88,10 @@ local function measure_line(kind, row, currency)
   local function as(value)
     return number(kind, value, currency)
   end
-  local verdict = part.verdict == "more" and row.arm .. " takes more" or part.verdict == "less" and row.arm
-    .. " takes less" or part.verdict
+  local verdict = part.verdict
+  if verdict == "more" or verdict == "less" then
+    verdict = row.arm .. " takes " .. verdict
+  end
   return { kind, as(part.difference), between(part, as), verdict }
 end
 
@@ -189,10 +192,9 @@ end
 function M.print(eval, summary)
   local budgets = eval.suite.project.organization.process_rules.budgets
   local currency = budgets and budgets.currency
+  local known = summary.known > 0 and " (" .. summary.known .. " were there already)" or ""
   print(string.format("%s: %s, %d arms, %d of %d runs%s, in %s\n", text.clean(summary.suite),
-    counted(summary.cases, "case"), #summary.arms,
-    summary.known + summary.ran, summary.runs, summary.known > 0 and " (" .. summary.known
-      .. " were there already)" or "",
+    counted(summary.cases, "case"), #summary.arms, summary.known + summary.ran, summary.runs, known,
     text.clean(summary.out)))
   print_cases(eval)
   print("")

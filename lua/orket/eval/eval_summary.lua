@@ -110,10 +110,14 @@ local function success_of(pairs_of, level)
     counts.neither = counts.neither + 1 - p - q + both
     first, second = first + (p > q and 1 or 0), second + (q > p and 1 or 0)
   end
-  counts.difference, counts.low, counts.high = statistics.newcombe(counts, statistics.normal(level))
+  local difference, reach = statistics.newcombe(counts, statistics.normal(level))
+  counts.difference, counts.low, counts.high = difference, reach.low, reach.high
   counts.p = sign_test(first, second)
   local shown = (counts.low > 0 or counts.high < 0) and counts.p < level
-  counts.verdict = shown and (counts.difference > 0 and "better" or "worse") or NONE
+  counts.verdict = NONE
+  if shown then
+    counts.verdict = counts.difference > 0 and "better" or "worse"
+  end
   return counts
 end
 
@@ -126,8 +130,14 @@ local function measure_of(pairs_of, of, level)
   if #differences == 0 then
     return nil
   end
-  local mean, low, high = statistics.paired(differences, level)
-  local verdict = low and (low > 0 and "more" or high < 0 and "less") or NONE
+  local mean, reach = statistics.paired(differences, level)
+  local low, high = reach and reach.low, reach and reach.high
+  local verdict = NONE
+  if low and low > 0 then
+    verdict = "more"
+  elseif high and high < 0 then
+    verdict = "less"
+  end
   return { difference = mean, low = low, high = high, pairs = #differences, verdict = verdict }
 end
 

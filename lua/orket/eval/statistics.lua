@@ -8,8 +8,7 @@
 local M = {}
 
 local LANCZOS = { 76.18009172947146, -86.50532032941677, 24.01409824083091, -1.231739572450155,
-  0.1208650973866179e-2,
-  -0.5395239384953e-5 }
+  0.1208650973866179e-2, -0.5395239384953e-5 }
 local HALVINGS = 200
 local AS_NORMAL = 1e7 -- degrees of freedom at which Student's distribution is the normal one, to six digits
 
@@ -53,7 +52,8 @@ local function incomplete_beta(x, a, b)
   if x <= 0 or x >= 1 then
     return x <= 0 and 0 or 1
   end
-  local front = math.exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b) + a * math.log(x) + b * math.log(1 - x))
+  local front = math.exp(log_gamma(a + b) - log_gamma(a) - log_gamma(b)
+    + a * math.log(x) + b * math.log(1 - x))
   if x < (a + 1) / (a + b + 2) then
     return front * fraction(x, a, b) / a
   end
@@ -113,15 +113,17 @@ local function phi(pairs_of, n)
   if product <= 0 then
     return 0
   end
-  return (cross > n / 2 and cross - n / 2 or cross < 0 and cross or 0) / math.sqrt(product)
+  if cross > n / 2 then
+    return (cross - n / 2) / math.sqrt(product)
+  end
+  return math.min(cross, 0) / math.sqrt(product)
 end
 
 ---How much more often the second succeeds than the first.
 ---@param counts {both: number, first: number, second: number, neither: number}
 ---@param z number
 ---@return number difference
----@return number low
----@return number high
+---@return {low: number, high: number} reach
 function M.newcombe(counts, z)
   local n = counts.both + counts.first + counts.second + counts.neither
   local p1, p2 = (counts.both + counts.first) / n, (counts.both + counts.second) / n
@@ -131,8 +133,10 @@ function M.newcombe(counts, z)
   local function reach(a, b)
     return math.sqrt(math.max(0, a * a - 2 * together * a * b + b * b))
   end
-  return difference, math.max(-1, difference - reach(p2 - l2, u1 - p1)),
-    math.min(1, difference + reach(u2 - p2, p1 - l1))
+  return difference, {
+    low = math.max(-1, difference - reach(p2 - l2, u1 - p1)),
+    high = math.min(1, difference + reach(u2 - p2, p1 - l1)),
+  }
 end
 
 ---@param values number[]
@@ -149,8 +153,7 @@ end
 ---@param values number[]
 ---@param beyond number 0.05 for 95 %
 ---@return number mean
----@return number|nil low
----@return number|nil high
+---@return {low: number, high: number}|nil reach
 function M.paired(values, beyond)
   local mean, squares = M.mean(values), 0
   if #values < 2 then
@@ -160,7 +163,7 @@ function M.paired(values, beyond)
     squares = squares + (value - mean) ^ 2
   end
   local reach = M.student(beyond, #values - 1) * math.sqrt(squares / (#values - 1) / #values)
-  return mean, mean - reach, mean + reach
+  return mean, { low = mean - reach, high = mean + reach }
 end
 
 return M

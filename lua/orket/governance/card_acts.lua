@@ -80,13 +80,13 @@ end
 local function trust_file(tx, card, path, store)
   local own, seed = marks_of(store, card.id, path), marks_of(store, "seed:" .. card.id, path)
   if not own and not seed then
-    return nil, errors.new("ERR_NOT_FOUND", "no file " .. path .. " of " .. card.id
-      .. " itself carries labels",
+    return nil, errors.new("ERR_NOT_FOUND",
+      "no file " .. path .. " of " .. card.id .. " itself carries labels",
       "name the card that wrote it, or the epic for what was merged or was there before")
   end
   tx:event("card.trusted", card.id, { path = path, labels = own, seed = seed })
-  return true, path .. " of " .. card.id .. " is trusted; it was " .. table.concat(labels.union(own, seed),
-    ", ")
+  local was = table.concat(labels.union(own, seed), ", ")
+  return true, path .. " of " .. card.id .. " is trusted; it was " .. was
 end
 
 ---A person answers for what came from outside: a file, or all that is said on the card.
@@ -178,8 +178,8 @@ end
 
 -- A yes or no is no sentence: what is written in one may be meant either way.
 local function asks_yes_or_no(project, card, request)
-  local question = (request.act == "answer" or passes_over(request)) and approvals.pending(project.store,
-    card.id)[1]
+  local question = (request.act == "answer" or passes_over(request))
+    and approvals.pending(project.store, card.id)[1]
   return question and errors.new("ERR_TRANSITION", card.id .. " needs approval: " .. question.id,
     "orket show " .. card.id .. ", then orket approve " .. question.id .. ", or orket deny " .. question.id
       .. " --why TEXT")
@@ -190,7 +190,7 @@ local function has_changed(project, card, request)
   local now = request.event ~= nil and parked.move(project.store, card.id)
   return now and now.seq ~= request.event and errors.new("ERR_TRANSITION",
     card.id .. " has changed meanwhile: what you saw is not what it waits for now",
-      "orket inbox shows what it waits for")
+    "orket inbox shows what it waits for")
 end
 
 local function act_once(project, request)
@@ -212,8 +212,8 @@ local function act_once(project, request)
   if request.act == "retry" then
     pending = project.store:read("capped", { card = card.id })[1]
   end
-  local tx = person.begin(project, request.who, (request.act == "answer" or request.act == "retry")
-    and pending or nil)
+  local goes_on = request.act == "answer" or request.act == "retry"
+  local tx = person.begin(project, request.who, goes_on and pending or nil)
   local ok, said = act[request.act](tx, card, request, project.store, pending, project)
   if not ok then
     return nil, said

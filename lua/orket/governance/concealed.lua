@@ -41,8 +41,8 @@ end
 local function key_files(organization)
   local files = {}
   for _, name in ipairs(tables.keys(organization.keys or {})) do
-    files[#files + 1] = organization.keys[name].file and { key = name, path = organization.keys[name].file }
-      or nil
+    local path = organization.keys[name].file
+    files[#files + 1] = path and { key = name, path = path } or nil
   end
   return files
 end
@@ -117,7 +117,8 @@ local function key_fault(home, more, file)
   local what = "the file of the key '" .. file.key .. "'"
   if found then
     return {
-      key = file.key, message = "programs of agents would see " .. what .. " at " .. found.place
+      key = file.key,
+      message = "programs of agents would see " .. what .. " at " .. found.place
         .. ", through " .. found.through,
       fix = "keep it where no jail looks, as in /etc/orket, your home or the project's own directory",
     }

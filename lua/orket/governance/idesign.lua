@@ -31,8 +31,7 @@ local DEFAULTS = {
   prefixes = { "product", "src" },
   categories = {
     "managers", "engines", "accessors", "utils", "controllers", "tests", "schemas", "models",
-    "infrastructure",
-    "services", "agent_output", "verification",
+    "infrastructure", "services", "agent_output", "verification",
   },
   layers = { managers = {}, engines = { "managers" }, accessors = { "managers", "engines" } },
   languages = { "python", "javascript", "typescript", "c", "lua" },

@@ -240,9 +240,8 @@ end
 local INSIDE = {}
 for _, kind in ipairs({
   "fs.read", "fs.write", "fs.list", "fs.search", "fs.delete", "card.comment", "card.move", "card.create",
-  "card.context",
-  "card.nominate", "card.excuse", "card.credits", "card.refine", "plan.specify", "plan.make", "board.read",
-  "board.create", "board.change", "turn.finish", "turn.result",
+  "card.context", "card.nominate", "card.excuse", "card.credits", "card.refine", "plan.specify", "plan.make",
+  "board.read", "board.create", "board.change", "turn.finish", "turn.result",
 }) do
   INSIDE[kind] = true
 end

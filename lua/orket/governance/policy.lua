@@ -32,8 +32,8 @@ local function text(value)
 end
 
 local function is_rule(rule)
-  return rule == nil or rule == cjson.null or type(rule) ~= "string" or rule == "" or #rule <= 64
-    and not rule:find("[^%w._-]")
+  return rule == nil or rule == cjson.null or type(rule) ~= "string" or rule == ""
+    or #rule <= 64 and not rule:find("[^%w._-]")
 end
 
 local function is_answer(answer)
@@ -61,7 +61,10 @@ end
 -- How many of its arguments, call and view, a policy has parameters for.
 local function parameters_of(entry)
   local names = entry.about.decide and entry.script:parameters("decide")
-  return names and #names or entry.about.decide and 2 or 0
+  if names then
+    return #names
+  end
+  return entry.about.decide and 2 or 0
 end
 
 -- Found out once for each entry.
@@ -71,8 +74,8 @@ local function know(entry)
   end
   entry.asked = {
     shipped = nodes.is_shipped(entry), looks_at = parameters_of(entry),
-    labelled = entry.about.when == "labels",
-    denies = entry.about.deny, decides = entry.about.decide ~= nil,
+    labelled = entry.about.when == "labels", denies = entry.about.deny,
+    decides = entry.about.decide ~= nil,
   }
   return entry.asked
 end
@@ -108,8 +111,8 @@ local function ask(entry, asked, shown)
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
-    return refusal("deny", "answer", "the policy gave an answer outside its contract: "
-      .. shown_answer(answer),
+    return refusal("deny", "answer",
+      "the policy gave an answer outside its contract: " .. shown_answer(answer),
       "fix " .. entry.path .. [[: it may answer nil, or {decision = "deny" or "ask", rule, why, fix} ]]
         .. "with a rule of at most 64 letters, digits, dots, dashes and underscores",
       policy_place.of_answer(entry, { call, view }))
@@ -152,8 +155,9 @@ function M.objection(entries, call, tool, turn, operation, permit)
   for _, entry in ipairs(entries) do
     local asked = entry.asked or know(entry)
     if not asked.labelled or next(turn.labels or NOTHING) then
-      shown = shown or (asked.looks_at > 0 or asked.denies) and fixture_case.of(call, tool, turn, operation,
-        permit)
+      if not shown and (asked.looks_at > 0 or asked.denies) then
+        shown = fixture_case.of(call, tool, turn, operation, permit)
+      end
       local objection = ask(entry, asked, shown or NOTHING)
       if objection and objection.decision == "deny" then
         return objection

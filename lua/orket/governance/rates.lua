@@ -45,8 +45,8 @@ function M.recall(buckets, store)
   if lately.age then
     buckets:empty(at(clock, lately.age))
   end
-  for _, call in ipairs(lately.since and store:read("calls_since", { now = now, since = lately.since })
-    or {}) do
+  local calls = lately.since and store:read("calls_since", { now = now, since = lately.since })
+  for _, call in ipairs(calls or {}) do
     buckets:count(at(clock, call.age), call.tool, call.role, call.model)
   end
   return buckets

@@ -38,8 +38,10 @@ local function others(store)
 end
 
 local function message(done, failed)
-  local text = done == 0 and "no parked card to retry" or done .. (done == 1 and " card is" or " cards are")
-    .. " tried again"
+  local text = "no parked card to retry"
+  if done > 0 then
+    text = done .. (done == 1 and " card is" or " cards are") .. " tried again"
+  end
   return failed == 0 and text or text .. ", " .. failed .. " could not be"
 end
 

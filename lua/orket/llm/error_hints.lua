@@ -8,7 +8,8 @@ local BY_CODE = {
   ERR_TIMEOUT = "the server is slow or loads the model: try again, or raise deadlines of the model",
   ERR_PROTOCOL = "base_url may lead elsewhere than to this API: look at it, at shape, and at the server",
   ERR_NOT_FOUND = "set the environment variable, or make the file, that keys names",
-  ERR_LIMIT = "set max_tokens of the model, so that its replies are shorter; or raise its caps if so much is meant",
+  ERR_LIMIT = "set max_tokens of the model, so that its replies are shorter; "
+    .. "or raise its caps if so much is meant",
   ERR_DENIED = "a key is sent to its origin alone: look at keys and at base_url",
   ERR_USAGE = "write base_url like http://127.0.0.1:11434/v1",
   ERR_NET = "check that the server runs and that the address is right",
@@ -55,15 +56,18 @@ function M.refuses_tools(status, message)
   return false
 end
 
-local NO_QUOTA = "the account has no quota left, which waiting does not bring back: add credit, or name another model in fallback"
+local NO_QUOTA = "the account has no quota left, which waiting does not bring back: add credit, "
+  .. "or name another model in fallback"
+
+local CUT = "the reply was cut at %d tokens: "
+  .. "set `max_tokens` of the model %s higher (config/organization.json)"
 
 ---What a person reads of a reply that came to its limit.
 ---@param model string its name in the configuration
 ---@param usage {completion: integer?}
 ---@return string
 function M.cut(model, usage)
-  return string.format("the reply was cut at %d tokens: set `max_tokens` of the model %s higher (config/organization.json)",
-    usage.completion or 0, model)
+  return CUT:format(usage.completion or 0, model)
 end
 
 ---What to do about a failure; nil when nobody knows.
@@ -79,13 +83,15 @@ function M.of(code, status, kinds)
     or code == "ERR_HTTP" and "look at what the server says" or nil
 end
 
+local PLACE = "base_url of the model %s is %s (config/organization.json, or ORKET_MODEL_URL), its model %s, "
+  .. "its key %s"
+
 ---Where the address of a model is written, what its server calls it, and the variable that holds its key.
 ---@param model table its profile
 ---@return string
 function M.place(model)
   local origin = model.base_url:gsub("^(%a+://)[^/?#]*@", "%1"):match("^%a+://[^/?#]*") or "no URL"
-  return string.format("base_url of the model %s is %s (config/organization.json, or ORKET_MODEL_URL), its model %s, its key %s",
-    model.name or model.model, origin, model.model or "not named", model.key or "not named")
+  return PLACE:format(model.name or model.model, origin, model.model or "not named", model.key or "not named")
 end
 
 return M

@@ -8,7 +8,8 @@ local M = {}
 local NEWEST = 20 -- turns that are told one by one
 
 ---@class Past
----@field turns {role: string, seat: string, model: string, outcome: string, tokens: integer, calls: integer, money: integer, refusals: integer}[]
+---@field turns {role: string, seat: string, model: string, outcome: string, tokens: integer, calls: integer,
+---  money: integer, refusals: integer}[]
 ---  the newest of the card, oldest first
 ---@field count integer all of them
 ---@field spent {tokens: integer, calls: integer, money: integer} by all of them
@@ -25,8 +26,7 @@ function M.of(engine, card, role)
     local row = rows[i]
     turns[#turns + 1] = {
       role = row.role, seat = row.seat, model = row.model, outcome = row.outcome, tokens = row.tokens,
-      calls = row.calls,
-      money = row.money, refusals = row.refusals,
+      calls = row.calls, money = row.money, refusals = row.refusals,
     }
   end
   local all = rows[1] or {}

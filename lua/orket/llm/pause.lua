@@ -40,9 +40,9 @@ function M.of(err, model, card)
       err.last or err.message)
   end
   return {
-    model = model, ["until"] = till, since = err.since, code = err.code, why = why, message = err.last
-      or err.message,
-    cure = err.fix, fix = "it goes on by itself; orket retry " .. card .. " asks at once",
+    model = model, ["until"] = till, since = err.since, code = err.code, why = why,
+    message = err.last or err.message, cure = err.fix,
+    fix = "it goes on by itself; orket retry " .. card .. " asks at once",
   }
 end
 

@@ -38,8 +38,8 @@ function M.of(model)
   local name = model.shape or "openai"
   local provider = PROVIDERS[name]
   if not provider then
-    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name, "use one of "
-      .. table.concat(M.names(), ", "))
+    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name,
+      "use one of " .. table.concat(M.names(), ", "))
   end
   shapes[name] = shapes[name] or assert(core.shape(provider.shape))
   return provider, shapes[name]
@@ -96,7 +96,8 @@ function M.formats(provider, model, has_tools)
 end
 
 local APART = ("apart"):byte()
-local MALFORMED = "Your last call could not be read and was not made. Write it again, with arguments that are valid JSON."
+local MALFORMED = "Your last call could not be read and was not made. "
+  .. "Write it again, with arguments that are valid JSON."
 
 -- What was thought stands apart, in the message too. Whose calls are text is read elsewhere.
 local function set_apart(provider, reply, model)

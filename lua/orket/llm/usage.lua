@@ -93,8 +93,8 @@ function M.money(price, usage)
   end
   local prompt = usage.prompt or 0
   local cached = math.min(usage.cached or 0, prompt)
-  local exact = (prompt - cached) * price.input + cached * (price.cached or price.input) + (usage.completion
-    or 0) * price.output
+  local exact = (prompt - cached) * price.input + cached * (price.cached or price.input)
+    + (usage.completion or 0) * price.output
   return (exact + MILLION - 1) // MILLION
 end
 

@@ -21,8 +21,9 @@ local function trusted(held, session, operation)
   if not tools then
     return nil, err
   elseif not tool then
-    return nil, errors.new("ERR_PROC", "the server " .. operation.server .. " has no tool " .. operation.tool
-      .. " any more", "work without it, or ask a person")
+    return nil, errors.new("ERR_PROC",
+      "the server " .. operation.server .. " has no tool " .. operation.tool .. " any more",
+      "work without it, or ask a person")
   elseif tool.pin ~= operation.pin or tool.fault then
     return nil, pins.refusal(operation.server, operation.tool)
   end

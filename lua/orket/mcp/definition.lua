@@ -136,7 +136,8 @@ local function described(server, said)
   }
   local whole = cjson.encode({ about.name, about.description, about.schema or cjson.null, about.output })
   if whole:find('"x-mcp-header"', 1, true) then
-    about.schema, about.headers, about.fault = header_params.read(about.schema)
+    local read = header_params.read(about.schema)
+    about.schema, about.headers, about.fault = read.schema, read.headers, read.fault
   end
   about.as, about.pin = M.name(server, about.name), hash.of(whole)
   return about

@@ -32,9 +32,10 @@ local function versions_of(value)
 end
 
 local function no_common(self, theirs)
-  return nil, errors.new("ERR_PROTOCOL", "the server " .. self.server.name .. " speaks the protocol "
-    .. strings.cut(#theirs > 0 and table.concat(theirs, ", ") or "?", 200) .. ", and we " .. M.CURRENT .. ", "
-      .. table.concat(M.BEFORE, ", "),
+  local named = strings.cut(#theirs > 0 and table.concat(theirs, ", ") or "?", 200)
+  local ours = M.CURRENT .. ", " .. table.concat(M.BEFORE, ", ")
+  return nil, errors.new("ERR_PROTOCOL",
+    "the server " .. self.server.name .. " speaks the protocol " .. named .. ", and we " .. ours,
     "look for another version of the server")
 end
 
@@ -78,11 +79,12 @@ local function discover(self)
   return hello, err
 end
 
--- {"current"|"before"} | nil, err; the second answer says that nobody answered in time.
+-- {era = "current"|"before"|nil, is_slow}, err: without an era there is an error; is_slow: nobody answered in
+-- time.
 local function probe(self)
   local hello, err = async.within(math.min(PROBE, self.server.deadline / 3), discover, self)
   local era, why = probed(self, hello, err)
-  return era, why, err and err.code == "ERR_TIMEOUT"
+  return { era = era, is_slow = err and err.code == "ERR_TIMEOUT" }, why
 end
 
 local function shake_hands(self)
@@ -114,23 +116,23 @@ end
 ---@return true|nil ok
 ---@return Error|nil
 function M.agree(self)
-  local era, err, is_slow = "before", nil, false
+  local found, err = { era = "before" }, nil
   if self.known ~= "before" then
-    era, err, is_slow = probe(self)
+    found, err = probe(self)
   end
-  if era == "current" then
+  if found.era == "current" then
     return speak_current(self)
-  elseif not era then
+  elseif not found.era then
     return nil, err
   end
   local ok
   ok, err = shake_hands(self)
-  if ok or not (is_slow or self.known == "before") or not err.told then
+  if ok or not (found.is_slow or self.known == "before") or not err.told then
     return ok, err
   end
   local hello, why = discover(self)
-  era, why = probed(self, hello, why)
-  if era == "current" then
+  found.era, why = probed(self, hello, why)
+  if found.era == "current" then
     return speak_current(self)
   end
   return nil, why or err

@@ -20,7 +20,8 @@ end
 ---What the journal knows of a server's tools, by the server's names for them.
 ---@param store Store
 ---@param server string
----@return table<string, {tool: string, name: string, pin: string, description: string, schema: string, aside: table?, at: string, actor: string}>
+---@return table<string, {tool: string, name: string, pin: string, description: string, schema: string,
+---  aside: table?, at: string, actor: string}>
 function M.of(store, server)
   local tools = {}
   for _, row in ipairs(store:read("mcp_tools", { server = server })) do
@@ -35,8 +36,8 @@ end
 function M.refusal(server, tool)
   return errors.new("ERR_DENIED", "the server " .. server .. " describes " .. tool
     .. " in another way than was trusted: it is quarantined",
-    "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust " .. server
-      .. ")")
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust "
+      .. server .. ")")
 end
 
 ---The server whose tools were trusted; nil when nobody has trusted any.
@@ -50,8 +51,8 @@ end
 
 local function untrusted(server, tool)
   return errors.new("ERR_DENIED", "no person has trusted " .. tool .. " of the server " .. server,
-    "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust " .. server
-      .. ")")
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust "
+      .. server .. ")")
 end
 
 ---The protocol that the server spoke when its tools were trusted.
@@ -79,11 +80,11 @@ function M.objection(store, organization, call)
   end
   local differ = identities.differences(row.identity,
     identities.of(organization, organization.mcp[call.server]))
-  return #differ > 0 and errors.new("ERR_DENIED", "the server " .. call.server
-    .. " is another one than was trusted: "
-    .. table.concat(differ, ", ") .. " changed in config/organization.json",
-      "a person looks at it and trusts its tools again (orket mcp trust "
-    .. call.server .. "), or puts back what changed") or nil
+  return #differ > 0 and errors.new("ERR_DENIED",
+    "the server " .. call.server .. " is another one than was trusted: "
+      .. table.concat(differ, ", ") .. " changed in config/organization.json",
+    "a person looks at it and trusts its tools again (orket mcp trust "
+      .. call.server .. "), or puts back what changed") or nil
 end
 
 -- The trusted tools that a server describes in another way now, as the journal has it.
@@ -94,9 +95,9 @@ local function changed(store, server, tools)
     if pin and not pin.aside and (pin.pin ~= tool.pin or tool.fault) then
       local body = recorded(tool)
       body.server, body.fault = server, tool.fault
-      body.description, body.schema = body.description:sub(1,
-        utf8.offset(body.description, 0, math.min(#body.description, 8000) + 1) - 1),
-        #body.schema <= 64 * 1024 and body.schema or nil
+      local most = math.min(#body.description, 8000)
+      body.description = body.description:sub(1, utf8.offset(body.description, 0, most + 1) - 1)
+      body.schema = #body.schema <= 64 * 1024 and body.schema or nil
       found[#found + 1] = body
     end
   end
@@ -197,6 +198,7 @@ local function record(project, request, about, tools)
   return errors.check(async.await(tx.commit, tx))
 end
 
+-- {tools, about}: what is to be trusted, and of what server that was said.
 local function read(request)
   local said = cjson.decode(request.text)
   local is_whole = type(said) == "table" and type(said.identity) == "table" and type(said.tools) == "table"
@@ -210,7 +212,7 @@ local function read(request)
     end
     tools[#tools + 1] = tool
   end
-  return tools, nil, said
+  return { tools = tools, about = said }
 end
 
 ---A person trusts these tools, and no other of the server: the event, then the project's scripts.
@@ -220,19 +222,19 @@ end
 ---@return table|nil answer {server, tools, message}
 ---@return Error|nil
 local function trust(project, request)
-  local tools, err, about = read(request)
-  if not tools then
+  local asked, err = read(request)
+  if not asked then
     return nil, err
   end
-  local server, names, list = request.server, setmetatable({}, cjson.array_mt),
-    setmetatable({}, cjson.array_mt)
+  local server, tools = request.server, asked.tools
+  local names, list = setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
   for i, tool in ipairs(tools) do
     names[i], list[i] = tool.as, recorded(tool)
   end
   local scripts, ok
   scripts, err = scripts_of(project, server, tools)
   if scripts then
-    ok, err = record(project, request, about, list)
+    ok, err = record(project, request, asked.about, list)
   end
   if ok then
     ok, err = write(project, scripts)
@@ -243,12 +245,14 @@ end
 
 M.acts = {
   ["mcp.trust"] = {
-    summary = "trusts these tools of an MCP server, and no others; `text` is JSON: {identity, version, tools}",
+    summary = "trusts these tools of an MCP server, and no others; "
+      .. "`text` is JSON: {identity, version, tools}",
     fields = { server = "text", text = "text" },
     errors = { "ERR_EXISTS", "ERR_PATH" }, by = "person", perform = trust,
   },
   ["mcp.changed"] = {
-    summary = "puts trusted tools aside that their server describes in another way now; `text` is JSON: a list",
+    summary = "puts trusted tools aside that their server describes in another way now; "
+      .. "`text` is JSON: a list",
     fields = { server = "text", text = "text" },
     errors = {}, by = "program", perform = aside,
   },

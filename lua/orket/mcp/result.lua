@@ -50,8 +50,8 @@ local function text_of(part)
     return type(part.text) == "string" and part.text or nil
   end
   local resource = part.type == "resource" and type(part.resource) == "table" and part.resource or {}
-  return type(resource.text) == "string" and (short(resource.uri, URI_MAX) and "["
-    .. short(resource.uri, URI_MAX) .. "]\n" or "") .. resource.text
+  local uri = short(resource.uri, URI_MAX)
+  return type(resource.text) == "string" and (uri and "[" .. uri .. "]\n" or "") .. resource.text
 end
 
 local function parts_of(content)
@@ -80,8 +80,8 @@ local function problem_of(value, schema, failed)
     fits, faults = compiled:check(value, 1)
   end
   local first = not fits and faults and faults[1]
-  return not fits and short("its structured content does not fit its output schema"
-    .. (first and ": " .. first.path .. " " .. first.text or ""), PROBLEM_MAX)
+  local where = first and ": " .. first.path .. " " .. first.text or ""
+  return not fits and short("its structured content does not fit its output schema" .. where, PROBLEM_MAX)
     or nil
 end
 

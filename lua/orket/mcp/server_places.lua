@@ -94,8 +94,8 @@ local function shown(project, server, home)
   for i, path in ipairs(server.show or {}) do
     show[i] = path:sub(1, 1) == "/" and path or home .. "/" .. path
     if is_unsteady(project, home, show[i]) then
-      return refused(server, "show", "lies in a directory in which a program writes, and may lead anywhere: "
-        .. path,
+      return refused(server, "show",
+        "lies in a directory in which a program writes, and may lead anywhere: " .. path,
         "show that directory as a whole, or another one")
     end
     local real = resolved(show[i])

@@ -118,9 +118,9 @@ end
 ---@return McpSession|nil
 ---@return Error|nil
 function M.open(project, server, version)
+  local known = version == handshake.CURRENT and "current" or "before"
   local self = setmetatable({
-    project = project, server = server, known = version and (version == handshake.CURRENT and "current"
-      or "before"), stale = true, listed = 0,
+    project = project, server = server, known = version and known, stale = true, listed = 0,
   }, Session)
   local ok, err = begin(self)
   if ok then
@@ -144,8 +144,8 @@ end
 ---What may explain that it did not answer.
 ---@return string
 function Session:complaints()
-  local noise = self.rpc and self.rpc.noise > 0 and "; " .. self.rpc.noise
-    .. " of the lines it wrote are no messages" or ""
+  local noise = self.rpc and self.rpc.noise > 0
+    and "; " .. self.rpc.noise .. " of the lines it wrote are no messages" or ""
   return noise .. (self.wire and self.wire:complaints() or "")
 end
 
@@ -170,8 +170,8 @@ local function pages(self)
     self.ttl = math.type(page.ttlMs) and page.ttlMs >= 0 and math.min(page.ttlMs / 1000, FRESH_MOST) or nil
     cursor = page.nextCursor
     if #tools > TOOLS then
-      return nil, errors.new("ERR_LIMIT", "the server " .. self.server.name .. " has more than " .. TOOLS
-        .. " tools")
+      return nil, errors.new("ERR_LIMIT",
+        "the server " .. self.server.name .. " has more than " .. TOOLS .. " tools")
     elseif cursor == nil or cursor == cjson.null then
       return tools
     elseif type(cursor) ~= "string" or #cursor > CURSOR_MAX or seen[cursor] then
@@ -180,8 +180,8 @@ local function pages(self)
     end
     seen[cursor] = true
   end
-  return nil, errors.new("ERR_LIMIT", "the list of tools of " .. self.server.name .. " has more than "
-    .. PAGES .. " pages")
+  return nil, errors.new("ERR_LIMIT",
+    "the list of tools of " .. self.server.name .. " has more than " .. PAGES .. " pages")
 end
 
 ---What it offers, as it says it.
@@ -244,8 +244,8 @@ end
 function Session:call(tool, arguments)
   local headers = is_current(self) and self.server.url and header_params.values(tool.headers, arguments)
     or nil
-  return self:ask("tools/call", { name = tool.name, arguments = next(arguments) == nil and cjson.decode("{}")
-    or arguments }, headers)
+  local sent = next(arguments) == nil and cjson.decode("{}") or arguments
+  return self:ask("tools/call", { name = tool.name, arguments = sent }, headers)
 end
 
 return M

@@ -34,8 +34,8 @@ function M.of(config, name)
         or "describe it in config/organization.json, mcp")
   end
   return setmetatable({
-    name = name, deadline = found.deadline or DEADLINE, output = found.output or OUTPUT, result = found.result
-      or RESULT,
+    name = name, deadline = found.deadline or DEADLINE, output = found.output or OUTPUT,
+    result = found.result or RESULT,
   }, { __index = found })
 end
 

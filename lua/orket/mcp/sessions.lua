@@ -46,9 +46,9 @@ local function may_start(self, server, before)
     return true
   end
   before = before or self.failures[server.name]
+  local last = before and "; the last time: " .. before.message or ""
   return nil, errors.new("ERR_PROC", "the server " .. server.name .. " failed " .. STARTS
-    .. " times: it is not begun with again in this turn"
-    .. (before and "; the last time: " .. before.message or ""), "work without it, or ask a person")
+    .. " times: it is not begun with again in this turn" .. last, "work without it, or ask a person")
 end
 
 ---The session with a server, begun when there is none.
@@ -82,10 +82,10 @@ end
 ---@param err Error
 ---@return Error
 function M.late(server, session, err)
-  return errors.new("ERR_TIMEOUT", "the server " .. server.name .. " did not come to an end within "
-    .. server.deadline .. " s"
-    .. (err.said or session and session:complaints() or ""), "look at the server, or raise mcp."
-      .. server.name .. ".deadline")
+  local said = err.said or session and session:complaints() or ""
+  return errors.new("ERR_TIMEOUT",
+    "the server " .. server.name .. " did not come to an end within " .. server.deadline .. " s" .. said,
+    "look at the server, or raise mcp." .. server.name .. ".deadline")
 end
 
 ---Ends the session with a server: the next call begins another one.

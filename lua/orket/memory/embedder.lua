@@ -93,8 +93,8 @@ end
 local function ask(self, texts, question)
   local model, form = self.model, FORM[self.model.shape or "openai"]
   if sys.monotonic() > question.until_then then
-    return nil, errors.new("ERR_TIMEOUT", "the embedder " .. self.name .. " took longer than " .. PATIENCE
-      .. " s")
+    return nil, errors.new("ERR_TIMEOUT",
+      "the embedder " .. self.name .. " took longer than " .. PATIENCE .. " s")
   end
   local reply, err = question.fetch({
     model = model, path = form.path(model), body = { cjson.encode(form.body(model, texts)) },
@@ -150,19 +150,20 @@ end
 local function unknown(self, cache, texts, dims)
   local numbers, err = errors.check(cache:missing(self.key, texts, dims))
   if not numbers or #numbers == 0 then
-    return numbers, err
+    return numbers and { numbers = numbers }, err
   end
   local held, canceled = hold.take(self.holds, "texts")
   if not held then
     return nil, canceled
   end
   numbers, err = errors.check(cache:missing(self.key, texts, dims))
-  return numbers, err, held
+  return { numbers = numbers, held = held }, err
 end
 
 local function learn_all(self, cache, texts, question)
-  local numbers, err, held = unknown(self, cache, texts, question.dims)
-  local _ <close> = held
+  local found, err = unknown(self, cache, texts, question.dims)
+  local _ <close> = found and found.held
+  local numbers = found and found.numbers
   local from = 1
   while not err and (numbers[from] or not question.vector) do
     local batch = question.vector and {} or { question.text }
@@ -205,18 +206,17 @@ end
 ---@param text string the question
 ---@param texts string[]
 ---@param turn Turn|nil  whose budgets it is billed to
----@return (integer|false)[]|nil near
+---@return {near: (integer|false)[]?, dims: integer?,
+---  spent: {calls: integer, usage: table, money: integer?, took: integer?}} answer  without near: an error
 ---@return Error|nil
----@return {calls: integer, usage: table, money: integer?, took: integer?} spent
----@return integer|nil dims
 function Embedder:near(text, texts, turn)
   local question = {
     text = cut(text), turn = turn, fetch = (turn and turn.engine.client or client).fetch,
     until_then = sys.monotonic() + PATIENCE,
     spent = { calls = 0, usage = { prompt = 0, completion = 0 } },
   }
-  local answer, err = near(self, cut_all(texts), question)
-  return answer, err, question.spent, question.dims
+  local found, err = near(self, cut_all(texts), question)
+  return { near = found, dims = question.dims, spent = question.spent }, err
 end
 
 ---What is kept of it, opened when it is first needed.

@@ -19,8 +19,8 @@ local function ask(dir, place, text)
   local result, err = owner.ask(dir, {
     act = "recall", text = text, epic = place.epic, role = place.role, card = place.card, who = sys.user(),
   })
-  err = err and (err.code and err or err[1]) or result and result.error
-  return result and recall.near(result), err
+  local problem = err and (err.code and err or err[1])
+  return result and recall.near(result), problem or result and result.error
 end
 
 ---The rows that fit a text, the best first, with `rank`; by meaning also `words` and `near`.

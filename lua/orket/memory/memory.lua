@@ -23,9 +23,9 @@ local WIDER = { rows = 2000, sum = 3000, counted = 12000 }
 
 -- They are in every text and say nothing of it.
 local EMPTY = {}
-for word in ([[a an and are as at be been but by can do does for from had has have if in into is it its may must no not of
-  on or our shall should so than that the their them then there these they this to use was we were what when which who
-  will with would you your]]):gmatch("%a+") do
+for word in ([[a an and are as at be been but by can do does for from had has have if in into is it its may
+  must no not of on or our shall should so than that the their them then there these they this to use was we
+  were what when which who will with would you your]]):gmatch("%a+") do
   EMPTY[word] = true
 end
 
@@ -106,8 +106,8 @@ end
 local function read(store, place, plan, more)
   return store:read("memory", {
     epic = place.epic, card = place.card, role = place.role, run = place.run, turn = place.turn,
-    match = plan.match,
-    common = plan.common, wide = plan.wide, best = more.best, newest = more.newest, near = more.near,
+    match = plan.match, common = plan.common, wide = plan.wide, best = more.best, newest = more.newest,
+    near = more.near,
   })
 end
 

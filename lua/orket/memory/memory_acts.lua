@@ -128,10 +128,10 @@ function act.remember(tx, request, store)
   end
   tx:event("memory.noted", request.card, noted(place, text))
   return function()
-    local row = store:read("memory_row", { scope = place.scope, epic = place.epic, reader = place.reader
-      or "", text = text })[1]
-    return { id = row.id, scope = place.scope, message = "remembered as " .. row.id .. ", scope "
-      .. place.scope }
+    local row = store:read("memory_row",
+      { scope = place.scope, epic = place.epic, reader = place.reader or "", text = text })[1]
+    return { id = row.id, scope = place.scope,
+      message = "remembered as " .. row.id .. ", scope " .. place.scope }
   end
 end
 
@@ -148,8 +148,8 @@ function act.forget(tx, request, store, project)
   tx:event("memory.forgotten", row.card, { id = row.id, why = request.why })
   return function()
     embedders.forget(project, row.text)
-    return { id = row.id, scope = row.scope, message = "forgot " .. row.id
-      .. "; the journal keeps what it said" }
+    return { id = row.id, scope = row.scope,
+      message = "forgot " .. row.id .. "; the journal keeps what it said" }
   end
 end
 

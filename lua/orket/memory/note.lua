@@ -83,10 +83,13 @@ function M.proposed(turn, memory)
     return { text = memory, labels = turn.marks }
   end
   local scope = memory.scope
+  local reader = scope == "role" and turn.role or nil
+  if scope == "card" then
+    reader = turn.card.id
+  end
   return {
     text = memory.text, keywords = memory.keywords, days = memory.days, labels = turn.marks,
-    scope = scope ~= "epic" and scope or nil, reader = scope == "role" and turn.role or scope == "card"
-      and turn.card.id or nil,
+    scope = scope ~= "epic" and scope or nil, reader = reader,
   }
 end
 

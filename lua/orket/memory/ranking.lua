@@ -43,9 +43,12 @@ local function least_near(order)
   return order[1] and math.max(LEAST, (order[1].near + sum // (#order + 1)) // 2) or LAST
 end
 
+local function share(weight, place)
+  return place and weight / (1 + place) or 0
+end
+
 local function score(row)
-  return (row.words and BY_WORDS / (1 + row.words) or 0) + (row.meaning and BY_MEANING / (1 + row.meaning)
-    or 0)
+  return share(BY_WORDS, row.words) + share(BY_MEANING, row.meaning)
 end
 
 local function is_before(a, b)

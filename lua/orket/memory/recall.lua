@@ -32,15 +32,17 @@ end
 ---@return table body of memory.ranked
 ---@return Error|nil  canceled, or the machine failed
 function M.ask(embedder, rows, text, turn)
-  local near, err, spent, dims = embedder:near(text, tables.column(rows, "text"), turn)
+  local answer, err = embedder:near(text, tables.column(rows, "text"), turn)
   if errors.is_environment(err) then
     return nil, err
   end
+  local near, spent = answer.near, answer.spent
   return {
-    model = embedder.name, dims = dims, calls = spent.calls, usage = spent.calls > 0 and spent.usage or nil,
+    model = embedder.name, dims = answer.dims, calls = spent.calls,
+    usage = spent.calls > 0 and spent.usage or nil,
     money = embedder.model.price and spent.money or nil, price = embedder.model.price, took = spent.took,
-    near = near and pairs_of(rows, near) or nil, error = err and { code = err.code, message = err.message }
-      or nil,
+    near = near and pairs_of(rows, near) or nil,
+    error = err and { code = err.code, message = err.message } or nil,
   }
 end
 

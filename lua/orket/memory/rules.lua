@@ -73,10 +73,9 @@ function M.decision(project, row, said, why, begin)
     return true
   end
   local tx = begin()
-  local what = (row.tool or "?") .. (row.paths and #row.paths > 0 and " of " .. table.concat(row.paths, ", ")
-    or "")
-  notes.add(into(tx, row.card), note(rules, "decisions", what .. " was " .. said .. " on " .. row.card .. ": "
-    .. why, row.labels))
+  local of_paths = row.paths and #row.paths > 0 and " of " .. table.concat(row.paths, ", ") or ""
+  local what = (row.tool or "?") .. of_paths .. " was " .. said .. " on " .. row.card .. ": " .. why
+  notes.add(into(tx, row.card), note(rules, "decisions", what, row.labels))
   return errors.check(async.await(tx.commit, tx))
 end
 

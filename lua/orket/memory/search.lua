@@ -17,8 +17,10 @@ local WIDE = 200
 local function asked_of(place, more)
   local asked = {
     now = sys.now(), all = place.all and 1 or 0, epic = place.epic, reader = place.card or place.role,
-    scope = place.card and "card" or place.role and "role" or nil,
   }
+  if asked.reader then
+    asked.scope = place.card and "card" or "role"
+  end
   for key, value in pairs(more) do
     asked[key] = value
   end

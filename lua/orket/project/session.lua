@@ -173,7 +173,7 @@ local function run(project, args, view, choose)
   end
   local stop_signals = drain_on_signals(state)
   local watched = reload_on_change(project, view)
-  local status, failure, counts, already = begin(project, goal, {
+  local ended, failure = begin(project, goal, {
     on_delta = view.on_delta, cassette = args.cassette,
     on_run = function(started)
       state.run, project.under_way = started, started
@@ -188,10 +188,11 @@ local function run(project, args, view, choose)
   stop_signals()
   server.close()
   failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)
-  status = failure and "failed" or status
+  ended = ended or {}
+  local status = failure and "failed" or ended.status
   view:finish({
-    status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir,
-    runs = state.runs,
+    status = status, counts = ended.counts, already = ended.already, error = failure, card = goal.card,
+    dir = project.dir, runs = state.runs,
   })
   return status, failure
 end

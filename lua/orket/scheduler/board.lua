@@ -290,7 +290,10 @@ function Board:status()
       parked = parked + 1
     end
   end
-  return open == 0 and "done" or parked > 0 and "parked" or "failed", counts
+  if open == 0 then
+    return "done", counts
+  end
+  return parked > 0 and "parked" or "failed", counts
 end
 
 return M

@@ -8,13 +8,11 @@ local nodes = require("orket.scripts.nodes")
 local M = {}
 
 local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256, repeats = 3, nudges = 3,
-  waits = 20, pauses = 50,
-  drain = 30, outage = 3600, disk = 300 }
+  waits = 20, pauses = 50, drain = 30, outage = 3600, disk = 300 }
 M.DEFAULTS = DEFAULTS -- where neither the organization nor the loop node says any
 -- What the loop node may say at most.
 local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 100000, repeats = 1000,
-  nudges = 1000, waits = 10000,
-  pauses = 1000, drain = 3600, tokens = 1e12, outage = 86400, disk = 86400 }
+  nudges = 1000, waits = 10000, pauses = 1000, drain = 3600, tokens = 1e12, outage = 86400, disk = 86400 }
 local WHOLE = { steps = true, concurrency = true, window = true, repeats = true, nudges = true, waits = true,
   pauses = true, tokens = true }
 

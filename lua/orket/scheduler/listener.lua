@@ -53,8 +53,8 @@ local function interrupt(run, id)
   end
   local task = run.live[id] and run.tasks[id]
   if task then
-    async.cancel(task, { code = "ERR_STALE", class = "system", message = "a person moved the card",
-      within = true })
+    async.cancel(task,
+      { code = "ERR_STALE", class = "system", message = "a person moved the card", within = true })
   end
 end
 

@@ -48,12 +48,14 @@ function M.affected(backlog, from)
   return list
 end
 
+local FINISHED = "what was finished before the fork stays as it is: orket fork RUN@EVENT, "
+  .. "with a moment before it was done"
+
 local function fault_of(store, run, list, card)
   if card.epic ~= run.card then
     local source = store:read("lineage", { card = run.card })[1]
     return errors.new("ERR_USAGE", card.id .. " is no card of the run " .. run.id,
-      source and card.epic == source.source
-      and "what was finished before the fork stays as it is: orket fork RUN@EVENT, with a moment before it was done"
+      source and card.epic == source.source and FINISHED
       or "orket show " .. run.card .. " and orket board tell")
   elseif not BACK[card.status] and card.status ~= "done" then
     return errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ", nothing leads back from there",
@@ -109,8 +111,8 @@ local function send_back(store, tx, card, names, why)
   end
   drop_changes(store, tx, card)
   for _, to in ipairs(BACK[card.status]) do
-    local ok, err = moves.add(tx, card, to, { role = "system", why = why, retry_count = to == "ready" and 0
-      or nil })
+    local ok, err = moves.add(tx, card, to,
+      { role = "system", why = why, retry_count = to == "ready" and 0 or nil })
     if not ok then
       return nil, err
     end

@@ -27,9 +27,13 @@ local function run_id(project, epic)
   return #runs > 0 and runs[#runs].id or epic.id .. ".1"
 end
 
+local function ended_before(status)
+  return { status = "done", counts = {}, already = status }
+end
+
 local function run_epic(project, epic, options)
   if FINAL[epic.status] then
-    return "done", nil, {}, epic.status
+    return ended_before(epic.status)
   end
   local id = options.run or run_id(project, epic)
   local ok, why = fork.serve(project, id)
@@ -43,10 +47,10 @@ local function run_epic(project, epic, options)
     return nil, err
   end
   options.on_run(run)
-  local status, counts
-  status, err, counts = run:run()
+  local ended
+  ended, err = run:run()
   tree.release(project, epic.id)
-  return status, err, counts
+  return ended, err
 end
 
 local function settle_rock(project, rock)
@@ -70,27 +74,31 @@ end
 local function run_rock(project, rock, options)
   local all = {} -- cards of all its epics, by status
   for _, child in ipairs(project.store:read("children", { parent = rock.id })) do
-    local status, err, counts = run_epic(project, card(project, child.id), options)
-    add(all, counts)
+    local ended, err = run_epic(project, card(project, child.id), options)
+    add(all, ended and ended.counts)
+    local status = ended and ended.status
     if status ~= "done" then
-      return status, err, all
+      return { status = status, counts = all }, err
     end
   end
   if FINAL[rock.status] then
-    return "done", nil, {}, rock.status
+    return ended_before(rock.status)
   end
   local ok, err = settle_rock(project, rock)
-  return ok and "done", err, all
+  return { status = ok and "done" or nil, counts = all }, err
 end
+
+---@class RunEnd what a run came to
+---@field status "done"|"parked"|"failed"|"drained"|nil  nil: it failed before its end was recorded
+---@field counts table<string, integer> cards by status
+---@field already string|nil the final status that its card had before
 
 ---Goes on with a run. One that was of a single card is of the whole epic when that card is final.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param run {id: string, card: string, only: string?}
 ---@param options table see M.run
----@return "done"|"parked"|"failed"|"drained"|nil status
+---@return RunEnd|nil
 ---@return Error|nil
----@return table|nil counts
----@return string|nil already
 function M.resume(project, run, options)
   local only = run.only and card(project, run.only)
   options.run, options.only = run.id, only and not FINAL[only.status] and only.id or nil
@@ -101,10 +109,8 @@ end
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
 ---@param options {on_run: fun(run), on_delta: function?, cassette: table?}
----@return "done"|"parked"|"failed"|"drained"|nil status
+---@return RunEnd|nil
 ---@return Error|nil
----@return table|nil counts
----@return string|nil already the final status that it had before
 function M.run(project, name, options)
   local found, err = find(project, name)
   if not found then
@@ -114,7 +120,7 @@ function M.run(project, name, options)
   elseif found.type == "issue" then
     options.only = found.id
     if FINAL[found.status] then
-      return "done", nil, {}, found.status
+      return ended_before(found.status)
     end
     return run_epic(project, card(project, found.epic), options)
   end

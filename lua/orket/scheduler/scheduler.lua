@@ -294,8 +294,7 @@ function Run:announce()
   local configuration = self.engine:configuration()
   tx:event(kind, self.epic.id, {
     generation = self.project.generation.id, engine = sys.version(), only = self.only,
-    by = self.engine:user(),
-    config = configuration and tx:blob(configuration),
+    by = self.engine:user(), config = configuration and tx:blob(configuration),
   })
   if self.epic.status == "ready" then
     local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system" })
@@ -317,15 +316,18 @@ local function is_whole(self)
 end
 
 ---Records how it ended.
----@return string|nil status
+---@return RunEnd
 ---@return Error|nil
----@return table<string, integer> counts
 function Run:conclude()
   if self.draining or self.broken then -- tasks were canceled while their commits were under way
     self.board:refresh(self.store:read("backlog", { epic = self.epic.id }))
   end
   local status, counts = self.board:status()
-  status = self.broken and "failed" or self.draining and "drained" or status
+  if self.broken then
+    status = "failed"
+  elseif self.draining then
+    status = "drained"
+  end
   local tx, whole = system_tx(self), is_whole(self)
   tx:event("run.ended", self.epic.id, {
     status = (whole or status ~= "done") and status or "partial", counts = counts,
@@ -335,7 +337,7 @@ function Run:conclude()
     moves.add(tx, self.epic, "done", { role = "system" })
   end
   local ok, err = commit(tx)
-  return ok and status, err or self.broken, counts
+  return { status = ok and status or nil, counts = counts }, err or self.broken
 end
 
 -- Questions that nobody answers in time and pauses that end, while the run is under way.
@@ -348,9 +350,8 @@ local function watch_time(self)
 end
 
 ---Runs until nothing can go on without a person.
----@return "done"|"parked"|"failed"|"drained"|nil status
+---@return RunEnd|nil
 ---@return Error|nil
----@return table<string, integer>|nil counts
 function Run:run()
   local begun, why = tree.begin(self.project, self.store, self.epic.id)
   if not begun then
@@ -358,7 +359,8 @@ function Run:run()
   end
   local announcing = async.spawn(self.announce, self) -- the first claims are in the same commit
   if announcing.done then
-    return async.join(announcing)
+    local _, failure = async.join(announcing)
+    return nil, failure
   end
   local unsubscribe = self.store:subscribe(function(event)
     listener.hear(self, event)

@@ -15,8 +15,8 @@ function M.wait_for_disk(run, note)
     for _, task in pairs(run.tasks) do
       async.freeze(task, message ~= nil)
     end
-    note(message and string.format("waiting up to %d s: %s", math.ceil(run.limits.disk),
-      errors.line(errors.new(code, message, fix)))
+    local why = message and errors.line(errors.new(code, message, fix))
+    note(why and string.format("waiting up to %d s: %s", math.ceil(run.limits.disk), why)
       or "the disk takes commits again: the run goes on")
   end)
 end

@@ -50,8 +50,8 @@ local function test_card(run, card)
   local to, options = "code_review", { why = "verification passed" }
   if retries and outcome.is_exhausted(card, retries) then
     to = "blocked"
-    options = { reason = "review", return_to = "in_progress", why = "verification failed " .. retries
-      .. " times" }
+    options = { reason = "review", return_to = "in_progress",
+      why = "verification failed " .. retries .. " times" }
   elseif retries then
     to, options = "in_progress", { why = "verification failed", retry_count = retries }
   end

@@ -39,8 +39,12 @@ end
 ---@return table|nil prompt {system?, user?} and what else its prompts node may read
 ---@return Error|nil
 function M.prompt(answer, role)
-  local prompt = type(answer) == "string" and { user = answer } or type(answer) == "table" and answer
-    or { user = false }
+  local prompt = { user = false }
+  if type(answer) == "string" then
+    prompt = { user = answer }
+  elseif type(answer) == "table" then
+    prompt = answer
+  end
   for _, field in ipairs({ "system", "user" }) do
     if prompt[field] == cjson.null then
       prompt[field] = nil
@@ -103,8 +107,8 @@ end
 function M.proposal(answer, role)
   if not is_proposal(answer) then
     return broken("route of the role " .. role .. " gave no proposal",
-      "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them; memory may be {text, scope?, keywords?, days?}, "
-        .. "for the card, the role or the epic")
+      "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them; "
+        .. "memory may be {text, scope?, keywords?, days?}, for the card, the role or the epic")
   end
   local field = too_long(answer)
   if field then

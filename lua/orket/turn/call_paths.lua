@@ -6,7 +6,9 @@ local M = {}
 
 -- Where an absolute path begins that means the machine and not the card's tree.
 local MACHINE = {}
-for name in ("bin boot dev etc home lib lib32 lib64 media mnt nix opt private proc root run sbin srv sys tmp usr var Users Volumes"):gmatch("%S+") do
+local ROOTS = "bin boot dev etc home lib lib32 lib64 media mnt nix opt private proc root run sbin srv sys "
+  .. "tmp usr var Users Volumes"
+for name in ROOTS:gmatch("%S+") do
   MACHINE[name] = true
 end
 

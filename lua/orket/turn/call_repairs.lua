@@ -53,8 +53,8 @@ end
 
 -- As the text reader reads them: one whole call, and nothing beside it.
 local function read_loosely(text)
-  local found = dialects.read({ '<tool_call>\n{"name": "repaired", "arguments": ' .. text
-    .. "}\n</tool_call>" }, { dialect = "hermes" })
+  local written = '<tool_call>\n{"name": "repaired", "arguments": ' .. text .. "}\n</tool_call>"
+  local found = dialects.read({ written }, { dialect = "hermes" })
   local call = found and found.calls[1]
   local is_one = call and #found.calls == 1 and found.faults.count == 0 and found.thought == 0
     and not found.content:find("%S")
@@ -174,8 +174,8 @@ end
 local function is_fitting(arguments, properties)
   for key, value in pairs(arguments) do
     local schema, kind = properties[key], type(value)
-    if type(schema) ~= "table" or kind ~= (schema.type or kind) or schema.format == "path"
-      and call_paths.is_odd(value) then
+    if type(schema) ~= "table" or kind ~= (schema.type or kind)
+      or schema.format == "path" and call_paths.is_odd(value) then
       return false
     end
   end

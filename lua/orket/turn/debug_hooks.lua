@@ -48,8 +48,8 @@ function M.rule(turn, decision, request, operation)
   local shown = { decision = decision.decision or is_asked and "ask" or "deny", rule = decision.rule,
     why = decision.why or decision.message, fix = decision.fix }
   local _, err = debugger:at(turn, "rule", {
-    name = decision.rule, call = request, decision = shown, operation = operation
-      and tool_report.sketch(operation, decision.rule),
+    name = decision.rule, call = request, decision = shown,
+    operation = operation and tool_report.sketch(operation, decision.rule),
   })
   return err
 end

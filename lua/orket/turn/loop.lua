@@ -94,18 +94,20 @@ local PATTERNS = {
 
 local FIX = "orket answer CARD with what it should do instead, or change the card or the role"
 
-local SILENT = "%d replies in a row called no tool (limits.nudges is %d): try orket models check %s, or another model; the last reply: %s"
-local SILENT_FIX = "orket models check %s tells whether the model can call tools; name another one, or: orket answer %s with what it should do instead"
+local SILENT = "%d replies in a row called no tool (limits.nudges is %d): try orket models check %s, "
+  .. "or another model; the last reply: %s"
+local SILENT_FIX = "orket models check %s tells whether the model can call tools; name another one, "
+  .. "or: orket answer %s with what it should do instead"
 
 -- Replies without a call, as many as the limit allows and one more.
 local function silent(turn)
   local content = cjson.decode(turn.reply.message).content
-  local said = strings.trimmed(strings.shortened(type(content) == "string" and content or "",
-    QUOTE):gsub("%s+", " "))
+  local quoted = strings.shortened(type(content) == "string" and content or "", QUOTE)
+  local said = strings.trimmed(quoted:gsub("%s+", " "))
+  said = said == "" and "it is empty" or '"' .. said .. '"'
   return {
     rule = "turn.silent", steps = turn.silent, fix = SILENT_FIX:format(turn.model.name, turn.card.id),
-    why = SILENT:format(turn.silent, turn.nudges_most, turn.model.name, said == "" and "it is empty" or '"'
-      .. said .. '"'),
+    why = SILENT:format(turn.silent, turn.nudges_most, turn.model.name, said),
   }
 end
 

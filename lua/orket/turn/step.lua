@@ -104,10 +104,9 @@ local function next_reply(turn)
   local model = chain.of(turn.model, reply.by)
   local body = {
     asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish,
-    model = model.name, instead = reply.instead,
-    money = usages.money(model.price, reply.usage), price = model.price, took = reply.took,
-    attempt = reply.attempt,
-    dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
+    model = model.name, instead = reply.instead, money = usages.money(model.price, reply.usage),
+    price = model.price, took = reply.took, attempt = reply.attempt, dialect = reply.dialect,
+    repaired = reply.repaired, problem = reply.problem, output = reply.output,
     hedged = reply.hedged, repairs = repairs, nudge = reply.nudge, thoughts = thoughts_of(turn, reply),
   }
   turn:spend(body)

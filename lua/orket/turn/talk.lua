@@ -35,8 +35,7 @@ function look.cards(turn, wanted, call)
         marked(turn, row.id, call)
         cards[#cards + 1] = {
           id = row.id, type = row.type, name = row.name, status = row.status, reason = row.wait_reason,
-          seat = row.seat,
-          parent = row.parent, priority = row.priority,
+          seat = row.seat, parent = row.parent, priority = row.priority,
         }
       end
     end
@@ -62,11 +61,9 @@ function look.card(turn, wanted, call)
   marked(turn, row.id, call)
   return {
     id = row.id, type = row.type, name = row.name, status = row.status, reason = row.wait_reason,
-    seat = row.seat, parent = row.parent,
-    epic = row.epic, priority = row.priority, note = row.note, depends_on = array(row.depends_on),
-    retries = row.retry_count,
-    description = row.data.description, requirements = row.data.requirements,
-    comments = comments_of(store, row.id),
+    seat = row.seat, parent = row.parent, epic = row.epic, priority = row.priority, note = row.note,
+    depends_on = array(row.depends_on), retries = row.retry_count, description = row.data.description,
+    requirements = row.data.requirements, comments = comments_of(store, row.id),
     tokens = row.tokens_in + row.tokens_out,
   }
 end
@@ -178,8 +175,8 @@ local function against_change(turn, record)
   elseif record.seat and card.type ~= "issue" then
     return refusal("only an issue has a seat", "leave seat out")
   end
-  return record.seat and against_seat(turn, card.epic, record.seat) or record.status
-    and against_status(turn, card, record) or nil
+  local objection = record.seat and against_seat(turn, card.epic, record.seat)
+  return objection or record.status and against_status(turn, card, record) or nil
 end
 
 ---What stands against a proposal about cards.

@@ -9,8 +9,7 @@ Tape.__index = Tape
 
 local ANSWERS = {
   ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true, ["window.compacted"] = true,
-  ["memory.ranked"] = true,
-  ["window.summarised"] = true,
+  ["memory.ranked"] = true, ["window.summarised"] = true,
   ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
   ["operation.intended"] = true, ["operation.done"] = true, ["operation.uncertain"] = true,
   ["operation.answered"] = true, ["approval.asked"] = true, ["approval.answered"] = true,
@@ -157,9 +156,8 @@ function M.reply(text, recorded)
   return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
     took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead,
     dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem,
-    nudge = recorded.nudge,
-    output = recorded.output, hedged = recorded.hedged, is_recorded = true, repairs = recorded.repairs,
-    thoughts = recorded.thoughts }
+    nudge = recorded.nudge, output = recorded.output, hedged = recorded.hedged, is_recorded = true,
+    repairs = recorded.repairs, thoughts = recorded.thoughts }
 end
 
 return M

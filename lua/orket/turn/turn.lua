@@ -31,11 +31,10 @@ local function claim(self)
   local card = self.card
   self:record("turn.started", {
     seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(),
-    nudges = self.nudges_most,
-    conventions = self.conventions,
+    nudges = self.nudges_most, conventions = self.conventions,
     model = self.model.name, review = self.review, rev = card.revision, past = self.past,
-    arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts, arm_speaks = self.arm
-      and self.arm.speaks,
+    arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts,
+    arm_speaks = self.arm and self.arm.speaks,
   })
   if card.status == "ready" then
     local ok, err = moves.add(self.tx, card, "in_progress", { role = self.role, assignee = self.seat })
@@ -119,10 +118,9 @@ local function route(self)
     return self.proposal
   end
   local reply = self.reply or {}
-  local answer, err = errors.check(role.script:call("route", {
-    self.card, { content = reply.content, output = reply.output and cjson.decode(reply.output),
-      proposal = self.proposal }, self.effects,
-  }))
+  local output = reply.output and cjson.decode(reply.output)
+  local said = { content = reply.content, output = output, proposal = self.proposal }
+  local answer, err = errors.check(role.script:call("route", { self.card, said, self.effects }))
   if err then
     return nil, err
   elseif answer == cjson.null then
@@ -197,9 +195,8 @@ local function conclude(self)
     elseif proposal and not autonomy.is_evaded(self, proposal) then
       return commit(self, proposal)
     end
-    self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status
-      .. ", and no person was asked"
-      or "the turn ended without an outcome")
+    local as = proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status
+    self:park(as and as .. ", and no person was asked" or "the turn ended without an outcome")
   end
   return CONCLUDE[self.outcome.kind](self)
 end

@@ -99,9 +99,9 @@ local function run(project, count)
   if not opened then
     return nil, err
   end
-  local status
-  status, err = opened:run()
-  return status, err, sys.monotonic() - began
+  local ended
+  ended, err = opened:run()
+  return ended and ended.status, err, sys.monotonic() - began
 end
 
 -- Each run has a project of its own below the workspace.

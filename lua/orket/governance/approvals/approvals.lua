@@ -29,8 +29,8 @@ local function unknown(store, name)
     ids[i] = row.id
   end
   return errors.new("ERR_NOT_FOUND", "no approval is pending for " .. name,
-    #ids == 0 and "no approvals are pending" or "orket approvals lists them: "
-      .. table.concat(ids, ", ", 1, math.min(#ids, 5)))
+    #ids == 0 and "no approvals are pending"
+    or "orket approvals lists them: " .. table.concat(ids, ", ", 1, math.min(#ids, 5)))
 end
 
 -- The question of this id; of a card the one that waits, else the newest.
@@ -59,10 +59,10 @@ function M.find(store, name)
   if not row then
     return nil, unknown(store, name)
   elseif row.status ~= "pending" then
-    return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " "
-      .. (PAST[row.status] or "is " .. row.status)
-      .. (row.answered_by and " (" .. row.answered_by .. ")" or ""),
-        "an answer counts once; orket approvals lists what is asked now")
+    local by = row.answered_by and " (" .. row.answered_by .. ")" or ""
+    return nil, errors.new("ERR_TRANSITION",
+      "the question " .. row.id .. " " .. (PAST[row.status] or "is " .. row.status) .. by,
+      "an answer counts once; orket approvals lists what is asked now")
   end
   return row
 end
@@ -105,9 +105,11 @@ end
 ---@return true|nil ok
 ---@return Error|nil
 function M.answer(store, row, answer)
-  local actor = answer.who and "human:" .. answer.who or "system"
-  local tx = store:stream({ run = row.run, turn = row.turn, actor = actor, role = answer.who and "human"
-    or "system" }):begin()
+  local actor, role = "system", "system"
+  if answer.who then
+    actor, role = "human:" .. answer.who, "human"
+  end
+  local tx = store:stream({ run = row.run, turn = row.turn, actor = actor, role = role }):begin()
   local card = store:read("card_state", { id = row.card })[1]
   tx:event("approval.answered", row.card, { ask = row.id, answer = answer.answer, why = answer.why })
   local ok, err = moves.add(tx, card, card.return_to or "in_progress",

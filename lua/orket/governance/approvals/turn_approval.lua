@@ -51,10 +51,9 @@ local function question_of(turn, ask)
   local before, refusal = pre_images(turn, ask.paths), ask.refusal or {}
   return {
     call = ask.call, tool = ask.tool, role = turn.role, operation = ask.operation, paths = ask.paths,
-    judged = ask.judged,
-    before = next(before) and before or nil, hash = hash_of(turn, ask, before), rule = refusal.rule,
-    why = refusal.why,
-    fix = refusal.fix ~= "" and refusal.fix or nil, where = refusal.where,
+    judged = ask.judged, before = next(before) and before or nil, hash = hash_of(turn, ask, before),
+    rule = refusal.rule, why = refusal.why, fix = refusal.fix ~= "" and refusal.fix or nil,
+    where = refusal.where,
   }
 end
 
@@ -128,8 +127,8 @@ end
 local WHY = {}
 
 function WHY.denied(known)
-  return refusal_of("approval.denied", known.who .. " said no"
-    .. (known.answer.why and ": " .. known.answer.why or ""),
+  return refusal_of("approval.denied",
+    known.who .. " said no" .. (known.answer.why and ": " .. known.answer.why or ""),
     "go on without it, or say with request_excuse why the card cannot be done so")
 end
 
@@ -172,8 +171,8 @@ local function decide(turn, known, question, ask)
   end
   known.settled = {
     ask = known.id, outcome = outcome or refusal and "refused" or "used", now = witness.now,
-    generation = witness.generation and witness.generation.id, found = next(witness.found) and witness.found
-      or nil,
+    generation = witness.generation and witness.generation.id,
+    found = next(witness.found) and witness.found or nil,
     rule = refusal and refusal.rule, why = refusal and refusal.why, fix = refusal and refusal.fix,
     where = refusal and refusal.where,
   }

@@ -46,11 +46,12 @@ function M.limits(budgets, scope, name, own)
   end
   house, own = house or {}, own or {}
   local limits, where = {}, {}
+  local of_scope = found and scope .. "/" .. found or scope
   for _, kind in ipairs(M.KINDS) do
     local a, b = house[kind], own[kind]
     local is_house = a and (not b or a <= b)
     limits[kind] = whole(kind, is_house and a or b)
-    where[kind] = is_house and (found and scope .. "/" .. found or scope) .. "/" .. kind or nil
+    where[kind] = is_house and of_scope .. "/" .. kind or nil
   end
   return limits, where
 end

@@ -76,12 +76,11 @@ local function report(self, cap, card, more)
   local kind = cap.kind
   return {
     cap = cap.path, used = budget_format.plain(kind, cap.used), limit = budget_format.plain(kind, cap.limit),
-    decision = "deny",
-    rule = "budget." .. kind, where = cap.where, ends = cap.ends,
+    decision = "deny", rule = "budget." .. kind, where = cap.where, ends = cap.ends,
     why = string.format("%s: %s of %s are used%s", cap.path,
       budget_format.amount(kind, cap.used, self.currency),
-      budget_format.amount(kind, cap.limit, self.currency), more and ", " .. more .. " more were asked for"
-        or ""),
+      budget_format.amount(kind, cap.limit, self.currency),
+      more and ", " .. more .. " more were asked for" or ""),
     fix = (cap.where and "raise it in " .. cap.where or "raise the budget in the card's file, orket sync")
       .. ", then orket retry " .. card,
   }
@@ -151,8 +150,7 @@ local function spent_by(self, turn, model, outcome)
   outcome.took = time
   return {
     tokens = (usage.prompt or 0) + (usage.completion or 0), money = usages.money(model.price, usage) or 0,
-    calls = 1,
-    seconds = time,
+    calls = 1, seconds = time,
   }
 end
 
@@ -222,7 +220,12 @@ end
 function Meter:has_room(waits, card)
   local scope, kind = waits:match("^(%l+)/"), waits:match("([^/]+)$")
   local name = waits:match("^%l+/(.+)/[^/]+$")
-  local own = scope == "cards" and card.budget or scope == "epics" and self.epic.data.budget or nil
+  local own
+  if scope == "cards" then
+    own = card.budget
+  elseif scope == "epics" then
+    own = self.epic.data.budget
+  end
   local limit = caps.limits(self.budgets, scope, name, own)[kind]
   return not limit or ((self.spent[scope][name or ""] or {})[kind] or 0) < limit
 end

@@ -28,12 +28,13 @@ end
 -- What a language reads otherwise than its grammar does.
 local disguise = {}
 
+local READ = { ["utf-8"] = true, utf8 = true, ascii = true } -- encodings that hide nothing
+
 -- Python decodes the file by what its first two lines say: in UTF-7 a comment may hold statements.
 function disguise.python(text)
   for at, line in text:match("^[^\n]*\n?[^\n]*"):gmatch("()([^\n]+)") do
     local encoding = line:match("^[ \t\f]*#.*coding[:=][ \t]*([%w._-]+)")
-    if encoding and not ({ ["utf-8"] = true, utf8 = true, ascii = true })[encoding:lower():gsub("_",
-      "-")] then
+    if encoding and not READ[encoding:lower():gsub("_", "-")] then
       return at, "the file says it is written in " .. encoding
     end
   end
@@ -72,8 +73,8 @@ local see = {}
 
 function see.error(rules, file, fact)
   local gentle = fact.macro == 1 or rules.lenient[file.language]
-  return violation("syntax", gentle and "warning" or "error", fact, "no " .. file.language .. ": "
-    .. fact.text,
+  return violation("syntax", gentle and "warning" or "error", fact,
+    "no " .. file.language .. ": " .. fact.text,
     gentle and "look whether it is what you mean" or "fix the syntax")
 end
 
@@ -81,12 +82,12 @@ see["class"] = function(rules, file, fact)
   local word = rules.words[file.layer]
   if word and fact.name ~= "" and not fact.name:lower():find(word, 1, true) then
     return violation("class", "error", fact,
-      ("the class '%s' in %s has no '%s' in its name"):format(fact.name, file.layer,
-      word), "rename it, or put it where it belongs")
+      ("the class '%s' in %s has no '%s' in its name"):format(fact.name, file.layer, word),
+      "rename it, or put it where it belongs")
   elseif fact.methods > rules.methods then
     return violation("methods", "warning", fact,
-      ("the class '%s' has %d methods, more than %d"):format(fact.name,
-      fact.methods, rules.methods), "split it")
+      ("the class '%s' has %d methods, more than %d"):format(fact.name, fact.methods, rules.methods),
+      "split it")
   end
 end
 
@@ -96,7 +97,7 @@ see["import"] = function(rules, file, fact)
     return violation("layer", "error", fact, ("%s must not import %s: '%s'"):format(file.layer, layer, named),
       (MEANING[file.layer] or file.layer .. " stand lower")
         .. "; let the caller bring what is needed, or move the code"
-      .. " (a library that is only called so: architecture.idesign.outside)")
+        .. " (a library that is only called so: architecture.idesign.outside)")
   elseif file.layer and imports.is_hidden(fact) then
     return violation("layer", "error", fact, "the name of an import is not written in plain letters",
       "write the module's name in ASCII letters")
@@ -134,8 +135,8 @@ end
 function see.table(rules, _, fact)
   if fact.methods > rules.methods then
     return violation("methods", "warning", fact,
-      ("the table '%s' has %d functions, more than %d"):format(fact.name,
-      fact.methods, rules.methods), "split it")
+      ("the table '%s' has %d functions, more than %d"):format(fact.name, fact.methods, rules.methods),
+      "split it")
   end
 end
 

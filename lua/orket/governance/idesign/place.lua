@@ -6,11 +6,9 @@ local M = {}
 local LANGUAGES = { -- extension -> language, grammar
   py = { "python", "python" }, pyi = { "python", "python" }, pyw = { "python", "python" },
   js = { "javascript", "javascript" }, mjs = { "javascript", "javascript" },
-  cjs = { "javascript", "javascript" },
-  jsx = { "javascript", "javascript" },
+  cjs = { "javascript", "javascript" }, jsx = { "javascript", "javascript" },
   ts = { "typescript", "typescript" }, mts = { "typescript", "typescript" },
-  cts = { "typescript", "typescript" },
-  tsx = { "typescript", "tsx" },
+  cts = { "typescript", "typescript" }, tsx = { "typescript", "tsx" },
   c = { "c", "c" }, h = { "c", "c" }, lua = { "lua", "lua" },
 }
 
@@ -33,9 +31,9 @@ end
 function M.rules(configured)
   local rules = {
     prefixes = set(configured.prefixes), categories = set(configured.categories),
-    listed = configured.categories,
-    languages = set(configured.languages), exempt = set(configured.exempt), outside = configured.outside,
-    lenient = set(configured.lenient), methods = configured.methods, layers = {}, words = {},
+    listed = configured.categories, languages = set(configured.languages),
+    exempt = set(configured.exempt), outside = configured.outside, lenient = set(configured.lenient),
+    methods = configured.methods, layers = {}, words = {},
   }
   for layer, others in pairs(configured.layers) do
     rules.layers[layer] = set(others)
@@ -62,7 +60,8 @@ end
 
 ---@param rules table
 ---@param path string
----@return {path: string, name: string, parts: string[], directory: string[], category: string?, language: string?, grammar: string?, layer: string?}
+---@return {path: string, name: string, parts: string[], directory: string[], category: string?,
+---  language: string?, grammar: string?, layer: string?}
 function M.file(rules, path)
   local parts = {}
   for part in path:gmatch("[^/]+") do
@@ -77,8 +76,7 @@ function M.file(rules, path)
   local is_known = known and rules.languages[known[1]]
   return {
     path = path, name = name, parts = parts, directory = table.move(parts, 1, #parts - 1, 1, {}),
-    category = category,
-    language = is_known and known[1] or nil, grammar = is_known and known[2] or nil,
+    category = category, language = is_known and known[1] or nil, grammar = is_known and known[2] or nil,
     layer = rules.layers[category] and category or nil,
   }
 end
@@ -96,11 +94,11 @@ function M.violations(rules, file)
     return wrong("root", "a source file does not lie directly in the tree's root",
       "put it into a directory of its category: " .. table.concat(rules.listed, ", "))
   elseif file.language and not rules.categories[file.category] then
-    return wrong("category", (file.category and "'" .. file.category .. "' is no category"
-      or "the file has no category"),
+    return wrong("category",
+      file.category and "'" .. file.category .. "' is no category" or "the file has no category",
       "put it beneath one of: " .. table.concat(rules.listed, ", "))
-  elseif file.layer and not rules.exempt[file.name] and not file.name:lower():find(rules.words[file.layer], 1,
-    true) then
+  elseif file.layer and not rules.exempt[file.name]
+    and not file.name:lower():find(rules.words[file.layer], 1, true) then
     return wrong("naming", ("a file in %s has '%s' in its name"):format(file.layer, rules.words[file.layer]),
       "rename it, or put it where it belongs")
   end

@@ -93,7 +93,8 @@ end
 
 ---@param call GateCall
 ---@param tool table script entry of the called tool
----@param turn {card: table, role: string, seat: string?, labels: table<string, true>?, run: string?, number: integer?}
+---@param turn {card: table, role: string, seat: string?, labels: table<string, true>?, run: string?,
+---  number: integer?}
 ---@param operation table|nil  one that the tool asked for, with the permit that it would get
 ---@param permit GatePermit|nil
 ---@return PolicyCase

@@ -70,8 +70,8 @@ local function is_wish(wanted)
   end
   local named = wanted.decision ~= nil or wanted.rule ~= nil
   for key, value in pairs(wanted) do
-    named = named and (key == "rule" and type(value) == "string" or key == "decision"
-      and WISHES[value] == true)
+    named = named and (key == "rule" and type(value) == "string"
+      or key == "decision" and WISHES[value] == true)
   end
   return named
 end
@@ -122,8 +122,15 @@ local function fault_of(fixture)
   end
 end
 
+local function listed(value)
+  if is_fixture(value) then
+    return { value }
+  end
+  return type(value) == "table" and value.fixtures or value
+end
+
 local function add_fixtures(self, path, value)
-  local all = is_fixture(value) and { value } or type(value) == "table" and value.fixtures or value
+  local all = listed(value)
   if type(all) ~= "table" then
     return nil, errors.new("ERR_USAGE", path .. " holds no fixture",
       "write {name, call, view, expect}, or a list of them")

@@ -117,7 +117,8 @@ local function compiled(text)
 end
 
 ---@param text string of a script that compiles
----@return {constants: any[], form: string[], functions: {first: integer, depth: integer, lines: table<integer, true>}[]}
+---@return {constants: any[], form: string[],
+---  functions: {first: integer, depth: integer, lines: table<integer, true>}[]}
 function M.read(text)
   local program = { constants = {}, functions = {}, form = {} }
   local reader = setmetatable({ bytes = string.dump(compiled(text)), at = HEADER + 2 }, Reader)

@@ -110,9 +110,8 @@ local function reversed(rows)
   for _, row in ipairs(rows) do
     if row.tool then
       turned[#turned + 1] = {
-        role = row.role, status = row.status, tool = row.tool, arguments = row.arguments, was = row.now,
-        now = row.was,
-        why = row.rule or row.why,
+        role = row.role, status = row.status, tool = row.tool, arguments = row.arguments,
+        was = row.now, now = row.was, why = row.rule or row.why,
       }
     elseif TURNED[row.why] then
       turned[#turned + 1] = { policy = row.policy, was = row.now, now = row.was, why = TURNED[row.why] }

@@ -65,10 +65,12 @@ end
 
 local function policy_of(store, served, files, path, entry)
   local text = files and files[path] and store:blob(files[path]) or entry.text
+  local function is_same(before)
+    return before[path] == files[path]
+  end
   return {
     path = path, hash = files and files[path] or nil, shipped = text == embed.read(path),
-    since = files and files[path] and since(store, served,
-      function(before) return before[path] == files[path] end) or nil,
+    since = files and files[path] and since(store, served, is_same) or nil,
     file = file_of(entry, text, not files or files[path]),
     self_test = entry and entry.text == text and self_test(entry) or nil,
   }

@@ -7,9 +7,10 @@ local M = {}
 ---@field kind "name"|"word"|"string"|"number"|"mark"
 ---@field text string as it stands
 
+local RESERVED = "and break do else elseif end false for function goto if in local nil not or repeat return "
+  .. "then true until while"
 local WORDS = {}
-for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true until while]])
-  :gmatch("%a+") do
+for word in RESERVED:gmatch("%a+") do
   WORDS[word] = true
 end
 

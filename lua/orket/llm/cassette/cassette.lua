@@ -164,8 +164,8 @@ local Player = {}
 Player.__index = Player
 
 local function mismatch(turn, text, detail, fix)
-  local err = errors.new("ERR_CASSETTE", string.format("turn %d (%s), step %d: %s", turn.number, turn.role,
-    turn.step, text), fix)
+  local why = string.format("turn %d (%s), step %d: %s", turn.number, turn.role, turn.step, text)
+  local err = errors.new("ERR_CASSETTE", why, fix)
   err.detail = detail
   return nil, err
 end
@@ -305,8 +305,8 @@ function M.player(text, name)
   local self, turns = setmetatable({ lines = {}, by_key = {}, by_content = {}, offline = true }, Player), {}
   for _, line in ipairs(all) do
     if not load_line(self, line, turns) then
-      return cassette_lines.wrong(name, line.number, "it keeps " .. line.keep
-        .. " messages of its turn, which has fewer before it")
+      return cassette_lines.wrong(name, line.number,
+        "it keeps " .. line.keep .. " messages of its turn, which has fewer before it")
     end
   end
   return self

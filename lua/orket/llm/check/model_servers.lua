@@ -76,8 +76,8 @@ local function of_environment()
   local found = {}
   local url = setting("ORKET_MODEL_URL")
   if url then
-    found[1] = named({ name = "ORKET_MODEL_URL", base_url = url, key = setting("ORKET_MODEL_KEY")
-      and "ORKET_MODEL_KEY" })
+    local key = setting("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY"
+    found[1] = named({ name = "ORKET_MODEL_URL", base_url = url, key = key })
   end
   for _, one in ipairs(KEYED) do
     local address = one.setting and setting(one.setting) or one.base_url
@@ -114,8 +114,8 @@ end
 
 local function name_of(row)
   local methods = type(row) == "table" and row.supportedGenerationMethods
-  local is_other = type(methods) == "table" and not table.concat(methods, " "):find("generateContent", 1,
-    true)
+  local is_other = type(methods) == "table"
+    and not table.concat(methods, " "):find("generateContent", 1, true)
   local name = type(row) == "table" and not is_other and (row.id or row.model or row.name)
   name = type(name) == "string" and name:gsub("^models/", "") or ""
   return #name > 0 and #name <= NAME_MAX and utf8.len(name) and name or nil

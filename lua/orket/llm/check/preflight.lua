@@ -114,7 +114,8 @@ end
 ---Asks a model. Called in a task. When it cannot be reached the other checks are skipped.
 ---@param model table its profile
 ---@param timeout number|nil seconds of one request
----@return {check: string, outcome: "ok"|"error"|"skipped", code: string?, message: string?, cure: string?, ms: integer}[]
+---@return {check: string, outcome: "ok"|"error"|"skipped", code: string?, message: string?, cure: string?,
+---  ms: integer}[]
 ---@return boolean ok
 function M.run(model, timeout)
   local rows, ok = {}, true

@@ -146,8 +146,8 @@ end
 local function tools_of(text, mark)
   local tools = parts.functions(text)
   for i, tool in ipairs(tools or {}) do
-    tools[i] = { name = tool.name, description = tool.description, input_schema = tool.parameters
-      or { type = "object" } }
+    tools[i] = { name = tool.name, description = tool.description,
+      input_schema = tool.parameters or { type = "object" } }
   end
   if tools and mark then
     tools[#tools].cache_control = MARK

@@ -39,8 +39,8 @@ local function fields_of(at)
   local fields = {
     content = { at .. ".content", at .. ".content.*.text", at .. ".refusal" },
     reasoning = {
-      at .. ".reasoning_content", at .. ".reasoning", at .. ".reasoning_details.*.text",
-        at .. ".reasoning_details.*.summary",
+      at .. ".reasoning_content", at .. ".reasoning",
+      at .. ".reasoning_details.*.text", at .. ".reasoning_details.*.summary",
       at .. ".content.*.thinking.*.text", at .. ".content.*.thinking",
     },
     calls = { at .. ".tool_calls", at .. ".function_call" },
@@ -85,8 +85,8 @@ local heads = setmetatable({}, { __mode = "k" }) -- model -> its head, streamed,
 -- It refuses to be strict about what it cannot be strict about.
 local function format_of(json)
   local schema = cjson.decode(json)
-  return { type = "json_schema", json_schema = { name = "reply", strict = parts.is_closed(schema)
-    and parts.is_full(schema), schema = schema } }
+  local is_strict = parts.is_closed(schema) and parts.is_full(schema)
+  return { type = "json_schema", json_schema = { name = "reply", strict = is_strict, schema = schema } }
 end
 
 ---May a schema stand beside tools? Many other servers hold the calls to it, or refuse both.
@@ -104,10 +104,9 @@ local function head_of(model, request)
   end
   local head = {
     model = model.model, temperature = model.temperature, seed = model.seed, top_p = model.top_p,
-    top_k = model.top_k,
-    min_p = model.min_p, presence_penalty = model.presence_penalty,
-    frequency_penalty = model.frequency_penalty,
-    stop = model.stop, stream = request.stream, tool_choice = request.tool_choice,
+    top_k = model.top_k, min_p = model.min_p, presence_penalty = model.presence_penalty,
+    frequency_penalty = model.frequency_penalty, stop = model.stop, stream = request.stream,
+    tool_choice = request.tool_choice,
     stream_options = request.stream and { include_usage = true } or nil,
     response_format = request.json and format_of(request.json) or nil,
   }

@@ -214,7 +214,8 @@ end
 ---@field text string?
 ---@field data string? of thoughts that cannot be read
 ---@field signature string?
----@field call {id: string, given: string, name: string, arguments: string, signature: string?, said: boolean?, answered: boolean?}?
+---@field call {id: string, given: string, name: string, arguments: string, signature: string?,
+---  said: boolean?, answered: boolean?}?
 
 ---@class ProviderTurn
 ---@field who "user"|"model"

@@ -12,7 +12,8 @@ local M = {}
 
 local PARAMETER = "<parameter={key}>{value}</parameter>"
 local ARG = "<arg_key>{key}</arg_key> <arg_value>{value}</arg_value>"
-local ARG_OPEN = "<arg_key:opensource>{key}</arg_key:opensource> <arg_value:opensource>{value}</arg_value:opensource>"
+local ARG_OPEN = "<arg_key:opensource>{key}</arg_key:opensource> "
+  .. "<arg_value:opensource>{value}</arg_value:opensource>"
 local NAMED = '<parameter name="{key}">{value}</parameter>'
 
 local DSML = '<｜DSML｜parameter name="{key}" string="{string}">{value}</｜DSML｜parameter>'
@@ -96,7 +97,8 @@ local FAMILIES = {
     { '<｜GCML｜invoke name="{name}"> {params} </｜GCML｜invoke>',
       section = { "<｜GCML｜tool_calls>", "</｜GCML｜tool_calls>" }, param = GCML } },
   { name = "step3",
-    { '<｜tool_call_begin｜>{any}<steptml:invoke name="{name}"> {params} </steptml:invoke> <｜tool_call_end｜> {?<｜tool_sep｜>}',
+    { '<｜tool_call_begin｜>{any}<steptml:invoke name="{name}"> {params} </steptml:invoke> '
+      .. "<｜tool_call_end｜> {?<｜tool_sep｜>}",
       section = { "<｜tool_calls_begin｜>", "<｜tool_calls_end｜>" },
       param = '<steptml:parameter name="{key}">{value}</steptml:parameter>' } },
   { name = "phi4", also = { "phi4minijson", "firefunction", "firefunctionv2" },
@@ -133,7 +135,8 @@ local FAMILIES = {
     { '<|open|>call tool="{name}"{any}<|sep|> {params} <|close|>call<|sep|>',
       section = { "<|open|>tools<|sep|>", "<|close|>tools<|sep|>" },
       param = '<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>' },
-    { '<|open|>call tool="{name}"{any}<|sep|> <|open|>json{any}<|sep|>{json}<|close|>json<|sep|> <|close|>call<|sep|>',
+    { '<|open|>call tool="{name}"{any}<|sep|> <|open|>json{any}<|sep|>{json}<|close|>json<|sep|> '
+      .. "<|close|>call<|sep|>",
       section = { "<|open|>tools<|sep|>", "<|close|>tools<|sep|>" } } },
   { name = "gpt-oss", also = { "harmony", "openai" },
     "<|channel|> commentary to=functions.{name}{any}<|message|>{json}{?<|call|>}",
@@ -185,7 +188,8 @@ local FAMILIES = {
   { name = "k2-horizon", also = { "k2v3" },
     "<ifm|tool_call>{calls}</ifm|tool_call>",
     { "<ifm|tool_call>{name} {params} </ifm|tool_call>",
-      param = "<ifm|arg_key>{key}</ifm|arg_key> <ifm|arg_type>{type}</ifm|arg_type> <ifm|arg_value>{value}</ifm|arg_value>" },
+      param = "<ifm|arg_key>{key}</ifm|arg_key> <ifm|arg_type>{type}</ifm|arg_type> "
+        .. "<ifm|arg_value>{value}</ifm|arg_value>" },
     { "<ifm|tool_call>{name} {params} </ifm|tool_call>", typed = true,
       param = "<ifm|arg_key>{key}</ifm|arg_key> <ifm|arg_value>{value}</ifm|arg_value>" } },
   { name = "apertus", also = { "apertus15", "apertus2509" },
@@ -205,7 +209,8 @@ local FAMILIES = {
     { "<|tool_call:start|>{name}\n {params} <|tool_call:end|>",
       param = "<|tool_arg:start|>{key}<|tool_arg:value|>{value}<|tool_arg:end|>" } },
   { name = "mcp-xml", also = { "mirothinker" },
-    "<use_mcp_tool> <server_name>{any}</server_name> <tool_name>{name}</tool_name> <arguments>{json}</arguments> </use_mcp_tool>" },
+    "<use_mcp_tool> <server_name>{any}</server_name> <tool_name>{name}</tool_name> "
+      .. "<arguments>{json}</arguments> </use_mcp_tool>" },
   { name = "json", also = { "generic", "openai_json" },
     { "{calls}", where = "prose" } },
   { name = "react",
@@ -263,8 +268,8 @@ local REASONING = {
   { "<|channel|>analysis<|message|>", "<|end|>" }, { "<|channel|> analysis<|message|>", "<|end|>" },
   { " to=self<|message|>", "<|eom|>" },
   { "<|message_model|><|content_thinking|>", "<|end_message|>" }, { "<mm:think>", "</mm:think>", true },
-  { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>",
-    true },
+  { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true },
+  { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
 }
 
 -- Marks of chat templates that a server did not take away.
@@ -338,14 +343,15 @@ end
 -- The prompt of Functionary 3.2 ends with the mark of the first call, or of what is said to all.
 local function begun(pieces, name)
   local text = name == "functionary" and table.concat(pieces) or ""
-  return (text:find("^all\n") or text:find("^[%w_.-]+\n%s*{")) and table.move(pieces, 1, #pieces, 2,
-    { ">>>" }) or pieces
+  local is_bare = text:find("^all\n") or text:find("^[%w_.-]+\n%s*{")
+  return is_bare and table.move(pieces, 1, #pieces, 2, { ">>>" }) or pieces
 end
 
 ---The calls in a model's text.
 ---@param pieces string[] the text as it came
 ---@param options {dialect: string?, tools: table[]?}? dialect nil or "auto": whichever matches first
----@return {dialect: string?, content: string, reasoning: string, calls: {name: string, arguments: string, state: string}[], thought: integer, faults: DialectFaults}|nil
+---@return {dialect: string?, content: string, reasoning: string,
+---  calls: {name: string, arguments: string, state: string}[], thought: integer, faults: DialectFaults}|nil
 ---@return Error|nil
 function M.read(pieces, options)
   options = options or {}

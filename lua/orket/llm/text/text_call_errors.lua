@@ -11,19 +11,22 @@ local PLACE, NEAR, SCHEMA = 160, 40, 1200
 local READ = 8192                         -- bytes of the text that are read again
 
 local CUT = "Your %s was cut off and was not made. Write it again, whole; in smaller parts when it is long."
-local LENGTH = "Your reply was cut off at %d tokens, which is the most for one reply; what it was about to call was not made. Write less at once: think "
-  .. "in a few words, make one call per reply, and write a long file in parts."
-local MANY = "Your reply made more than %d calls, which is the most for one reply. None of them was made. Make fewer at once, and wait for "
-  .. "their results."
+local LENGTH = "Your reply was cut off at %d tokens, which is the most for one reply; "
+  .. "what it was about to call was not made. "
+  .. "Write less at once: think in a few words, make one call per reply, and write a long file in parts."
+local MANY = "Your reply made more than %d calls, which is the most for one reply. None of them was made. "
+  .. "Make fewer at once, and wait for their results."
 local BROKEN = "A call in your reply could not be read and was not made: %sIt begins:\n%s\n%s"
 local AGAIN = "Write it again exactly as the system message shows."
 local SEVERAL = "%d calls in your reply could not be read and were not made."
 local MADE = "The other calls in your reply were made: do not repeat them."
-local THOUGHT = "What you call stands inside your thoughts, before their end mark, and was not made. Write it behind them."
+local THOUGHT = "What you call stands inside your thoughts, before their end mark, and was not made. "
+  .. "Write it behind them."
 local SHOWN = 3 -- calls that are shown one by one
 local WHY = {
   unreadable = "it lacks its name or its arguments, or could be read in two ways. ",
-  holds = "one of its values, or the call, has no end where it should have, or one too many, so that it runs into other marks of calls. ",
+  holds = "one of its values, or the call, has no end where it should have, or one too many, "
+    .. "so that it runs into other marks of calls. ",
   behind = "it stands behind a call that has no end, and may be part of it. ",
 }
 

@@ -80,7 +80,8 @@ local function with_calls(message)
     if i == 1 and content:find(called.name, 1, true) then
       return content
     end
-    parts[i] = ('\n<tool_call>\n{"name": %s, "arguments": %s}\n</tool_call>'):format(cjson.encode(called.name), called.arguments)
+    parts[i] = ('\n<tool_call>\n{"name": %s, "arguments": %s}\n</tool_call>'):format(
+      cjson.encode(called.name), called.arguments)
   end
   return content .. table.concat(parts)
 end
@@ -216,8 +217,8 @@ local function are_meant(text, content)
   end
   local rest = text:sub(#said + 1):gsub("^%s+", ""):gsub("%s+$", "")
   local is_marked = rest:find("^<tool_call>.*</tool_call>$") ~= nil
-  return (is_marked or rest:find("^```[%w_]*%s*\n.*\n```$") ~= nil) and not quoted_calls.is_doubted(said,
-    is_marked)
+  return (is_marked or rest:find("^```[%w_]*%s*\n.*\n```$") ~= nil)
+    and not quoted_calls.is_doubted(said, is_marked)
 end
 
 local function are_offered(calls, declared)

@@ -74,12 +74,10 @@ end
 
 ---A tool's schema without such annotations, and what they said.
 ---@param schema any
----@return any schema
----@return {path: string[], name: string}[]|nil headers
----@return string|nil fault
+---@return {schema: any, headers: {path: string[], name: string}[]?, fault: string?}
 function M.read(schema)
   if type(schema) ~= "table" or not is_elsewhere(schema, 0) then
-    return schema
+    return { schema = schema }
   end
   local found = { names = {} }
   local plain = {}
@@ -94,7 +92,7 @@ function M.read(schema)
   table.sort(headers, function(a, b)
     return tostring(a.name) < tostring(b.name)
   end)
-  return plain, headers, found.fault
+  return { schema = plain, headers = headers, fault = found.fault }
 end
 
 local function value_at(arguments, path)

@@ -49,8 +49,8 @@ local function failure(self, message, code, info)
   end
   local err = errors.new(code, "the server " .. self.server.name .. ": " .. message, cure_of(self, info))
   err.status, err.rpc = status, problem
-  err.lost = self.session ~= nil and (status == 404 or status == 400 and message:lower():find("session", 1,
-    true) ~= nil)
+  err.lost = self.session ~= nil
+    and (status == 404 or status == 400 and message:lower():find("session", 1, true) ~= nil)
   err.told = status >= 300 and status < 500
   return err
 end
@@ -241,7 +241,8 @@ end
 ---A way to the server; nothing is sent yet.
 ---@param project table
 ---@param server McpServer
----@param on {hear: fun(text: string), fail: fun(id: integer|nil, err: Error), awaits: fun(id: integer): boolean}
+---@param on {hear: fun(text: string), fail: fun(id: integer|nil, err: Error),
+---  awaits: fun(id: integer): boolean}
 ---@return table|nil wire  send, forget, renew, complaints, close; listen, lose
 ---@return Error|nil
 function M.open(project, server, on)

@@ -157,8 +157,8 @@ function Rpc:request(method, params, headers)
   elseif found.error ~= nil and found.error ~= cjson.null then
     return nil, failure_of(self, found.error)
   elseif type(found.result) ~= "table" then
-    return nil, errors.new("ERR_PROTOCOL", "the server " .. self.name .. " answered " .. method
-      .. " with no object",
+    return nil, errors.new("ERR_PROTOCOL",
+      "the server " .. self.name .. " answered " .. method .. " with no object",
       "look at the server: it breaks the protocol")
   end
   return found.result

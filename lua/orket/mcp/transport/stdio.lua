@@ -24,18 +24,23 @@ local function last_words(stderr)
   return said ~= "" and ": " .. said or ""
 end
 
+local function ending_of(result)
+  if result.limit then
+    return result.limit .. " limit"
+  end
+  return result.signal and "signal " .. result.signal or "exit " .. result.exit
+end
+
 local function ended(self, result, message, code, fix)
   local name, err = self.server.name
   if not result then
     err = errors.new(code, "the server " .. name .. ": " .. message, fix)
   elseif result.limit == "output" then
-    err = errors.new("ERR_LIMIT", "the server " .. name .. " said more than " .. self.server.output
-      .. " bytes")
+    err = errors.new("ERR_LIMIT",
+      "the server " .. name .. " said more than " .. self.server.output .. " bytes")
   else
-    err = errors.new("ERR_PROC", "the server " .. name .. " ended ("
-      .. (result.limit and result.limit .. " limit" or result.signal and "signal " .. result.signal or "exit "
-        .. result.exit)
-      .. ")" .. last_words(result.stderr))
+    err = errors.new("ERR_PROC",
+      "the server " .. name .. " ended (" .. ending_of(result) .. ")" .. last_words(result.stderr))
   end
   err.idle = result and result.limit == "time" or nil
   self.over = err

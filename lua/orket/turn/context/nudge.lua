@@ -18,8 +18,9 @@ local ASK = { "request_excuse" }
 
 local EXAMPLES = {
   propose_requirements = '{"requirements": ["greet.sh NAME prints: hello, NAME"]}',
-  propose_plan = '{"id": "greeting", "name": "A greeting", "epics": [{"id": "greet", "name": "The program", "issues": '
-    .. '[{"id": "greet-1", "name": "Write greet.sh", "seat": "SEAT", "requirements": ["greet.sh NAME prints: hello, NAME"]}]}]}',
+  propose_plan = '{"id": "greeting", "name": "A greeting", "epics": [{"id": "greet", "name": "The program", '
+    .. '"issues": [{"id": "greet-1", "name": "Write greet.sh", "seat": "SEAT", '
+    .. '"requirements": ["greet.sh NAME prints: hello, NAME"]}]}]}',
   update_issue_status = '{"status": "ready_for_testing", "why": "what was made, and how it was tried"}',
   review = '{"status": "done", "why": "what was looked at, and what it shows"}',
   look_at_board = '{"what": "cards"}',
@@ -71,13 +72,19 @@ end
 
 local EMPTY = "Your reply was empty. Call a tool."
 local EMPTY_TALK = "Your reply was empty. Answer in plain text, or call a tool."
-local CALL = "A tool call stands in the text of your reply, where it is not made. Make it as a call of your tools, without other text around it."
+local CALL = "A tool call stands in the text of your reply, where it is not made. "
+  .. "Make it as a call of your tools, without other text around it."
 local INSTEAD = " If you meant no call, answer in plain text."
-local QUESTION = "Your reply asks a question, which no person reads. Decide what the card leaves open, or ask with a call, which ends the turn."
-local REFUSAL = "Your reply says that you cannot do this, and called no tool. Try with the tools that you have; when it cannot be done, say why with a call."
-local STATUS = "Your reply says that the work is done, and called no tool: the card stays where it is until a call reports it."
-local UNDONE = "Your reply says that the work is done, but no tool was called in this turn: nothing was made. Do the work with the tools, then report it."
-local PROSE = "Your reply called no tool and changed nothing. Do the work with the tools, then report the result."
+local QUESTION = "Your reply asks a question, which no person reads. "
+  .. "Decide what the card leaves open, or ask with a call, which ends the turn."
+local REFUSAL = "Your reply says that you cannot do this, and called no tool. "
+  .. "Try with the tools that you have; when it cannot be done, say why with a call."
+local STATUS = "Your reply says that the work is done, and called no tool: "
+  .. "the card stays where it is until a call reports it."
+local UNDONE = "Your reply says that the work is done, but no tool was called in this turn: "
+  .. "nothing was made. Do the work with the tools, then report it."
+local PROSE = "Your reply called no tool and changed nothing. "
+  .. "Do the work with the tools, then report the result."
 
 local REFUSES = { "^i'm sorry", "^i am sorry", "^sorry", "^i cannot", "^i can't", "^i'm unable",
   "^i am unable", "^unfortunately", "^as an ai" }
@@ -148,7 +155,10 @@ end
 -- A conversation's answer is text: nil.
 local function of_talk(turn, text)
   local call = call_in(turn, text)
-  return not text:find("%S") and EMPTY_TALK or call and call .. INSTEAD or nil
+  if not text:find("%S") then
+    return EMPTY_TALK
+  end
+  return call and call .. INSTEAD or nil
 end
 
 local function is_cut(turn, reply, text)
@@ -182,8 +192,8 @@ end
 
 local UNRECORDED = "Your reply called no tool and changed nothing. Use the tools to do the work, then report "
   .. "the result with update_issue_status; if you cannot go on, say why with request_excuse."
-local UNRECORDED_PLAN = "Your reply called no tool and brought nothing. Hand over what was asked for with the tools that you were offered; in a "
-  .. "conversation answer in plain text."
+local UNRECORDED_PLAN = "Your reply called no tool and brought nothing. Hand over what was asked for "
+  .. "with the tools that you were offered; in a conversation answer in plain text."
 
 ---COMPAT: the words of all nudges before they were recorded with the reply.
 ---@param turn Turn

@@ -61,9 +61,8 @@ end
 ---any.
 ---@param self table engine
 ---@param turn Turn
----@return Doc|nil
+---@return {doc: Doc, marks: string[]?}|nil view  marks: labels of what it holds
 ---@return Error|nil
----@return string[]|nil labels of what it holds
 function M.view(self, turn)
   local found = self:labels_of(turn.card.id)
   local asked = {
@@ -78,7 +77,7 @@ function M.view(self, turn)
   if not view then
     return nil, err or notes
   elseif #notes == 0 then
-    return view, nil, labels.of_view(found)
+    return { doc = view, marks = labels.of_view(found) }
   end
   local chosen
   chosen, err = errors.check(self:node("memory", turn.generation).script:call("select", { view, notes }))
@@ -92,7 +91,7 @@ function M.view(self, turn)
   end
   asked.memory = cjson.encode(setmetatable(chosen, cjson.array_mt))
   view, err = errors.check(self.store:read_doc("view", asked))
-  return view, err, labels.of_view(found)
+  return view and { doc = view, marks = labels.of_view(found) }, err
 end
 
 -- What people have accepted as examples of good work comes after the role's own words, with the labels that
@@ -127,10 +126,11 @@ end
 ---  made of, paths that the card may write
 ---@return Error|nil
 function M.prompt(self, turn)
-  local view, err, marks = self:view(turn)
-  if not view then
+  local seen, err = self:view(turn)
+  if not seen then
     return nil, err
   end
+  local view, marks = seen.doc, seen.marks
   local role = turn.generation.roles[turn.role]
   local prompt
   -- an arm has the words of another one

@@ -34,10 +34,11 @@ local function start_of(text, at)
   return at
 end
 
+-- {text, from, next?}: bytes before the piece, and before the one that follows.
 local function piece(text, from, size)
   local first = start_of(text, from + 1)
   local last = start_of(text, first + size) - 1
-  return text:sub(first, last), first - 1, last < #text and last or nil
+  return { text = text:sub(first, last), from = first - 1, next = last < #text and last or nil }
 end
 
 -- The tool of the turn's role that reads the rest; nil when it has none.
@@ -51,10 +52,10 @@ local function reader_of(turn)
 end
 
 local function cut(turn, ok, text, handle, tool)
-  local part, _, next_from = piece(text, 0, part_of(turn))
-  return cjson.encode({ ok = ok, part = part, labels = turn.met, cut = {
-    bytes = #text, handle = handle, next = handle and next_from or nil,
-    fix = handle and string.format("read on with %s, from %d", tool, next_from)
+  local first = piece(text, 0, part_of(turn))
+  return cjson.encode({ ok = ok, part = first.text, labels = turn.met, cut = {
+    bytes = #text, handle = handle, next = handle and first.next or nil,
+    fix = handle and string.format("read on with %s, from %d", tool, first.next)
       or "ask for less: a smaller range, a narrower search",
   } })
 end
@@ -148,8 +149,8 @@ function M.read(turn, record, call)
     return nil, err
   end
   turn:label(turn.marks, call) -- it may be made of all that the turn had read
-  local part, from, next_from = piece(text, math.min(record.from or 0, #text), part_of(turn))
-  return { part = part, from = from, next = next_from, bytes = #text }
+  local found = piece(text, math.min(record.from or 0, #text), part_of(turn))
+  return { part = found.text, from = found.from, next = found.next, bytes = #text }
 end
 
 return M

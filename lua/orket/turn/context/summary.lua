@@ -134,20 +134,19 @@ end
 ---@param span {first: integer, last: integer}
 ---@param bytes integer it may have
 ---@param told table|nil  the server refused the request: what it said
----@return string|nil summary
----@return string|nil why there is none
+---@return {text: string?, why: string?}|nil summary  why: there is none
 ---@return Error|nil err  the turn was canceled meanwhile, or the machine failed
 function M.of(turn, span, bytes, told)
   local recorded = turn.tape:take("window.summarised")
   if recorded then
     turn:spend(recorded)
-    return recorded.text, not recorded.text and "ERR_PROTOCOL: the summary is empty" or nil
+    return { text = recorded.text, why = not recorded.text and "ERR_PROTOCOL: the summary is empty" or nil }
   end
   local text, err = asked(turn, span, bytes, told)
   if err and (errors.is_environment(err) or err.ends_turn) then
-    return nil, nil, err
+    return nil, err
   end
-  return text, err and compact.plain(err.code .. ": " .. err.message, WHY) or nil
+  return { text = text, why = err and compact.plain(err.code .. ": " .. err.message, WHY) or nil }
 end
 
 return M

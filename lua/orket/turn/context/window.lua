@@ -81,17 +81,21 @@ end
 
 local function cure(turn)
   return "shorten the card, or raise `context` of models." .. turn.model.name
-    .. " or name a model with a larger one, then orket retry "
-    .. turn.card.id
+    .. " or name a model with a larger one, then orket retry " .. turn.card.id
 end
+
+local FULL = "the card, its rules and the newest step need about %d tokens, and %d fit into a request to %s"
 
 -- Not even the pins and the newest step fit, or nobody says how much would.
 local function give_up(turn, need, limit, told)
-  local why = limit and string.format("the card, its rules and the newest step need about %d tokens, and %d fit into a request to %s",
-    need, limit, turn.model.name) or "a request did not fit: "
-      .. (told and told.said or "the server does not say how much would")
-  local fix = limit and cure(turn) or "set `context` of models." .. turn.model.name .. ", then orket retry "
-    .. turn.card.id
+  local name = turn.model.name
+  local why, fix
+  if limit then
+    why, fix = FULL:format(need, limit, name), cure(turn)
+  else
+    why = "a request did not fit: " .. (told and told.said or "the server does not say how much would")
+    fix = "set `context` of models." .. name .. ", then orket retry " .. turn.card.id
+  end
   turn:record("window.full", { rule = "window.full", why = why, fix = fix, need = need, limit = limit,
     told = told })
   turn:come_to({ kind = "parked", status = "blocked", reason = "resource", why = "ERR_CONTEXT: " .. why })
@@ -238,11 +242,14 @@ local function sum_up(turn, plan, past, told)
     return true
   end
   local span = { first = plan.steps[1].first, last = plan.steps[plan.dropped].last }
-  local text, why, err = summaries.of(turn, span, (parts_of(plan)), told)
-  if err then
+  local summary, err = summaries.of(turn, span, (parts_of(plan)), told)
+  if not summary then
     return nil, err
   end
-  past.summary, past.marks, plan.why = text or past.summary, text and turn.marks or past.marks, why
+  plan.why = summary.why
+  if summary.text then
+    past.summary, past.marks = summary.text, turn.marks or past.marks
+  end
   return turn:save(true)
 end
 
