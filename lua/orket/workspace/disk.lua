@@ -210,14 +210,20 @@ local function make_equal(store, root, manifest, options)
   return make_executable(root, manifest, options.executable or {})
 end
 
+---@class DiskOptions
+---@field keep boolean? files that are not in the manifest stay
+---@field made table<string, string>? bytes of files that no blob holds
+---@field new boolean? the directory is empty
+---@field found table<string, string|false>? receives what was there instead
+---@field aside Aside? keeps what goes and is in no journal
+---@field executable string[]? paths of files that may be executed
+
 ---Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other
 ---tasks run in between.
 ---@param store table
 ---@param root FsRoot
 ---@param manifest table<string, string>
----@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?, aside: Aside?, executable: string[]?}?
----  keep: files that are not in the manifest stay; made: bytes of files that no blob holds; new: the directory is
----  empty; found: receives what was there instead; aside: keeps what goes and is in no journal; executable: paths of files that may be executed
+---@param options DiskOptions?
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.materialise(store, root, manifest, options)

@@ -113,7 +113,10 @@ end
 ---@param path string
 ---@return table|nil
 function M.speech(path)
-  return path:find("/embeddings$") and OPENAI or path:find(":batchEmbedContents$") and GEMINI or nil
+  if path:find("/embeddings$") then
+    return OPENAI
+  end
+  return path:find(":batchEmbedContents$") and GEMINI or nil
 end
 
 ---The answer to a request.

@@ -237,8 +237,8 @@ end
 local function prepare(name, source)
   return box.prepare(name, "local made = (function() " .. source .. "\nend)() "
     .. "if made == nil then made = reply end "
-    .. "if type(made) == 'function' then made = { reply = made, embed = embed, synonyms = synonyms } end return made",
-    { mem = SCRIPT_MEMORY })
+    .. "if type(made) == 'function' then made = { reply = made, embed = embed, synonyms = synonyms } end "
+    .. "return made", { mem = SCRIPT_MEMORY })
 end
 
 ---Starts a mock. options: {host?, port?, fast?, pace? (ms between events)}.

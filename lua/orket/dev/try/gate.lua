@@ -16,7 +16,8 @@ local sys = require("orket.core.sys")
 
 local M = {}
 
-M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status, scope?}, tool, arguments, calls?, model?, time?, repeat?}"
+M.usage = "gate PROJECT [CALL]   "
+  .. "CALL: {role, card: {id, type, status, scope?}, tool, arguments, calls?, model?, time?, repeat?}"
 
 local OFFERS_MOST = 10000000 -- of one row
 

@@ -10,7 +10,8 @@ local strings = require("orket.util.strings")
 
 local M = {}
 
-M.usage = "jail [--root DIR] [--wall S] [--cpu S] [--mem SIZE] [--procs N] [--fsize SIZE] [--output SIZE] -- ARGV..."
+M.usage = "jail [--root DIR] [--wall S] [--cpu S] [--mem SIZE] [--procs N] [--fsize SIZE] [--output SIZE] "
+  .. "-- ARGV..."
 
 local KNOWN = {
   root = "value", wall = "value", cpu = "value", mem = "value", procs = "value", fsize = "value",
