@@ -106,7 +106,8 @@ local function add_concealed(dir, project, errors, origins)
 end
 
 local function check(dir)
-  local project, errors, warnings, origins = config.read(dir)
+  local project, found = config.read(dir)
+  local errors, warnings, origins = found.errors, found.warnings, found.origins
   local root <close> = fs.root(dir)
   if root and project.rules then
     for _, one in ipairs(code.problems(root, house_of(project, errors))) do

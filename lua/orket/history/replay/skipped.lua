@@ -52,14 +52,12 @@ end
 ---@param turn Turn
 ---@param _ string kind of the stop
 ---@param what {request: table?}
----@return "skip"|nil order
----@return nil
----@return string|nil why
+---@return {kind: "skip", why: string}|nil order
 function Skipped:at(turn, _, what)
   local line, call = self.stage.lines[turn.number] or {}, what.request and what.request.id
   local refusal = call and refusal_of(line, turn, call)
   if refusal and not is_asked_before(line, turn, call) then
-    return "skip", nil, refusal.why
+    return { kind = "skip", why = refusal.why }
   end
 end
 
