@@ -80,8 +80,9 @@ end
 
 return {
   name = "apply_patch",
-  description = "Change several places or files at once: a unified diff (--- a/x, +++ b/x, @@), or *** Begin Patch with *** Update File: x and "
-    .. "*** Add File: y. All of it is applied, or nothing. Line numbers may be wrong where the lines around tell the place.",
+  description = "Change several places or files at once: a unified diff (--- a/x, +++ b/x, @@), or "
+    .. "*** Begin Patch with *** Update File: x and *** Add File: y. All of it is applied, or nothing. "
+    .. "Line numbers may be wrong where the lines around tell the place.",
   operations = { "fs.read", "fs.write" },
   statuses = { "in_progress" },
   like = { "write_file", "edit_file" },

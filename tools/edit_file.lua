@@ -10,13 +10,13 @@ end
 
 -- ---- exact ----
 
--- Where old occurs: how often, and the text with it replaced.
+-- Where old occurs: how often it was replaced, the text then, and whether it occurs again.
 local function replace(text, old, new, all)
   local parts, count, at = {}, 0, 1
   while true do
     local from, to = text:find(old, at, true)
     if not from or (count > 0 and not all) then
-      return count, table.concat(parts) .. text:sub(at), from ~= nil
+      return { count = count, text = table.concat(parts) .. text:sub(at), again = from ~= nil }
     end
     parts[#parts + 1] = text:sub(at, from - 1)
     parts[#parts + 1] = new
@@ -48,8 +48,7 @@ local function bare(text)
   end) .. "\n"
 end
 
--- The lines of the only place where old stands but for blanks: the bytes from, to, and its first line's
--- number.
+-- The lines of the only place where old stands but for blanks: the bytes from and to.
 local function place(text, old)
   local lines, wanted = bare(text), bare(old)
   local at = wanted:find("[^\n]") and lines:find(wanted, 1, true)
@@ -65,7 +64,12 @@ local function place(text, old)
   for _ = 1, select(2, wanted:gsub("\n", "")) - 1 do
     to = text:find("\n", to + 1, true) or #text + 1
   end
-  return from, to - 1, number
+  return from, to - 1
+end
+
+-- The number of the line of a byte.
+local function line_at(text, at)
+  return 1 + select(2, text:sub(1, at - 1):gsub("\n", ""))
 end
 
 local function indents(text)
@@ -163,30 +167,29 @@ local function replace_loosely(text, old, new)
   local whole = old:sub(-1) == "\n"
   local removes = whole and new == ""
   old, new = old:gsub("\n$", ""), whole and new:gsub("\n$", "") or new
-  local from, to, number = place(text, old)
+  local from, to = place(text, old)
   local way = from and way_of(old, text:sub(from, to))
   local better = way and indented(new, way)
   if not better then
     return nil
   elseif removes then
-    return text:sub(1, from - 1) .. text:sub(to + 2), number
+    return text:sub(1, from - 1) .. text:sub(to + 2), line_at(text, from)
   end
-  return text:sub(1, from - 1) .. ended(better, text:sub(from, to)) .. text:sub(to + 1), number
+  return text:sub(1, from - 1) .. ended(better, text:sub(from, to)) .. text:sub(to + 1), line_at(text, from)
 end
 
 -- ---- the tool ----
 
 -- The text as it is to be, what is said of it, or the failure.
 local function edit(text, args)
-  local count, edited, again = replace(text, args.old, args.new, args.all)
-  if again then
+  local exact = replace(text, args.old, args.new, args.all)
+  if exact.again then
     return nil, failed("the old text occurs more than once in " .. args.path .. ", at the lines "
-      .. lines_of(text, args.old),
-      "take more of the lines around it, or set all")
-  elseif count > 0 then
-    return edited, { replaced = count }
+      .. lines_of(text, args.old), "take more of the lines around it, or set all")
+  elseif exact.count > 0 then
+    return exact.text, { replaced = exact.count }
   end
-  local number
+  local edited, number
   if #text <= LOOSE_MAX then
     edited, number = replace_loosely(text, args.old, args.new)
   end
@@ -219,10 +222,9 @@ local function run(args)
 end
 
 local function self_test()
-  local count, text = replace("a.b.a", "a", "x", true)
-  assert(count == 2 and text == "x.b.x")
-  local _, _, again = replace("a.b.a", "a", "x", false)
-  assert(again and lines_of("a\nb\na", "a") == "1, 3")
+  local both = replace("a.b.a", "a", "x", true)
+  assert(both.count == 2 and both.text == "x.b.x")
+  assert(replace("a.b.a", "a", "x", false).again and lines_of("a\nb\na", "a") == "1, 3")
   assert(replace_loosely("if x then\n\ty()\nend\n", "  y()", "  z()") == "if x then\n\tz()\nend\n")
   assert(not replace_loosely(" a\n  a\n", "\ta", "b"))
 end

@@ -10,8 +10,8 @@ end
 
 return {
   name = "look_at_board",
-  description = "Look at the board: cards (all, or those of a status), one card with its text and history, what waits for a person, "
-    .. "what was refused (reports), what it cost (costs).",
+  description = "Look at the board: cards (all, or those of a status), one card with its text and history, "
+    .. "what waits for a person, what was refused (reports), what it cost (costs).",
   operations = { "board.read" },
   types = { "plan" },
   schema = {

@@ -10,7 +10,8 @@ end
 
 return {
   name = "propose_change",
-  description = "Put a change of a card before the person: its status, seat or priority. It is made when they say yes, as far as the state machine lets you.",
+  description = "Put a change of a card before the person: its status, seat or priority. It is made when "
+    .. "they say yes, as far as the state machine lets you.",
   operations = { "board.change" },
   types = { "plan" },
   schema = {

@@ -14,11 +14,13 @@ local TEXT = { type = "string", maxLength = 20000 }
 
 local VERIFICATION = {
   type = "object",
-  description = "how the finished work is tried: one command, exit code 0 is a pass; or a fixture that exists",
+  description = "how the finished work is tried: one command, exit code 0 is a pass; or a fixture that "
+    .. "exists",
   properties = {
     argv = {
       type = "array", items = { type = "string", maxLength = 4000 }, minItems = 1, maxItems = 50,
-      description = 'program and arguments; it runs where the files are: ["/bin/sh", "-c", "sh hello.sh | grep -q hello"]',
+      description = "program and arguments; it runs where the files are: "
+        .. '["/bin/sh", "-c", "sh hello.sh | grep -q hello"]',
     },
     description = NAME,
     fixture = { type = "string", maxLength = 200,
@@ -63,8 +65,8 @@ local EPIC = {
 
 return {
   name = "propose_plan",
-  description = "Put the whole plan before a person: a rock, its epics in the order in which they run, their issues. "
-    .. "A refusal names all that is wrong with it; call again with the whole plan.",
+  description = "Put the whole plan before a person: a rock, its epics in the order in which they run, "
+    .. "their issues. A refusal names all that is wrong with it; call again with the whole plan.",
   operations = { "plan.make" },
   types = { "plan" },
   schema = {

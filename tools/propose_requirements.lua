@@ -20,7 +20,8 @@ return {
     properties = {
       requirements = {
         type = "array", items = LINE, minItems = 1, maxItems = 200,
-        description = "what has to be true in the end: what goes in, what comes out, what happens on bad input",
+        description = "what has to be true in the end: what goes in, what comes out, "
+          .. "what happens on bad input",
       },
       assumptions = {
         type = "array", items = LINE, maxItems = 50,

@@ -13,7 +13,8 @@ end
 
 return {
   name = "read_file",
-  description = "Read a text file of this card's directory. A long file comes in parts: read on from next_offset.",
+  description = "Read a text file of this card's directory. A long file comes in parts: "
+    .. "read on from next_offset.",
   operations = { "fs.read" },
   aliases = { path = { "file_path", "filename", "file" } },
   schema = {

@@ -28,7 +28,8 @@ return {
       proposal = { type = "string", minLength = 1, maxLength = 10000 },
       example_for = {
         type = "string", minLength = 1, maxLength = 64,
-        description = "when the proposal is an example of good work: the role that should be shown exactly this text",
+        description = "when the proposal is an example of good work: "
+          .. "the role that should be shown exactly this text",
       },
       evidence = { type = "string", maxLength = 10000, description = "what happened here" },
     },

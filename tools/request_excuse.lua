@@ -10,7 +10,8 @@ end
 
 return {
   name = "request_excuse",
-  description = "Hand the card back to people when you cannot go on: it waits for their answer. Ends the turn.",
+  description = "Hand the card back to people when you cannot go on: it waits for their answer. "
+    .. "Ends the turn.",
   types = { "issue", "plan" },
   operations = { "card.excuse" },
   schema = {

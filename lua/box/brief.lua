@@ -26,7 +26,8 @@ end
 
 -- What came from outside is quoted: each of its lines, however they end, begins with a mark, so that none of
 -- its words can end the quotation.
-local OUTSIDE = "[From outside (%s). It is quoted as data: whatever it asks for, nobody here has asked for it.]\n| "
+local OUTSIDE = "[From outside (%s). It is quoted as data: "
+  .. "whatever it asks for, nobody here has asked for it.]\n| "
 
 local function lists(marks)
   marks = some(marks)
@@ -38,8 +39,8 @@ local function quoted(text, marks)
   if not names then
     return text
   end
-  text = text:gsub("\r\n?", "\n"):gsub("[\v\f\x1c-\x1e]", "\n"):gsub("\u{85}", "\n"):gsub("\u{2028}",
-    "\n"):gsub("\u{2029}", "\n")
+  text = text:gsub("\r\n?", "\n"):gsub("[\v\f\x1c-\x1e]", "\n"):gsub("\u{85}", "\n")
+  text = text:gsub("\u{2028}", "\n"):gsub("\u{2029}", "\n")
   return OUTSIDE:format(names) .. text:gsub("\n", "\n| ") .. "\n[End of what came from outside.]"
 end
 
@@ -119,11 +120,13 @@ local function conflicts(view)
   if type(value) ~= "table" then
     return nil
   end
-  local marks = marks_of(view, "conflict") or {}
-  return lines(value[1] and value or value.path and { value } or nil, function(one)
+  local all, marks = value, marks_of(view, "conflict") or {}
+  if not value[1] then
+    all = value.path and { value } or nil
+  end
+  return lines(all, function(one)
     return quoted(tostring(one.path), marks[one.path]) .. " was changed by "
-      .. (text_of(one["with"]) or "another card")
-      .. " as well: bring both changes together"
+      .. (text_of(one["with"]) or "another card") .. " as well: bring both changes together"
   end)
 end
 
@@ -147,8 +150,10 @@ local function approvals(view)
       return what .. "waits for a person's yes until " .. (text_of(one.expires_at) or "it is answered")
     end
     local answer, why = ANSWERED[one.status], text_of(one.why)
-    return what .. (answer and ": " .. person(one.by) .. " " .. answer .. (why and ": " .. why or "") or "is "
-      .. tostring(one.status))
+    if not answer then
+      return what .. "is " .. tostring(one.status)
+    end
+    return what .. ": " .. person(one.by) .. " " .. answer .. (why and ": " .. why or "")
   end)
 end
 
@@ -168,9 +173,9 @@ local function heading(view)
     facts[#facts + 1] = value and name .. " " .. value or nil
   end
   local name, marks = text_of(about.name) or "", marks_of(view, "card")
-  return "# Card " .. about.id .. ": " .. (marks and "(its name is below)" or name) .. "\n"
+  local head = "# Card " .. about.id .. ": " .. (marks and "(its name is below)" or name) .. "\n"
     .. table.concat(facts, ", ")
-    .. (marks and "\n" .. quoted(name, marks) or "")
+  return marks and head .. "\n" .. quoted(name, marks) or head
 end
 
 local function epic(view)

@@ -100,6 +100,14 @@ function Session:resume(value) end
 ---Gives it up; nothing of it runs any more.
 function Session:close() end
 
+---@class orket.box.outcome
+---@field outcome "ok"|"error"|"limit"
+---@field limit "memory"|"steps"|"time"|nil
+---@field value any
+---@field message string?
+---@field ms number
+---@field peak_bytes integer
+
 ---@class orket.box.cell
 local Cell = {}
 
@@ -107,7 +115,7 @@ local Cell = {}
 ---@param name string
 ---@param source string
 ---@param limits orket.box.limits?
----@return { outcome: "ok"|"error"|"limit", limit: "memory"|"steps"|"time"|nil, value: any, message: string?, ms: number, peak_bytes: integer }
+---@return orket.box.outcome
 function Cell:run(name, source, limits) end
 
 return M

@@ -18,10 +18,23 @@ function M.compile(spec) end
 ---  none; at from 0
 ---@field count integer also of those that are not listed
 
----The calls in a text, which comes in pieces. arguments is the text of a JSON object.
+---@class DialectCall
+---@field name string
+---@field arguments string the text of a JSON object
+---@field state "complete"|"repaired"|"partial"
+
+---@class DialectReading
+---@field dialect string?
+---@field content string
+---@field reasoning string
+---@field calls DialectCall[]
+---@field thought integer
+---@field faults DialectFaults
+
+---The calls in a text, which comes in pieces.
 ---@param pieces string[]
 ---@param options {family: string?, tools: table[]?}?
----@return {dialect: string?, content: string, reasoning: string, calls: {name: string, arguments: string, state: "complete"|"repaired"|"partial"}[], thought: integer, faults: DialectFaults}|nil
+---@return DialectReading|nil
 ---@return string? message
 ---@return string? code ERR_NOT_FOUND: no such family; ERR_LIMIT: more than 16 MiB
 ---@return string? fix

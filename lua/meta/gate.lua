@@ -87,12 +87,21 @@ function permit:hash() end
 ---@return boolean accepted
 function permit:accept(hash) end
 
+---@class GateRequest
+---@field role string
+---@field card {id: string, type: string, status: string}
+---@field tool string
+---@field arguments string|table|userdata
+---@field root userdata?
+---@field scope string[]?
+---@field calls integer?
+
 ---@class Gate
 local Gate = {}
 
 ---Parses the arguments once, resolves their paths, judges. Without a root paths are judged by their
 ---text, and no operation on files gets a permit.
----@param request {role: string, card: {id: string, type: string, status: string}, tool: string, arguments: string|table|userdata, root: userdata?, scope: string[]?, calls: integer?}
+---@param request GateRequest
 ---@return GateCall|nil call
 ---@return GateVerdict? refusal
 ---@return GateCall? asked  when the refusal asks: others may still deny it, and call:accept makes it a call

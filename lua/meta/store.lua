@@ -167,11 +167,20 @@ function Store:head(run) end
 ---@return string? code
 function Store:proved(run) end
 
+---@class StoreRoom what was removed, and the bytes of the file
+---@field events integer
+---@field blobs integer
+---@field messages integer
+---@field bytes integer
+---@field before integer
+---@field after integer
+---@field cramped boolean
+
 ---Empties the events of dropped runs (`run.dropped`), removes what nothing live refers to, gives the room
 ---back.
 ---@param runs string[] runs to be counted as dropped as well
 ---@param dry boolean only count
----@return {events: integer, blobs: integer, messages: integer, bytes: integer, before: integer, after: integer, cramped: boolean}|nil
+---@return StoreRoom|nil
 ---@return string? message
 ---@return string? code
 function Store:make_room(runs, dry) end

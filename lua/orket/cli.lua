@@ -111,7 +111,8 @@ local function usage(out)
       out:write(string.format("  %-14s %s\n", group[i], M.commands[group[i]][2]))
     end
   end
-  out:write("\norket COMMAND --help tells more, orket help --man is the page for man. Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
+  out:write("\norket COMMAND --help tells more, orket help --man is the page for man. ",
+    "Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
 end
 
 local function unknown(name)

@@ -47,14 +47,16 @@ function M.check(value, ...)
   return nil, M.new(code or "ERR_BUG", message or "no answer", fix)
 end
 
+local KEPT = "nothing that was acknowledged is lost"
+
 -- What helps against a failing machine, whoever met it.
 local CURES = {
-  ERR_IO = "look at the disk, its space and its permissions, then run it again; nothing that was acknowledged is lost",
-  ERR_STORE_FULL = "free some space; nothing that was acknowledged is lost",
+  ERR_IO = "look at the disk, its space and its permissions, then run it again; " .. KEPT,
+  ERR_STORE_FULL = "free some space; " .. KEPT,
   ERR_CANCELED = "run it again: open turns go on where they were",
   ERR_SCRIPT_SYNTAX = "fix the script at this line",
-  ERR_DESCRIPTORS = 'raise the limit of open files (ulimit -n), or lower "concurrency"; nothing that was acknowledged is lost',
-  ERR_MEMORY = "free some memory, then run it again; nothing that was acknowledged is lost",
+  ERR_DESCRIPTORS = 'raise the limit of open files (ulimit -n), or lower "concurrency"; ' .. KEPT,
+  ERR_MEMORY = "free some memory, then run it again; " .. KEPT,
 }
 
 -- What the loop calls a failure of the host.

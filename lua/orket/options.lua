@@ -11,8 +11,10 @@ local M = {}
 
 local function unknown(word, name, known)
   local near = suggest.find(name, tables.keys(known))
-  return "unknown option " .. word .. (near and ", did you mean " .. (#near > 1 and "--" or "-") .. near
-    .. "?" or "")
+  if not near then
+    return "unknown option " .. word
+  end
+  return "unknown option " .. word .. ", did you mean " .. (#near > 1 and "--" or "-") .. near .. "?"
 end
 
 local function value_of(kind, argv, at, inline)

@@ -20,9 +20,9 @@ exit: 0 written, 1 failed, 2 usage
 ]]
 
 local function write(dir)
-  local project, problems, _, origins = config.read(dir)
-  if #problems > 0 then
-    return nil, problems
+  local project, found = config.read(dir)
+  if #found.errors > 0 then
+    return nil, found.errors
   end
   local store <close>, err = reader.open(dir)
   if not store then
@@ -30,7 +30,7 @@ local function write(dir)
   end
   local root <close> = assert(fs.root(dir))
   local written
-  written, err = card_export.write(root, store, project, drift.find(store, project), origins)
+  written, err = card_export.write(root, store, project, drift.find(store, project), found.origins)
   return written, err
 end
 

@@ -151,13 +151,13 @@ function M.run(args)
   if not request then
     return refuse(wall, message)
   end
-  local answer, accepted, err = wall.answer(request)
+  local answer, accepted = wall.answer(request)
   for _, line in ipairs(answer.lines or { answer }) do
     print(line_of(line))
   end
-  if err then
-    io.stderr:write("orket try: ", errors.line(err), "\n")
-    return err.class == "input" and 2 or 1
+  if type(accepted) == "table" then -- an error
+    io.stderr:write("orket try: ", errors.line(accepted), "\n")
+    return accepted.class == "input" and 2 or 1
   end
   return accepted and 0 or 1
 end

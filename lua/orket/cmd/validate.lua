@@ -119,7 +119,8 @@ end
 
 -- What is read of a project, and what is wrong with it: {project, errors, warnings}.
 local function check(dir)
-  local project, errors, warnings, origins = config.read(dir)
+  local project, found = config.read(dir)
+  local errors, warnings, origins = found.errors, found.warnings, found.origins
   local root <close> = fs.root(dir)
   if root and project.rules then
     for _, one in ipairs(code.problems(root, house_of(project, errors))) do

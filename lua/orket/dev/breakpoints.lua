@@ -103,8 +103,11 @@ local function name_fault(wanted, project)
     local names = value and NAMES[kind](project)
     if value and not is_there(kind, value, names) then
       local meant = suggest.find(value, names)
-      return string.format("there is no %s '%s'", kind == "transition" and "status" or kind, value),
-        meant and "perhaps " .. meant or #names < 20 and "there are " .. table.concat(names, ", ") or nil
+      local fix = meant and "perhaps " .. meant
+      if not meant and #names < 20 then
+        fix = "there are " .. table.concat(names, ", ")
+      end
+      return string.format("there is no %s '%s'", kind == "transition" and "status" or kind, value), fix
     end
   end
 end

@@ -43,8 +43,7 @@ function M.summary(stop)
   local turn = stop.turn
   return {
     card = turn.card.id, run = turn.run, turn = turn.number, step = turn.step, role = turn.role,
-    seat = turn.seat,
-    at = stop.kind, what = stop.what.name, breakpoint = stop.point and stop.point.id,
+    seat = turn.seat, at = stop.kind, what = stop.what.name, breakpoint = stop.point and stop.point.id,
   }
 end
 
@@ -62,12 +61,10 @@ end
 ---A turn asks whether it may go on; without a breakpoint there it may at once.
 ---@param turn Turn
 ---@param kind "role"|"tool"|"rule"|"transition"
----@param what {name: string, request: table?, decision: table?, call: table?, operation: table?}  request: a
----  call that may
----  be skipped or judged again
----@return "skip"|"again"|nil order
+---@param what {name: string, request: table?, decision: table?, call: table?, operation: table?}
+---  request: a call that may be skipped or judged again
+---@return {kind: "skip"|"again", why: string?}|nil order  nil: it goes on
 ---@return Error|nil err  the turn was canceled
----@return string|nil why of a skip
 function Debugger:at(turn, kind, what)
   local point = self.breakpoints:at(turn, kind, what.name)
   if not point and self.stepping ~= turn then
@@ -81,7 +78,7 @@ function Debugger:at(turn, kind, what)
   if order == nil then
     return nil, second
   end
-  return order ~= "go" and order or nil, nil, second
+  return order ~= "go" and { kind = order, why = second } or nil
 end
 
 -- ---- from beginning to end ----

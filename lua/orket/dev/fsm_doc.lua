@@ -26,8 +26,8 @@ local OUTRO = [[
 
 A card parks in *blocked* or *waiting_for_developer* with a wait reason and remembers where it goes back to
 (`return_to`): the status it left, but *in_progress* when its review, its verification or a merge refused it
-too often, since then the answer is for its worker. An answer counts its failures anew. A turn in review that has nothing to go on with parks in
-*blocked*: *waiting_for_developer* is left for work in progress.
+too often, since then the answer is for its worker. An answer counts its failures anew. A turn in review
+that has nothing to go on with parks in *blocked*: *waiting_for_developer* is left for work in progress.
 ]]
 
 local function word_table(out, title, words)
@@ -38,8 +38,8 @@ local function word_table(out, title, words)
 end
 
 local function edge_table(out, type, rows)
-  out[#out + 1] = string.format("\n## %s\n\n| from | to | who | wait reason | for |\n| --- | --- | --- | --- | --- |",
-    type)
+  out[#out + 1] = string.format(
+    "\n## %s\n\n| from | to | who | wait reason | for |\n| --- | --- | --- | --- | --- |", type)
   local found = false
   for _, row in ipairs(rows) do
     if row.type == type then

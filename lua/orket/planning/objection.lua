@@ -27,8 +27,8 @@ local function taken(project, store, files, cards, faults)
 end
 
 local function invalid(project, files, faults)
-  local _, refused = config.read(project.dir, files)
-  for _, problem in ipairs(refused) do
+  local _, found = config.read(project.dir, files)
+  for _, problem in ipairs(found.errors) do
     faults[#faults + 1] = problem.file .. problem.path .. ": " .. problems.said(problem)
       .. (problem.fix and " (" .. problem.fix .. ")" or "")
   end

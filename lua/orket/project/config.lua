@@ -232,13 +232,21 @@ function M.of_files(files)
   return loader:project()
 end
 
+---@class ConfigFound
+---@field errors Problem[]   empty when the project may be used
+---@field warnings Problem[]
+---@field origins table<table, {source: Source, path: string}> where each card was written
+
+local function found_of(problems, origins)
+  local refused, warnings = problems:sorted()
+  return { errors = refused, warnings = warnings, origins = origins }
+end
+
 ---Reads and checks a project.
 ---@param dir string
 ---@param more table<string, string>|nil  files that it would have besides, texts by path
 ---@return table project what could be read
----@return Problem[] errors empty when the project may be used
----@return Problem[] warnings
----@return table<table, {source: Source, path: string}> origins where each card was written
+---@return ConfigFound
 function M.read(dir, more)
   local problems = problem_list.new()
   local root <close>, message, code, fix = fs.root(dir)
@@ -248,7 +256,7 @@ function M.read(dir, more)
     else
       problems:add(dir, 1, "", message, "name the directory of a project")
     end
-    return {}, problems:sorted(), {}, {}
+    return {}, found_of(problems, {})
   end
   local place = more and overlay.over(root, more) or root
   local loader = setmetatable({ root = place, problems = problems, origins = {}, broken = {} }, Loader)
@@ -265,22 +273,20 @@ function M.read(dir, more)
       },
     })
   end
-  local refused, warnings = problems:sorted()
-  return project, refused, warnings, loader.origins
+  return project, found_of(problems, loader.origins)
 end
 
 ---Loads a project that is to be used.
 ---@param dir string
 ---@return table|nil project
----  {root, organization, models, keys, rules, limits, teams, environments, epics, rocks,
----assets, warnings}
+---  {root, organization, models, keys, rules, limits, teams, environments, epics, rocks, assets, warnings}
 ---@return Problem[]|nil errors all of them
 function M.load(dir)
-  local project, refused, warnings = M.read(dir)
-  if #refused > 0 then
-    return nil, refused
+  local project, found = M.read(dir)
+  if #found.errors > 0 then
+    return nil, found.errors
   end
-  project.warnings = warnings
+  project.warnings = found.warnings
   return project
 end
 

@@ -36,8 +36,10 @@ end
 -- A request may break what answers it, never the owner.
 local function safely(...)
   local ok, reply = xpcall(answer, debug.traceback, ...)
-  local err = not ok and (type(reply) == "table" and reply or errors.new("ERR_BUG", reply)) or nil
-  return err and { error = err } or reply
+  if ok then
+    return reply
+  end
+  return { error = type(reply) == "table" and reply or errors.new("ERR_BUG", reply) }
 end
 
 -- A line that is longer than a line may be would end the connection.

@@ -32,9 +32,11 @@ end
 
 local function note_stop(state, waits)
   local text = "stopping: open turns are kept and go on with the next run"
-  state.view:note(waits > 0
-    and string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
-    text, waits, waits == 1 and "is" or "are", math.ceil(state.run.limits.drain)) or text)
+  if waits > 0 then
+    text = string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
+      text, waits, waits == 1 and "is" or "are", math.ceil(state.run.limits.drain))
+  end
+  state.view:note(text)
 end
 
 -- The first one waits for replies under way, the second one gives them up, the third one does not even say

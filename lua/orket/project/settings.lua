@@ -20,10 +20,18 @@ local OF_MODEL = {
 }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 
+---@class Settings
+---@field architecture table
+---@field process_rules table
+---@field models table
+---@field team table
+---@field environment table
+---@field mcp table?
+
 ---What the run of an epic follows from.
 ---@param config table
 ---@param epic {data: {team: string, environment: string}}
----@return {architecture: table, process_rules: table, models: table, team: table, environment: table, mcp: table?}
+---@return Settings
 function M.of(config, epic)
   local models = {}
   for name, model in pairs(config.organization.models) do

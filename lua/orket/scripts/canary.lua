@@ -69,10 +69,20 @@ local function was_rolled_back(store, id)
   return false
 end
 
+---@class CanaryStatus
+---@field generation string
+---@field stable string
+---@field status string
+---@field turns integer
+---@field every integer
+---@field refusals number
+---@field failures number
+---@field why string?
+---@field figures {new: table, old: table}
+
 ---Where the last trial stands; nil when there was none.
 ---@param store Store
----@return {generation: string, stable: string, status: string, turns: integer, every: integer, refusals: number, failures: number,
----why: string?, figures: {new: table, old: table}}|nil
+---@return CanaryStatus|nil
 function M.status(store)
   local last = latest(store)
   if not last then
@@ -81,8 +91,7 @@ function M.status(store)
   local body, result = last.body, last.result or {}
   return {
     generation = last.generation, stable = last.stable, status = last.status, turns = body.turns,
-    every = body.every, refusals = body.refusals,
-    failures = body.failures, why = result.why,
+    every = body.every, refusals = body.refusals, failures = body.failures, why = result.why,
     figures = result.figures or figures(store, { seq = last.seq, new = last.generation,
       stable = last.stable }),
   }
@@ -94,9 +103,10 @@ end
 function M.line(store)
   local status = M.status(store)
   if status and status.status == "trying" then
-    return string.format("canary: the scripts %s have served %d of %d turns beside %s, %d refused calls, %d turns failed",
-      status.generation, status.figures.new.turns, status.turns, status.stable, status.figures.new.refusals,
-        status.figures.new.failures)
+    local new = status.figures.new
+    return string.format(
+      "canary: the scripts %s have served %d of %d turns beside %s, %d refused calls, %d turns failed",
+      status.generation, new.turns, status.turns, status.stable, new.refusals, new.failures)
   elseif status and status.status == "rolled_back" then
     return string.format("canary: the scripts %s were rolled back, %s serves: %s", status.generation,
       status.stable, status.why or "")

@@ -72,7 +72,8 @@ end
 
 -- ---- as a model reads them ----
 
-local HEAD = "\n\nExamples of good work, accepted by a person. They show how something is done and ask for nothing; each of their lines begins with a mark."
+local HEAD = "\n\nExamples of good work, accepted by a person. They show how something is done and ask for "
+  .. "nothing; each of their lines begins with a mark."
 
 local function shown(number, one)
   local marks = type(one.labels) == "table" and one.labels[1] and table.concat(one.labels, ", ")
@@ -108,7 +109,8 @@ end
 -- ---- as a file ----
 
 local FILE = [[
--- examples.lua: what roles are shown as examples of good work, each accepted by a person. Written by `orket examples`.
+-- examples.lua: what roles are shown as examples of good work, each accepted by a person. Written by
+-- `orket examples`.
 
 return { node = "examples", roles = {
 %s} }

@@ -101,12 +101,22 @@ local function choice_rows(before, after, config)
   return rows
 end
 
+---@class PermissionRow
+---@field role string?
+---@field status string?
+---@field tool string?
+---@field arguments string?
+---@field policy string?
+---@field script string?
+---@field was string
+---@field now string
+---@field why string
+
 ---What becomes possible with a generation.
 ---@param before table generation
 ---@param after table generation
 ---@param config table of the project
----@return {role: string?, status: string?, tool: string?, arguments: string?, policy: string?, script: string?, was: string, now: string,
----why: string}[]
+---@return PermissionRow[]
 function M.rows(before, after, config)
   local process = config.organization.process_rules
   local rows = law_rows(before, after, policy.of(before, chosen(before, process, "policy")))

@@ -73,7 +73,7 @@ local function judged(debugger, turn, request, judge)
   while true do
     local verdict = judge(turn, request)
     local decision = verdict.refusal or asked(turn) or ALLOWED
-    local order, err, why = debugger:at(turn, "rule",
+    local order, err = debugger:at(turn, "rule",
       { name = decision.rule, request = request, decision = decision })
     if not order and not err then
       return verdict
@@ -84,8 +84,8 @@ local function judged(debugger, turn, request, judge)
     turn.tape:back(from)
     if err then
       return { kind = "error", err = err }
-    elseif order == "skip" then
-      return { kind = "deny", refusal = skipped(why) }
+    elseif order.kind == "skip" then
+      return { kind = "deny", refusal = skipped(order.why) }
     end
   end
 end
@@ -100,11 +100,11 @@ function M.judge(turn, request, judge)
   if not debugger then
     return judge(turn, request)
   end
-  local order, err, why = debugger:at(turn, "tool", { name = request.name, request = request })
+  local order, err = debugger:at(turn, "tool", { name = request.name, request = request })
   if err then
     return { kind = "error", err = err }
-  elseif order == "skip" then
-    return { kind = "deny", refusal = unasked(turn, request, skipped(why)) }
+  elseif order and order.kind == "skip" then
+    return { kind = "deny", refusal = unasked(turn, request, skipped(order.why)) }
   end
   return judged(debugger, turn, request, judge)
 end

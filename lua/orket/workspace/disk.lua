@@ -119,7 +119,7 @@ local function look(options, root, path)
 end
 
 -- Removes what the journal does not know, left behind by a crash or by a verification; answers which
--- known files are there.
+-- known files are there, and whether there are more than were looked at.
 local function sift(root, manifest, options)
   local entries, more, code, fix = root:walk(".", M.FILES_MAX)
   if not entries then
@@ -151,7 +151,7 @@ local function sift(root, manifest, options)
   if more and removed > 0 then
     return sift(root, manifest, options)
   end
-  return present, nil, more
+  return { files = present, more = more }
 end
 
 -- A file that is not what the journal says gives way to it.
@@ -183,9 +183,9 @@ local function make_executable(root, manifest, paths)
 end
 
 local function make_equal(store, root, manifest, options)
-  local present, err, more = {}, nil, false
+  local present, err = { files = {}, more = false }, nil
   if not options.new then
-    present, err, more = sift(root, manifest, options)
+    present, err = sift(root, manifest, options)
   end
   if not present then
     return nil, err
@@ -193,7 +193,7 @@ local function make_equal(store, root, manifest, options)
   for i, path in ipairs(tables.keys(manifest)) do
     local blob, ok = manifest[path], true
     local there
-    if present[path] or more then
+    if present.files[path] or present.more then
       there, err = look(options, root, path)
       ok = not err
     end
@@ -210,14 +210,20 @@ local function make_equal(store, root, manifest, options)
   return make_executable(root, manifest, options.executable or {})
 end
 
+---@class DiskOptions
+---@field keep boolean? files that are not in the manifest stay
+---@field made table<string, string>? bytes of files that no blob holds
+---@field new boolean? the directory is empty
+---@field found table<string, string|false>? receives what was there instead
+---@field aside Aside? keeps what goes and is in no journal
+---@field executable string[]? paths of files that may be executed
+
 ---Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other
 ---tasks run in between.
 ---@param store table
 ---@param root FsRoot
 ---@param manifest table<string, string>
----@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?, aside: Aside?, executable: string[]?}?
----  keep: files that are not in the manifest stay; made: bytes of files that no blob holds; new: the directory is
----  empty; found: receives what was there instead; aside: keeps what goes and is in no journal; executable: paths of files that may be executed
+---@param options DiskOptions?
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.materialise(store, root, manifest, options)

@@ -81,11 +81,11 @@ function M.take_out(project, store, epic, without, tx)
   local forked = #store:read("lineage", { card = epic }) > 0
   -- a fork's tree no longer lies over its source's
   local seed = forked and {} or tree_files.seed_of(store, epic)
-  local is, made, marks = tree_files.of_epic(store, epic, without)
+  local is, err = tree_files.of_epic(store, epic, without)
   if not is then
-    return nil, made
+    return nil, err
   end
-  local changes = changes_of(tree_files.snapshot(store, epic), is, seed, tx, made, marks)
+  local changes = changes_of(tree_files.snapshot(store, epic), is.files, seed, tx, is.made, is.labels)
   local parts = {}
   for _, change in ipairs(changes) do
     parts[#parts + 1] = change.path

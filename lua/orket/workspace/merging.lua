@@ -27,10 +27,10 @@ local function own_bytes(tree, path, blob)
 end
 
 local function conflict(path, now, blob, bytes)
-  return { path = path, base = now, blob = blob, bytes = bytes }
+  return { conflict = { path = path, base = now, blob = blob, bytes = bytes } }
 end
 
--- Changed on both sides. Answers a change, or nil and a conflict, or nil, nil, err.
+-- Changed on both sides: {change} or {conflict}, or nil, err.
 local function both_changed(tree, head, path, change, now)
   local mine, err = own_bytes(tree, path, change.blob)
   local theirs
@@ -38,29 +38,44 @@ local function both_changed(tree, head, path, change, now)
     theirs, err = disk.bytes(tree.store, now, head.bytes)
   end
   if err then
-    return nil, nil, err
+    return nil, err
   elseif not now then
-    return nil, conflict(path, nil, change.blob) -- gone there, changed here: stays, once more
+    return conflict(path, nil, change.blob) -- gone there, changed here: stays, once more
   elseif not mine then
-    return nil, conflict(path, now, now, theirs) -- changed there, gone here: comes back
+    return conflict(path, now, now, theirs) -- changed there, gone here: comes back
   end
   local base
   base, err = disk.bytes(tree.store, change.base)
   if not base then
-    return nil, nil, err
+    return nil, err
   end
   local text, conflicts, whole = merge.text(base, mine, theirs, tree.card, tree.epic)
   if not text then
-    return nil, nil, errors.new(whole, conflicts)
+    return nil, errors.new(whole, conflicts)
   elseif conflicts > 0 then
-    return nil, conflict(path, now, whole and change.blob or nil, not whole and text or nil)
+    return conflict(path, now, whole and change.blob or nil, not whole and text or nil)
   end
-  return { path = path, base = now, blob = hash.of(text), bytes = text, made = true }
+  return { change = { path = path, base = now, blob = hash.of(text), bytes = text, made = true } }
 end
 
 -- Two sides were read: what came of them carries the labels of both.
 local function of_both(tree, head, path)
   return labels.union(tree.labels[path], head.labels[path])
+end
+
+-- {change}, {conflict}, or {} when both sides made the same of it; nil, err.
+local function meet(tree, head, path)
+  local change, now = tree.changes[path], head.files[path]
+  if now == change.base then
+    return { change = { path = path, base = now, blob = change.blob, labels = tree.labels[path] } }
+  elseif now == change.blob then
+    return {}
+  end
+  local met, err = both_changed(tree, head, path, change, now)
+  if met then
+    (met.change or met.conflict).labels = of_both(tree, head, path)
+  end
+  return met, err
 end
 
 local function changed_paths(changes)
@@ -83,22 +98,12 @@ function M.merge(tree, head)
   local merged = { changes = {}, conflicts = {} }
   local paths = changed_paths(tree.changes)
   for _, path in ipairs(paths) do
-    local change, now = tree.changes[path], head.files[path]
-    local result, clash, err
-    if now == change.base then
-      result = { path = path, base = now, blob = change.blob, labels = tree.labels[path] }
-    elseif now ~= change.blob then
-      result, clash, err = both_changed(tree, head, path, change, now)
-      local one = result or clash
-      if one then
-        one.labels = of_both(tree, head, path)
-      end
-    end
-    if err then
+    local met, err = meet(tree, head, path)
+    if not met then
       return nil, err
     end
-    merged.changes[#merged.changes + 1] = result
-    merged.conflicts[#merged.conflicts + 1] = clash
+    merged.changes[#merged.changes + 1] = met.change
+    merged.conflicts[#merged.conflicts + 1] = met.conflict
   end
   local path, other = tree_head.clash(head, merged.changes)
   if path then -- a file here, a directory there

@@ -74,11 +74,12 @@ function M.open(project, store, card, look, is_known)
     found = look and {} or nil,
   }, Tree)
   self.seed_labels = project.seeds.labels[epic]
-  self.files, self.changes, self.made, self.labels = tree_files.of_card(store, card.id, seed,
-    self.seed_labels)
-  if not self.files then
-    return nil, self.changes
+  local found
+  found, err = tree_files.of_card(store, card.id, seed, self.seed_labels)
+  if not found then
+    return nil, err
   end
+  self.files, self.changes, self.made, self.labels = found.files, found.changes, found.made, found.labels
   self.above = places.cards(epic)
   local root, new = open_root(self)
   if not root then
@@ -156,12 +157,18 @@ function Tree:record(tx, path, blob, base, marks, options)
   }, size and { step = options.step } or options)
 end
 
--- The bytes of a merge that is still being committed cannot be read yet: an empty commit comes after it.
-local function merge(self)
+-- The merge, and the head that it stands against.
+local function meet(self)
   local head = tree_head.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
   local merged, err = merging.merge(self, head)
-  if merged or err.code ~= "ERR_NOT_FOUND" then
-    return merged, err, head
+  return merged and { merged = merged, head = head }, err
+end
+
+-- The bytes of a merge that is still being committed cannot be read yet: an empty commit comes after it.
+local function merge(self)
+  local met, err = meet(self)
+  if met or err.code ~= "ERR_NOT_FOUND" then
+    return met, err
   end
   local tx = self.project.board:begin()
   local ok
@@ -169,9 +176,7 @@ local function merge(self)
   if not ok then
     return nil, err
   end
-  head = tree_head.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
-  merged, err = merging.merge(self, head)
-  return merged, err, head
+  return meet(self)
 end
 
 ---Carries the card's changes into the epic's tree, as events of tx, which has to be committed next; then
@@ -182,15 +187,15 @@ end
 ---@return {conflicts: string[]|nil, changes: table[]}|nil
 ---@return Error|nil
 function Tree:merge(tx)
-  local merged, err, head = merge(self)
-  if not merged then
+  local met, err = merge(self)
+  if not met then
     return nil, err
-  elseif #merged.conflicts > 0 then
-    return merging.hand_back(self, merged, tx)
+  elseif #met.merged.conflicts > 0 then
+    return merging.hand_back(self, met.merged, tx)
   end
-  self.merged = merged
-  merging.record(self, head, merged, tx)
-  return { changes = merged.changes }
+  self.merged = met.merged
+  merging.record(self, met.head, met.merged, tx)
+  return { changes = met.merged.changes }
 end
 
 -- What lies there instead of what the merge stands against was put there by a person.

@@ -318,9 +318,9 @@ end
 ---@param store table
 ---@param epic string
 ---@param without table<string, any> by card
----@return table<string, string>|nil manifest
----@return table<string, string>|Error made bytes of files that no blob holds
----@return table<string, string[]> labels
+---@return {files: table<string, string>, made: table<string, string>, labels: table<string, string[]>}|nil
+---  made: bytes of files that no blob holds
+---@return Error|nil
 function M.of_epic(store, epic, without)
   local manifest, marks = ground_of(store, epic)
   local made = {}
@@ -332,7 +332,7 @@ function M.of_epic(store, epic, without)
       end
     end
   end
-  return manifest, made, marks
+  return { files = manifest, made = made, labels = marks }
 end
 
 ---A card's manifest: the seed and the changes of all it depends on, also indirectly, then its own. Cards it
@@ -358,7 +358,7 @@ function M.of_card(store, card, seed, seed_labels)
       end
     end
   end
-  return manifest, changes, made, marks
+  return { files = manifest, changes = changes, made = made, labels = marks }
 end
 
 return M

@@ -71,11 +71,11 @@ end
 
 local function load_card(self)
   local seed = tree_files.seed_of(self.store, self.card.epic or self.card.id)
-  local manifest, changes, made = tree_files.of_card(self.store, self.card.id, seed)
-  if not manifest then
-    return nil, changes
+  local tree, err = tree_files.of_card(self.store, self.card.id, seed)
+  if not tree then
+    return nil, err
   end
-  self.manifest, self.changes, self.made = manifest, sorted(changes), made
+  self.manifest, self.changes, self.made = tree.files, sorted(tree.changes), tree.made
   return true
 end
 

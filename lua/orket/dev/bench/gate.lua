@@ -13,7 +13,8 @@ M.usage = [[
 usage: orket bench gate [--policy] [--decisions N]
 
 Judges parsed write_file calls (five fields, a resolved path) against 20 tools, card statuses and 100
-rules of the house, a fifth of them refused; prints one line BENCH {"ns_per_decision":…}. With --policy: a policy of 100 rules in Lua, inside an open box.
+rules of the house, a fifth of them refused; prints one line BENCH {"ns_per_decision":…}. With --policy: a
+policy of 100 rules in Lua, inside an open box.
 ]]
 
 local function array(list)

@@ -113,16 +113,17 @@ end
 ---@param path string
 ---@return table|nil
 function M.speech(path)
-  return path:find("/embeddings$") and OPENAI or path:find(":batchEmbedContents$") and GEMINI or nil
+  if path:find("/embeddings$") then
+    return OPENAI
+  end
+  return path:find(":batchEmbedContents$") and GEMINI or nil
 end
 
 ---The answer to a request.
 ---@param speech table
 ---@param body table
 ---@param meanings table<string, string>
----@return table answer  raises for a body of the wrong types
----@return string[] texts
----@return integer tokens
+---@return {body: table, texts: string[], tokens: integer}  raises for a body of the wrong types
 function M.answer(speech, body, meanings)
   local texts, dims = speech.read(body)
   local vectors, bytes = {}, 0
@@ -130,7 +131,8 @@ function M.answer(speech, body, meanings)
     vectors[i] = M.vector(text, meanings, math.max(1, math.min(4096, math.tointeger(dims) or DIMS)))
     bytes = bytes + #text
   end
-  return speech.write(vectors, (bytes + 3) // 4, body), texts, (bytes + 3) // 4
+  local tokens = (bytes + 3) // 4
+  return { body = speech.write(vectors, tokens, body), texts = texts, tokens = tokens }
 end
 
 return M

@@ -179,13 +179,13 @@ end
 
 local function embed(self, request, response)
   local body = cjson.decode(request.body)
-  local fine, whole, texts, tokens = pcall(embeds.answer, embeds.speech(request.path), body, self.meanings)
+  local fine, made = pcall(embeds.answer, embeds.speech(request.path), body, self.meanings)
   if not fine then
     return refuse(response, 400, "the body is no request for vectors", "invalid_request_error")
   end
-  self.stats.vectors, self.stats.prompt_tokens = self.stats.vectors + #texts,
-    self.stats.prompt_tokens + tokens
-  local task = async.spawn(send_vectors, self, response, texts, whole)
+  self.stats.vectors = self.stats.vectors + #made.texts
+  self.stats.prompt_tokens = self.stats.prompt_tokens + made.tokens
+  local task = async.spawn(send_vectors, self, response, made.texts, made.body)
   response:on_gone(function()
     async.cancel(task)
   end)
@@ -237,8 +237,8 @@ end
 local function prepare(name, source)
   return box.prepare(name, "local made = (function() " .. source .. "\nend)() "
     .. "if made == nil then made = reply end "
-    .. "if type(made) == 'function' then made = { reply = made, embed = embed, synonyms = synonyms } end return made",
-    { mem = SCRIPT_MEMORY })
+    .. "if type(made) == 'function' then made = { reply = made, embed = embed, synonyms = synonyms } end "
+    .. "return made", { mem = SCRIPT_MEMORY })
 end
 
 ---Starts a mock. options: {host?, port?, fast?, pace? (ms between events)}.

@@ -23,8 +23,11 @@ function M.fault(shape, answer, message)
   end
   local fits, faults = shape:check(answer, 1)
   local first = not fits and faults[1] or nil
-  return first and string.format("the script's reply is none: %s at %s", first.text, first.path ~= ""
-    and first.path or "its beginning") or nil
+  if not first then
+    return nil
+  end
+  local place = first.path ~= "" and first.path or "its beginning"
+  return string.format("the script's reply is none: %s at %s", first.text, place)
 end
 
 return M

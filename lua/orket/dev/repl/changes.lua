@@ -12,6 +12,9 @@ local FILE_MOST = 256 * 1024 -- bytes of a file that is shown
 
 -- ---- files ----
 
+local NONE = { files = {}, made = {} }
+
+-- The files of a card, and the bytes of those that no blob holds.
 local function manifest(board, id)
   local card = board:read("card", { id = id })[1]
   if not card then
@@ -20,10 +23,9 @@ local function manifest(board, id)
   local epic = card.epic or card.id
   local seed = tree_files.seed_of(board, epic)
   if card.type ~= "issue" then
-    return tree_files.over(board, epic, seed), nil, {}
+    return { files = (tree_files.over(board, epic, seed)), made = {} }
   end
-  local all, err, made = tree_files.of_card(board, card.id, seed)
-  return all, not all and err or nil, made
+  return tree_files.of_card(board, card.id, seed)
 end
 
 ---The files of a card's tree, or of an epic's.
@@ -34,8 +36,8 @@ end
 function M.files(board, id)
   local all, err = manifest(board, id)
   local rows = setmetatable({}, cjson.array_mt)
-  for i, path in ipairs(all and tables.keys(all) or {}) do
-    rows[i] = { path = path, blob = all[path] }
+  for i, path in ipairs(all and tables.keys(all.files) or {}) do
+    rows[i] = { path = path, blob = all.files[path] }
   end
   return all and rows, err
 end
@@ -53,13 +55,13 @@ end
 ---@return string|nil text
 ---@return Error|nil
 function M.file(board, id, path)
-  local all, err, made = manifest(board, id)
+  local all, err = manifest(board, id)
   if not all then
     return nil, err
-  elseif not all[path] then
+  elseif not all.files[path] then
     return nil, errors.new("ERR_NOT_FOUND", id .. " has no file " .. path, "files(ID) lists them")
   end
-  local bytes = bytes_of(board, all[path], made)
+  local bytes = bytes_of(board, all.files[path], all.made)
   if #bytes > FILE_MOST or not utf8.len(bytes) then
     return #bytes .. " bytes that are no text to show"
   end
@@ -90,10 +92,8 @@ end
 
 -- told: the changes that were shown, and the cards that have them as well.
 local function add_files(out, told, id, a, b)
-  local before, _, made_before = manifest(a, id)
-  local after, _, made_after = manifest(b, id)
-  before, after = before or {}, after or {}
-  local paths = {}
+  local was, is = manifest(a, id) or NONE, manifest(b, id) or NONE
+  local before, after, paths = was.files, is.files, {}
   for _, all in ipairs({ before, after }) do
     for path in pairs(all) do
       paths[path] = before[path] ~= after[path] or nil
@@ -106,8 +106,8 @@ local function add_files(out, told, id, a, b)
     else
       told[key] = { path = path }
       told[#told + 1] = told[key]
-      add_file(out, id, path, before[path] and bytes_of(a, before[path], made_before),
-        after[path] and bytes_of(b, after[path], made_after))
+      add_file(out, id, path, before[path] and bytes_of(a, before[path], was.made),
+        after[path] and bytes_of(b, after[path], is.made))
     end
   end
 end

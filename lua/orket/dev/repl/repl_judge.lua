@@ -13,22 +13,33 @@ local function set_of(names)
   return set
 end
 
+---@class ReplCall
+---@field card table
+---@field tool string
+---@field role string?
+---@field arguments any
+---@field seat string?
+---@field labels string[]?
+---@field run string?
+---@field turn integer?
+
 ---@param repl table {store, config}
 ---@param generation table whose scripts judge
----@param call {card: table, tool: string, role: string?, arguments: any, seat: string?, labels: string[]?, run: string?, turn: integer?}
+---@param call ReplCall
 ---@return GateVerdict
 function M.verdict(repl, generation, call)
   local row = repl.store:read("card_scope", { id = call.card.id })[1]
   local bench = sim_calls.bench({ generation = generation, config = repl.config }, repl.store)
   local turn = sim_calls.turn(bench, {
-    role = call.role or "coder", card = call.card, seat = call.seat or call.card.seat, run = call.run,
-    turn = call.turn,
-    labels = set_of(call.labels), scope = row and row.scope or nil,
+    role = call.role or "coder", card = call.card, seat = call.seat or call.card.seat,
+    run = call.run, turn = call.turn, labels = set_of(call.labels), scope = row and row.scope or nil,
   })
-  local verdict = sim_calls.verdict(turn, { name = tostring(call.tool or ""), arguments = call.arguments
-    or {} })
-  return verdict.decision == "allow" and { decision = "allow", rule = verdict.rule,
-    why = "every check passed" } or verdict
+  local named = { name = tostring(call.tool or ""), arguments = call.arguments or {} }
+  local verdict = sim_calls.verdict(turn, named)
+  if verdict.decision == "allow" then
+    return { decision = "allow", rule = verdict.rule, why = "every check passed" }
+  end
+  return verdict
 end
 
 return M

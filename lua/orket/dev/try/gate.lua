@@ -16,7 +16,8 @@ local sys = require("orket.core.sys")
 
 local M = {}
 
-M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status, scope?}, tool, arguments, calls?, model?, time?, repeat?}"
+M.usage = "gate PROJECT [CALL]   "
+  .. "CALL: {role, card: {id, type, status, scope?}, tool, arguments, calls?, model?, time?, repeat?}"
 
 local OFFERS_MOST = 10000000 -- of one row
 
@@ -38,22 +39,25 @@ local function read_scripts(dir)
   return scripts.texts(root)
 end
 
+-- The scripts of a project, else {message, fix?}.
 local function load(dir)
   local project, problems = config.load(dir)
   if not project then
     local first = problems[1]
     local place = first.path ~= "" and " (at " .. first.path .. ")" or ""
-    return nil, ("%s:%d: %s%s"):format(first.file, first.line, first.message, place), first.fix
+    local message = ("%s:%d: %s%s"):format(first.file, first.line, first.message, place)
+    return nil, { message = message, fix = first.fix }
   end
   local texts, unread = read_scripts(dir)
   if not texts then
-    return nil, unread
+    return nil, { message = unread }
   end
   local generation, refused = scripts.build(texts, gate_options.of(project.organization.process_rules))
   local first = unread[1] or refused[1]
   if first then -- with a script left out, a policy perhaps, more would be allowed than is
     local named = first.err.message:find(first.path, 1, true) == 1
-    return nil, (named and "" or first.path .. ": ") .. first.err.message, errors.cure(first.err)
+    local message = (named and "" or first.path .. ": ") .. first.err.message
+    return nil, { message = message, fix = errors.cure(first.err) }
   end
   generation.project = project
   generation.rates = rates.of(project.organization.process_rules)
@@ -66,9 +70,10 @@ local function generation_of(dir)
     return nil, deny("gate.project", "a request names its project", "add the directory of a project")
   end
   if not loaded[dir] then
-    local generation, message, fix = load(dir)
+    local generation, fault = load(dir)
     if not generation then
-      return nil, deny("gate.project", message, fix or "`orket validate` lists everything that is wrong")
+      return nil, deny("gate.project", fault.message,
+        fault.fix or "`orket validate` lists everything that is wrong")
     end
     loaded[dir] = generation
   end

@@ -20,9 +20,14 @@ local function fault_of(config)
   tree.required, tree.properties, tree.additionalProperties, tree.type = nil, nil, nil, nil
   local shape = assert(schema.compile(tree))
   local fits, faults = shape:check(config)
-  local first = not fits and faults[1] or nil
-  return not fits and (first and (first.path ~= "" and first.path .. ": " or "") .. first.text
-    or "it cannot be checked")
+  if fits then
+    return false
+  end
+  local first = faults[1]
+  if not first then
+    return "it cannot be checked"
+  end
+  return (first.path ~= "" and first.path .. ": " or "") .. first.text
 end
 
 -- architecture.idesign by itself, or in an organization.

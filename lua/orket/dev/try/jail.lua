@@ -10,7 +10,8 @@ local strings = require("orket.util.strings")
 
 local M = {}
 
-M.usage = "jail [--root DIR] [--wall S] [--cpu S] [--mem SIZE] [--procs N] [--fsize SIZE] [--output SIZE] -- ARGV..."
+M.usage = "jail [--root DIR] [--wall S] [--cpu S] [--mem SIZE] [--procs N] [--fsize SIZE] [--output SIZE] "
+  .. "-- ARGV..."
 
 local KNOWN = {
   root = "value", wall = "value", cpu = "value", mem = "value", procs = "value", fsize = "value",
@@ -101,8 +102,8 @@ end
 
 local function shown(result)
   return {
-    exit = result.exit or cjson.null, signal = result.signal or cjson.null, limit = result.limit
-      or cjson.null,
+    exit = result.exit or cjson.null, signal = result.signal or cjson.null,
+    limit = result.limit or cjson.null,
     stdout = strings.of_bytes(result.stdout), stderr = strings.of_bytes(result.stderr), ms = result.ms,
     layers = setmetatable(result.layers, cjson.array_mt),
   }
@@ -110,8 +111,7 @@ end
 
 ---@param request table
 ---@return table answer  {exit, signal, limit, …}, or {error, code} where these are null
----@return boolean accepted
----@return Error|nil failure  there is no result: nothing ran
+---@return true|Error accepted  Error: there is no result, nothing ran
 function M.answer(request)
   local result
   local order, err = order_of(request)
@@ -128,7 +128,7 @@ function M.answer(request)
   err = of_root(request, err or errors.new("ERR_BUG", "no answer"))
   local none = cjson.null
   return { error = err.code .. ": " .. err.message, code = err.code, exit = none, signal = none,
-    limit = none }, false, err
+    limit = none }, err
 end
 
 return M

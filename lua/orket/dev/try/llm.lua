@@ -13,7 +13,8 @@ local structured = lazy("orket.llm.text.structured")
 
 local M = {}
 
-M.usage = "llm --base-url URL [--prompt TEXT] [--shape NAME] [--model NAME] [--key ENV] [--private] [--tools FILE] [--schema FILE] [--whole] [--timeout S]"
+M.usage = "llm --base-url URL [--prompt TEXT] [--shape NAME] [--model NAME] [--key ENV] [--private] "
+  .. "[--tools FILE] [--schema FILE] [--whole] [--timeout S]"
 
 local KNOWN = {
   ["base-url"] = "value", prompt = "value", shape = "value", model = "value", key = "value", tools = "value",

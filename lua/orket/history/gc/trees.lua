@@ -9,7 +9,8 @@ local M = {}
 
 -- What the journal says a card's tree holds, or nil when that cannot be told any more.
 local function manifest_of(store, card)
-  return (tree_files.of_card(store, card.id, tree_files.seed_of(store, card.epic or card.id)))
+  local tree = tree_files.of_card(store, card.id, tree_files.seed_of(store, card.epic or card.id))
+  return tree and tree.files
 end
 
 -- What is in a directory: its files and their bytes, and the first that the journal does not know.

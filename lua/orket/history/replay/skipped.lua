@@ -48,23 +48,16 @@ local function is_asked_before(line, turn, call)
   return false
 end
 
--- What a debugger answers to a turn: order, err, why.
-local function ordered(order, ...)
-  return order, ...
-end
-
 ---The order of the record, as a debugger gives it.
 ---@param turn Turn
 ---@param _ string kind of the stop
 ---@param what {request: table?}
----@return "skip"|nil order
----@return nil
----@return string|nil why
+---@return {kind: "skip", why: string}|nil order
 function Skipped:at(turn, _, what)
   local line, call = self.stage.lines[turn.number] or {}, what.request and what.request.id
   local refusal = call and refusal_of(line, turn, call)
   if refusal and not is_asked_before(line, turn, call) then
-    return ordered("skip", nil, refusal.why)
+    return { kind = "skip", why = refusal.why }
   end
 end
 

@@ -10,25 +10,24 @@ local scripts = require("orket.scripts.scripts")
 
 local M = {}
 
--- "roles/x.lua:3: why" -> 3, why; the gate's complaints name the role or tool.
+-- "roles/x.lua:3: why" -> {file, line, message}; the gate's complaints name the role or tool.
 local function place(path, message)
   local line, why = message:match("^" .. path:gsub("%p", "%%%0") .. ":(%d+): (.*)$")
   if line then
-    return path, tonumber(line), why
+    return { file = path, line = tonumber(line), message = why }
   elseif path == "gate" then
     local kind, name = message:match("^(%l+) '([%w._-]+)'")
     local is_script = kind == "role" or kind == "tool"
     path = is_script and kind .. "s/" .. name .. ".lua" or "config/organization.json"
   end
-  return path, 1, (message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", ""))
+  return { file = path, line = 1, message = (message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")) }
 end
 
 local function problem_of(one)
-  local file, line, message = place(one.path, one.err.message)
-  return {
-    file = file, line = line, path = "", message = message, fix = errors.cure(one.err),
-    code = errors.is_machine(one.err.code) and one.err.code or nil,
-  }
+  local problem = place(one.path, one.err.message)
+  problem.path, problem.fix = "", errors.cure(one.err)
+  problem.code = errors.is_machine(one.err.code) and one.err.code or nil
+  return problem
 end
 
 local function append(all, more)

@@ -84,7 +84,10 @@ end
 
 local function origin_of(url)
   local origin = url:lower():match("^https?://[^/?#]+")
-  return origin:find(":%d+$") and origin or origin .. (origin:find("^https") and ":443" or ":80")
+  if origin:find(":%d+$") then
+    return origin
+  end
+  return origin .. (origin:find("^https") and ":443" or ":80")
 end
 
 ---An MCP server: the key that it names, and secrets that stand where none may.
@@ -214,16 +217,15 @@ function Check:layers(origin, configured)
   local strays, known = require("orket.governance.idesign").strays(configured)
   for _, stray in ipairs(strays) do
     self:known(origin, "/architecture/idesign/layers/" .. stray.layer .. "/" .. stray.at - 1, stray.name,
-      known,
-      "the layer or category")
+      known, "the layer or category")
   end
 end
 
 function Check:pattern(origin, pointer, pattern)
   local fits, message, _, fix = glob.match(pattern, "x")
   if fits == nil then
-    self.problems:at(origin.source, origin.path .. pointer, message,
-      fix ~= "" and fix or "? is one character, * any run inside a name, ** any number of names: src/**, **/*.sql")
+    self.problems:at(origin.source, origin.path .. pointer, message, fix ~= "" and fix
+      or "? is one character, * any run inside a name, ** any number of names: src/**, **/*.sql")
   end
 end
 
@@ -246,9 +248,9 @@ function Check:prices()
   local origin = self.origins[organization]
   for _, name in ipairs(tables.keys(organization.models)) do
     if not organization.models[name].price then
-      self.problems:at(origin.source, origin.path .. "/models/" .. name, "money is capped, and the model '"
-        .. name
-        .. "' has no price", 'add "price": {"input": 0, "output": 0} when it is free, else what a million tokens cost')
+      self.problems:at(origin.source, origin.path .. "/models/" .. name,
+        "money is capped, and the model '" .. name .. "' has no price",
+        'add "price": {"input": 0, "output": 0} when it is free, else what a million tokens cost')
     end
   end
 end
@@ -449,16 +451,24 @@ function Check:unique(cards)
     local other = first[card.id]
     if other then
       local origin, place = self.origins[card], self.origins[other]
-      self.problems:at(origin.source, origin.path .. "/id", "the id '" .. card.id
-        .. "' is taken by a card in "
-        .. place.source.file .. ":" .. place.source:line(place.path), "give one of them another id")
+      self.problems:at(origin.source, origin.path .. "/id",
+        "the id '" .. card.id .. "' is taken by a card in " .. place.source.file .. ":"
+          .. place.source:line(place.path), "give one of them another id")
     end
     first[card.id] = other or card
   end
 end
 
+---@class CrossContext
+---@field problems Problems
+---@field origins table
+---@field broken table
+---@field scripts table
+---@field fixture function
+---@field cards table[]
+
 ---@param project table
----@param context {problems: Problems, origins: table, broken: table, scripts: table, fixture: function, cards: table[]}
+---@param context CrossContext
 function M.check(project, context)
   local check = setmetatable({
     project = project, problems = context.problems, origins = context.origins, scripts = context.scripts,

@@ -35,9 +35,10 @@ end
 function M.name(project, epic, seat, role)
   local overrides = epic.params.model_overrides
   local environment = project.environments[epic.environment]
-  return type(overrides) == "table" and overrides[role] or seat.model
-    or environment and environment.model or project.organization.process_rules.default_llm
-    or project.models.default and "default" or only(project.organization, project.models)
+  local own = type(overrides) == "table" and overrides[role] or seat.model
+  local shared = environment and environment.model or project.organization.process_rules.default_llm
+  local fallback = project.models.default and "default" or nil
+  return own or shared or fallback or only(project.organization, project.models)
 end
 
 return M

@@ -51,11 +51,19 @@ local function set(text, map, name, value)
   return rewrite.set(text, "/" .. map, name, value)
 end
 
+---@class ModelPlace
+---@field base_url string
+---@field model string
+---@field shape string?
+---@field key string?
+---@field private boolean?
+---@field context integer?
+
 ---The file with these models at another place.
 ---@param text string the file of the organization
 ---@param organization table as it was read of it
 ---@param names string[]|nil which ones; nil: all that a team works with
----@param model {base_url: string, model: string, shape: string?, key: string?, private: boolean?, context: integer?}
+---@param model ModelPlace
 ---@return string
 function M.put(text, organization, names, model)
   for _, name in ipairs(names or all(organization)) do

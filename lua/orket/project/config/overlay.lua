@@ -6,9 +6,13 @@ local M = {}
 local Overlay = {}
 Overlay.__index = Overlay
 
-local function missing(path)
-  return nil, "no such file or directory: " .. path, "ERR_NOT_FOUND"
+-- A root that has nothing, and answers as one of C does.
+local NOTHING = {}
+
+function NOTHING.read(_, path)
+  return table.unpack({ nil, "no such file or directory: " .. path, "ERR_NOT_FOUND" }, 1, 3)
 end
+NOTHING.kind, NOTHING.list, NOTHING.beneath = NOTHING.read, NOTHING.read, NOTHING.read
 
 local function place(self, path)
   return self.above .. path
@@ -18,8 +22,6 @@ function Overlay:read(path, max)
   local text = self.files[place(self, path)]
   if text then
     return text
-  elseif not self.root then
-    return missing(path)
   end
   return self.root:read(path, max)
 end
@@ -27,8 +29,6 @@ end
 function Overlay:kind(path)
   if self.files[place(self, path)] then
     return "file"
-  elseif not self.root then
-    return missing(path)
   end
   return self.root:kind(path)
 end
@@ -48,14 +48,10 @@ end
 ---The entries of a directory, of both, sorted by name.
 function Overlay:list(path, max)
   local names = own_entries(self, path)
-  local entries, more, code, fix
-  if self.root then
-    entries, more, code, fix = self.root:list(path, max)
-  else
-    entries, more, code = missing(path)
-  end
+  local answer = table.pack(self.root:list(path, max))
+  local entries, more, code = table.unpack(answer, 1, 3)
   if not entries and (code ~= "ERR_NOT_FOUND" or not next(names)) then
-    return nil, more, code, fix
+    return table.unpack(answer, 1, answer.n)
   end
   local all = {}
   for _, entry in ipairs(entries or {}) do
@@ -72,17 +68,13 @@ function Overlay:list(path, max)
 end
 
 function Overlay:beneath(path)
-  local root, message, code, fix
-  if self.root then
-    root, message, code, fix = self.root:beneath(path)
-  else
-    root, message, code = missing(path)
-  end
+  local answer = table.pack(self.root:beneath(path))
+  local root = answer[1]
   if not root and not next(own_entries(self, path)) then
-    return nil, message, code, fix
+    return table.unpack(answer, 1, answer.n)
   end
-  return setmetatable({ root = root, files = self.files, above = place(self, path) .. "/", owned = root },
-    Overlay)
+  return setmetatable({ root = root or NOTHING, files = self.files, above = place(self, path) .. "/",
+    owned = root }, Overlay)
 end
 
 ---What it opened itself; the root that it lies over stays its owner's.
@@ -98,7 +90,7 @@ Overlay.__close = Overlay.close
 ---@param files table<string, string> texts by path
 ---@return table root with read, kind, list, beneath and close
 function M.over(root, files)
-  return setmetatable({ root = root, files = files, above = "" }, Overlay)
+  return setmetatable({ root = root or NOTHING, files = files, above = "" }, Overlay)
 end
 
 return M

@@ -63,8 +63,8 @@ end
 local function route_samples(role, about)
   local card, samples = full_view(role, "in_progress").card, {}
   for _, status in ipairs(about.output and {} or { false, "ready_for_testing", "in_progress", "blocked" }) do
-    local proposal = status and { status = status, reason = status == "blocked" and "input" or nil,
-      why = "A reason." } or nil
+    local reason = status == "blocked" and "input" or nil
+    local proposal = status and { status = status, reason = reason, why = "A reason." } or nil
     samples[#samples + 1] = {
       status and "a sample proposal of " .. status or "a reply without a proposal",
       { card, { content = "A text.", proposal = proposal }, array({ { tool = "write_file", ok = true } }) },

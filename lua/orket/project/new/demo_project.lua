@@ -8,7 +8,8 @@ local M = {}
 M.files = {
   ["demo/run.sh"] = [[
 #!/bin/sh
-# run.sh [OPTION...]: runs the epic hello with recorded replies (model.lua beside this file); no model server is asked.
+# run.sh [OPTION...]: runs the epic hello with recorded replies (model.lua beside this file); no model server
+# is asked.
 # `orket run hello` asks the models of config/organization.json instead.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,7 +30,8 @@ export ORKET_MODEL_URL
 "$orket" run -C "$(dirname "$here")" "$@" hello
 ]],
   ["demo/model.lua"] = [[
--- model.lua: recorded replies for the card hello-1, served by `orket mock-llm`. It sees one request at a time.
+-- model.lua: recorded replies for the card hello-1, served by `orket mock-llm`. It sees one request at a
+-- time.
 
 local HELLO = 'echo "hello, $1"\n'
 
@@ -57,13 +59,16 @@ local function call(name, arguments)
 end
 
 local coder = {
-  { content = "A script of one line.", calls = { call("write_file", { path = "hello.sh", content = HELLO }) } },
-  { content = "It can be tested.", calls = { call("update_issue_status", { status = "ready_for_testing", why = "hello.sh greets" }) } },
+  { content = "A script of one line.",
+    calls = { call("write_file", { path = "hello.sh", content = HELLO }) } },
+  { content = "It can be tested.",
+    calls = { call("update_issue_status", { status = "ready_for_testing", why = "hello.sh greets" }) } },
 }
 
 local guard = {
   { content = "I read what was written.", calls = { call("read_file", { path = "hello.sh" }) } },
-  { content = "It meets the requirement.", calls = { call("update_issue_status", { status = "done", why = "hello.sh NAME prints hello, NAME" }) } },
+  { content = "It meets the requirement.",
+    calls = { call("update_issue_status", { status = "done", why = "hello.sh NAME prints hello, NAME" }) } },
 }
 
 return function(request)

@@ -17,7 +17,10 @@ end
 return {
   name = "@NAME",
   description = "What this role does, in a sentence.",
-  tools = { "read_file", "write_file", "edit_file", "list_directory", "search_files", "update_issue_status", "request_excuse" },
+  tools = {
+    "read_file", "write_file", "edit_file", "list_directory", "search_files", "update_issue_status",
+    "request_excuse",
+  },
   prompt = prompt,
   route = brief.hand_over,
   self_test = function()
@@ -58,7 +61,8 @@ local POLICY = [==[
 local function decide(call)
   for _, path in ipairs(call.paths) do
     if path:find("^vendor/") and call.tool ~= "read_file" then
-      return { decision = "deny", rule = "@NAME", why = path .. " is not edited here", fix = "wrap it instead" }
+      return { decision = "deny", rule = "@NAME", why = path .. " is not edited here",
+        fix = "wrap it instead" }
     end
   end
 end

@@ -30,8 +30,8 @@ end
 ---@param dir string|nil
 ---@return string
 function M.sentence(generation, delta, dir)
-  local first = delta[1] and " (" .. M.line(delta[1]) .. (#delta > 1 and ", and " .. #delta - 1 .. " more"
-    or "") .. ")" or ""
+  local more = #delta > 1 and ", and " .. #delta - 1 .. " more" or ""
+  local first = delta[1] and " (" .. M.line(delta[1]) .. more .. ")" or ""
   return string.format("changed scripts wait: %s; they may allow more, the old ones serve%s",
     M.command(generation, dir), first)
 end
