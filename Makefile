@@ -217,6 +217,8 @@ floors:
 lint:
 	@luacheck -q $(SHIPPED) tests
 	@lua5.4 tests/density.lua c core tests bench
+	@lua5.4 tests/density.lua lua lua roles nodes tools
+	@lua5.4 tests/density.lua md docs README.md
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
 	  --suppress=autoVariables --suppress=memleak --std=c11 -Icore -DORKET_VERSION='""' core
 

@@ -39,8 +39,7 @@ local ISSUE = {
     description = TEXT,
     requirements = {
       type = "array", items = { type = "string", minLength = 1, maxLength = 1000 }, minItems = 1,
-      maxItems = 100,
-      description = "what has to be true when it is done",
+      maxItems = 100, description = "what has to be true when it is done",
     },
     depends_on = {
       type = "array", items = ID, maxItems = 100,

@@ -117,8 +117,9 @@ end
 
 local function unknown(name)
   if name:find("^%-") then
-    io.stderr:write("orket: ", name == "-C" and "-C DIR stands before or behind a command, and there is none"
-      or "unknown option " .. name, "\n",
+    local fault = name == "-C" and "-C DIR stands before or behind a command, and there is none"
+      or "unknown option " .. name
+    io.stderr:write("orket: ", fault, "\n",
       "usage: orket [-C DIR] COMMAND [ARGUMENT...]\n  help: orket --help\n")
     return 2
   end

@@ -126,8 +126,8 @@ end
 function M.line(err)
   local cure = M.cure(err)
   local fix = cure and "\n  fix: " .. cure or ""
-  return strings.of_bytes(string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail
-    or "", fix))
+  local detail = err.detail and "\n" .. err.detail or ""
+  return strings.of_bytes(string.format("%s: %s%s%s", err.code, err.message, detail, fix))
 end
 
 return M

@@ -161,8 +161,8 @@ function M.refuse(usage, message)
     return cli_report.failure(message)
   end
   local called, command = usage:match("^(.-\n)\n"), usage:match("^usage: (orket [%l-]+)")
-  io.stderr:write("orket: ", message or "wrong arguments", "\n", called or usage, command and "  help: "
-    .. command .. " --help\n" or "")
+  local help = command and "  help: " .. command .. " --help\n" or ""
+  io.stderr:write("orket: ", message or "wrong arguments", "\n", called or usage, help)
   return 2
 end
 

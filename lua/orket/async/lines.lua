@@ -204,8 +204,8 @@ local function connected(pipe, max)
       self:close()
     end
     if wake then
-      wake(answer, not answer and { code = "ERR_IO", class = "environment", message = "the owner hung up" }
-        or nil)
+      local gone = { code = "ERR_IO", class = "environment", message = "the owner hung up" }
+      wake(answer, not answer and gone or nil)
     end
   end
   read_lines(pipe, max, self.hear)
@@ -214,8 +214,8 @@ end
 
 local function stranger(path)
   return {
-    code = "ERR_DENIED", class = "refusal", message = path
-      .. " is served by another user, or from a jail or a container",
+    code = "ERR_DENIED", class = "refusal",
+    message = path .. " is served by another user, or from a jail or a container",
     fix = "the project's .orket belongs to the user who runs it, and to no other",
   }
 end

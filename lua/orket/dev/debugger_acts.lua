@@ -126,8 +126,8 @@ local function order(name)
       return nil, errors.new("ERR_USAGE", "there is no call to " .. (name == "skip" and name or "judge again")
         .. " at a " .. stop.kind, "continue(ID) or step(ID)")
     end
-    stop.wake(name, name == "skip" and ((request.who or "unknown") .. ": " .. (request.why or "not now"))
-      or nil)
+    local why = (request.who or "unknown") .. ": " .. (request.why or "not now")
+    stop.wake(name, name == "skip" and why or nil)
     return { card = request.card, order = name }
   end
 end
@@ -161,8 +161,8 @@ end
 -- Of whoever is attached; its answer may be any value.
 local function of_attached(summary, fields, answer_to)
   return {
-    summary = summary, fields = fields, errors = fields.wanted and { "ERR_NOT_FOUND", "ERR_LIMIT" }
-      or { "ERR_NOT_FOUND" }, by = "person", run = true,
+    summary = summary, fields = fields, by = "person", run = true,
+    errors = fields.wanted and { "ERR_NOT_FOUND", "ERR_LIMIT" } or { "ERR_NOT_FOUND" },
     perform = function(project, request)
       if not project.debugger then
         return nil, errors.new("ERR_NOT_FOUND", "no REPL is attached", "orket repl --attach")

@@ -139,8 +139,7 @@ local function request_of(self, generation)
   return {
     bytes = bytes, tokens = calibration.tokens(known, made), calibrated = known.replies,
     generation = generation.id, arm = arm and arm.name, model = model.name, calls = model.calls,
-    labels = words.marks,
-    messages = decoded(texts), tools = cjson.decode(offer),
+    labels = words.marks, messages = decoded(texts), tools = cjson.decode(offer),
   }
 end
 
@@ -189,8 +188,8 @@ function M.of(project, id, options)
     self.seat, err = seats.choose(self.engine, team, card, project.generation)
   end
   local previews = {}
-  for i, generation in ipairs(self.seat and { project.generation, table.unpack(options.others or {}) }
-    or {}) do
+  local generations = self.seat and { project.generation, table.unpack(options.others or {}) } or {}
+  for i, generation in ipairs(generations) do
     previews[i], err = request_of(self, generation)
     if not previews[i] then
       return nil, err

@@ -76,8 +76,7 @@ function M.open(project, asked)
   })
   tx:event("card.created", id .. "-talk", {
     id = id .. "-talk", type = "plan", status = "ready", name = NAME, parent_id = id, epic = id,
-    params = { planning = params },
-    seat = seats.speaker(project.config.teams[where.team], role),
+    params = { planning = params }, seat = seats.speaker(project.config.teams[where.team], role),
   })
   tx:event("comment.added", id .. "-talk", { text = asked.text })
   ok, err = commit(tx)
@@ -103,8 +102,8 @@ function M.find(store, id)
   end
   local question = store:read("approvals", { card = card.id, status = "pending" })[1]
   return {
-    id = id, card = card, question = question, operation = question and planning.asked(store, question)
-      or nil,
+    id = id, card = card, question = question,
+    operation = question and planning.asked(store, question) or nil,
     said = setmetatable(store:read("comments", { card = card.id }), cjson.array_mt),
   }
 end

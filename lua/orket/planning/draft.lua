@@ -32,8 +32,8 @@ local function issue_of(issue, about)
     id = issue.id, name = issue.name, seat = issue.seat, description = issue.description,
     requirements = array(table.move(issue.requirements, 1, #issue.requirements, 1, {})),
     depends_on = issue.depends_on and array(table.move(issue.depends_on, 1, #issue.depends_on, 1, {})) or nil,
-    priority = issue.priority, verification = verification_of(issue), outside = about.marks
-      and array(about.marks),
+    priority = issue.priority, verification = verification_of(issue),
+    outside = about.marks and array(about.marks),
   }
 end
 

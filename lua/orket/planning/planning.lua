@@ -135,8 +135,8 @@ function M.where(project, asked)
   local err
   where.team, err = choose("team", project.config.teams, asked.team or rules.team)
   if where.team then
-    where.environment, err = choose("environment", project.config.environments, asked.environment
-      or rules.environment)
+    where.environment, err = choose("environment", project.config.environments,
+      asked.environment or rules.environment)
   end
   return where.environment and where or nil, err
 end

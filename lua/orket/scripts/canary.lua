@@ -127,8 +127,7 @@ end
 local function trial_of(generation, stable, body, seq)
   return {
     seq = seq, generation = generation, new = generation.id, stable = stable, turns = body.turns,
-    every = body.every,
-    refusals = body.refusals, failures = body.failures, busy = {},
+    every = body.every, refusals = body.refusals, failures = body.failures, busy = {},
   }
 end
 
@@ -136,8 +135,8 @@ end
 local function start(project, generation, stable)
   local wanted = rules(project)
   local body = {
-    generation = generation.id, stable = stable.id, turns = wanted.turns or TURNS, every = wanted.every
-      or EVERY,
+    generation = generation.id, stable = stable.id,
+    turns = wanted.turns or TURNS, every = wanted.every or EVERY,
     refusals = wanted.refusals or REFUSALS, failures = wanted.failures or FAILURES,
   }
   local seq, err = record(project, "canary.started", body)

@@ -127,8 +127,8 @@ end
 -- A policy forbids by data, by a function, or by both.
 local function policy(entry)
   local about = entry.about
-  local fault = about.deny ~= nil and deny_rules.fault(about.deny) or about.fields ~= nil
-    and fields.fault(about.fields)
+  local fault = about.deny ~= nil and deny_rules.fault(about.deny)
+    or about.fields ~= nil and fields.fault(about.fields)
   if fault then
     return broken(entry, fault, "docs/policies.md has an example")
   elseif about.deny ~= nil and about.decide == nil then

@@ -151,8 +151,7 @@ act["example.accept"] = function(project, request)
   roles[role] = roles[role] or {}
   table.insert(roles[role], {
     text = body.proposal, card = row.card, turn = row.run and row.run .. "/" .. row.turn,
-    proposed = row.actor, labels = labels,
-    by = "human:" .. (request.who or "unknown"), proposal = row.id,
+    proposed = row.actor, labels = labels, by = "human:" .. (request.who or "unknown"), proposal = row.id,
   })
   request.card = row.card
   local said

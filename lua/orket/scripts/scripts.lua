@@ -66,8 +66,8 @@ local DEEPEST = 8 -- directories in directories that are looked into
 local function holds_scripts(root, dir, problems, depth)
   for _, entry in ipairs(entries_of(root, dir, problems)) do
     local deeper = entry.type == "directory" and not entry.name:find("^%.")
-    if M.script_name(entry) or deeper and (depth == DEEPEST or holds_scripts(root, dir .. "/" .. entry.name,
-      problems, depth + 1)) then
+    if M.script_name(entry) or deeper and (depth == DEEPEST
+      or holds_scripts(root, dir .. "/" .. entry.name, problems, depth + 1)) then
       return true
     end
   end

@@ -58,8 +58,7 @@ function M.held_back(project, before, after, rows)
   local left = mixed and M.delta(project, mixed, after) or {}
   return {
     generation = after, against = mixed and mixed.id or before.id, delta = #left > 0 and left or rows,
-    auto = auto,
-    before = mixed or before, narrows = narrows,
+    auto = auto, before = mixed or before, narrows = narrows,
   }
 end
 

@@ -42,8 +42,8 @@ function M.of(project, store, epic, card, is_known)
 end
 
 local function open_place(aside)
-  local above = table.concat({ M.PLACE, places.name(aside.epic), aside.card and places.name(aside.card)
-    or "tree", sys.now() }, "/")
+  local card = aside.card and places.name(aside.card) or "tree"
+  local above = table.concat({ M.PLACE, places.name(aside.epic), card, sys.now() }, "/")
   for i = 1, SAME_TIME_MAX do
     local place = i == 1 and above or above .. "-" .. i
     local root, made, code, fix = aside.project.root:beneath(place, { create = true })

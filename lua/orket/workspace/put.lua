@@ -70,8 +70,8 @@ end
 
 -- Keys and the journal lie there, which no agent may read.
 local function is_of_engine(one, above)
-  local rest = (one.dir .. "/"):sub(1, #above + 1) == above .. "/" and one.dir:sub(#above + 1) .. "/"
-    .. one.name
+  local rest = (one.dir .. "/"):sub(1, #above + 1) == above .. "/"
+    and one.dir:sub(#above + 1) .. "/" .. one.name
   return rest and rest:find("^/%.orket/") and not rest:find("^/" .. KEPT .. "/")
 end
 

@@ -70,8 +70,7 @@ function M.open(project, store, card, look, is_known)
   end
   local self = setmetatable({
     project = project, store = store, card = card.id, epic = epic, seed = seed, recent = {},
-    recent_left = RECENT_MAX,
-    found = look and {} or nil,
+    recent_left = RECENT_MAX, found = look and {} or nil,
   }, Tree)
   self.seed_labels = project.seeds.labels[epic]
   local found

@@ -66,8 +66,8 @@ local function tools_of(tools)
   for _, group in ipairs(tools or {}) do
     for _, tool in ipairs(group.functionDeclarations or {}) do
       all[#all + 1] = { type = "function", ["function"] = {
-        name = tool.name, description = tool.description, parameters = tool.parametersJsonSchema
-          or tool.parameters,
+        name = tool.name, description = tool.description,
+        parameters = tool.parametersJsonSchema or tool.parameters,
       } }
     end
   end
@@ -97,10 +97,9 @@ function M.read(body, path)
     model = model, messages = state.messages, tools = tools_of(body.tools),
     stream = verb == "streamGenerateContent",
     tool_choice = (body.toolConfig or {}).functionCallingConfig, max_tokens = settings.maxOutputTokens,
-    temperature = settings.temperature,
-    stop = settings.stopSequences,
-    response_format = schema and { type = "json_schema", json_schema = { name = "reply", schema = schema } }
-      or nil,
+    temperature = settings.temperature, stop = settings.stopSequences,
+    response_format = schema
+      and { type = "json_schema", json_schema = { name = "reply", schema = schema } } or nil,
   }
 end
 

@@ -41,9 +41,8 @@ local FAULTS = { [429] = "rate_limit_error", [401] = "authentication_error", [40
 local function send_fault(self, response, answer, speech)
   self.stats.faults = self.stats.faults + 1
   local headers = answer.retry_after and { ["Retry-After"] = ("%.0f"):format(answer.retry_after) } or nil
-  refuse(response, answer.status, answer.content or "asked for by the script", FAULTS[answer.status]
-    or "server_error",
-    headers, speech)
+  refuse(response, answer.status, answer.content or "asked for by the script",
+    FAULTS[answer.status] or "server_error", headers, speech)
 end
 
 -- A reply that breaks off counts as far as it came; usage is nil when nothing did.
@@ -117,8 +116,8 @@ local function complete(self, request, response, speech)
   local reply = replies.complete(request, answer)
   count(self, usage_of(request, reply, speech), request.stream == true)
   if request.stream == true then
-    send_events(self, response, reply, speech.events(reply, request), self.fast and 0 or answer.pace_ms
-      or self.pace)
+    local pace = self.fast and 0 or answer.pace_ms or self.pace
+    send_events(self, response, reply, speech.events(reply, request), pace)
   else
     send_whole(self, response, reply, speech)
   end

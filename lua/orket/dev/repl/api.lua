@@ -213,8 +213,7 @@ function act.dry(repl, request)
   elseif stop.call then
     local call = {
       card = card_row(repl, request.card), role = stop.role, seat = stop.seat, tool = stop.call.name,
-      run = stop.run,
-      turn = stop.turn, arguments = stop.call.arguments, labels = stop.labels,
+      run = stop.run, turn = stop.turn, arguments = stop.call.arguments, labels = stop.labels,
     }
     dry.before, dry.after = repl_judge.verdict(repl, was, call),
       repl_judge.verdict(repl, repl.generation, call)

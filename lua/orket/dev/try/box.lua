@@ -61,8 +61,8 @@ end
 function M.answer(request)
   local ok, answer = pcall(run, request)
   if not ok then
-    return { outcome = "error", message = type(answer) == "table" and answer.message or tostring(answer) },
-      false
+    local message = type(answer) == "table" and answer.message or tostring(answer)
+    return { outcome = "error", message = message }, false
   end
   return answer, answer.outcome == "ok"
 end

@@ -122,10 +122,10 @@ function M.answer(request)
     call.arguments = cjson.decode(call.arguments)
   end
   return {
-    dialect = found.dialect or cjson.null, content = found.content, reasoning = found.reasoning ~= ""
-      and found.reasoning or nil,
-    calls = setmetatable(found.calls, cjson.array_mt), broken = found.faults.count > 0 and found.faults.count
-      or nil,
+    dialect = found.dialect or cjson.null, content = found.content,
+    reasoning = found.reasoning ~= "" and found.reasoning or nil,
+    calls = setmetatable(found.calls, cjson.array_mt),
+    broken = found.faults.count > 0 and found.faults.count or nil,
   }, true
 end
 

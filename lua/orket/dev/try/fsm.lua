@@ -22,8 +22,8 @@ function M.request(args)
 end
 
 local function malformed(why)
-  return { ok = false, rule = "fsm.name", why = why, fix = 'fields: type, from, to, role, reason (texts)' },
-    false
+  local fix = "fields: type, from, to, role, reason (texts)"
+  return { ok = false, rule = "fsm.name", why = why, fix = fix }, false
 end
 
 ---@param request table

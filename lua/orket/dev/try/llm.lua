@@ -104,8 +104,7 @@ local function question(request, schema)
   return {
     model = {
       base_url = request.base_url, model = request.model or "default", shape = request.shape,
-      key = request.key,
-      private = request.private == true,
+      key = request.key, private = request.private == true,
       deadlines = { connect = math.min(10, total), first_byte = math.min(FIRST, total),
         idle = math.min(FIRST, total), total = total },
     },
@@ -120,8 +119,8 @@ local function calls_of(calls)
   local shown = setmetatable({}, cjson.array_mt)
   for i, call in ipairs(calls or {}) do
     local arguments = cjson.decode(call.arguments)
-    shown[i] = { id = call.id, name = call.name, arguments = type(arguments) == "table" and arguments
-      or call.arguments }
+    shown[i] = { id = call.id, name = call.name,
+      arguments = type(arguments) == "table" and arguments or call.arguments }
   end
   return shown
 end

@@ -13,8 +13,7 @@ local OF_SERVER = { "base_url", "model", "shape", "key", "private", "context" }
 -- How a team asks: it holds for another model as well. Prices, dialects and headers do not.
 local OF_TEAM = {
   "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
-  "max_tokens", "summarise", "compact_at",
-  "stream", "deadlines", "fallback", "limits", "breaker", "caps",
+  "max_tokens", "summarise", "compact_at", "stream", "deadlines", "fallback", "limits", "breaker", "caps",
 }
 
 local function entry(model, old)

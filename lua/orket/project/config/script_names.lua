@@ -44,11 +44,11 @@ local function fault_of(use, names, own)
   if use.sets then
     return "sets the global '" .. use.name .. "'", "write local " .. use.name
   elseif fields == nil and not own[use.name] then
-    return "unknown global '" .. use.name .. "'", guess(use.name, names, "")
-      or "docs/roles.md and docs/tools.md list what a script has"
+    return "unknown global '" .. use.name .. "'",
+      guess(use.name, names, "") or "docs/roles.md and docs/tools.md list what a script has"
   elseif fields and use.field and not fields[use.field] and not own[use.name] then
-    return use.name .. " has no field '" .. use.field .. "'", guess(use.field, fields, use.name .. ".")
-      or "it has " .. table.concat(tables.keys(fields), ", ")
+    return use.name .. " has no field '" .. use.field .. "'",
+      guess(use.field, fields, use.name .. ".") or "it has " .. table.concat(tables.keys(fields), ", ")
   end
 end
 

@@ -20,8 +20,8 @@ end
 -- Rules as data, and nothing else: the rest of the text is the same program, asked on the same occasions.
 local function only_gains_rules(was, now)
   return was.about.when == now.about.when and (was.about.decide ~= nil) == (now.about.decide ~= nil)
-    and tables.same(was.about.fields, now.about.fields) and deny_rules.are_kept(was.about.deny,
-      now.about.deny)
+    and tables.same(was.about.fields, now.about.fields)
+    and deny_rules.are_kept(was.about.deny, now.about.deny)
     and program_delta.is_same(was.text, now.text, "decide")
 end
 

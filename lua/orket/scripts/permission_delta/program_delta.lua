@@ -9,9 +9,8 @@ local M = {}
 
 local OPENS = { ["function"] = 1, ["if"] = 1, ["do"] = 1, ["repeat"] = 1, ["("] = 1, ["["] = 1, ["{"] = 1,
   ["end"] = -1, ["until"] = -1, [")"] = -1, ["]"] = -1, ["}"] = -1 }
-local LITERAL = { ["true"] = true, ["false"] = true, ["nil"] = true, ["{"] = true, ["}"] = true, ["["] = true,
-  ["]"] = true,
-  [","] = true, [";"] = true, ["="] = true, [".."] = true, ["-"] = true }
+local LITERAL = { ["true"] = true, ["false"] = true, ["nil"] = true, ["{"] = true, ["}"] = true,
+  ["["] = true, ["]"] = true, [","] = true, [";"] = true, ["="] = true, [".."] = true, ["-"] = true }
 
 local function step(token)
   return token.kind ~= "string" and OPENS[token.text] or 0
@@ -38,8 +37,8 @@ end
 local ENDS = { [","] = true, [";"] = true, ["}"] = true, ["="] = true }
 
 local function is_plain(token, after)
-  return token.kind == "string" or token.kind == "number" or LITERAL[token.text] or token.kind == "name"
-    and ENDS[after]
+  return token.kind == "string" or token.kind == "number" or LITERAL[token.text]
+    or token.kind == "name" and ENDS[after]
 end
 
 -- Data: nothing in it is called, and it is one statement. A name in it is a key, or the plain value of a
