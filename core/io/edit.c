@@ -179,6 +179,7 @@ int edit_line(struct edit *edit, const char *prompt, struct buf *line)
     edit->canceled = false;
     buf_reset(line);
     errno = 0;
+    el_set(edit->line, EL_PREP_TERM, 1); // ^Z and ^C are keys as soon as the prompt stands
     const char *text = el_gets(edit->line, &len);
     if (!text || len <= 0)
         return edit->canceled || errno == EINTR ? ERR_CANCELED : ERR_NOT_FOUND;

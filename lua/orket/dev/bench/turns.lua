@@ -101,7 +101,7 @@ local function run(project, count)
   end
   local ended
   ended, err = opened:run()
-  return ended and ended.status, err, sys.monotonic() - began
+  return ended and { status = ended.status, seconds = sys.monotonic() - began }, err
 end
 
 -- Each run has a project of its own below the workspace.
@@ -142,15 +142,15 @@ function M.run(argv)
     return cli_report.failure(failure)
   end
   client.warm()
-  local status, why, seconds = run(project, count)
+  local ended, why = run(project, count)
   if why then
     cli_report.failure(why)
   end
-  if seconds then
+  if ended then
     print(string.format('BENCH {"issues":%d,"steps":%d,"seconds":%.3f,"steps_per_s":%.0f,"status":"%s"}',
-      count, 3 * count, seconds, 3 * count / seconds, status))
+      count, 3 * count, ended.seconds, 3 * count / ended.seconds, ended.status))
   end
-  return status == "done" and 0 or 1
+  return ended and ended.status == "done" and 0 or 1
 end
 
 return M
