@@ -34,8 +34,8 @@ local function print_answer(row, dir)
     wrap.print("  orket approve" .. parked.option(dir) .. " " .. text.clean(row.id))
     wrap.print("  orket deny" .. parked.option(dir) .. " " .. text.clean(row.id) .. " --why TEXT")
   else
-    wrap.print("  " .. text.clean(row.status) .. (row.answered_by and " " .. text.line(row.answered_by)
-      or ""))
+    local who = row.answered_by and " " .. text.line(row.answered_by) or ""
+    wrap.print("  " .. text.clean(row.status) .. who)
   end
 end
 

@@ -167,7 +167,8 @@ function write.fish(all, with_cards)
     local lines = { ("complete -c orket -n __fish_use_subcommand -f -a %s -d %s\n"):format(command.name,
       quoted(command.help):gsub("'\\''", "\\'")) }
     for _, option in ipairs(command.options) do
-      local kind = option:find("^%-%-") and "l" or #option == 2 and "s" or "o"
+      local short = #option == 2 and "s" or "o"
+      local kind = option:find("^%-%-") and "l" or short
       local words = option:gsub("^%-+", "")
       lines[#lines + 1] = ("complete -c orket -n '%s' -%s %s\n"):format(seen(command.name), kind, words)
     end

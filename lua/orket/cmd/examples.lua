@@ -69,10 +69,9 @@ end
 
 local function print_proposal(row, dir)
   local body = row.body
+  local said = row.status and "  " .. row.status .. " by " .. row.answered_by or ""
   print(text.line(string.format("%d  for %s, by %s as %s on %s (%s)%s%s", row.id, body.example_for,
-    row.actor or "?", row.role or "?", row.card,
-    row.card_status or "?", marks(body.labels), row.status and "  " .. row.status .. " by " .. row.answered_by
-      or "")))
+    row.actor or "?", row.role or "?", row.card, row.card_status or "?", marks(body.labels), said)))
   block(body.proposal)
   print(text.line("  about: " .. body.subject .. (body.evidence and "; because: " .. body.evidence or "")))
   local fault = examples.fault(body.proposal)

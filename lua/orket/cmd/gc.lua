@@ -98,9 +98,9 @@ local function show(result)
   show_runs(result)
   show_trees(result)
   show_asides(result)
-  print(string.format("%s%d runs, %d events, %d messages, %d blobs, %s", result.dry_run and "would go: "
-    or "gone: ",
-    #result.runs, result.events, result.messages, result.blobs, megabytes(result.bytes)))
+  print(string.format("%s%d runs, %d events, %d messages, %d blobs, %s",
+    result.dry_run and "would go: " or "gone: ", #result.runs, result.events, result.messages,
+    result.blobs, megabytes(result.bytes)))
   if not result.dry_run then
     print(string.format("the database had %s, it has %s", megabytes(result.before), megabytes(result.after)))
     if result.cramped then

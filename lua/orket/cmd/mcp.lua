@@ -82,11 +82,10 @@ local function row_of(server, tools, differ)
 end
 
 local function print_row(row)
+  local aside, another = table.concat(row.aside, ", "), table.concat(row.another or {}, ", ")
   print(text.line(string.format("%s  %s  %d trusted%s%s", row.name, row.url or table.concat(row.command, " "),
-    #row.trusted,
-    #row.aside > 0 and ", quarantined: " .. table.concat(row.aside, ", ") or "",
-    row.another and ", another server than was trusted: " .. table.concat(row.another, ", ") .. " changed"
-      or "")))
+    #row.trusted, #row.aside > 0 and ", quarantined: " .. aside or "",
+    row.another and ", another server than was trusted: " .. another .. " changed" or "")))
 end
 
 local act = {}

@@ -64,8 +64,8 @@ local function place_of(row)
 end
 
 local function line_of(row)
-  return string.format("%d  %s%s%s  %s", row.id, place_of(row), row.labels and "  ["
-    .. table.concat(row.labels, ", ") .. "]" or "",
+  local labels = row.labels and "  [" .. table.concat(row.labels, ", ") .. "]" or ""
+  return string.format("%d  %s%s%s  %s", row.id, place_of(row), labels,
     row.status ~= "kept" and "  (" .. row.status .. ")" or "", row.text)
 end
 
@@ -104,9 +104,9 @@ end
 
 local function print_origin(row)
   print(text.line(line_of(row)))
-  print(text.line(string.format("  said by %s%s%s in %s/%s, event %d, %s", row.actor, row.role and " as "
-    .. row.role or "",
-    row.card and " on " .. row.card or "", row.run, row.turn, row.seq, local_time.stamp(row.at))))
+  print(text.line(string.format("  said by %s%s%s in %s/%s, event %d, %s", row.actor,
+    row.role and " as " .. row.role or "", row.card and " on " .. row.card or "", row.run, row.turn, row.seq,
+    local_time.stamp(row.at))))
   if row.rule then
     print(text.line("  noted by rule: " .. row.rule))
   end
@@ -118,8 +118,7 @@ local function print_origin(row)
   end
   if row.forgot then
     print(text.line(string.format("  forgotten by %s in event %d, %s%s", row.forgot.actor, row.forgotten,
-      row.forgot.at,
-      row.forgot.why and ": " .. row.forgot.why or "")))
+      row.forgot.at, row.forgot.why and ": " .. row.forgot.why or "")))
   end
 end
 

@@ -102,8 +102,8 @@ end
 -- ---- the check ----
 
 local function line(row)
-  return ("%-10s %-8s %6d ms%s%s"):format(row.check, row.outcome, row.ms, type(row.code) == "string" and "  "
-    .. row.code or "",
+  local code = type(row.code) == "string" and "  " .. row.code or ""
+  return ("%-10s %-8s %6d ms%s%s"):format(row.check, row.outcome, row.ms, code,
     row.message and ": " .. row.message or "")
 end
 

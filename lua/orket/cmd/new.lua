@@ -77,8 +77,8 @@ function M.run(argv)
   local path = values and templates.fill(template.path, values)
   local written = nil
   if values then
-    written, err = project_file.add(dir, path, templates.fill(template.text or templates.node(args.kind),
-      values))
+    local pattern = template.text or templates.node(args.kind)
+    written, err = project_file.add(dir, path, templates.fill(pattern, values))
   end
   if not written then
     return cli_report.failure(err)

@@ -65,9 +65,8 @@ end
 
 local function print_preview(one)
   print(string.format("%s  %s as %s%s, %s, scripts %s%s", text.clean(one.card), text.clean(one.seat),
-    text.clean(one.role),
-    one.review and " (review)" or "", text.clean(one.model), one.generation, one.arm and ", arm "
-      .. text.clean(one.arm) or ""))
+    text.clean(one.role), one.review and " (review)" or "", text.clean(one.model), one.generation,
+    one.arm and ", arm " .. text.clean(one.arm) or ""))
   if one.note then
     print("note: " .. one.note)
   end

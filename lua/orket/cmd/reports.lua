@@ -34,8 +34,8 @@ local function print_report(report)
   wrap.print(string.format("%6d  %s  %s  %s %s", report.event, local_time.stamp(report.timestamp),
     text.clean(report.card_id or ""),
     report.decision == "ask" and "asked" or "refused", text.clean(report.rule)))
-  wrap.print("        " .. text.cut(text.line(report.actor .. " attempted " .. what(report.attempted_action)),
-    200))
+  local attempt = text.line(report.actor .. " attempted " .. what(report.attempted_action))
+  wrap.print("        " .. text.cut(attempt, 200))
   wrap.print("        why: " .. text.line(report.detail or "")
     .. (report.where and " (" .. text.line(report.where) .. ")" or ""))
   if report.remedy_suggestion and report.remedy_suggestion ~= "" then

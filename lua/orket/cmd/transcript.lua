@@ -76,8 +76,8 @@ end
 
 local function go_on(store, dir, rows, seen, args)
   return follow.changes(dir, function()
-    local count = not (args.is_turn and seen.ended) and print_turns(store, turns_now(store, rows, args), seen,
-      args) or nil
+    local count = not (args.is_turn and seen.ended)
+      and print_turns(store, turns_now(store, rows, args), seen, args) or nil
     return count and count > 0
   end)
 end

@@ -54,13 +54,14 @@ local function of_approval(store, row, option)
 end
 
 local function of_card(row, asked)
-  local kind = row.operation and "unknown" or row.reason == "input" and "question" or "parked"
-  local lines = { text.visible(row.why or row.reason or row.status), row.first and text.visible(row.first)
-    or nil }
+  local waits = row.reason == "input" and "question" or "parked"
+  local kind = row.operation and "unknown" or waits
+  local lines = { text.visible(row.why or row.reason or row.status),
+    row.first and text.visible(row.first) or nil }
   return {
     kind = kind, id = row.id, card = row.id, event = row.event, lines = lines, commands = { row.command },
-    title = asked and row.id .. ": unknown outcome of " .. at_most_once.describe(row.operation) or row.id
-      .. " is parked (" .. (row.reason or row.status) .. ")",
+    title = asked and row.id .. ": unknown outcome of " .. at_most_once.describe(row.operation)
+      or row.id .. " is parked (" .. (row.reason or row.status) .. ")",
   }
 end
 

@@ -52,8 +52,10 @@ local function part(what, lines, options)
 end
 
 local function tokens(entry)
-  return entry.tokens_in and string.format(", %d tokens in, %d out", entry.tokens_in, entry.tokens_out or 0)
-    or ""
+  if not entry.tokens_in then
+    return ""
+  end
+  return string.format(", %d tokens in, %d out", entry.tokens_in, entry.tokens_out or 0)
 end
 
 local PARTS = {}
@@ -96,8 +98,10 @@ end
 
 -- What comes is not settled: it may still be another attempt's.
 function PARTS.draft(entry)
-  local parts = { entry.thoughts and part("thoughts, as they come", lines_of(entry.thoughts),
-    { colour = "90" }) or nil }
+  local parts = {}
+  if entry.thoughts then
+    parts[1] = part("thoughts, as they come", lines_of(entry.thoughts), { colour = "90" })
+  end
   if entry.text then
     parts[#parts + 1] = part("reply, as it comes", lines_of(entry.text), { colour = "36" })
   end

@@ -112,9 +112,9 @@ local SENTENCE = {
     return "the MCP server " .. b.server .. " describes " .. b.tool .. " in another way: it is quarantined"
   end,
   ["store.restored"] = function(b)
-    return string.format("the database was restored from %s, up to commit %d%s", b.from == "backup"
-      and "a backup" or "what was left of it",
-      b.seq, b.lost and string.format("; commits up to %d are lost", b.lost) or "")
+    local from = b.from == "backup" and "a backup" or "what was left of it"
+    return string.format("the database was restored from %s, up to commit %d%s", from, b.seq,
+      b.lost and string.format("; commits up to %d are lost", b.lost) or "")
   end,
   ["run.dropped"] = function(b)
     return "run " .. b.run .. " is dropped: its prompts, replies and calls are gone"
@@ -132,8 +132,8 @@ local SENTENCE = {
   ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
   ["call.allowed"] = function(b)
-    return "calls " .. b.tool .. (b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")"
-      or "")
+    local mended = b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or ""
+    return "calls " .. b.tool .. mended
   end,
   ["call.refused"] = function(b) return refusal(b.tool, b, b.rule) end,
   ["call.result"] = result,
@@ -201,8 +201,8 @@ local SENTENCE = {
       added == 1 and "permission" or "permissions", b.generation)
   end,
   ["scripts.accepted"] = function(b)
-    return "scripts " .. b.generation .. " are accepted" .. (b.auto and ", as the organization accepts all"
-      or "")
+    local why = b.auto and ", as the organization accepts all" or ""
+    return "scripts " .. b.generation .. " are accepted" .. why
   end,
   ["config.changed"] = function(b)
     return "the configuration is another one" .. (#b.delta > 0 and ", which makes more possible" or "")

@@ -143,8 +143,8 @@ function M.list(args)
     print(text.json(rows))
   end
   for _, row in ipairs(args.json and {} or rows) do
-    print(text.cut(text.line(string.format("%-8s %3d %s%s", row.id, row.said, row.question and "(asks) "
-      or "", row.first or "")), 80))
+    local asks = row.question and "(asks) " or ""
+    print(text.cut(text.line(string.format("%-8s %3d %s%s", row.id, row.said, asks, row.first or "")), 80))
   end
   return true
 end

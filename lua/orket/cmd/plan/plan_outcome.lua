@@ -113,8 +113,8 @@ end
 
 function SAY.parked(plan, dir)
   local card = plan.parked
-  print(string.format("%s waits (%s)%s", plan.id, text.clean(card.reason or card.status), card.why and ": "
-    .. text.line(card.why) or ""))
+  print(string.format("%s waits (%s)%s", plan.id, text.clean(card.reason or card.status),
+    card.why and ": " .. text.line(card.why) or ""))
   if not M.WAITS[card.reason] then
     print("  " .. card.command)
   end

@@ -98,8 +98,8 @@ local function fork(self, source, id, item, epic)
   self.last = self.last + 1
   card.id, card.ordinal, card.epic, card.status = id, self.last, epic, some(item.status) or "ready"
   card.wait_reason, card.return_to = some(item.wait_reason), some(item.return_to)
-  card.seat, card.assignee, card.retry_count = some(item.seat), some(item.assignee), some(item.retry_count)
-    or 0
+  card.seat, card.assignee = some(item.seat), some(item.assignee)
+  card.retry_count = some(item.retry_count) or 0
   card.name, card.priority = some(item.name) or source.name, some(item.priority) or source.priority
   card.max_retries = some(item.max_retries) or source.max_retries
   card.revision = some(item.revision) or item.rev

@@ -40,7 +40,10 @@ local function proposal_of(actor, turn, card, reply, effects)
   if not err and answer ~= cjson.null then
     answer, err = answers.proposal(answer, turn.role)
   end
-  return err and { fails = errors.line(err) } or answer ~= cjson.null and answer or reply.proposal or {}
+  if err then
+    return { fails = errors.line(err) }
+  end
+  return answer ~= cjson.null and answer or reply.proposal or {}
 end
 
 local MOVE, LEFT = { "status", "reason", "why", "seat" }, { "note", "memory", "fails" }

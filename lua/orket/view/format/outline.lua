@@ -18,8 +18,11 @@ local function keys_of(value)
   local keys, rank = tables.keys(value), {}
   for i, key in ipairs(keys) do
     local item = value[key]
-    rank[key] = (type(item) == "table" and next(item) ~= nil or type(item) == "string" and item:find("\n"))
-      and 1000 + i or i
+    local is_long = type(item) == "string" and item:find("\n")
+    if type(item) == "table" then
+      is_long = next(item) ~= nil
+    end
+    rank[key] = is_long and 1000 + i or i
   end
   table.sort(keys, function(a, b) return rank[a] < rank[b] end)
   return keys

@@ -70,8 +70,8 @@ local function amounts(scene)
 end
 
 local function headline(scene, columns)
-  local rest = string.format("  %s  %s%s", scene.status, amounts(scene), scene.capped and "  "
-    .. text.clean(scene.capped) or "")
+  local capped = scene.capped and "  " .. text.clean(scene.capped) or ""
+  local rest = string.format("  %s  %s%s", scene.status, amounts(scene), capped)
   local id = text.cut(text.clean(scene.id), math.max(8, columns - 1 - #rest))
   return " " .. style.paint(id, "1") .. text.cut(rest, columns - 1 - text.width(id))
 end
@@ -278,8 +278,10 @@ local function asked(scene, card, columns)
   if not (scene.keys and PARKED[card.status]) or scene.doing[card.id] then
     return nil
   end
-  local key = scene.asked and scene.asked[card.id] and "a review" or card.wait_reason == "input"
-    and "r answer" or "r retry"
+  local key = card.wait_reason == "input" and "r answer" or "r retry"
+  if scene.asked and scene.asked[card.id] then
+    key = "a review"
+  end
   local said = text.line(scene.questions and scene.questions[card.id] or status_of(card, scene.status_of))
   local room = columns - #key - 2
   return room > #key and style.status(card.status, text.fit(said, room)) .. "  " .. key

@@ -354,8 +354,8 @@ function View:draw()
     return
   end
   local columns, rows = sys.window(1)
-  local lines = self.controls and self.controls:lines(columns, rows) or frame.lines(self:scene(), columns,
-    rows)
+  local lines = self.controls and self.controls:lines(columns, rows)
+    or frame.lines(self:scene(), columns, rows)
   local same = columns == self.columns and rows == self.rows and #lines == #self.drawn and #self.log == 0
   local out
   if same then

@@ -54,8 +54,8 @@ local function has_bytes(stage, recorded, kind, name, bytes)
   if stored == bytes or stored and not bytes and hash.of(stored) == name then
     return true
   end
-  stage:diverge(recorded, string.format("the %s %s is %s", kind, name, stored and "not what its name says"
-    or "missing"),
+  local state = stored and "not what its name says" or "missing"
+  stage:diverge(recorded, string.format("the %s %s is %s", kind, name, state),
     stored and bytes and difference.of_bytes(stored, bytes))
 end
 

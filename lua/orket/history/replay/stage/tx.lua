@@ -102,10 +102,14 @@ end
 local function goes_on_at_once(self, first)
   local line = self.line
   local next_one = line[line.tip + 1]
-  return self.stream.turn == 0 or first or compare.is_over(next_one) and not line.beyond
-    or next_one and is_person(next_one.actor) ~= is_person(self.stream.actor)
-    or next_one and self.stream.actor == "system" and next_one.actor ~= "system" -- it withdrew a question
-    or next_one and next_one.kind == "window.compacted" -- the card's words were written anew at once
+  if self.stream.turn == 0 or first or compare.is_over(next_one) and not line.beyond then
+    return true
+  elseif not next_one then
+    return false
+  end
+  local withdrew = self.stream.actor == "system" and next_one.actor ~= "system" -- a question
+  return withdrew or is_person(next_one.actor) ~= is_person(self.stream.actor)
+    or next_one.kind == "window.compacted" -- the card's words were written anew at once
 end
 
 function Tx:commit(done)
