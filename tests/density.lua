@@ -127,7 +127,7 @@ local function token_at(text, at)
   if stop then
     return stop, "word"
   end
-  return select(2, text:find("^%.%.%.", at)) or at, "sign"
+  return select(2, text:find("^%.%.%.", at)) or select(2, text:find("^[=~<>]=", at)) or at, "sign"
 end
 
 local function tokens_of(text)

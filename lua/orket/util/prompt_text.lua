@@ -12,15 +12,25 @@ local MARKS = {
   "</think>", "<function=", "<system>", "</system>",
 }
 
+-- First and last of each row of them.
+local HIDDEN = {
+  { 0x00, 0x08 }, { 0x0B, 0x1F }, { 0x7F, 0x9F }, { 0xAD, 0xAD }, { 0x034F, 0x034F }, { 0x061C, 0x061C },
+  { 0x115F, 0x1160 }, { 0x17B4, 0x17B5 }, { 0x180B, 0x180F }, { 0x200B, 0x200F }, { 0x2028, 0x202E },
+  { 0x2060, 0x206F }, { 0x3164, 0x3164 }, { 0xFE00, 0xFE0F }, { 0xFEFF, 0xFEFF }, { 0xFFA0, 0xFFA0 },
+  { 0xFFF0, 0xFFFB }, { 0xE0000, math.maxinteger },
+}
+
 ---@param code integer of a character
 ---@return boolean
 function M.is_hidden(code)
-  return code < 0x20 and code ~= 0x0A and code ~= 0x09 or code >= 0x7F and code < 0xA0
-    or code == 0xAD or code == 0x034F or code == 0x061C or code == 0x115F or code == 0x1160
-    or code == 0x17B4 or code == 0x17B5 or code >= 0x180B and code <= 0x180F
-    or code >= 0x200B and code <= 0x200F or code >= 0x2028 and code <= 0x202E
-    or code >= 0x2060 and code <= 0x206F or code == 0x3164 or code >= 0xFE00 and code <= 0xFE0F
-    or code == 0xFEFF or code == 0xFFA0 or code >= 0xFFF0 and code <= 0xFFFB or code >= 0xE0000
+  for _, row in ipairs(HIDDEN) do
+    if code < row[1] then
+      return false
+    elseif code <= row[2] then
+      return true
+    end
+  end
+  return false
 end
 
 ---The first mark of a template in a text.

@@ -122,7 +122,10 @@ local function add_same(out, told)
 end
 
 local function shown(value)
-  return value == nil and "nothing" or type(value) == "string" and value or cjson.encode(value)
+  if value == nil then
+    return "nothing"
+  end
+  return type(value) == "string" and value or cjson.encode(value)
 end
 
 -- The fields of a card, those of its file among the others.

@@ -15,7 +15,10 @@ local RESERVED = { system = "the engine", human = "a person" }
 
 local function keys_text(map)
   local keys = tables.keys(map)
-  return #keys == 0 and "there is none" or #keys <= 12 and ("one of: " .. table.concat(keys, ", ")) or nil
+  if #keys == 0 then
+    return "there is none"
+  end
+  return #keys <= 12 and "one of: " .. table.concat(keys, ", ") or nil
 end
 
 -- The cure for a name that is not there.
