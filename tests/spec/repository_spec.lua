@@ -63,6 +63,10 @@ describe("an epic with a source", function()
       true), text)
     assert.is_nil(text:find("wrote README", 1, true))
     w:replays("ep.1")
+    for _, what in ipairs({ "ep", "A" }) do
+      w:orket("checkout " .. what .. " " .. w.dir .. "/out-" .. what)
+      assert.same({ "755", "644" }, { mode(w.dir .. "/out-" .. what .. "/src/main.sh"), mode(w.dir .. "/out-" .. what .. "/README") })
+    end
   end)
 end)
 
