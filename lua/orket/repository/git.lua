@@ -127,7 +127,9 @@ end
 ---@return Error|nil ERR_GIT with what git said; ERR_JAIL, ERR_PROC
 function Repository:git(words, options)
   local result, err = program.run(proc.run, request_of(self, words, options or {}))
-  if not result then
+  if not result and err.code == "ERR_PROC" then
+    return nil, errors.new("ERR_GIT", err.message, "install git: apt-get install git")
+  elseif not result then
     return nil, err
   elseif result.exit ~= 0 or result.limit then
     return nil, errors.new("ERR_GIT", ("git %s failed: %s"):format(words[1], reason_of(result)))
