@@ -9,7 +9,7 @@ local request_failure = require("orket.llm.request.request_failure")
 local M = {}
 
 local ATTEMPTS = 3  -- requests per reply, at most
-local BACKOFF = 1   -- seconds before the second; doubles
+M.BACKOFF = 1      -- seconds before the second; doubles
 local PATIENCE = 60 -- longest wait between two attempts; the card waits where a server asks for more
 
 ---Seconds to wait before the next attempt, or nil when there is none.
@@ -19,7 +19,7 @@ local function wait_before(request, attempt, err)
   elseif attempt >= (request.attempts or ATTEMPTS) or not request_failure.is_transient(err) then
     return nil
   end
-  local seconds = (request.backoff or BACKOFF) * 2 ^ (attempt - 1)
+  local seconds = (request.backoff or M.BACKOFF) * 2 ^ (attempt - 1)
   seconds = seconds * (0.75 + math.random() / 2) -- not all agents at once
   seconds = math.max(seconds, err.retry_after or 0)
   return seconds <= PATIENCE and seconds or nil
