@@ -112,6 +112,10 @@ describe("a hostile repository", function()
       orket.shell("rm -r " .. dir .. "/.git")
       orket.write(dir .. "/.git", "gitdir: /etc\n")
     end, "ERR_NOT_FOUND" },
+    ["a .git file that names another repository"] = { function(dir)
+      orket.shell(("mv %s/.git %s/../private"):format(dir, dir))
+      orket.write(dir .. "/.git", "gitdir: ../private\n")
+    end, "names a repository that does not know this worktree" },
     ["objects that lie in another repository"] = { function(dir)
       orket.shell(("mkdir %s/../secret && mv %s/.git/objects %s/../secret/objects && mkdir -p %s/.git/objects/info"):format(dir, dir, dir, dir))
       orket.write(dir .. "/.git/objects/info/alternates",

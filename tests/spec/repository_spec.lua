@@ -1,5 +1,6 @@
 -- repository_spec.lua: an epic starts from a commit of a person's repository.
 
+local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
@@ -10,6 +11,14 @@ function work(talk)
     function() return say(call("edit_file", { path = "src/main.sh", old = "old", new = "better" })) end,
     function() return say(finish()) end)
 end
+]]
+
+local PLANNED = [[
+function plan(tool)
+  return tool == "propose_requirements" and { requirements = { "it is done" } } or sound()
+end
+
+function work() return say(write("made.txt", "made\n"), finish()) end
 ]]
 
 local GIT = "git -c user.name=P -c user.email=p@example.org -c init.defaultBranch=main -C "
@@ -77,6 +86,54 @@ function work(talk)
     function() return say(finish()) end)
 end
 ]]
+
+describe("a worktree of a repository", function()
+  it("is a source, and the branch goes into the repository that it belongs to", function()
+    local dir = repository(FILES)
+    git(dir, "worktree add -q ../side")
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM, source = { repo = dir .. "/../side" } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(0, select(2, w:orket("branch ep")))
+    assert.equal("1", git(dir, "rev-list --count main..orket/ep"))
+  end)
+end)
+
+describe("a source of the organization", function()
+  it("is that of epics, not of plans and conversations, which read no files", function()
+    local dir = repository(FILES)
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = orket.read("tests/support/planner.lua") .. PLANNED })
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.source = { repo = dir }
+    w:write("config/organization.json", cjson.encode(organization))
+    local text, code = w:orket("plan 'do it well'")
+    assert.equal(3, code, text)
+    assert.same({}, w:events("source.imported"))
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("ep", w:events("source.imported")[1].card)
+  end)
+end)
+
+local DELETES = [[
+function work(talk)
+  return steps(talk,
+    function() return say(call("run_command", { argv = { "rm", "src/main.sh" } })) end,
+    function() return say(call("run_command", { argv = { "stat", "-c", "%a", "src/main.sh" } })) end,
+    function() return say(finish()) end)
+end
+]]
+
+describe("a file that may be executed", function()
+  it("may be executed again when a command deleted it, which is put back", function()
+    local dir = repository(FILES)
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = DELETES, source = { repo = dir },
+      rules = { commands = { { argv = { "rm", "src/main.sh" } }, { argv = { "stat", "**" } } } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("755\n", w:events("command.ran")[2].body.stdout)
+  end)
+end)
 
 describe("a repository of more files than one look", function()
   it("has its commands run, and what they leave is taken over", function()

@@ -110,20 +110,6 @@ static int l_root_write(lua_State *L)
     return answer(L, rc, &err);
 }
 
-/* root:make_executable(path) -> true | nil, message, code */
-static int l_root_make_executable(lua_State *L)
-{
-    struct fs_target target;
-    struct err err = {0};
-    int rc = resolve(L, FS_READ, &target, &err);
-    if (rc == 0) {
-        rc = fs_make_executable(&target, &err);
-        fs_target_close(&target);
-    }
-    lua_pushboolean(L, true);
-    return answer(L, rc, &err);
-}
-
 /* root:add(path, bytes) -> true | nil, message, code */
 static int l_root_add(lua_State *L)
 {
@@ -159,18 +145,31 @@ static int l_root_hash(lua_State *L)
     return answer(L, rc, &err);
 }
 
-/* root:delete(path) -> true | nil, message, code */
-static int l_root_delete(lua_State *L)
+/* What needs nothing but the path: true | nil, message, code */
+static int on_target(lua_State *L, enum fs_want want,
+                     int (*perform)(const struct fs_target *target, struct err *err))
 {
     struct fs_target target;
     struct err err = {0};
-    int rc = resolve(L, FS_DELETE, &target, &err);
+    int rc = resolve(L, want, &target, &err);
     if (rc == 0) {
-        rc = fs_delete(&target, &err);
+        rc = perform(&target, &err);
         fs_target_close(&target);
     }
     lua_pushboolean(L, true);
     return answer(L, rc, &err);
+}
+
+/* root:delete(path) */
+static int l_root_delete(lua_State *L)
+{
+    return on_target(L, FS_DELETE, fs_delete);
+}
+
+/* root:make_executable(path) */
+static int l_root_make_executable(lua_State *L)
+{
+    return on_target(L, FS_READ, fs_make_executable);
 }
 
 /* root:mkdir(path) -> true | nil, message, code */

@@ -134,14 +134,19 @@ local function stream_of(branch, store, source, merges)
   return table.concat(parts)
 end
 
--- A worktree, the first one or another, whose branch it is.
-local function is_checked_out(repository, ref)
+local function heads_of(repository)
   local heads = { "HEAD" }
   for _, entry in ipairs(repository.root:list("worktrees") or {}) do
     heads[#heads + 1] = "worktrees/" .. entry.name .. "/HEAD"
   end
-  for _, path in ipairs(heads) do
-    if repository.root:read(path, 4096) == "ref: " .. ref .. "\n" then
+  return heads
+end
+
+-- A worktree, the first one or another, whose branch it is; one that cannot be told counts.
+local function is_checked_out(repository, ref)
+  for _, path in ipairs(heads_of(repository)) do
+    local head, _, code = repository.root:read(path, 4096)
+    if head == "ref: " .. ref .. "\n" or not head and code ~= "ERR_NOT_FOUND" then
       return true
     end
   end

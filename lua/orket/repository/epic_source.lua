@@ -11,15 +11,24 @@ local M = {}
 ---@field ref string|nil a branch, a tag or a commit; default HEAD
 ---@field subdir string|nil only what lies beneath it
 
----What the configuration says of an epic's source.
+-- The epic of a plan or a conversation: its one card reads no files.
+local function is_of_plan(store, epic)
+  local first = store:read("children", { parent = epic })[1]
+  return first ~= nil and first.type == "plan"
+end
+
+---What the configuration says of an epic's source; nil for plans and conversations.
 ---@param project table
 ---@param store Store
 ---@param epic string
 ---@return Source|nil
 function M.of(project, store, epic)
   local card = store:read("card", { id = epic })[1]
+  if not card or is_of_plan(store, epic) then
+    return nil
+  end
   local organization = project.config and project.config.organization or {}
-  return card and card.data and card.data.source or organization.source
+  return card.data and card.data.source or organization.source
 end
 
 ---Opens the repository of a source.

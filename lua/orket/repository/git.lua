@@ -31,20 +31,28 @@ local ENVIRONMENT = {
 local Repository = {}
 Repository.__index = Repository
 
--- A worktree's .git is a file "gitdir: PATH"; what all worktrees share lies where its commondir says.
+local function absolute(path, above)
+  return path:sub(1, 1) == "/" and path or above .. "/" .. path
+end
+
+local function line_in(root, file)
+  return (root:read(file, 4096) or ""):match("^([^\n]+)\n?$")
+end
+
+-- A worktree's .git is a file "gitdir: PATH", and the repository there names the worktree in turn: a file that
+-- somebody made to point at another repository is believed by neither. What all worktrees share lies where
+-- commondir says.
 local function common_of(root, above)
-  local text = root:read(".git", 4096)
-  local gitdir = text and text:match("^gitdir: ([^\n]+)\n?$")
-  if not gitdir then
-    return nil, errors.new("ERR_NOT_FOUND", above .. "/.git is no repository of git")
+  local gitdir = (line_in(root, ".git") or ""):match("^gitdir: (.+)$")
+  local path = gitdir and absolute(gitdir, above)
+  local worktree <close> = path and fs.root(path)
+  local back = worktree and line_in(worktree, "gitdir")
+  local named <close> = back and fs.root((absolute(back, path):gsub("/%.git$", "")))
+  if not named or named:path() ~= root:path() then
+    return nil, errors.new("ERR_NOT_FOUND", above .. "/.git names a repository that does not know this worktree",
+      "name the repository itself; a submodule is a part of its superproject's")
   end
-  local path = gitdir:sub(1, 1) == "/" and gitdir or above .. "/" .. gitdir
-  local worktree <close>, err = errors.check(fs.root(path))
-  if not worktree then
-    return nil, err
-  end
-  local common = (worktree:read("commondir", 4096) or "."):gsub("\n$", "")
-  return common:sub(1, 1) == "/" and common or path .. "/" .. common
+  return absolute(line_in(worktree, "commondir") or ".", path)
 end
 
 local function directory_of(path)

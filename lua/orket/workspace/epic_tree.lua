@@ -20,7 +20,7 @@ local function lay_out_epic(project, store, epic, seed)
     return nil, err
   end
   return disk.materialise(store, root, manifest, {
-    aside = asides.of(project, store, epic), executable = tree_files.executable(store, epic),
+    aside = asides.of(project, store, epic), executable = project.seeds.executable[epic],
   })
 end
 

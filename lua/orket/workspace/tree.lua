@@ -86,7 +86,7 @@ function M.open(project, store, card, look, is_known)
   end
   local ok
   ok, err = disk.materialise(store, root, self.files, {
-    made = self.made, new = new, found = self.found, executable = tree_files.executable(store, epic),
+    made = self.made, new = new, found = self.found, executable = project.seeds.executable[epic],
     aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
   })
   if not ok then
@@ -107,7 +107,9 @@ end
 ---@return boolean|nil
 ---@return Error|nil
 function Tree:restore(store)
-  return disk.materialise(store or self.store, self.root, self.files, { made = self.made })
+  return disk.materialise(store or self.store, self.root, self.files, {
+    made = self.made, executable = self.project.seeds.executable[self.epic],
+  })
 end
 
 ---The bytes of a blob that the card just wrote, in case its merge wants them soon. Few are kept.

@@ -167,7 +167,7 @@ end
 ---@return table<string, string>|nil
 ---@return Error|nil
 function M.seed(project, store, epic, path)
-  project.seeds = project.seeds or { holds = hold.new(), of = {}, labels = {} }
+  project.seeds = project.seeds or { holds = hold.new(), of = {}, labels = {}, executable = {} }
   local seeds = project.seeds
   if seeds.of[epic] then
     return seeds.of[epic]
@@ -179,6 +179,7 @@ function M.seed(project, store, epic, path)
       return nil, more
     end
     seeds.of[epic], seeds.labels[epic] = manifest, more
+    seeds.executable[epic] = M.executable(store, epic)
   end
   return held and seeds.of[epic], err
 end
@@ -188,7 +189,7 @@ end
 ---@param epic string
 function M.forget_seed(project, epic)
   if project.seeds then
-    project.seeds.of[epic], project.seeds.labels[epic] = nil, nil
+    project.seeds.of[epic], project.seeds.labels[epic], project.seeds.executable[epic] = nil, nil, nil
   end
 end
 
