@@ -178,6 +178,17 @@ function work(talk)
 end
 ]]
 
+local ASKS = [[
+function work(talk)
+  if talk.card == "B" and not talk.text:find("go on") then
+    return say(call("request_excuse", { reason = "what now?" }))
+  elseif talk.card == "B" then
+    return say(write("made", "by B"), finish())
+  end
+  return say(write(talk.card == "A" and "old" or "new", "by " .. talk.card), finish())
+end
+]]
+
 describe("orket branch", function()
   it("makes a commit for each card on the commit that the epic started from, and the same ones again",
     function()
@@ -209,6 +220,30 @@ describe("orket branch", function()
     git(dir, "update-ref -d refs/heads/orket/ep")
     w:orket("branch ep")
     assert.equal(head, git(dir, "rev-parse orket/ep"))
+  end)
+
+  it("goes on from what was there when a card is begun anew, and a fork has a branch of its own", function()
+    local dir = repository(FILES)
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = ASKS, source = { repo = dir } })
+    assert.equal(3, select(2, w:run()))
+    assert.equal(0, select(2, w:orket("branch ep")))
+    local before = git(dir, "rev-parse orket/ep")
+    assert.equal("by A", git(dir, "show orket/ep:old"))
+    w:orket("comment B 'go on'")
+    local text, code = w:orket("resume --plain --from A")
+    assert.equal(0, code, text)
+    text, code = w:orket("branch ep")
+    assert.equal(0, code, text)
+    assert.equal("Issue A|work is taken out|Issue A|Issue B", (git(dir, "log --reverse --format=%s main..orket/ep"):gsub("\n", "|")))
+    assert.equal(before, git(dir, "rev-parse orket/ep~3"))
+    assert.equal("README bytes.bin empty made new src/main.sh", (git(dir, "ls-tree -r --name-only orket/ep"):gsub("\n", " ")))
+    w:replays("ep.1")
+    local turn = w:events("turn.prompted")[1]
+    text, code = w:orket("fork --json ep.1@" .. math.tointeger(turn.seq))
+    assert.equal(0, code, text)
+    text, code = w:orket("branch " .. cjson.decode(text).run:match("^(.*)%.%d+$"))
+    assert.equal(0, code, text)
+    assert(text:find("has merged nothing yet", 1, true), text)
   end)
 
   it("leaves a branch alone that a person has checked out or continued", function()
