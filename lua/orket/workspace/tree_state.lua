@@ -60,11 +60,9 @@ local function between(seed, manifest)
   return changes
 end
 
--- An epic in which nothing was merged has its seed alone.
 local function load_epic(self)
   local seed = tree_files.seed_of(self.store, self.card.id)
-  local is_open = #self.store:read("tree", { tree = self.card.id }) > 0
-  self.manifest, self.made = is_open and tree_files.snapshot(self.store, self.card.id) or seed, {}
+  self.manifest, self.made = tree_files.over(self.store, self.card.id, seed), {}
   self.changes = sorted(between(seed, self.manifest))
   return true
 end
