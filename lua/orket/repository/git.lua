@@ -49,7 +49,8 @@ local function common_of(root, above)
   local back = worktree and line_in(worktree, "gitdir")
   local named <close> = back and fs.root((absolute(back, path):gsub("/%.git$", "")))
   if not named or named:path() ~= root:path() then
-    return nil, errors.new("ERR_NOT_FOUND", above .. "/.git names a repository that does not know this worktree",
+    return nil, errors.new("ERR_NOT_FOUND",
+      above .. "/.git names a repository that does not know this worktree",
       "name the repository itself; a submodule is a part of its superproject's")
   end
   return absolute(line_in(worktree, "commondir") or ".", path)
