@@ -75,8 +75,7 @@ end
 ---@param run CallRun
 ---@param operation table as the box yields it
 ---@return {kind: "done"|"ask"|"error", answer: table?, err: Error?} settled  done: `answer` is for the box;
----  ask: the turn
----  waits for a person; error: there is no result, the turn leaves off
+---  ask: the turn waits for a person; error: there is no result, the turn leaves off
 function M.operation(turn, run, operation)
   if is_question(operation) then
     return weigh_write(turn, run, operation.operation)
@@ -122,8 +121,7 @@ end
 ---@param turn Turn
 ---@param request {id: string, name: string, arguments: string}
 ---@return {kind: "done"|"deny"|"ask"|"error", err: Error?} settled  done and deny: the model has its answer;
----  ask: the turn
----  waits for a person; error: the turn leaves off
+---  ask: the turn waits for a person; error: the turn leaves off
 function M.call(turn, request)
   local verdict = debug_hooks.judge(turn, request, judge_call)
   if verdict.kind == "allow" then

@@ -39,9 +39,9 @@ local function line_in(root, file)
   return (root:read(file, 4096) or ""):match("^([^\n]+)\n?$")
 end
 
--- A worktree's .git is a file "gitdir: PATH", and the repository there names the worktree in turn: a file that
--- somebody made to point at another repository is believed by neither. What all worktrees share lies where
--- commondir says.
+-- A worktree's .git is a file "gitdir: PATH", and the repository there names the worktree in turn. A file
+-- that was made to point at another repository is not believed. What all worktrees share lies where commondir
+-- says.
 local function common_of(root, above)
   local gitdir = (line_in(root, ".git") or ""):match("^gitdir: (.+)$")
   local path = gitdir and absolute(gitdir, above)

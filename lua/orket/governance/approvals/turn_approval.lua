@@ -185,8 +185,7 @@ end
 ---@param turn Turn
 ---@param ask Ask
 ---@return {kind: "allow"|"deny"|"ask"|"error", refusal: GateVerdict?, err: Error?} answer  deny: with the
----  refusal; ask: the
----  question is put and the turn waits; error: the answer could not be recorded
+---  refusal; ask: the question is put and the turn waits; error: the answer could not be recorded
 function M.settle(turn, ask)
   local question, known = question_of(turn, ask), recall(turn)
   if not known then

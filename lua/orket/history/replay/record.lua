@@ -108,8 +108,7 @@ end
 ---@param store Store
 ---@param run string
 ---@return {run: string, events: Recorded[], streams: table<any, Recorded[]>, first: integer}|nil record
----  events: from the run's
----  first to its last one, of everybody; streams: of the run, by turn
+---  events: from the run's first to its last one, of everybody; streams: of the run, by turn
 ---@return Error|nil
 function M.read(store, run)
   local dropped = event_ref.dropped(store, run)

@@ -122,8 +122,7 @@ end
 ---@param self table engine
 ---@param turn Turn
 ---@return {messages: string[], marks: string[]?, scope: string[]?}|nil prompt  messages as JSON, labels of
----  what they were
----  made of, paths that the card may write
+---  what they were made of, paths that the card may write
 ---@return Error|nil
 function M.prompt(self, turn)
   local seen, err = self:view(turn)
