@@ -86,7 +86,7 @@ describe("a hostile repository", function()
     end
     local inner = tree("100755 blob " .. blob .. "\tpost-checkout")
     local hooks = tree("040000 tree " .. inner .. "\thooks")
-    local names = { ".git", ".GIT", ".giT.", "git~1", "GIT~2", ".g\u{200c}it", ".." }
+    local names = { ".git", ".GIT", ".giT.", "git~1", "GIT~2", ".g\u{200c}it", ".\u{202e}git", ".git::$INDEX_ALLOCATION", ".." }
     local lines = { "100644 blob " .. blob .. "\tfine" }
     for _, name in ipairs(names) do
       lines[#lines + 1] = "040000 tree " .. hooks .. "\t" .. name

@@ -7,6 +7,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local prompt_text = require("orket.util.prompt_text")
 
 local M = {}
 
@@ -27,9 +28,9 @@ local LFS = "version https://git-lfs.github.com/spec/v1\n"
 ---@field size integer
 ---@field path string
 
--- Spellings under which some file system opens .git.
+-- Spellings under which some file system opens .git: invisible characters, streams, ends and short names.
 local function is_git_name(name)
-  local plain = name:lower():gsub("\u{200c}", ""):gsub("\u{200d}", ""):gsub("[. ]+$", "")
+  local plain = prompt_text.visible(name:lower()):gsub(":.*", ""):gsub("[. ]+$", "")
   return plain == ".git" or plain:match("^git~%d+$") ~= nil
 end
 
