@@ -18,27 +18,6 @@ local function probe(chunk)
 end
 
 describe("the gate", function()
-  it("shows of a call what it would show of one that it judged", function()
-    probe([[
-      local more = doc.new({ labels = { "a" }, risky = true })
-      for _, path in ipairs({ "a.txt", "./x//b.txt", "\u{e9}/" .. ("y"):rep(300) }) do
-        local text = cjson.encode({ path = path })
-        local allowed = g:call(help.request("read_file", text, nil))
-        local r = help.request("read_file", text, nil)
-        local shown = g:show(r.role, r.card, "read_file", text, more)
-        if allowed then
-          same(allowed:view(more):encode(), shown:encode())
-          same(allowed:view({ labels = { "a" }, risky = true }):encode(), shown:encode())
-          more, allowed = doc.new(more:value()), nil
-          collectgarbage()
-        end
-        same(path, shown:value().arguments.path)
-      end
-      same(nil, g:show("coder", { id = "A", type = "issue", status = "ready" }, "read_file", "{", nil))
-      same(false, (pcall(g.show, g, "coder", { id = "A" }, "read_file", "{}", nil)))
-    ]])
-  end)
-
   it("allows a call and answers its arguments once parsed", function()
     probe([[
       local c = call("write_file", '{"path":"./src//new.c","content":"x"}')
