@@ -1,7 +1,6 @@
 -- card_acts.lua: what a person may do to a card, under the same rules, with actor = human. One request in,
 -- one answer out.
 
-local lazy = require("orket.lazy")
 local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -10,11 +9,11 @@ local unblock = require("orket.governance.budget.unblock")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
 local parked = require("orket.reports.parked")
-local rules = lazy("orket.memory.rules")
+local rules = require("orket.memory.rules")
 local reader = require("orket.project.reader")
 local person = require("orket.governance.person")
 local strings = require("orket.util.strings")
-local retry_all = lazy("orket.governance.retry_all")
+local retry_all = require("orket.governance.retry_all")
 
 local M = {}
 

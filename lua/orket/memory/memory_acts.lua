@@ -4,15 +4,14 @@ local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
 local note = require("orket.memory.note")
 local person = require("orket.governance.person")
 local reader = require("orket.project.reader")
 local sys = require("orket.core.sys")
 local strings = require("orket.util.strings")
 
-local embedders, recall, searches = lazy("orket.memory.embedder"), lazy("orket.memory.recall"),
-  lazy("orket.memory.search")
+local embedders, recall, searches = require("orket.memory.embedder"), require("orket.memory.recall"),
+  require("orket.memory.search")
 
 local M = {}
 

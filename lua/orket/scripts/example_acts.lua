@@ -3,8 +3,7 @@
 -- touched.
 
 local async = require("orket.async")
-local lazy = require("orket.lazy")
-local changes = lazy("orket.scripts.serving.change")
+local changes = require("orket.scripts.serving.change")
 local errors = require("orket.errors")
 local examples = require("orket.scripts.examples")
 local hold = require("orket.workspace.hold")

@@ -2,9 +2,8 @@
 
 local approvals = require("orket.governance.approvals.approvals")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local person = require("orket.governance.person")
-local rules = lazy("orket.memory.rules")
+local rules = require("orket.memory.rules")
 
 local M = {}
 
