@@ -194,23 +194,23 @@ M.acts = {
     summary = "remembers a text: for a card, a role, an epic, or the project",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?",
       days = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, perform = perform,
   },
   ["remember.lines"] = {
     summary = "remembers each text of the JSON array `text`: all of them or none",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?",
       days = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_DENIED", "ERR_JSON" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_DENIED", "ERR_JSON" }, perform = perform,
   },
   forget = {
     summary = "takes a row out of what is remembered; the journal keeps it",
     fields = { id = "text", why = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, perform = perform,
   },
   recall = {
     summary = "asks the embedder how near remembered rows are to a text, and records what that cost",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?" },
-    errors = {}, by = "program", perform = perform,
+    errors = {}, perform = perform,
   },
 }
 

@@ -48,11 +48,11 @@ local CODES = { "ERR_NOT_FOUND", "ERR_TRANSITION" }
 M.acts = {
   approve = {
     summary = "says yes to exactly what an agent asks for, once; `card` is the question's id, or its card's",
-    fields = FIELDS, errors = CODES, by = "person", perform = perform,
+    fields = FIELDS, errors = CODES, perform = perform,
   },
   deny = {
     summary = "says no to what an agent asks for; it reads `why`",
-    fields = FIELDS, errors = CODES, by = "person", perform = perform,
+    fields = FIELDS, errors = CODES, perform = perform,
   },
 }
 
