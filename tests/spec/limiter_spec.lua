@@ -123,4 +123,23 @@ describe("the limiter of a model", function()
       print(cjson.encode(said))]])
     assert.same({ held = true, still = true, both = true, refused = 600, unsent = true }, got)
   end)
+
+  it("a parked card that waits for the attempt of another waits no longer than an outage is waited for",
+    function()
+    local got = probe([[
+      local breakers = require("orket.llm.request.breaker")
+      local limiter = limiters.new("far", nil, { failures = 1, seconds = 2, outages = true },
+        function() return now end, { limit = 5 })
+      local breaker, said = limiter.breaker, {}
+      local function park(name)
+        async.spawn(function() said[name] = { breakers.await({ breaker }), now } end)
+      end
+      ask(limiter, "down").leave(nil, DOWN)
+      park("tries")
+      park("waits")
+      pass(2) -- the first may ask, and hears nothing yet
+      pass(9)
+      print(cjson.encode(said))]])
+    assert.same({ tries = { "go", 2 }, waits = { "enough", 5 } }, got)
+  end)
 end)
