@@ -131,7 +131,7 @@ describe("the board of orket run", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       local function numbered(what)
         local lines = {}
-        for i = 1, 200 do lines[i] = what .. " " .. i .. "." end
+        for i = 1, 90 do lines[i] = what .. " " .. i .. "." end
         return table.concat(lines, "\n")
       end
       function work(talk)
@@ -141,16 +141,16 @@ describe("the board of orket run", function()
       end ]] })
     local text, code = w:typed("run ep", {
       { "see", "A Issue A thinks" }, { "type", "t" }, { "see", "thoughts, as they come" },
-      { "see", "thought 60." }, { "see", "thought 90." },
+      { "see", "thought 40." }, { "see", "thought 60." },
       { "type", "k" }, { "see", "l to its end" }, { "type", "l" }, { "see", "reply, as it comes" },
-      { "see", "word 100." },
+      { "see", "word 60." },
       { "see", "result of write_file" }, { "see", "thoughts, as they come" }, { "see", "again 40." },
       { "see", "code_review -> done" },
     })
     assert.equal(0, code, text)
     assert.equal("x", w:made("dish.sh"))
     text, code = w:typed("run --again ep", { { "see", "A-b2 Issue A thinks" }, { "type", "t" },
-      { "see", "thought 40." }, { "type", "t" }, { "see", "j/k select" } })
+      { "see", "thought 30." }, { "type", "t" }, { "see", "j/k select" } })
     assert.equal(0, code, text)
   end)
 

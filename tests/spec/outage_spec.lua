@@ -12,10 +12,9 @@ local GOOD = [[
   end ]]
 
 local FAST = { breaker = { failures = 5, seconds = 0.1 } }
-local IMPATIENT = "ORKET_LUA=" .. (orket.shell("pwd"):gsub("\n", "")) .. "/tests/support/impatient"
 
 local function impatient(options)
-  options.environment = IMPATIENT
+  options.environment = world.impatient
   return world.new(options)
 end
 
