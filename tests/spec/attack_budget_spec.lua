@@ -58,7 +58,7 @@ describe("a server that lies", function()
   it("by breaking every reply off does not work for nothing", function()
     local w <close> = project({ cards = { ["*"] = { tokens = 3000 } } },
       "function work() return { content = ('words '):rep(1000), cut_after = 100 } end",
-        { issues = { { id = "C-1", max_retries = 50 } } })
+        { issues = { { id = "C-1", max_retries = 50 } }, environment = world.impatient })
     local text, code = w:run()
     assert.equal(3, code, text)
     local body = w:events("budget.reached")[1].body

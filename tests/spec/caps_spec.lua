@@ -38,6 +38,24 @@ describe("caps.limits", function()
     end)
   end
 
+  it("every kind can be capped in every scope, by name and for all names", function()
+    for _, scope in ipairs({ "organization", "epics", "users", "roles", "cards" }) do
+      for _, kind in ipairs({ "tokens", "money", "calls", "seconds", "disk" }) do
+        local cap, expected = { [kind] = 7 }, { [kind] = kind == "seconds" and 7000 or 7 }
+        local function limits(budget)
+          return { caps.limits({ [scope] = budget }, scope, "x") }
+        end
+        if scope == "organization" then
+          assert.same({ expected, { [kind] = "organization/" .. kind } }, limits(cap))
+        else
+          assert.same({ expected, { [kind] = scope .. "/x/" .. kind } }, limits({ x = cap }))
+          assert.same({ expected, { [kind] = scope .. "/*/" .. kind } }, limits({ ["*"] = cap }))
+          assert.same({ {}, {} }, limits({ y = cap }))
+        end
+      end
+    end
+  end)
+
   it("rounds fractions of a second up to whole milliseconds", function()
     assert.same({ seconds = 1 }, (caps.limits({ organization = { seconds = 0.0001 } }, "organization")))
   end)

@@ -362,21 +362,7 @@ describe("a cassette that was changed", function()
       end
     end
     orket.write(dir .. "/names", table.concat(names, "\n"))
-    local said = orket.probe(string.format([[
-      local cassettes = require("orket.llm.cassette.cassette")
-      for name in io.lines(%q .. "/names") do
-        local text = io.open(%q .. "/" .. name, "rb"):read("a")
-        local ok, player, err = pcall(cassettes.player, text, "the tape")
-        local number = name:match("^%%d+")
-        if not ok then
-          print(name, player)
-        elseif not player and (err.code ~= "ERR_CASSETTE" or not err.message:find("^the tape:" .. number .. ": ")
-          and not err.message:find("^the tape:" .. number + 1 .. ": it keeps") or not err.fix or not utf8.len(err.message)) then
-          print(name, err.code, err.message, err.fix)
-        end
-      end
-      print("all")
-    ]], dir, dir))
+    local said = orket.probe(orket.chunk("cassette", "reads_damaged_tapes", dir))
     assert.equal("all\n", said)
     assert.truthy(#names > 300, #names)
     orket.remove(dir)

@@ -315,14 +315,7 @@ describe("configuration", function()
       ["config/cards/z.json"] = '{"parent_id": "one", "seat": "dev", "depends_on": ["y"]}',
       ["config/cards/tool.json"] = '{"type": "utility"}',
     })
-    local text = orket.probe(string.format([[
-      local cjson, config = require("cjson"), require("orket.project.config")
-      local project = assert(config.load(%q))
-      local ids = {}
-      for i, card in ipairs(config.cards(project)) do
-        ids[i] = card.type .. " " .. card.id .. " " .. tostring(card.parent_id)
-      end
-      print(cjson.encode({ project = project, ids = ids }))]], dir))
+    local text = orket.probe(orket.chunk("config", "lists_cards", dir))
     local answer = assert(cjson.decode(text), text)
     assert.same({ "rock r nil", "epic one r", "issue one-1 one", "issue y one", "issue z one",
       "utility tool nil" }, answer.ids)

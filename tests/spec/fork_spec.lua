@@ -143,17 +143,7 @@ describe("a fork between turns", function()
     fork(w, "ep.1@" .. seq_of(w, "card.moved", "A", 3)) -- in review, nobody has begun it
     assert.equal("code_review", w:card("A-f1").status)
     local rev = math.floor(w:card("A-f1").revision)
-    local text = orket.probe(([[
-      local async, store = require("orket.async"), require("orket.core.store")
-      async.main(function()
-        local db = assert(store.open(%q))
-        local tx = db:stream({ run = "ep-f1.1", turn = 1, actor = "agent:dev", role = "integrity_guard" }):begin()
-        tx:event("turn.started", "A-f1", { seat = "dev", role = "integrity_guard" })
-        tx:move("A-f1", { type = "issue", from = "code_review", to = "done", role = "integrity_guard", rev = %d })
-        print(select(3, async.await(tx.commit, tx)))
-        db:close()
-        return 0
-      end)]]):format(w.dir .. "/.orket/orket.db", rev))
+    local text = orket.probe(orket.chunk("fork", "reviews_its_own_work", w.dir .. "/.orket/orket.db", rev))
     assert(text:find("ERR_STALE", 1, true), text)
     assert.equal("code_review", w:card("A-f1").status)
     assert.equal(0, (select(2, w:run("ep-f1"))))
@@ -243,13 +233,7 @@ describe("what a fork changes", function()
       refused(w, row[1] .. " ep.1@" .. at, table.unpack(row, 2))
     end
     for _, set in ipairs({ "{", "7", "[7]" }) do -- by whoever speaks to the owner
-      local text = orket.probe(([[
-        local acts, projects = require("orket.governance.acts"), require("orket.project.project")
-        require("orket.async").main(function()
-          local project <close> = assert(projects.open(%q, { own = true }))
-          print((select(2, acts.perform(project, { act = "fork", run = "ep.1", at = "%d", set = %q }))).code)
-          return 0
-        end)]]):format(w.dir, at, set))
+      local text = orket.probe(orket.chunk("fork", "changes_a_card", w.dir, ("%d"):format(at), set))
       assert(text:find("ERR_USAGE", 1, true), text)
     end
     assert.equal(before, last(w))

@@ -18,6 +18,7 @@ local function project(options)
     issues = options.issues or { { id = "A", name = "Bills", description = "When are they mailed?" } },
     mock = SYNONYMS .. (options.embed or "") .. WORK, rules = options.rules, limits = options.limits
       or { concurrency = 1 },
+    environment = world.impatient,
   })
   local config = cjson.decode(w:read("config/organization.json"))
   config.models.e = world.merged({ base_url = w.url, model = "words", price = { input = 1, output = 0 } },

@@ -223,7 +223,7 @@ describe("a run that", function()
   end)
 
   it("failed at its model, was stopped, was killed", function()
-    local w <close> = played({ issues = { { max_retries = 0 } },
+    local w <close> = played({ issues = { { max_retries = 0 } }, environment = world.impatient,
       mock = "function work() return { status = 500 } end" })
     same(w)
     local slow <close> = world.new({ issues = { {}, {} },

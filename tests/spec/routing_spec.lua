@@ -221,8 +221,8 @@ describe("a pause of a model", function()
   end)
 
   it("a pause is over by itself in a run that is under way", function()
-    local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 1 } },
-      mock = GOOD })
+    local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 0.3 } },
+      environment = world.impatient, mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()
     assert(world.wait(function() return #w:events("model.paused") >= 2 end))
@@ -234,8 +234,8 @@ describe("a pause of a model", function()
   end)
 
   it("a pause is over by itself after a restart", function()
-    local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 2 } },
-      mock = GOOD })
+    local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 1 } },
+      environment = world.impatient, mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()
     assert(world.wait(function() return paused(w) end))
@@ -266,7 +266,7 @@ describe("pauses without end", function()
 
   it("are bounded: the card waits for a person then", function()
     local w <close> = world.new({ issues = cards(1), mock = BROKEN, limits = { pauses = 2 },
-      model = { breaker = { failures = 1, seconds = 1.5 } } })
+      environment = world.impatient, model = { breaker = { failures = 1, seconds = 0.3 } } })
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.equal(2, #w:events("model.paused"))

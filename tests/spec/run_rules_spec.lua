@@ -1,54 +1,17 @@
--- run_rules_spec.lua: what the journal of a whole run says about the law: nothing happened without its
--- permit, and no status changed but through the state machine.
+-- run_rules_spec.lua: what the store and the journal of a whole run say about the rules: nothing happened
+-- without its permit, and no status changed but through the state machine. That one place of the source moves
+-- cards is held by tests/floors.lua.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-local function files(pattern)
-  local list = {}
-  for path in orket.shell("find core lua roles nodes tools -name '" .. pattern .. "'"):gmatch("[^\n]+") do
-    list[#list + 1] = path
+local function kinds_of_events()
+  local kinds = {}
+  for kind in orket.read("core/io/store/sql/projections.sql"):gmatch("\n%-%- kind: ([%w.]+)") do
+    kinds[#kinds + 1] = kind
   end
-  return list
+  return kinds
 end
-
-describe("the source", function()
-  it("cards are moved in one place of the source", function()
-    local movers, writers = {}, {}
-    for _, path in ipairs(files("*.lua")) do
-      local text = orket.read(path)
-      if path:find("^lua/orket") and text:find("tx:move(", 1, true) then
-        movers[#movers + 1] = path
-      end
-      assert(not text:find("event%(%s*[\"']card%.moved"), path .. " writes card.moved itself")
-    end
-    for _, pattern in ipairs({ "*.c", "*.h", "*.sql", "*.lua" }) do
-      for _, path in ipairs(files(pattern)) do
-        if orket.read(path):find("UPDATE card[%s;]") or orket.read(path):find("INTO card[%s(]") then
-          writers[#writers + 1] = path
-        end
-      end
-    end
-    assert.same({ "lua/orket/effects/moves.lua" }, movers)
-    assert.same({ "core/io/store/sql/projections.sql" }, writers)
-  end)
-
-  it("projections set a status where a card is made or moved, and nowhere else", function()
-    local text, kind = orket.read("core/io/store/sql/projections.sql"), nil
-    local setters, at = {}, nil
-    for line in text:gmatch("[^\n]+") do
-      kind = line:match("^%-%- kind: ([%w.]+)") or kind
-      if line:find("UPDATE card") or line:find("INTO card") then
-        at = kind
-      elseif line:find(";%s*$") then
-        at = nil
-      elseif at and line:find("^%s+status = ") then
-        setters[at] = true
-      end
-    end
-    assert.same({ ["card.moved"] = true }, setters)
-  end)
-end)
 
 describe("the store", function()
   local dir
@@ -62,38 +25,7 @@ describe("the store", function()
   end)
 
   it("takes no status but from the state machine, whoever asks", function()
-    local text = orket.probe(string.format([[
-      local async, store = require("orket.async"), require("orket.core.store")
-      async.main(function()
-        local db = assert(store.open(%q .. "/db"))
-        local stream = db:stream({ run = "r", turn = 0, actor = "agent:x", role = "coder" })
-        local function try(what, fn)
-          local tx = stream:begin()
-          local ok, answer, message, code = pcall(fn, tx)
-          local committed, why = async.await(tx.commit, tx)
-          print(what, ok and answer ~= nil and committed ~= nil, code or "")
-        end
-        local tx = stream:begin()
-        tx:event("card.created", "A", { type = "issue", name = "A", priority = 2.0 })
-        assert(async.await(tx.commit, tx))
-        local function move(to, role, rev, from)
-          return function(t)
-            return t:move("A", { rev = rev or 1, type = "issue", from = from or "ready", to = to, role = role })
-          end
-        end
-        try("event", function(t) return t:event("card.moved", "A", { rev = 1, type = "issue", from = "ready", to = "done", role = "integrity_guard" }) end)
-        try("changed", function(t) return t:event("card.changed", "A", { rev = 1, set = { status = "done", name = "B" } }) end)
-        try("jump", move("done", "integrity_guard", 2))
-        try("lie about from", move("done", "integrity_guard", 2, "code_review"))
-        try("stale", move("in_progress", "coder", 1))
-        try("unknown role", move("in_progress", "", 2))
-        try("legal", move("in_progress", "coder", 2))
-        local row = db:read("card_state", { id = "A" })[1]
-        print("now", row.status, row.revision)
-        db:close()
-        return 0
-      end)
-    ]], dir))
+    local text = orket.probe(orket.chunk("run_rules", "takes_statuses", dir))
     local said = {}
     for what, ok in text:gmatch("([^\n\t]+)\t([^\t\n]+)") do
       said[what] = ok
@@ -104,6 +36,15 @@ describe("the store", function()
     assert.equal("false", said.stale, text)
     assert.equal("true", said.legal, text)
     assert(text:find("now\tin_progress\t3", 1, true), text)
+  end)
+
+  it("no event of any kind changes the status of a card, whatever its body says", function()
+    local kinds = kinds_of_events()
+    assert(#kinds > 70, #kinds)
+    local text = orket.probe(orket.chunk("run_rules", "tries_kinds", dir, table.concat(kinds, " ")))
+    local written, changed = text:match("^(%d+)\t(.*)\n$")
+    assert(tonumber(written) > 40, text)
+    assert.equal("", changed)
   end)
 end)
 
@@ -152,23 +93,7 @@ describe("the journal of the example", function()
     assert.equal(0, code, text)
     local copy = orket.directory()
     orket.shell(string.format("cp -R %s/. %s", project, copy))
-    orket.probe(string.format([[
-      local async, store = require("orket.async"), require("orket.core.store")
-      async.main(function()
-        local db = assert(store.open(%q .. "/.orket/orket.db"))
-        local stream = db:stream({ run = "planted", turn = 1, actor = "agent:x", role = "coder" })
-        local tx = stream:begin()
-        tx:event("comment.added", "TK-1", { text = "out of nowhere" })
-        assert(async.await(tx.commit, tx))
-        local hash = ("ab"):rep(32)
-        tx = stream:begin()
-        tx:event("call.allowed", "TK-1", { call = "1", tool = "add_issue_comment", operation = hash }, { step = 1 })
-        for i = 1, 2 do tx:event("comment.added", "TK-1", { text = "one too many " .. i }, { step = 1 }) end
-        tx:event("call.result", "TK-1", { call = "1", tool = "add_issue_comment", ok = true, operations = { { op = "card.comment", hash = hash } } }, { step = 1 })
-        assert(async.await(tx.commit, tx))
-        db:close()
-        return 0
-      end)]], copy))
+    orket.probe(orket.chunk("run_rules", "plants_effects", copy))
     text, code = orket.run("check --permits " .. copy)
     assert.equal(1, code, text)
     for n = 1, 3 do

@@ -52,22 +52,7 @@ describe("orket run", function()
 
   it("that somebody was faster than asks no model, and the next one goes on", function()
     local path = project("stale")
-    local text = orket.probe(string.format([[
-      local async, cards = require("orket.async"), require("orket.project.cards")
-      local projects, runs = require("orket.project.project"), require("orket.scheduler.runs")
-      async.main(function()
-        local project = assert(projects.open(%q, { own = true }))
-        project:load_scripts()
-        project:open_board("system")
-        assert(cards.create(project))
-        assert(require("orket.scripts.serving").record(project))
-        local status, err = runs.run(project, "textkit", { on_run = function(run)
-          run.epic.revision = run.epic.revision + 1
-        end })
-        print(status, err.code)
-        project:close()
-        return 0
-      end, {})]], path), "ORKET_MODEL_URL=" .. url .. " ")
+    local text = orket.probe(orket.chunk("runs", "meets_a_stale_epic", path), "ORKET_MODEL_URL=" .. url .. " ")
     assert.equal("nil\tERR_STALE\n", text)
     local log = orket.run("log --json -C " .. path)
     assert.truthy(log:find('"turn.started"', 1, true)) -- the claim was in the same commit
@@ -82,27 +67,7 @@ describe("orket run", function()
   it("serves no changed scripts that could not be recorded", function()
     local path = project("unrecorded")
     orket.write(path .. "/roles/coder.lua", orket.read("roles/coder.lua"))
-    local text = orket.probe(string.format([[
-      local async, projects = require("orket.async"), require("orket.project.project")
-      async.main(function()
-        local project = assert(projects.open(%q, { own = true }))
-        local first = project:load_scripts()
-        project:open_board("system")
-        assert(require("orket.scripts.serving").record(project))
-        local file = assert(io.open(%q, "a"))
-        file:write("-- changed")
-        file:close()
-        local board, full = project.board, { blob = function() return "" end, event = function() end }
-        function full.commit(_, done) done(nil, "no space", "ERR_STORE_FULL") end
-        project.board = { begin = function() return full end }
-        require("orket.scripts.serving.change").reload(project, print)
-        print(project.generation == first)
-        project.board = board
-        require("orket.scripts.serving.change").reload(project, print)
-        print(project.generation == first, #project.store:read("generation", { id = project.generation.id }))
-        project:close()
-        return 0
-      end, {})]], path, path .. "/roles/coder.lua"))
+    local text = orket.probe(orket.chunk("runs", "cannot_record", path, path .. "/roles/coder.lua"))
     assert(text:find("^changed scripts do not serve, they could not be recorded: ERR_STORE_FULL: .*\ntrue\nfalse\t1\n$"), text)
   end)
 
