@@ -21,6 +21,7 @@ export ORKET FAULTY
 export BENCH := $(B)/bench
 export UNGATED := $(B)/tests/ungated
 export BEYOND := $(B)/tests/beyond
+export NAMED := $(B)/tests/named
 MAKEFLAGS += --no-print-directory
 
 STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:libsodium.a -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
@@ -153,6 +154,10 @@ UNGATE := -Wl,--wrap=gate_judge_form,--wrap=gate_judge_reach,--wrap=gate_judge_o
 $(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP $(LDFLAGS) $(UNGATE) -o $@ $^ $(LIBS)
 
+# The program whose names lead where the test says; for specs, nothing installs it.
+$(NAMED): tests/c/named.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP $(LDFLAGS) -Wl,--wrap=getaddrinfo -o $@ $^ $(LIBS)
+
 # The program with its points of fault: what names one is compiled again, the rest is shared.
 POINTED := core/main.c $(ONLY_FAULTY) $(shell grep -rl '"base/fault.h"' core --include='*.c' | grep -vFx core/main.c)
 FAULTED := $(patsubst %.c,$(F)/%.o,$(sort $(POINTED))) $(filter-out $(POINTED:%.c=$(B)/%.o) $(B)/core/model/gate/operation.o,$(OBJS)) \
@@ -187,7 +192,7 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP)
+spec: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -200,7 +205,7 @@ deps build-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(CTEST)
+run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps

@@ -23,6 +23,7 @@ struct cell {
     char **argv;
     char tree[4096];  /* the working directory, the same inside and outside */
     uid_t uid, gid;   /* of the program */
+    bool egress;      /* a listener is handed to the engine */
     bool outside;     /* the tree is one of the host's */
     bool root;        /* we are root and the program is not */
     bool proc;        /* /proc is real: the limits can be watched */

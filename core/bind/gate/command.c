@@ -5,7 +5,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "bind/gate/gate.h"
 #include "bind/process/proc.h"
+#include "script/value.h"
+
+#define HTTPS          443
+#define EGRESS_BYTES   ((uint64_t)100 << 20)
+#define EGRESS_SECONDS 60
 
 static uint64_t limit_of(const struct json *limits, const char *name, double unit)
 {
@@ -42,6 +48,72 @@ static int program_path(const struct command *command, char *out, size_t size, s
     return 0;
 }
 
+/* ---- what it may reach ---- */
+
+static struct egress_host host_of(const struct json *host)
+{
+    const struct json *port = json_get(host, "port"), *private = json_get(host, "private");
+    return (struct egress_host){
+        .name = json_get(host, "host")->u.string,
+        .port = port ? (unsigned)port->u.integer : HTTPS,
+        .private = private && private->type == JSON_TRUE,
+    };
+}
+
+/* Pushes it, borrowing its texts from the law; NULL when it may reach nothing. */
+static const struct egress_spec *push_egress(lua_State *L, const struct json *egress)
+{
+    const struct json *list = json_get(egress, "hosts");
+    if (!list)
+        return NULL;
+    uint64_t bytes = limit_of(egress, "bytes", 1), ms = limit_of(egress, "seconds", 1000);
+    struct egress_spec *spec = lua_newuserdatauv(L, sizeof *spec, 0);
+    struct egress_host *hosts = lua_newuserdatauv(L, list->len * sizeof *hosts, 0);
+    for (uint32_t i = 0; i < list->len; i++)
+        hosts[i] = host_of(&list->u.items[i]);
+    *spec = (struct egress_spec){
+        .hosts = hosts,
+        .count = list->len,
+        .bytes = bytes ? bytes : EGRESS_BYTES,
+        .ms = ms ? ms : EGRESS_SECONDS * 1000,
+    };
+    return spec;
+}
+
+static void set_grant(lua_State *L, const struct json *command)
+{
+    struct buf *text = bind_scratch(L);
+    struct hash_part parts[] = {{"egress", 6}, {NULL, 0}, {NULL, 0}};
+    json_write(text, json_get(command, "argv"));
+    if (!buf_ok(text))
+        luaL_error(L, "out of memory");
+    parts[1] = (struct hash_part){text->data, text->len};
+    bind_push_hash(L, parts, COUNT_OF(parts), json_get(command, "egress"));
+    lua_setfield(L, -3, "grant");
+    lua_pop(L, 1); // the scratch
+}
+
+void command_push(lua_State *L, const struct json *command)
+{
+    static const char *const names[] = {"argv", "egress", "install"};
+    if (!command) {
+        lua_pushnil(L);
+        return;
+    }
+    lua_newtable(L);
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        const struct json *part = json_get(command, names[i]);
+        if (!part)
+            continue;
+        value_push(L, part);
+        lua_setfield(L, -2, names[i]);
+    }
+    if (json_get(command, "egress"))
+        set_grant(L, command);
+}
+
+/* ---- the run ---- */
+
 static uint64_t lower(uint64_t most, uint64_t wanted)
 {
     return wanted && wanted < most ? wanted : most;
@@ -69,5 +141,10 @@ int command_start(lua_State *L, const struct command *command, int done_idx, str
     if (rc)
         return rc;
     spec.argv = push_argv(L, json_get(command->fields, "argv"));
+    spec.egress = push_egress(L, json_get(limits, "egress"));
+    if (command->place) {
+        spec.env = proc_l_env(L, command->place);
+        spec.show = proc_l_list(L, command->place, "show");
+    }
     return bind_run(L, &spec, done_idx, err);
 }

@@ -93,15 +93,37 @@ static int check_use(const struct permit *permit, struct err *err)
     return err_fix(err, "ask the gate again; a permit works once");
 }
 
-/* Runs the judged program in the call's tree; pushes the function that cancels it. */
+/* The command of the organization that a proc.run is; NULL of another operation. */
+static const struct json *command_of(const struct permit *permit)
+{
+    if (!permit->runs)
+        return NULL;
+    return gate_command(permit->call->gate, permit_field(permit, "argv"), permit->name);
+}
+
+/* The directory that it runs in: of the place, if that has one, else the call's tree. */
+static int root_of(lua_State *L, int place)
+{
+    int root = -1;
+    if (place && lua_getfield(L, place, "root") != LUA_TNIL) {
+        root = bind_to_root(L, -1);
+        luaL_argcheck(L, root >= 0, place, "root is no open root");
+        return root;
+    }
+    lua_getiuservalue(L, 1, PERMIT_CALL);
+    return permit_root(L, lua_gettop(L));
+}
+
+/* Runs the judged program; pushes the function that cancels it. */
 static int start_program(lua_State *L, struct permit *permit, struct err *err)
 {
-    lua_getiuservalue(L, 1, PERMIT_CALL);
+    int place = lua_istable(L, 3) ? 3 : 0;
     struct command command = {
-        .root = permit_root(L, lua_gettop(L)),
+        .root = root_of(L, place),
         .fields = permit->fields,
-        .limits = gate_command(permit->call->gate, permit_field(permit, "argv"), permit->name),
+        .limits = command_of(permit),
         .program = permit->name,
+        .place = place,
     };
     return command_start(L, &command, 2, err);
 }
@@ -132,15 +154,23 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
     return rc;
 }
 
-/* permit:perform(done)   done(result) | done(nil, message, code)
- * Exactly the judged fs.* operation, once. */
+/* permit:perform([place,] done)   done(result) | done(nil, message, code)
+ * Exactly the judged operation, once. A program may be given a place: {root?, env?, show?}, another
+ * working directory than the call's tree, and what it has besides (as in proc.run). */
 static int l_permit_perform(lua_State *L)
 {
+    static const char *const known[] = {"root", "env", "show", NULL};
     struct permit *permit = l_check_permit(L);
     struct err err = {0};
     bool later = false;
+    if (lua_istable(L, 2)) {
+        luaL_argcheck(L, permit->runs, 2, "a place is for a program");
+        bind_check_options(L, 2, known);
+        lua_settop(L, 3);
+        lua_insert(L, 2);
+    }
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     int rc = perform(L, permit, &later, &err);
     if (rc == 0 && later)
         return permit->runs; // with the function that cancels it
@@ -230,6 +260,13 @@ static int l_permit_path(lua_State *L)
     return 1;
 }
 
+/* permit:command() -> {argv, egress?, install?, grant?}: the organization's, of proc.run | nil */
+static int l_permit_command(lua_State *L)
+{
+    command_push(L, command_of(l_check_permit(L)));
+    return 1;
+}
+
 /* permit:hash() -> hex: who may do exactly what: role, card, tool, kind, resolved name, fields */
 static int l_permit_hash(lua_State *L)
 {
@@ -273,6 +310,7 @@ static const luaL_Reg methods[] = {
     {"perform", l_permit_perform}, {"store", l_permit_store}, {"take", l_permit_take},
     {"content", l_permit_content}, {"size", l_permit_size},   {"kind", l_permit_kind},
     {"path", l_permit_path},       {"hash", l_permit_hash},   {"accept", l_permit_accept},
+    {"command", l_permit_command},
     {NULL, NULL},
 };
 

@@ -357,6 +357,11 @@ static bool check_transition(struct gate_case *c, const struct operation *op,
     return false;
 }
 
+static bool is_run(int number)
+{
+    return strcmp(operations[number].kind, "proc.run") == 0;
+}
+
 /* Each thing that is destroyed is asked for by itself, unless the yes to the call named it. A file
  * that people's tools execute is always asked about: the caller knows what a yes covers. */
 static void check_confirm(struct gate_case *c, const struct gate_operation *operation, int number)
@@ -366,6 +371,8 @@ static void check_confirm(struct gate_case *c, const struct gate_operation *oper
     if (gate_operation_nature_at(number) & GATE_DESTRUCTIVE && !operation->confirmed)
         gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_CONFIRM_WHY);
     gate_ask_executed(c, &operation->path, operations[number].want);
+    if (is_run(number))
+        gate_ask_egress(c, operation);
 }
 
 static bool check_reach(struct gate_case *c, const struct gate_operation *operation, int number)
@@ -386,11 +393,6 @@ static bool check_issues(struct gate_case *c, const struct gate_operation *opera
               "the epic has %zu issues; agents add none beyond %zu", operation->issues,
               c->gate->issues_max);
     return gate_deny_at(c, c->gate->limits_where);
-}
-
-static bool is_run(int number)
-{
-    return strcmp(operations[number].kind, "proc.run") == 0;
 }
 
 static bool check_operation(struct gate_case *c, const struct gate_operation *operation)

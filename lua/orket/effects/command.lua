@@ -9,6 +9,7 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local disk = require("orket.workspace.disk")
+local egress = require("orket.effects.egress")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local tables = require("orket.util.tables")
@@ -188,7 +189,7 @@ local function live(turn, permit, judge)
   end
   return {
     exit = result.exit, signal = result.signal, limit = result.limit, ms = result.ms,
-    layers = array(result.layers),
+    layers = array(result.layers), requests = result.requests, egress_limit = result.egress_limit,
     stdout = cut(result.stdout), stderr = cut(result.stderr), changes = array(found.changes),
     refused = array(found.refused), put_back = found.put_back, full = found.full,
     warnings = #found.warnings > 0 and array(found.warnings) or nil,
@@ -228,7 +229,7 @@ local function put_back(turn)
   return turn.tree:restore(store)
 end
 
-local function told(ran)
+local function told(ran, requests)
   local paths = {}
   for i, change in ipairs(ran.changes) do
     paths[i] = i <= PATHS_TOLD and change.path or nil
@@ -240,6 +241,7 @@ local function told(ran)
   return {
     exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout, stderr = ran.stderr,
     changed = array(paths), put_back = #back > 0 and array(back) or nil, warnings = ran.warnings,
+    network = egress.told(requests, ran.egress_limit),
   }
 end
 
@@ -265,8 +267,10 @@ function M.perform(turn, permit, run, operation)
   if not ran then
     return nil, contents
   end
-  ran.call, ran.argv, ran.program = run.id, operation.argv, program
+  local requests = ran.requests
+  ran.call, ran.argv, ran.program, ran.requests = run.id, operation.argv, program, nil
   turn:record("command.ran", ran)
+  egress.record(turn, requests, run.id)
   record_changes(turn, ran, contents)
   record_refusals(turn, ran, run.id, run.call:tool())
   if ran.full then
@@ -285,7 +289,7 @@ function M.perform(turn, permit, run, operation)
     argv = ran.argv, exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout,
     stderr = ran.stderr,
   }))
-  return told(ran)
+  return told(ran, requests)
 end
 
 return M

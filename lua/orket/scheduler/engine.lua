@@ -284,6 +284,14 @@ function Engine.command(_, _turn, run)
   return run()
 end
 
+---Whether a person said yes before to where a command reaches, in the turn's epic.
+---@param turn Turn
+---@param grant string
+---@return boolean
+function Engine:is_granted(turn, grant)
+  return #self.store:read("granted", { epic = turn.card.epic, grant = grant }) > 0
+end
+
 ---What a refused or failed call is answered beside its reason (effects/call_help.lua).
 ---@param _turn Turn
 ---@param _call string id

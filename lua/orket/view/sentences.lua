@@ -182,6 +182,15 @@ local SENTENCE = {
   ["command.ran"] = function(b)
     return "ran " .. table.concat(b.argv, " "):sub(1, 120) .. ": " .. command_end(b)
   end,
+  ["egress.request"] = function(b)
+    local where = (b.host or "?") .. (b.port and ":" .. math.tointeger(b.port) or "") .. (b.path or "")
+    if b.rule then
+      return refusal((b.method or "a request") .. " " .. where, b, b.rule)
+    end
+    local came = b.why or (b.status and math.tointeger(b.status) .. ", " or "") .. math.tointeger(b.received)
+      .. " bytes"
+    return "requested " .. b.method .. " " .. where .. ": " .. came
+  end,
   ["operation.settled"] = function(b)
     return (b.happened and "had happened before the interruption: "
       or "had not happened before the interruption: ")

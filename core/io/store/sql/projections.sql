@@ -477,6 +477,12 @@ UPDATE approval SET status = $outcome WHERE id = $ask;
 
 -- kind: command.ran
 
+-- kind: egress.request
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, at)
+SELECT :seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $call, 'run_command',
+       json_object('op', 'egress.request', 'method', $method, 'host', $host, 'port', $port, 'path', $path), $why, $fix, :at
+WHERE $rule IS NOT NULL;
+
 -- kind: tree.kept
 
 -- kind: operation.settled

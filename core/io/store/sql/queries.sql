@@ -591,6 +591,11 @@ WHERE hash IS NOT NULL AND (:status IS NULL OR status = :status) AND (:card IS N
   AND (:id IS NULL OR id = :id) AND (:run IS NULL OR run = :run) AND (:turn IS NULL OR turn = :turn)
 ORDER BY asked_at, id;
 
+-- A yes that was used, to where a command reaches (operation.grant), on any card of an epic.
+-- name: granted
+SELECT a.id FROM approval a JOIN card c ON c.id = a.card
+WHERE a.status = 'used' AND c.epic IS :epic AND a.operation ->> '$.grant' = :grant LIMIT 1;
+
 -- One stream from its start: the tape of a turn.
 -- name: stream
 WITH RECURSIVE walk (seq, prev, n) AS (

@@ -217,11 +217,22 @@ local function changed_by(turn, ran)
   return contents
 end
 
+-- The requests of the command that is next are the events behind it.
+local function requests_of(line)
+  local requests, i = {}, line.tip + 2
+  while line[i] and line[i].kind == "egress.request" do
+    requests[#requests + 1] = record.body(line[i])
+    i = i + 1
+  end
+  return requests[1] and requests or nil
+end
+
 local function command(stage, turn)
   local line = stage.lines[turn.number]
   local event = after_warnings(turn, line) -- of what the program wrote
   if event and event.kind == "command.ran" then
     local ran = record.body(event)
+    ran.requests = requests_of(line)
     local contents, err = changed_by(turn, ran)
     return contents and ran, contents or err
   end
@@ -233,6 +244,19 @@ local function command(stage, turn)
     return nothing_more(stage)
   end
   return nil, broken
+end
+
+-- A question about where it reaches is on the record before the command, when there was no yes to it.
+local function is_granted(stage, turn, grant)
+  local line = stage.lines[turn.number]
+  for i = line.tip + 1, #line do
+    if line[i].kind == "approval.asked" then
+      return record.body(line[i]).operation.grant ~= grant
+    elseif line[i].kind == "command.ran" or line[i].kind == "operation.refused" then
+      return true
+    end
+  end
+  return true
 end
 
 local function beyond(stage, turn)
@@ -372,6 +396,9 @@ function M.tape(engine, stage, generations)
   end
   engine.command = function(_, turn)
     return command(stage, turn)
+  end
+  engine.is_granted = function(_, turn, grant)
+    return is_granted(stage, turn, grant)
   end
   engine.beyond = function(_, turn)
     return beyond(stage, turn)
