@@ -4,11 +4,12 @@
 local errors = require("orket.errors")
 local expectation = require("orket.verification.expectation")
 local problem_list = require("orket.project.config.problems")
+local runners = require("orket.verification.runners")
 local sources = require("orket.project.config.source")
 
 local M = {}
 
-M.KINDS = { "plain", "command" }
+M.KINDS = { "plain", "command", "runner" }
 
 local IS_KIND = {}
 for _, kind in ipairs(M.KINDS) do
@@ -58,6 +59,13 @@ local function check_kind(source, problems)
   return IS_KIND[kind] and sources.check(source, "fixture", kind, problems)
 end
 
+local function check_report(source, problems)
+  local runner = source.value.report and runners.named(source.value.runner)
+  if runner and runner.report then
+    problems:at(source, "/report", runner.name .. " has a report of its own", "remove it")
+  end
+end
+
 ---Checks a fixture and fills source.value; what is wrong is in the problems.
 ---@param source Source
 ---@param problems Problems
@@ -65,6 +73,7 @@ function M.check(source, problems)
   if not check_kind(source, problems) then
     return
   end
+  check_report(source, problems)
   local seen = {}
   for i, case in ipairs(source.value.cases or {}) do
     if type(case) == "table" and type(case.name) == "string" then

@@ -10,14 +10,15 @@ local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local fixtures = require("orket.verification.fixture")
 local lazy = require("orket.lazy")
-local plain = require("orket.verification.plain")
+local plain_command = require("orket.verification.plain_command")
 local test_report = require("orket.verification.test_report")
 local test_tree = require("orket.verification.test_tree")
 
 local M = {}
 
 local KINDS = {
-  plain = plain, command = lazy("orket.verification.command_cases"),
+  plain = plain_command, command = lazy("orket.verification.command_cases"),
+  runner = lazy("orket.verification.test_run"),
 }
 
 M.STALE = "the fixture has changed since its verdict"

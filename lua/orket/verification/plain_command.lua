@@ -1,4 +1,4 @@
--- plain.lua: a fixture without a kind: one command, which passes when it exits with 0.
+-- plain_command.lua: a fixture without a kind: one command, which passes when it exits with 0.
 
 local errors = require("orket.errors")
 local strings = require("orket.util.strings")
