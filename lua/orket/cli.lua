@@ -60,6 +60,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   sim = { "orket.cmd.sim", "judge changed scripts by recorded history" },
   show = { "orket.cmd.show", "one card with its history" },
   sync = { "orket.cmd.sync", "apply the card files to the board" },
+  test = { "orket.cmd.test", "run a card's verification on its files now" },
   transcript = { "orket.cmd.transcript", "what was said in a card's turns: prompt, replies, calls, results" },
   trust = { "orket.cmd.people", "answer for what came from outside", "trust" },
   try = { "orket.cmd.try", "test one sandbox boundary without a project" },
@@ -78,8 +79,8 @@ end
 
 -- How --help lists them: what is used every day first.
 M.groups = {
-  { "Every day", "init", "setup", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log",
-    "validate" },
+  { "Every day", "init", "setup", "run", "board", "inbox", "show", "test", "transcript", "approve", "answer",
+    "log", "validate" },
   { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry",
     "sync", "export-cards", "trust" },
   { "What came out, and why", "diff", "checkout", "branch", "history", "why", "why-not", "reports", "prompt",

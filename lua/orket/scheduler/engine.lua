@@ -22,7 +22,7 @@ local settings = require("orket.project.settings")
 local sys = require("orket.core.sys")
 local talk = require("orket.turn.talk")
 local trees = require("orket.workspace.tree")
-local verify = require("orket.effects.verify")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
@@ -257,12 +257,21 @@ end
 ---Runs a card's verification.
 ---@param card table
 ---@param tree table its own, opened
----@return {ok: boolean, tree: string, log: string}|nil verdict
+---@return Verdict|nil verdict
 ---@return Error|nil err  no fault of the card
 function Engine:verify(card, tree)
-  local verdict, err = verify.run(self.project, card.fixture, tree)
+  local verdict, err = verify.run(self.project, card, tree)
   local ok, failure = tree:restore()
   return ok and verdict or nil, err or failure
+end
+
+---Whether the fixture of a turn's card is still the one that a verdict is of.
+---@param turn Turn
+---@param hash string|nil as the verdict recorded it
+---@return boolean|nil
+---@return Error|nil
+function Engine:is_fixture(turn, hash)
+  return verify.is_current(self.project, turn.card.fixture, hash)
 end
 
 ---Performs an operation that reaches beyond the tree.

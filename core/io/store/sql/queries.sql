@@ -341,10 +341,11 @@ WHERE (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic)
 ORDER BY f.score, m.seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: verdict
-SELECT tree, ok, log, at, labels AS "labels:json" FROM (
+SELECT tree, ok, log, at, labels AS "labels:json", (SELECT body ->> '$.fixture' FROM journal j WHERE j.seq = f.seq) AS fixture
+FROM (
     SELECT * FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
     UNION ALL SELECT v.* FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
-    WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree))
+    WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree)) f
 ORDER BY seq DESC LIMIT 1;
 
 -- A run's status follows from its cards. What it noted at its end is asked for what they cannot tell: that it

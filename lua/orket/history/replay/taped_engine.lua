@@ -7,6 +7,7 @@ local errors = require("orket.errors")
 local stages = require("orket.history.replay.stage")
 local record = require("orket.history.replay.record")
 local tape = require("orket.turn.tape")
+local verification = require("orket.verification.verify")
 
 local M = {}
 
@@ -191,7 +192,8 @@ local function verify(stage, tree)
   local event = stage.due
   local body = record.body(event)
   if event.kind == "verify.done" then
-    return { ok = body.ok, tree = tree:hash(), log = body.log }
+    return { ok = body.ok, tree = tree:hash(), log = body.log, fixture = body.fixture, counts = body.counts,
+      control = body.control, blob = body.report }
   end
   local code, message = (body.why or ""):match("^the verification could not run: (ERR_[%u_]+): (.*)$")
   if not code then
@@ -333,6 +335,12 @@ local function objection(stage, turn)
   end
 end
 
+-- Whether the fixture was still the verdict's is told by what became of the card.
+local function is_fixture(stage, turn)
+  local moved = coming(stage, turn, "card.moved")
+  return moved == nil or moved.why ~= verification.STALE
+end
+
 local OUTCOME = { ["call.refused"] = true, ["call.result"] = true }
 
 -- As it was recorded: its texts change, and older journals have none.
@@ -432,6 +440,9 @@ function M.tape(engine, stage, generations)
   end
   engine.verify = function(_, _, tree)
     return verify(stage, tree)
+  end
+  engine.is_fixture = function(_, turn)
+    return is_fixture(stage, turn)
   end
   return engine
 end

@@ -1,5 +1,6 @@
--- scratch.lua: a directory for the trees of a replay, away from the project; gone when it is closed. A replay
--- that is killed cannot remove its own: the next one does, for whose lock nobody holds has no owner any more.
+-- scratch.lua: a directory for trees of a replay or a test, away from the project; gone when it is closed. A
+-- process that is killed cannot remove its own: the next one does, for a lock that is not held has no owner
+-- any more.
 
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
@@ -11,8 +12,8 @@ local M = {}
 local Scratch = {}
 Scratch.__index = Scratch
 
-local NAME = "orket-replay-%08x%08x"
-local IS_NAME = "^orket%-replay%-" .. ("%x"):rep(16) .. "$"
+local NAME = "orket-scratch-%08x%08x"
+local IS_NAME = "^orket%-scratch%-" .. ("%x"):rep(16) .. "$"
 
 local function empty(root)
   local gone = 0
@@ -52,7 +53,7 @@ local function sweep(dir, above)
   end
 end
 
----Makes one below TMPDIR (/tmp), for this user alone, and removes those that killed replays left behind.
+---Makes one below TMPDIR (/tmp), for this user alone, and removes those that killed processes left behind.
 ---@return table|nil scratch {root}
 ---@return Error|nil
 function M.open()
