@@ -97,8 +97,9 @@ static int check_use(const struct permit *permit, struct err *err)
 static int start_program(lua_State *L, struct permit *permit, struct err *err)
 {
     lua_getiuservalue(L, 1, PERMIT_CALL);
+    lua_getiuservalue(L, -1, CALL_ROOT);
     struct command command = {
-        .root = permit_root(L, lua_gettop(L)),
+        .root = lua_gettop(L),
         .fields = permit->fields,
         .limits = gate_command(permit->call->gate, permit_field(permit, "argv"), permit->name),
         .program = permit->name,

@@ -10,6 +10,11 @@
  * cancels it is pushed. The context is an upvalue. */
 int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct err *err) MUST_CHECK;
 
+/* What the root (`orket.core.fs`) at idx is as the tree of a program: sets cwd of the spec, which
+ * the caller owns, also on failure (-1: none), and of a union the layers, in values that it pushes.
+ * The union rests from then on: it must not wake before the program has ended. */
+int bind_give_tree(lua_State *L, int idx, struct proc_spec *spec, struct err *err) MUST_CHECK;
+
 /* hidden.c: functions of the module, and the list that proc.hide set (pushed), or NULL. */
 int proc_l_hide(lua_State *L);
 int proc_l_real(lua_State *L);

@@ -2,11 +2,11 @@
  *
  * The engine starts core/jail/, a small static program carried inside the binary, as process 1 of
  * new pid, net, ipc and mount namespaces, in the program's working directory. Its arguments
- * are the numbers below, then as many paths to hide and to show as two of them say, the program's
- * path ("": look its name up), and the program's argv; its environment is the program's. It writes
- * struct jail_report to descriptor 3: one that only tells the layers when the program has begun,
- * and one at the end. When it ends, the kernel ends everything in its
- * namespace. */
+ * are the numbers below, then as many paths to hide, to show and of layers as three of them say
+ * (the first of the layers is where the tree appears inside), the program's path ("": look its name
+ * up), and the program's argv; its environment is the program's. It writes struct jail_report to
+ * descriptor 3: one that only tells the layers when the program has begun, and one at the end. When
+ * it ends, the kernel ends everything in its namespace. */
 #ifndef IO_JAIL_H
 #define IO_JAIL_H
 
@@ -45,6 +45,7 @@ enum jail_argument {
     JAIL_TREE, /* 1: the working directory is the tree; 0: there is none, it works in a scratch */
     JAIL_HIDES,
     JAIL_SHOWS,
+    JAIL_LAYERED, /* > 0: the working directory is the home of a union (io/union/union.h) */
     JAIL_TEXTS
 };
 
