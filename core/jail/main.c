@@ -278,7 +278,8 @@ static bool take_arguments(struct cell *cell, int argc, char **argv)
     if (argc <= JAIL_TEXTS)
         return false;
     int hides = atoi(argv[JAIL_HIDES]), shows = atoi(argv[JAIL_SHOWS]);
-    if (hides < 0 || shows < 0 || argc <= JAIL_TEXTS + hides + shows + 1)
+    int layers = atoi(argv[JAIL_LAYERED]), texts = JAIL_TEXTS + hides + shows + layers;
+    if (hides < 0 || shows < 0 || layers < 0 || layers == 1 || argc <= texts + 1)
         return false;
     *cell = (struct cell){
         .cpu_ms = strtoull(argv[JAIL_CPU_MS], NULL, 10),
@@ -291,8 +292,12 @@ static bool take_arguments(struct cell *cell, int argc, char **argv)
         .hides = (size_t)hides,
         .show = argv + JAIL_TEXTS + hides,
         .shows = (size_t)shows,
-        .path = argv[JAIL_TEXTS + hides + shows],
-        .argv = argv + JAIL_TEXTS + hides + shows + 1,
+        .place = layers ? argv[texts - layers] : NULL,
+        .below = argv + texts - layers + 1,
+        .belows = layers ? (size_t)layers - 1 : 0,
+        .path = argv[texts],
+        .argv = argv + texts + 1,
+        .changes = -1,
         .listener = -1,
     };
     return true;
@@ -303,10 +308,12 @@ static void find_tree(struct cell *cell)
     snprintf(cell->tree, sizeof cell->tree, JAIL_WORK);
     if (!cell->outside)
         return;
-    must(cell, getcwd(cell->tree, sizeof cell->tree) && cell->tree[0] == '/' ? 0 : -1,
+    must(cell, getcwd(cell->home, sizeof cell->home) && cell->home[0] == '/' ? 0 : -1,
          "find the working directory");
+    snprintf(cell->tree, sizeof cell->tree, "%s", cell->place ? cell->place : cell->home);
     errno = EINVAL;
-    must(cell, strcmp(cell->tree, "/") == 0 ? -1 : 0, "let it write everywhere");
+    must(cell, strcmp(cell->tree, "/") == 0 || cell->tree[0] != '/' ? -1 : 0,
+         "let it write everywhere");
 }
 
 int main(int argc, char **argv)

@@ -37,12 +37,13 @@ static const char **push_argv(lua_State *L, const struct json *argv)
 }
 
 /* A file of the tree by the name it has inside, which is the one outside. */
-static int program_path(const struct command *command, char *out, size_t size, struct err *err)
+static int program_path(lua_State *L, const struct command *command, char *out, size_t size,
+                        struct err *err)
 {
     char root[FS_PATH_MAX + 1];
     if (command->program[0] == '/')
         return snprintf(out, size, "%s", command->program) < (int)size ? 0 : ERR_BUG;
-    if (!fs_root_path(command->root, root) ||
+    if (!bind_root_path(L, command->root, root) ||
         snprintf(out, size, "%s/%s", root, command->program + 2) >= (int)size)
         return err_set(err, ERR_IO, "the card's tree cannot be found");
     return 0;
@@ -125,7 +126,7 @@ int command_start(lua_State *L, const struct command *command, int done_idx, str
     const struct json *limits = command->limits;
     uint64_t wall = limit_of(limits, "wall", 1000);
     struct proc_spec spec = {
-        .cwd = command->root,
+        .cwd = -1,
         .program = path,
         .wall_ms = lower(wall ? wall : PROC_WALL_MS, limit_of(command->fields, "wall", 1000)),
         .cpu_ms = limit_of(limits, "cpu", 1000),
@@ -135,9 +136,9 @@ int command_start(lua_State *L, const struct command *command, int done_idx, str
         .output = limit_of(limits, "output", 1),
     };
     spec.input = json_string(json_get(command->fields, "stdin"), &spec.input_len);
-    if (command->root < 0)
+    if (bind_to_root(L, command->root) < 0)
         return err_set(err, ERR_IO, "there is no tree");
-    int rc = program_path(command, path, sizeof path, err);
+    int rc = program_path(L, command, path, sizeof path, err);
     if (rc)
         return rc;
     spec.argv = push_argv(L, json_get(command->fields, "argv"));
@@ -146,5 +147,8 @@ int command_start(lua_State *L, const struct command *command, int done_idx, str
         spec.env = proc_l_env(L, command->place);
         spec.show = proc_l_list(L, command->place, "show");
     }
-    return bind_run(L, &spec, done_idx, err);
+    rc = bind_give_tree(L, command->root, &spec, err);
+    rc = rc ? rc : bind_run(L, &spec, done_idx, err);
+    base_close_fd(&spec.cwd);
+    return rc;
 }

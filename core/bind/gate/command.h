@@ -7,7 +7,7 @@
 #include "model/gate.h"
 
 struct command {
-    int root;                  /* of the card's tree; borrowed */
+    int root;                  /* index of the root of the card's tree, or of nil */
     const struct json *fields; /* of the operation: argv, stdin, wall */
     const struct json *limits; /* the command of the law */
     const char *program;       /* what was judged */

@@ -101,17 +101,16 @@ static const struct json *command_of(const struct permit *permit)
     return gate_command(permit->call->gate, permit_field(permit, "argv"), permit->name);
 }
 
-/* The directory that it runs in: of the place, if that has one, else the call's tree. */
-static int root_of(lua_State *L, int place)
+/* Pushes the root that it runs in, of the place, if that has one, else of the call's tree; its index. */
+static int push_root(lua_State *L, int place)
 {
-    int root = -1;
     if (place && lua_getfield(L, place, "root") != LUA_TNIL) {
-        root = bind_to_root(L, -1);
-        luaL_argcheck(L, root >= 0, place, "root is no open root");
-        return root;
+        luaL_argcheck(L, bind_to_root(L, -1) >= 0, place, "root is no open root");
+        return lua_gettop(L);
     }
     lua_getiuservalue(L, 1, PERMIT_CALL);
-    return permit_root(L, lua_gettop(L));
+    lua_getiuservalue(L, -1, CALL_ROOT);
+    return lua_gettop(L);
 }
 
 /* Runs the judged program; pushes the function that cancels it. */
@@ -119,7 +118,7 @@ static int start_program(lua_State *L, struct permit *permit, struct err *err)
 {
     int place = lua_istable(L, 3) ? 3 : 0;
     struct command command = {
-        .root = root_of(L, place),
+        .root = push_root(L, place),
         .fields = permit->fields,
         .limits = command_of(permit),
         .program = permit->name,

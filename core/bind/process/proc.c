@@ -84,30 +84,24 @@ uint64_t proc_l_number(lua_State *L, int idx, const char *name, double unit)
     return scaled > 0 && scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
-/* A descriptor of the working directory, owned by the caller, or a negative code; with scratch =
- * true neither. */
-static int l_cwd(lua_State *L, int idx, int *out, struct err *err)
+/* Sets cwd, owned by the caller, or answers a negative code; with scratch = true neither. */
+static int l_cwd(lua_State *L, int idx, struct proc_spec *spec, struct err *err)
 {
-    int fd = -1;
-    *out = -1;
+    spec->cwd = -1;
     lua_getfield(L, idx, "scratch");
     bool scratch = lua_toboolean(L, -1);
     lua_pop(L, 1);
     if (scratch)
         return 0;
     if (lua_getfield(L, idx, "cwd_root") != LUA_TNIL) {
-        int root = bind_to_root(L, -1);
-        luaL_argcheck(L, root >= 0, idx, "cwd_root is no open root");
-        fd = fcntl(root, F_DUPFD_CLOEXEC, 4);
-        lua_pop(L, 1);
-        *out = fd;
-        return fd >= 0 ? 0 : err_os(err, errno, "the working directory of a process");
+        luaL_argcheck(L, bind_to_root(L, -1) >= 0, idx, "cwd_root is no open root");
+        return bind_give_tree(L, lua_gettop(L), spec, err);
     }
     lua_getfield(L, idx, "cwd");
     const char *path = proc_l_take_text(L, "cwd");
-    *out = fd = fs_root_open(path, false, err);
+    spec->cwd = fs_root_open(path, false, err);
     lua_pop(L, 1);
-    return fd < 0 ? fd : 0;
+    return spec->cwd < 0 ? spec->cwd : 0;
 }
 
 static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
@@ -306,7 +300,7 @@ int bind_run(lua_State *L, const struct proc_spec *given, int done_idx, struct e
 static bool start(lua_State *L, struct proc_spec *spec, int done_idx)
 {
     struct err err = {0};
-    int rc = l_cwd(L, 1, &spec->cwd, &err);
+    int rc = l_cwd(L, 1, spec, &err);
     rc = rc ? rc : bind_run(L, spec, done_idx, &err);
     base_close_fd(&spec->cwd);
     if (rc == 0)

@@ -22,6 +22,11 @@ uint64_t proc_l_number(lua_State *L, int idx, const char *name, double unit);
 const struct egress_spec *proc_l_egress(lua_State *L, int idx);
 void proc_push_requests(lua_State *L, const struct proc_result *result);
 
+/* What the root (`orket.core.fs`) at idx is as the tree of a program: sets cwd of the spec, which
+ * the caller owns, also on failure (-1: none), and of a union the layers, in values that it pushes.
+ * The union rests from then on: it must not wake before the program has ended. */
+int bind_give_tree(lua_State *L, int idx, struct proc_spec *spec, struct err *err) MUST_CHECK;
+
 /* hidden.c: functions of the module, and the list that proc.hide set (pushed), or NULL. */
 int proc_l_hide(lua_State *L);
 int proc_l_real(lua_State *L);

@@ -272,3 +272,31 @@ int fs_delete(const struct fs_target *t, struct err *err)
         return err_set(err, ERR_EXISTS, "'%.200s' is a directory and not empty", t->path);
     return rc ? fs_fail(err, errno, t->path) : 0;
 }
+
+int fs_hide(const struct fs_target *t, struct err *err)
+{
+    struct stat st;
+    int dir;
+    if (broken(t->want != FS_MKDIR || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for a whiteout");
+    const char *name = enter(t, &dir);
+    if (!name)
+        return fs_fail(err, errno, t->path);
+    int rc = FAULT_CALL(file_hide, mknodat(dir, name, S_IFCHR, 0));
+    if (rc && errno == EEXIST && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        rc = fs_is_whiteout(&st) ? 0 : -1;
+    }
+    leave(t, dir);
+    return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
+int fs_publish(int dir, const char *from, const char *to, struct err *err)
+{
+    auto_close int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || FAULT_CALL(layer_sync, syncfs(fd)))
+        return fs_fail(err, errno, from);
+    if (FAULT_CALL(layer_rename, renameat2(dir, from, dir, to, RENAME_NOREPLACE)) || fsync(fd))
+        return fs_fail(err, errno, to);
+    return 0;
+}

@@ -13,6 +13,7 @@
 #ifndef IO_FS_H
 #define IO_FS_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -105,6 +106,16 @@ int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
 
 /* Makes the directory and those above it; one that exists is fine, *made (may be NULL) tells. */
 int fs_mkdir(const struct fs_target *target, bool *made, struct err *err) MUST_CHECK;
+
+/* A whiteout with the name (FS_MKDIR), in missing directories that are made: in a union it hides
+ * what has the name below. One that is there already is fine; ERR_EXISTS for anything else. */
+int fs_hide(const struct fs_target *target, struct err *err) MUST_CHECK;
+
+bool fs_is_whiteout(const struct stat *st);
+
+/* Renames the directory `from` to `to`, which nothing has as its name (ERR_EXISTS); both lie
+ * directly in dir. With all that is on dir's disk it is there after a power failure. */
+int fs_publish(int dir, const char *from, const char *to, struct err *err) MUST_CHECK;
 
 /* Fills err from an errno about path; answers the code. */
 int fs_fail(struct err *err, int error, const char *path);

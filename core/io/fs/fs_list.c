@@ -7,6 +7,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "base/fault.h"
 #include "base/json.h"
@@ -50,9 +52,10 @@ static char type_of(struct scan *scan, int fd, const char *name, unsigned char k
 
 const char *fs_type_name(char type)
 {
-    if (type == 'f' || type == 'd')
-        return type == 'f' ? "file" : "directory";
-    return type == 'l' ? "link" : "other";
+    static const char types[] = "fdlw";
+    static const char *const names[] = {"file", "directory", "link", "whiteout", "other"};
+    const char *at = type ? strchr(types, type) : NULL;
+    return names[at ? at - types : 4];
 }
 
 static bool is_temp(const char *name)
@@ -145,13 +148,18 @@ static struct found *scan_sort(struct scan *scan, bool slash, size_t *count)
     return found;
 }
 
+bool fs_is_whiteout(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
 /* ---- the answer ---- */
 
 /* Entries are gathered with offsets for names, which become pointers at the end. */
 struct answer {
     struct buf names, items; /* items: struct fs_entry[] with name = offset + 1 */
     size_t count, max, budget;
-    bool more, all;
+    bool more, all, changes;
 };
 
 static int answer_put(struct answer *a, int fd, const char *name, const char *shown, char type)
@@ -162,10 +170,11 @@ static int answer_put(struct answer *a, int fd, const char *name, const char *sh
         return rc < 0 ? rc : 0;
     struct fs_entry entry = {
         .name = (const char *)(uintptr_t)(a->names.len + 1),
-        .type = type,
+        .type = fs_is_whiteout(&st) ? 'w' : type,
         .mode = st.st_mode & 0777,
         .size = type == 'f' ? (uint64_t)st.st_size : 0,
         .mtime = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec,
+        .ctime = (uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec,
         .inode = st.st_ino,
     };
     buf_put(&a->names, shown, strlen(shown) + 1);
@@ -232,6 +241,12 @@ int fs_list(const struct fs_target *t, size_t max, struct fs_entries *out, struc
 
 static int walk(struct answer *a, int fd, struct buf *path, unsigned depth);
 
+static bool is_opaque(int fd)
+{
+    char value;
+    return fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1 && value == 'y';
+}
+
 static int walk_into(struct answer *a, int fd, const char *name, struct buf *path, unsigned depth)
 {
     if (depth >= FS_DEPTH_MAX || path->len >= FS_PATH_MAX) {
@@ -243,8 +258,9 @@ static int walk_into(struct answer *a, int fd, const char *name, struct buf *pat
     if (below < 0) // replaced by something else meanwhile, or not ours to read
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 0
                                                                                         : -errno;
+    int rc = a->changes && is_opaque(below) ? answer_put(a, fd, name, path->data, 'd') : 0;
     buf_putc(path, '/');
-    return walk(a, below, path, depth + 1);
+    return rc ? rc : walk(a, below, path, depth + 1);
 }
 
 static int walk_names(struct answer *a, int fd, struct scan *scan, struct buf *path, unsigned depth)
@@ -283,12 +299,12 @@ static int walk(struct answer *a, int fd, struct buf *path, unsigned depth)
     return rc;
 }
 
-static int walk_below(const struct fs_target *t, size_t max, bool all, struct fs_entries *out,
+static int walk_below(const struct fs_target *t, struct answer answer, struct fs_entries *out,
                       struct err *err)
 {
     if (broken(t->want != FS_LIST || t->fd < 0))
         return err_set(err, ERR_BUG, "not a target for listing");
-    struct answer answer = {.max = bound(max), .budget = FS_WALK_MAX, .all = all};
+    answer.budget = FS_WALK_MAX;
     struct buf path = {0};
     int rc = walk(&answer, t->fd, &path, 1);
     buf_clear(&path);
@@ -297,10 +313,16 @@ static int walk_below(const struct fs_target *t, size_t max, bool all, struct fs
 
 int fs_walk(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
 {
-    return walk_below(t, max, false, out, err);
+    return walk_below(t, (struct answer){.max = bound(max)}, out, err);
 }
 
 int fs_walk_all(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
 {
-    return walk_below(t, max, true, out, err);
+    return walk_below(t, (struct answer){.max = bound(max), .all = true}, out, err);
+}
+
+int fs_walk_changes(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
+{
+    struct answer answer = {.max = bound(max), .all = true, .changes = true};
+    return walk_below(t, answer, out, err);
 }

@@ -9,14 +9,15 @@
 
 struct fs_entry {
     const char *name; /* fs_list: last name; fs_walk: path below the target; in the list's memory */
-    char type;        /* 'f' regular file, 'd' directory, 'l' link, 'o' anything else */
+    char type;        /* 'f' regular file, 'd' directory, 'l' link, 'w' whiteout, 'o' other */
     mode_t mode;      /* permissions */
     uint64_t size;    /* bytes of a regular file */
     uint64_t mtime;   /* nanoseconds since 1970 */
+    uint64_t ctime;   /* likewise: of any change, which no program can choose */
     uint64_t inode;
 };
 
-/* "file", "directory", "link" or "other", static. */
+/* "file", "directory", "link", "whiteout" or "other", static. */
 const char *fs_type_name(char type);
 
 struct fs_entries {
@@ -37,6 +38,11 @@ int fs_walk(const struct fs_target *target, size_t max, struct fs_entries *out,
             struct err *err) MUST_CHECK;
 int fs_walk_all(const struct fs_target *target, size_t max, struct fs_entries *out,
                 struct err *err) MUST_CHECK;
+
+/* As fs_walk_all, of the changes of a union (io/union/union.h): with its whiteouts, and those
+ * directories, before what is in them, that show nothing of the layers below. */
+int fs_walk_changes(const struct fs_target *target, size_t max, struct fs_entries *out,
+                    struct err *err) MUST_CHECK;
 
 void fs_entries_clear(struct fs_entries *entries);
 

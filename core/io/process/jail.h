@@ -2,12 +2,13 @@
  *
  * The engine starts core/jail/, a small static program carried inside the binary, as process 1 of
  * new pid, net, ipc and mount namespaces, in the program's working directory. Its arguments
- * are the numbers below, then as many paths to hide and to show as two of them say, the program's
- * path ("": look its name up), and the program's argv; its environment is the program's. It writes
- * struct jail_report to descriptor 3: one that only tells the layers when the program has begun,
- * and one at the end. With egress it makes a listening socket in its network first, and hands it
- * to the engine: the engine answers there, nothing of the jail does. When it ends, the kernel ends
- * everything in its namespace. */
+ * are the numbers below, then as many paths to hide, to show and of layers as three of them say
+ * (the first of the layers is where the tree appears inside), the program's path ("": look its name
+ * up), and the program's argv; its environment is the program's. It writes struct jail_report to
+ * descriptor 3: one that only tells the layers when the program has begun, and one at the end. With
+ * egress it makes a listening socket in its network first, and hands it to the engine: the engine
+ * answers there, nothing of the jail does. When it ends, the kernel ends everything in its
+ * namespace. */
 #ifndef IO_JAIL_H
 #define IO_JAIL_H
 
@@ -49,6 +50,7 @@ enum jail_argument {
     JAIL_EGRESS, /* 1: it listens for the program's requests and hands the listener over */
     JAIL_HIDES,
     JAIL_SHOWS,
+    JAIL_LAYERED, /* > 0: the working directory is the home of a union (io/union/union.h) */
     JAIL_TEXTS
 };
 

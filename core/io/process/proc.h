@@ -29,6 +29,9 @@ struct proc_spec {
     const struct egress_spec *egress; /* what it may reach, through HTTP_PROXY; NULL: nothing */
     const char *program;     /* the absolute path to run; NULL: argv[0], by PATH inside */
     int cwd;                 /* a directory descriptor, borrowed during proc_start; -1: a scratch */
+    /* NULL, or NULL-terminated absolute paths: where the program finds its tree, then the layers
+     * of it, the upper one first; then cwd is the home of a union (io/union/union.h) */
+    const char *const *layers;
     const char *input;       /* standard input, borrowed likewise; NULL: none */
     size_t input_len;
     proc_heard *heard; /* it is talked to (proc_say): its output is heard, not kept; or NULL */

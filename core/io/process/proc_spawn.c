@@ -282,7 +282,7 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
 {
     const uint64_t numbers[] = {spec->cpu_ms, spec->memory, spec->processes, spec->file_size,
                                 spec->cwd >= 0, spec->egress != NULL, length(spec->hide),
-                                length(spec->show)};
+                                length(spec->show), length(spec->layers)};
     char digits[COUNT_OF(numbers)][24];
     struct strings argv = {0}, env = {0}, real = {0};
     add(&argv, "orket-jail");
@@ -292,6 +292,7 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
     }
     add_real(&argv, spec->hide, &real);
     add_real(&argv, spec->show, &real);
+    add_all(&argv, spec->layers);
     add(&argv, spec->program ? spec->program : "");
     add_all(&argv, spec->argv);
     add(&argv, NULL);
