@@ -47,7 +47,7 @@ local permit = {}
 ---Performs exactly the judged fs.* operation, once: done(result) or done(nil, message, code).
 ---fs.read: {content, bytes, more?}; fs.write: {path, bytes}; fs.delete: {path};
 ---fs.list: {path, entries = {{name, type, size}…}, more?};
----fs.search: {matches = {{path, line, text}…}, files, more?}.
+---fs.search: {matches = {{path, line, text, before?, after?}…}, files, more?, next?, ignored?}; {paths, …}
 ---A program may be given a place: {root?, env?, show?}, another working directory than the call's tree, and
 ---what it has besides, as in proc.run. Without one it is permit:perform(done).
 ---@param place table|nil

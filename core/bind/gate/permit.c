@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "bind/gate/command.h"
 #include "bind/gate/permit.h"
-#include "bind/gate/search.h"
+#include "bind/search/search.h"
 #include "bind/store/store.h"
 #include "script/value.h"
 
@@ -62,19 +62,24 @@ void permit_drop(struct permit *permit)
 
 /* ---- methods ---- */
 
-/* Hands the target over to a search, which calls the function at index 2. */
+static bool is_search(const struct permit *permit)
+{
+    return permit_is_kind(permit, "fs.search") || permit_is_kind(permit, "code.sources");
+}
+
+/* Hands the target over to a search, which calls the function at index 2; pushes the function that
+ * cancels it. */
 static int start_search(lua_State *L, struct permit *permit, struct err *err)
 {
-    size_t len;
-    const char *text = json_string(permit_field(permit, "text"), &len);
     struct fs_target *target = &permit->resolved->target;
+    lua_getiuservalue(L, 1, PERMIT_CALL);
     struct search_wish wish = {
         .target = *target,
+        .root = permit_root(L, lua_gettop(L)),
         .gate = permit->call->gate,
         .call = &permit->call->gate_call,
-        .text = text,
-        .text_len = len,
-        .limit = bind_bounded(permit_field(permit, "limit"), SEARCH_MATCHES),
+        .fields = permit->fields,
+        .sources = permit_is_kind(permit, "code.sources"),
     };
     target->fd = target->dir = -1;
     return search_start(L, &wish, 2, err);
@@ -143,7 +148,7 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
         *err = permit->resolved->failure;
         return err->code;
     }
-    *later = permit_is_kind(permit, "fs.search");
+    *later = is_search(permit);
     FAULT(permit_before);
     int rc = *later ? start_search(L, permit, err)
                     : bind_perform(L, permit->kind, &permit->resolved->target, permit->fields, err);
@@ -172,7 +177,7 @@ static int l_permit_perform(lua_State *L)
     lua_settop(L, 3);
     int rc = perform(L, permit, &later, &err);
     if (rc == 0 && later)
-        return permit->runs; // with the function that cancels it
+        return 1; // the function that cancels it
     lua_pushvalue(L, 2);
     if (rc == 0)
         lua_pushvalue(L, -2);

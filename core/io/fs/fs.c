@@ -49,6 +49,33 @@ int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *ou
     return 0;
 }
 
+/* The file, opened so that neither a link nor a pipe can hold anybody up; -1 with errno. */
+static int open_name(int dir, const char *name, struct stat *st)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = FAULT_CALL(file_open, openat(dir, name, flags));
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+        return fd;
+    int error = S_ISREG(st->st_mode) ? errno : ENXIO;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int fs_read_name(int dir, const char *name, size_t max, struct buf *out, struct err *err)
+{
+    struct stat st = {0};
+    buf_reset(out);
+    auto_close int fd = open_name(dir, name, &st);
+    if (fd < 0)
+        return fs_fail(err, errno == ENOENT || errno == ELOOP ? ENXIO : errno, name);
+    struct fs_target target = {.want = FS_READ, .fd = fd, .dir = -1, .size = (size_t)st.st_size};
+    return (size_t)st.st_size > max ? err_set(err, ERR_TOO_LARGE, "'%.200s' is too large", name)
+                                    : fs_read(&target, 0, max, out, NULL, err);
+}
+
 /* ---- write, mkdir, delete ---- */
 
 static bool write_all(int fd, const char *bytes, size_t len)

@@ -54,8 +54,7 @@ int fs_root_open(const char *path, bool create, struct err *err) MUST_CHECK;
 
 /* A second descriptor for the directory `path` beneath root, confined like every path. With `made`
  * it is made when it is missing, and *made tells that it was: then it is empty. */
-int fs_root_beneath(int root, const char *path, size_t len, bool *made,
-                    struct err *err) MUST_CHECK;
+int fs_root_beneath(int root, const char *path, size_t len, bool *made, struct err *err) MUST_CHECK;
 
 /* Where a root is now, absolute; false when the kernel does not tell (no /proc, or it is gone). */
 bool fs_root_path(int root, char out[FS_PATH_MAX + 1]);
@@ -84,6 +83,11 @@ void fs_target_close(struct fs_target *target);
  * are left behind; without it a longer file is ERR_TOO_LARGE. */
 int fs_read(const struct fs_target *target, size_t offset, size_t max, struct buf *out, bool *more,
             struct err *err) MUST_CHECK;
+
+/* Reads a regular file of a directory, whole, into out, which is emptied first: ERR_NOT_FILE (a
+ * link, too, and what is gone), ERR_TOO_LARGE, ERR_MEMORY, ERR_IO. */
+int fs_read_name(int dir, const char *name, size_t max, struct buf *out,
+                 struct err *err) MUST_CHECK;
 
 /* Makes missing directories and writes the file (FS_WRITE, FS_PUT). A file that existed is replaced
  * by rename (so another hard link keeps the old bytes, a reader sees old or new) and keeps its

@@ -7,7 +7,7 @@
 
 #include "model/gate/impl.h"
 
-enum field_type { TEXT, WORD, COUNT, AMOUNT, LIST, OBJECT };
+enum field_type { TEXT, WORD, COUNT, AMOUNT, FLAG, LIST, OBJECT };
 
 struct field {
     const char *name;
@@ -16,7 +16,7 @@ struct field {
     size_t min, max; /* bytes of a TEXT or WORD, value of a COUNT; max 0 = the content limit */
 };
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 9
 
 /* Traits of an operation: those that are a nature, and OPEN. */
 #define NONE        0
@@ -60,7 +60,15 @@ static const struct operation operations[] = {
      GATE_WANT_LIST,
      GATE_EFFECT_NONE,
      NONE,
-     {PATH, {"text", TEXT, true, 1, 1000}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+     {PATH,
+      {"text", TEXT, false, 1, 1000}, // without it: the names of files
+      {"limit", COUNT, false, 1, SIZE_MAX},
+      {"regex", FLAG, false, 0, 0},
+      {"any_case", FLAG, false, 0, 0},
+      {"glob", TEXT, false, 1, 1000},
+      {"ignored", FLAG, false, 0, 0}, // also what ignore files leave out
+      {"context", COUNT, false, 0, SIZE_MAX},
+      {"skip", COUNT, false, 0, SIZE_MAX}}},
     {"fs.delete", GATE_WANT_DELETE, GATE_EFFECT_IDEMPOTENT, DESTRUCTIVE, {PATH}},
     {"proc.run",
      GATE_WANT_NOTHING,
@@ -258,6 +266,8 @@ static bool fits(const struct field *field, const struct json *value, size_t con
     case AMOUNT:
         return (value->type == JSON_INT && value->u.integer > 0) ||
                (value->type == JSON_REAL && value->u.real > 0);
+    case FLAG:
+        return value->type == JSON_TRUE || value->type == JSON_FALSE;
     case LIST:
         return value->type == JSON_ARRAY && value->len <= max;
     case OBJECT:

@@ -230,8 +230,11 @@ end
 
 local function of_matches(tree, result)
   local all
-  for _, match in ipairs(result.matches) do
+  for _, match in ipairs(result.matches or {}) do
     all = M.union(all, of_file(tree, match.path))
+  end
+  for _, path in ipairs(result.paths or {}) do
+    all = M.union(all, of_file(tree, path))
   end
   return all
 end
