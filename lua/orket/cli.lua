@@ -7,6 +7,7 @@ local M = {}
 
 M.commands = { -- name -> { module, one line of help, member of the module }
   approvals = { "orket.cmd.approvals", "what waits for a person's yes or no" },
+  apply = { "orket.cmd.apply", "apply what a card or an epic changed to files of yours" },
   approve = { "orket.cmd.people", "say yes to what an agent asks for", "approve" },
   answer = { "orket.cmd.people", "answer a parked card's question", "answer" },
   backup = { "orket.cmd.backup", "copy the journal and its key into a directory, verified" },
@@ -82,7 +83,7 @@ M.groups = {
     "validate" },
   { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry",
     "sync", "export-cards", "trust" },
-  { "What came out, and why", "diff", "checkout", "branch", "history", "why", "why-not", "reports", "prompt",
+  { "What came out, and why", "diff", "apply", "checkout", "branch", "history", "why", "why-not", "reports", "prompt",
     "cost", "budget", "bottlenecks", "memory" },
   { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law",
     "try" },

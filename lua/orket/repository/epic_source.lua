@@ -1,6 +1,7 @@
 -- epic_source.lua: the repository that an epic starts from: the "source" of the epic, or of the organization.
 
 local errors = require("orket.errors")
+local fs = require("orket.core.fs")
 local git = require("orket.repository.git")
 local import = require("orket.repository.import")
 
@@ -46,6 +47,23 @@ function M.open(project, repo)
     return nil, err
   end
   return git.open(repo:sub(1, 1) == "/" and repo or home .. "/" .. repo)
+end
+
+---The working directory of the repository that an epic started from, or the part of it that the epic has.
+---@param dir string the project's directory
+---@param source {repo: string, subdir: string|nil} row of the epic's source
+---@return string|nil
+---@return Error|nil
+function M.worktree(dir, source)
+  local place = source.repo:sub(1, 1) == "/" and source.repo or dir .. "/" .. source.repo
+  local root <close>, err = errors.check(fs.root(place))
+  if not root then
+    return nil, err
+  elseif not root:kind(".git") then
+    return nil, errors.new("ERR_NOT_FOUND", source.repo .. " has no working directory",
+      "name the directory to apply it to")
+  end
+  return source.subdir and place .. "/" .. source.subdir or place
 end
 
 ---Reads the commit that an epic starts from.

@@ -97,7 +97,8 @@ end
 
 -- A name with a blank ends at a tab.
 local function side(mark, bytes, name)
-  return mark .. " " .. (bytes and quoted(name) .. (name:find(" ", 1, true) and "\t" or "") or "/dev/null")
+  local ending = name:find(" ", 1, true) and "\t" or ""
+  return mark .. " " .. (bytes and quoted(name) .. ending or "/dev/null")
 end
 
 local NO_BLOB = ("0"):rep(40)
