@@ -16,7 +16,7 @@ usage: orket diff [-C DIR] [--stat | --json] CARD[@EVENT]
 
 What an issue changed against the files that it started from, or what an epic changed against its first files,
 as a unified diff. The files come from the journal: their directory need not be there. What goes into a file
-or a pipe is a patch that git apply takes, binary files included; patch -p1 takes the texts of it.
+or a pipe is a patch that git apply takes, binary files included; patch takes the texts of it.
   @EVENT    as it was after that event: a number of orket log, or RUN/TURN.N
   -C DIR    the project (default: found upwards from here)
   --stat    a line per file

@@ -1,6 +1,6 @@
--- apply.lua: what a card or an epic changed, applied to files of a person's own, three ways per file: the
--- file that the change stands against, the file as it was made, and the file that the person has. All of it or
--- nothing: a file that both changed in the same place leaves everything as it was.
+-- apply.lua: what a card or an epic changed, applied to files of a person's own, three ways per file: as the
+-- change stands against it, as it was made, and as the person has it. All of it or nothing: a file that both
+-- changed in the same place leaves everything as it was.
 
 local errors = require("orket.errors")
 local git_names = require("orket.repository.git_names")
