@@ -106,7 +106,8 @@ static const struct json *command_of(const struct permit *permit)
     return gate_command(permit->call->gate, permit_field(permit, "argv"), permit->name);
 }
 
-/* Pushes the root that it runs in, of the place, if that has one, else of the call's tree; its index. */
+/* Pushes the root that it runs in: of the place, if that has one, else of the call's tree. Its
+ * index. */
 static int push_root(lua_State *L, int place)
 {
     if (place && lua_getfield(L, place, "root") != LUA_TNIL) {

@@ -5,7 +5,6 @@
 
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
-local lazy = require("orket.lazy")
 local runners = require("orket.verification.runners")
 local strings = require("orket.util.strings")
 local tables = require("orket.util.tables")
@@ -14,9 +13,9 @@ local test_tree = require("orket.verification.test_tree")
 local M = {}
 
 local FORMATS = {
-  junit = lazy("orket.verification.formats.junit"), tap = lazy("orket.verification.formats.tap"),
-  go_json = lazy("orket.verification.formats.go_json"),
-  cargo_text = lazy("orket.verification.formats.cargo_text"),
+  junit = require("orket.verification.formats.junit"), tap = require("orket.verification.formats.tap"),
+  go_json = require("orket.verification.formats.go_json"),
+  cargo_text = require("orket.verification.formats.cargo_text"),
 }
 local REPORT_MAX = 16 * 1024 * 1024
 local TOLD = 2000 -- bytes of a runner's output

@@ -9,7 +9,6 @@ local cjson = require("cjson")
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local fixtures = require("orket.verification.fixture")
-local lazy = require("orket.lazy")
 local plain_command = require("orket.verification.plain_command")
 local test_report = require("orket.verification.test_report")
 local test_tree = require("orket.verification.test_tree")
@@ -17,8 +16,8 @@ local test_tree = require("orket.verification.test_tree")
 local M = {}
 
 local KINDS = {
-  plain = plain_command, command = lazy("orket.verification.command_cases"),
-  runner = lazy("orket.verification.test_run"),
+  plain = plain_command, command = require("orket.verification.command_cases"),
+  runner = require("orket.verification.test_run"),
 }
 
 M.STALE = "the fixture has changed since its verdict"

@@ -347,6 +347,8 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why,
 -- kind: model.paused
 UPDATE turn SET waits = 'until/' || $until WHERE run = :run AND turn = :turn;
 
+-- kind: branch.pushed
+
 -- kind: budget.lifted
 UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 

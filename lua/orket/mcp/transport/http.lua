@@ -252,7 +252,8 @@ function M.open(project, server, on)
     local source = (project.config.organization.keys or {})[server.key] or { env = server.key }
     self.key = "mcp." .. server.name
     local ok, err = errors.check(core.key(self.key, {
-      env = source.env, file = source.file, header = source.header, origin = source.origin or server.url,
+      env = source.env, file = source.file, header = source.header, user = source.user,
+      origin = source.origin or server.url,
     }))
     if not ok then
       return nil, err
