@@ -4,21 +4,6 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-local PREAMBLE = orket.read("tests/support/probes/gate_world.lua")
-
-local SEARCH = [[
-async.main(function()
-  local wishes = cjson.decode(%q)
-  for _, wish in ipairs(wishes) do
-    wish.op, wish.path = "fs.search", wish.path or "."
-    local p = permit("search_files", wish)
-    local found, message, code = async.await(p.perform, p)
-    print(cjson.encode(found or { code = code, message = message }))
-  end
-  return 0
-end)
-]]
-
 local function tree_of(files)
   local dir, directories = orket.directory(), {}
   for path in pairs(files) do
@@ -34,7 +19,7 @@ end
 
 local function search(dir, ...)
   local answers = {}
-  local chunk = PREAMBLE .. SEARCH:format(cjson.encode({ ... }))
+  local chunk = orket.chunk("search", "search", cjson.encode({ ... }))
   for line in orket.probe(chunk, "DIR=" .. dir .. " "):gmatch("[^\n]+") do
     answers[#answers + 1] = cjson.decode(line)
   end
@@ -242,19 +227,7 @@ describe("fs.search", function()
     local dir = orket.directory()
     orket.shell(("mkdir -p %s/t && cd %s/t && for i in $(seq 300); do head -c 300000 /dev/zero | tr '\\0' x > f$i; done")
       :format(dir, dir))
-    local text = orket.probe(PREAMBLE .. [[
-      async.main(function()
-        local p = permit("search_files", { op = "fs.search", path = ".", text = "x[ab]y|x[bc]z", regex = true })
-        local task = async.spawn(function()
-          local found, err = async.await(p.perform, p)
-          print(found, err.code)
-        end)
-        async.cancel(task, { code = "ERR_CANCELED", message = "enough" })
-        async.sleep(0.001)
-        print("the loop turns")
-        return 0
-      end)
-    ]], "DIR=" .. dir .. "/t ")
+    local text = orket.probe(orket.chunk("search", "cancel"), "DIR=" .. dir .. "/t ")
     orket.remove(dir)
     assert.equal("nil\tERR_CANCELED\nthe loop turns\n", text)
   end)
