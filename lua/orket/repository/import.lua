@@ -7,7 +7,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local prompt_text = require("orket.util.prompt_text")
+local unseen = require("orket.util.unseen")
 
 local M = {}
 
@@ -30,7 +30,7 @@ local LFS = "version https://git-lfs.github.com/spec/v1\n"
 
 -- Spellings under which some file system opens .git: invisible characters, streams, ends and short names.
 local function is_git_name(name)
-  local plain = prompt_text.visible(name:lower()):gsub(":.*", ""):gsub("[. ]+$", "")
+  local plain = unseen.removed(name:lower()):gsub(":.*", ""):gsub("[. ]+$", "")
   return plain == ".git" or plain:match("^git~%d+$") ~= nil
 end
 
