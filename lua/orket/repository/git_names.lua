@@ -1,12 +1,12 @@
 -- git_names.lua: names under which git keeps files of its own: what lies there makes it run programs. Pure.
 
-local prompt_text = require("orket.util.prompt_text")
+local unseen = require("orket.util.unseen")
 
 local M = {}
 
 -- Spellings under which some file system opens .git: invisible characters, streams, ends and short names.
 local function is_one(name)
-  local plain = prompt_text.visible(name:lower()):gsub(":.*", ""):gsub("[. ]+$", "")
+  local plain = unseen.removed(name:lower()):gsub(":.*", ""):gsub("[. ]+$", "")
   return plain == ".git" or plain:match("^git~%d+$") ~= nil
 end
 

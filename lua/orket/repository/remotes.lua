@@ -1,6 +1,6 @@
 -- remotes.lua: the repositories of others that the configuration names: by HTTP, or a directory.
 
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 
@@ -45,7 +45,7 @@ local function open(organization, name)
   if entry.key then
     local source = (organization.keys or {})[entry.key] or { env = entry.key }
     remote.key = "remote." .. name
-    local ok, err = errors.check(core.key(remote.key, {
+    local ok, err = errors.check(llm.key(remote.key, {
       env = source.env, file = source.file, header = source.header, user = source.user,
       origin = source.origin or entry.url,
     }))

@@ -2,7 +2,7 @@
 -- proxy, keys and addresses as for models), so that no program of git ever has a network or a key.
 
 local async = require("orket.async")
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local errors = require("orket.errors")
 local pkt_line = require("orket.repository.pkt_line")
 
@@ -34,7 +34,7 @@ local function fix_of(remote, info)
 end
 
 local function ask(remote, path, options)
-  local reply, message, code, info = async.await(core.post, {
+  local reply, message, code, info = async.await(llm.post, {
     url = remote.url:gsub("/+$", "") .. path, body = options.body, type = options.type, key = remote.key,
     private = remote.private, fresh = true, -- nothing is sent twice
     headers = { ["User-Agent"] = AGENT }, deadlines = DEADLINES, caps = { body = options.most },

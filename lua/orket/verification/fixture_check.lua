@@ -3,7 +3,7 @@
 
 local errors = require("orket.errors")
 local expectation = require("orket.verification.expectation")
-local problem_list = require("orket.project.config.problems")
+local problem_list = require("orket.project.config.problem_list")
 local runners = require("orket.verification.runners")
 local sources = require("orket.project.config.source")
 

@@ -7,7 +7,7 @@ local errors = require("orket.errors")
 local stages = require("orket.history.replay.stage")
 local record = require("orket.history.replay.record")
 local tape = require("orket.turn.tape")
-local verification = require("orket.verification.verify")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
@@ -188,7 +188,7 @@ local function prompt(stage, asked, turn)
   end
 end
 
-local function verify(stage, tree)
+local function recorded_verdict(stage, tree)
   local event = stage.due
   local body = record.body(event)
   if event.kind == "verify.done" then
@@ -338,7 +338,7 @@ end
 -- Whether the fixture was still the verdict's is told by what became of the card.
 local function is_fixture(stage, turn)
   local moved = coming(stage, turn, "card.moved")
-  return moved == nil or moved.why ~= verification.STALE
+  return moved == nil or moved.why ~= verify.STALE
 end
 
 local OUTCOME = { ["call.refused"] = true, ["call.result"] = true }
@@ -439,7 +439,7 @@ function M.tape(engine, stage, generations)
     return stage.user
   end
   engine.verify = function(_, _, tree)
-    return verify(stage, tree)
+    return recorded_verdict(stage, tree)
   end
   engine.is_fixture = function(_, turn)
     return is_fixture(stage, turn)
