@@ -171,6 +171,12 @@ static int l_root_hide(lua_State *L)
     return on_target(L, FS_MKDIR, fs_hide);
 }
 
+/* root:show(path): the directory hides nothing any more */
+static int l_root_show(lua_State *L)
+{
+    return on_target(L, FS_LIST, fs_show);
+}
+
 static int remove_target(const struct fs_target *target, struct err *err)
 {
     return fs_remove(target->dir, target->path + target->rest, err);
@@ -406,6 +412,7 @@ static const luaL_Reg methods[] = {
     {"sweep", l_root_sweep}, {"delete", l_root_delete},   {"mkdir", l_root_mkdir},
     {"kind", l_root_kind},   {"beneath", l_root_beneath}, {"path", l_root_path},
     {"owner", l_root_owner}, {"close", l_root_close},     {"hide", l_root_hide},
+    {"show", l_root_show},
     {"union", root_l_union}, {"rest", root_l_rest},       {"wake", root_l_wake},
     {"census", root_l_census},   {"publish", root_l_publish}, {"remove", l_root_remove},
     {"changes", l_root_changes}, {"make_executable", l_root_make_executable}, {NULL, NULL},

@@ -244,7 +244,7 @@ static int walk(struct answer *a, int fd, struct buf *path, unsigned depth);
 static bool is_opaque(int fd)
 {
     char value;
-    return fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1 && value == 'y';
+    return fgetxattr(fd, FS_OPAQUE, &value, 1) == 1 && value == 'y';
 }
 
 static int walk_into(struct answer *a, int fd, const char *name, struct buf *path, unsigned depth)

@@ -95,7 +95,7 @@ function M.run(project, path, tree)
     return nil, err
   end
   result, err = program.run(proc.run, request)
-  tree.root:sweep() -- what no path names would stay for ever
+  tree:sweep() -- what no path names would stay for ever
   if result then
     return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash,
       log = log_of(result) }
