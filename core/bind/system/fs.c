@@ -288,22 +288,17 @@ static int l_root_list(lua_State *L)
     return list(L, fs_list);
 }
 
-static int list_all(lua_State *L, list_fn *look)
+/* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
+ * that was killed half-way left behind
+ *   | nil, message, code */
+static int l_root_walk(lua_State *L)
 {
     lua_settop(L, 3);
     if (lua_isnil(L, 2)) {
         lua_pushliteral(L, ".");
         lua_replace(L, 2);
     }
-    return list(L, look);
-}
-
-/* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
- * that was killed half-way left behind
- *   | nil, message, code */
-static int l_root_walk(lua_State *L)
-{
-    return list_all(L, fs_walk_all);
+    return list(L, fs_walk_all);
 }
 
 /* root:changes() -> as walk, of the changes of a union, with "whiteout" for what they hide, and
@@ -311,7 +306,9 @@ static int l_root_walk(lua_State *L)
 static int l_root_changes(lua_State *L)
 {
     lua_settop(L, 1);
-    return list_all(L, fs_walk_changes);
+    lua_pushliteral(L, ".");
+    lua_pushinteger(L, FS_WALK_MAX);
+    return list(L, fs_walk_changes);
 }
 
 /* root:sweep([changes]) -> what was removed (at most 100 places), how many | nil, message, code

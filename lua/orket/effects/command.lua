@@ -9,6 +9,7 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local manifest = require("orket.workspace.manifest")
 local hash = require("orket.core.hash")
 local programs = require("orket.effects.program")
 local strings = require("orket.util.strings")
@@ -86,9 +87,27 @@ local function judge_file(turn, found, judge, path)
   end
 end
 
+-- A file of the journal of which it takes the place as a directory, or as a file: that one is put back.
+local function in_its_place(files, path)
+  local above = path:match("^(.*)/")
+  while above do
+    if files[above] then
+      return above
+    end
+    above = above:match("^(.*)/")
+  end
+  return manifest.beneath(files, path)[1]
+end
+
 local function judge_entry(turn, found, judge, entry)
   local known = turn.tree.files[entry.name]
-  if not known and entry.size > FILE_MAX then
+  local back = not known and in_its_place(turn.tree.files, entry.name)
+  if back then
+    refused(found, "fs.write", entry.name, "gate.confirm", "it takes the place of " .. back
+      .. ", and what a command deletes is put back: a person has to say yes to that",
+      "delete that with delete_file first")
+    return true
+  elseif not known and entry.size > FILE_MAX then
     too_large(found, entry.name)
     return true
   end

@@ -389,6 +389,19 @@ function M.blob(stack, path)
   return blob or nil
 end
 
+---All that lie on the disk, with those that are not whole.
+---@param project table
+---@return {path: string, seed: string|nil}[] seed: the hash of the seed for which it was made
+function M.list(project)
+  local found = {}
+  for i, entry in ipairs(project.root:list(M.PLACE) or {}) do
+    local about = read_about(project, entry.name)
+    local is_making = entry.name:sub(1, #MAKING) == MAKING
+    found[i] = { path = M.PLACE .. "/" .. entry.name, seed = not is_making and about and about.seed or nil }
+  end
+  return found
+end
+
 ---Its epic's run is over: what is known of its layers is found again.
 ---@param project table
 ---@param epic string

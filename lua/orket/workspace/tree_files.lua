@@ -73,8 +73,17 @@ local function remove_gone(store, epic, root, aside)
   return true
 end
 
----Whether an epic's files lie in its directory, where a person finds them without a command. A large repository
----is not laid out once more: the journal has all of it. A directory that is there is kept up.
+---Whether an epic gets a directory of its files, in which a person finds them without a command. A large
+---repository is not laid out once more: the journal has all of it.
+---@param store table
+---@param epic string
+---@param seed table<string, string>|nil
+---@return boolean
+function M.has_directory(store, epic, seed)
+  return #store:read("source", { tree = epic }) == 0 or not manifest.is_large(seed or M.seed_of(store, epic))
+end
+
+---The same of one that may have a directory all the same, which is then kept up.
 ---@param project table
 ---@param store table
 ---@param epic string
@@ -82,8 +91,7 @@ end
 ---@param seed table<string, string>
 ---@return boolean
 function M.are_laid_out(project, store, epic, path, seed)
-  local imported = #store:read("source", { tree = epic }) > 0
-  return not (imported and manifest.is_large(seed)) or project.root:kind(path) == "directory"
+  return M.has_directory(store, epic, seed) or project.root:kind(path) == "directory"
 end
 
 -- Brings the epic's directory back to the journal; what a person added to it stays there. What a person laid
