@@ -111,6 +111,13 @@ function Root:mkdir(path) end
 ---@return string? code
 function Root:hide(path) end
 
+---A directory in the changes of a union hides nothing of the layers below any more.
+---@param path string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:show(path) end
+
 ---As walk, of the changes of a union: with its whiteouts, and with those directories, before what is in them,
 ---that show nothing of the layers below.
 ---@return FsEntry[]|nil entries

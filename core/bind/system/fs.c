@@ -171,6 +171,12 @@ static int l_root_hide(lua_State *L)
     return on_target(L, FS_MKDIR, fs_hide);
 }
 
+/* root:show(path): the directory hides nothing any more */
+static int l_root_show(lua_State *L)
+{
+    return on_target(L, FS_LIST, fs_show);
+}
+
 static int remove_target(const struct fs_target *target, struct err *err)
 {
     return fs_remove(target->dir, target->path + target->rest, err);
@@ -282,22 +288,17 @@ static int l_root_list(lua_State *L)
     return list(L, fs_list);
 }
 
-static int list_all(lua_State *L, list_fn *look)
+/* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
+ * that was killed half-way left behind
+ *   | nil, message, code */
+static int l_root_walk(lua_State *L)
 {
     lua_settop(L, 3);
     if (lua_isnil(L, 2)) {
         lua_pushliteral(L, ".");
         lua_replace(L, 2);
     }
-    return list(L, look);
-}
-
-/* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
- * that was killed half-way left behind
- *   | nil, message, code */
-static int l_root_walk(lua_State *L)
-{
-    return list_all(L, fs_walk_all);
+    return list(L, fs_walk_all);
 }
 
 /* root:changes() -> as walk, of the changes of a union, with "whiteout" for what they hide, and
@@ -305,7 +306,9 @@ static int l_root_walk(lua_State *L)
 static int l_root_changes(lua_State *L)
 {
     lua_settop(L, 1);
-    return list_all(L, fs_walk_changes);
+    lua_pushliteral(L, ".");
+    lua_pushinteger(L, FS_WALK_MAX);
+    return list(L, fs_walk_changes);
 }
 
 /* root:sweep([changes]) -> what was removed (at most 100 places), how many | nil, message, code
@@ -406,6 +409,7 @@ static const luaL_Reg methods[] = {
     {"sweep", l_root_sweep}, {"delete", l_root_delete},   {"mkdir", l_root_mkdir},
     {"kind", l_root_kind},   {"beneath", l_root_beneath}, {"path", l_root_path},
     {"owner", l_root_owner}, {"close", l_root_close},     {"hide", l_root_hide},
+    {"show", l_root_show},
     {"union", root_l_union}, {"rest", root_l_rest},       {"wake", root_l_wake},
     {"census", root_l_census},   {"publish", root_l_publish}, {"remove", l_root_remove},
     {"changes", l_root_changes}, {"make_executable", l_root_make_executable}, {NULL, NULL},

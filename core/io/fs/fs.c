@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/fault.h"
 
@@ -316,6 +317,15 @@ int fs_hide(const struct fs_target *t, struct err *err)
     }
     leave(t, dir);
     return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
+int fs_show(const struct fs_target *t, struct err *err)
+{
+    if (broken(t->want != FS_LIST || t->fd < 0))
+        return err_set(err, ERR_BUG, "not a target for showing");
+    if (fremovexattr(t->fd, FS_OPAQUE) && errno != ENODATA)
+        return fs_fail(err, errno, t->path);
+    return 0;
 }
 
 int fs_publish(int dir, const char *from, const char *to, struct err *err)

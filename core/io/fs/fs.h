@@ -24,6 +24,7 @@
 #define FS_DEPTH_MAX 64                 /* components of a path */
 #define FS_READ_MAX  ((size_t)1 << 20)  /* default of a bounded read */
 #define FS_FILE_MAX  ((size_t)64 << 20) /* largest file that is read, written or hashed at all */
+#define FS_OPAQUE    "user.overlay.opaque" /* of a directory that hides what layers below have */
 #define FS_TEMP      ".orket-tmp-"      /* names with this prefix are ours: never listed, refused */
 
 enum fs_want {
@@ -114,6 +115,9 @@ int fs_mkdir(const struct fs_target *target, bool *made, struct err *err) MUST_C
 /* A whiteout with the name (FS_MKDIR), in missing directories that are made: in a union it hides
  * what has the name below. One that is there already is fine; ERR_EXISTS for anything else. */
 int fs_hide(const struct fs_target *target, struct err *err) MUST_CHECK;
+
+/* The directory (FS_LIST) shows again what layers below have of it. */
+int fs_show(const struct fs_target *target, struct err *err) MUST_CHECK;
 
 bool fs_is_whiteout(const struct stat *st);
 

@@ -342,7 +342,7 @@ static int gather(void *ctx, int dir, const char *path, size_t len, size_t name,
 static bool is_opaque(int fd)
 {
     char value;
-    return fgetxattr(fd, "user.overlay.opaque", &value, 1) == 1 && value == 'y';
+    return fgetxattr(fd, FS_OPAQUE, &value, 1) == 1 && value == 'y';
 }
 
 /* Of a directory in the changes of a union, when it shows nothing of the layers below. */

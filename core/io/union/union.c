@@ -109,7 +109,7 @@ static int mount_it(struct launch *l, struct err *err)
     snprintf(l->gid_map, sizeof l->gid_map, "%u %u 1", getegid(), getegid());
     l->mapped = geteuid() != 0;
     clone_once(l, stack);
-    if (l->fd < 0 && !l->mapped && is_refusal(l->error)) {
+    if (l->fd < 0 && !l->mapped && (l->error == EPERM || l->error == EACCES)) {
         l->mapped = true; // a root that may not mount
         clone_once(l, stack);
     }

@@ -6,6 +6,8 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
+local LARGE = 256 -- files; fewer are plain directories, which a person looks into
+
 local sorted_of = setmetatable({}, { __mode = "k" }) -- paths of lower maps, which do not change
 
 -- Its own paths, then those of the lower map that it says nothing of.
@@ -95,6 +97,13 @@ function M.paths(map)
     end
   end
   return table.move(added, n, #added, #paths + 1, paths)
+end
+
+---Whether there are so many files that they are laid out once, and shared (workspace/layers.lua).
+---@param files table<string, any>
+---@return boolean
+function M.is_large(files)
+  return #M.paths(files) >= LARGE
 end
 
 -- The first of sorted paths that is not less.

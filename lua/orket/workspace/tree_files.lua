@@ -73,16 +73,44 @@ local function remove_gone(store, epic, root, aside)
   return true
 end
 
+---Whether an epic gets a directory of its files, in which a person finds them without a command. A large
+---repository is not laid out once more: the journal has all of it.
+---@param store table
+---@param epic string
+---@param seed table<string, string>|nil
+---@return boolean
+function M.has_directory(store, epic, seed)
+  return #store:read("source", { tree = epic }) == 0 or not manifest.is_large(seed or M.seed_of(store, epic))
+end
+
+---The same of one that may have a directory all the same, which is then kept up.
+---@param project table
+---@param store table
+---@param epic string
+---@param path string of the directory
+---@param seed table<string, string>
+---@return boolean
+function M.are_laid_out(project, store, epic, path, seed)
+  return M.has_directory(store, epic, seed) or project.root:kind(path) == "directory"
+end
+
 -- Brings the epic's directory back to the journal; what a person added to it stays there. What a person laid
 -- into it before the first run is theirs to change; the files of a commit are not.
-local function catch_up(project, store, epic, root)
+local function catch_up(project, store, epic, path, seed)
+  if not M.are_laid_out(project, store, epic, path, seed) then
+    return true
+  end
+  local root <close>, why, code, fix = project.root:beneath(path, { create = true })
+  if not root then
+    return errors.check(nil, why, code, fix)
+  end
   local aside = asides.of(project, store, epic)
   local ok, err = remove_gone(store, epic, root, aside)
   if not ok then
     return asides.finish(aside, nil, err)
   end
   local imported = #store:read("source", { tree = epic }) > 0
-  local files = M.over(store, epic, imported and M.seed_of(store, epic) or {})
+  local files = M.over(store, epic, imported and seed or {})
   return disk.materialise(store, root, files, {
     keep = true, aside = aside, executable = M.executable(store, epic),
   })
@@ -97,8 +125,8 @@ local function seed_of_directory(project, epic, root)
   return texts, err
 end
 
--- The files of a commit, which are then laid out in the epic's directory.
-local function seed_of_source(project, store, epic, root, source)
+-- The files of a commit.
+local function seed_of_source(project, epic, root, source)
   local there, err = read_seed(root)
   if there and next(there) then
     err = errors.new("ERR_CONFIG", "the epic has a source, and files in its directory: " .. next(there),
@@ -113,41 +141,39 @@ local function seed_of_source(project, store, epic, root, source)
   end
   local tx = begin(project)
   epic_source.record(tx, epic, source, tree)
-  local ok
-  ok, err = record_seed(project, tx, epic, tree.texts)
+  return record_seed(project, tx, epic, tree.texts)
+end
+
+local function new_seed(project, store, epic, path)
+  local source = epic_source.of(project, store, epic)
+  local root <close>, why, code, fix = project.root:beneath(path, { create = source ~= nil })
+  if not root and code == "ERR_NOT_FOUND" then
+    return true
+  elseif not root then
+    return errors.check(nil, why, code, fix)
+  elseif not source then
+    return seed_of_directory(project, epic, root)
+  end
+  local ok, err = seed_of_source(project, epic, root, source)
+  project.root:delete(path) -- it is empty
+  return ok, err
+end
+
+-- Its first merge may never have been published.
+local function load_seed(project, store, epic, path)
+  local known = store:read("tree", { tree = epic })[1]
+  local ok, err = true, nil
+  if not known then
+    ok, err = new_seed(project, store, epic, path)
+  end
   if not ok then
     return nil, err
   end
-  return catch_up(project, store, epic, root)
-end
-
-local function new_seed(project, store, epic, root)
-  local source = epic_source.of(project, store, epic)
-  if source then
-    return seed_of_source(project, store, epic, root, source)
+  local seed, marks = M.seed_of(store, epic)
+  if known or #store:read("source", { tree = epic }) > 0 then
+    ok, err = catch_up(project, store, epic, path, seed)
   end
-  return seed_of_directory(project, epic, root)
-end
-
-local function load_seed(project, store, epic, path)
-  local known = store:read("tree", { tree = epic })[1]
-  -- its first merge may never have been published
-  local create = known ~= nil or epic_source.of(project, store, epic) ~= nil
-  local root <close>, why, code, fix = project.root:beneath(path, { create = create })
-  if not root and (known or code ~= "ERR_NOT_FOUND") then
-    return errors.check(nil, why, code, fix)
-  elseif root and not known then
-    local ok, err = new_seed(project, store, epic, root)
-    if not ok then
-      return nil, err
-    end
-  elseif root then
-    local ok, err = catch_up(project, store, epic, root)
-    if not ok then
-      return nil, err
-    end
-  end
-  return M.seed_of(store, epic)
+  return ok and { files = seed, labels = marks }, err
 end
 
 ---The files that may be executed, of the commit that an epic starts from.
@@ -175,11 +201,11 @@ function M.seed(project, store, epic, path)
   end
   local held <close>, err = hold.take(seeds.holds, epic)
   if held and not seeds.of[epic] then
-    local files, more = load_seed(project, store, epic, path)
-    if not files then
-      return nil, more
+    local loaded, why = load_seed(project, store, epic, path)
+    if not loaded then
+      return nil, why
     end
-    seeds.of[epic], seeds.labels[epic] = files, more
+    seeds.of[epic], seeds.labels[epic] = loaded.files, loaded.labels
     seeds.executable[epic] = M.executable(store, epic)
   end
   return held and seeds.of[epic], err
