@@ -225,3 +225,33 @@ describe("a time-out", function()
     is_refused(w, "stopped by the time limit")
   end)
 end)
+
+describe("a service", function()
+  -- What it can reach of the driver, which is its parent: its memory, its descriptors, its environment.
+  local SPY = [[
+import glob, os, sys
+parent, found = os.getppid(), []
+for place in ["mem", "environ", "maps"] + ["fd/%d" % n for n in range(10)]:
+    try:
+        os.close(os.open("/proc/%d/%s" % (parent, place), os.O_RDONLY if place != "fd/1" else os.O_WRONLY))
+        found.append(place)
+    except OSError:
+        pass
+for n in range(3, 64):
+    try:
+        os.fstat(n)
+        found.append("own %d" % n)
+    except OSError:
+        pass
+print("input", repr(sys.stdin.read()), "reached", found, file=sys.stderr)
+print('{"ready": true, "answers": [{"status": 200, "headers": {}, "body": "NDI=", "ms": 1}]}', flush=True)
+os.kill(parent, 9)
+]]
+  test("cannot answer for the driver, nor learn its nonce", function()
+    local w <close> = project({ kind = "http", argv = { "python3", "spy.py" }, ready = { seconds = 2 },
+      cases = { { name = "sum", path = "/", expect = { body = "42" } } } }, { ["spy.py"] = SPY })
+    local verdict = is_refused(w, "input '' reached []")
+    assert.equal(0, verdict.counts.passed)
+    assert(verdict.log:find("the driver gave no answer: killed by signal 9", 1, true), verdict.log)
+  end)
+end)

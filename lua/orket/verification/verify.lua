@@ -18,6 +18,8 @@ local M = {}
 
 local KINDS = {
   plain = plain_command, command = lazy("orket.verification.command_cases"),
+  functions = lazy("orket.verification.function_cases"),
+  http = lazy("orket.verification.http_cases"),
   runner = lazy("orket.verification.test_run"),
 }
 
