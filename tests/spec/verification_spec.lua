@@ -17,13 +17,16 @@ local function writer(files)
     .. ") end, function() return say(finish()) end) end"
 end
 
+local EMPTY = "an empty array" -- which this codec cannot write
+
 -- A project with one card, whose worker writes `files`, and whose fixture is a value of JSON.
 local function project(fixture, files, options)
   options = world.merged({
     issues = { { id = "A", max_retries = 0, verification = { fixture_path = "f.json" } } },
     mock = writer(files),
   }, options)
-  options.files = world.merged({ ["verification/f.json"] = cjson.encode(fixture) }, options.files)
+  local text = cjson.encode(fixture):gsub('"' .. EMPTY .. '"', "[]")
+  options.files = world.merged({ ["verification/f.json"] = text }, options.files)
   return world.new(options)
 end
 
@@ -139,10 +142,172 @@ describe("a fixture with cases", function()
   end)
 end)
 
+local PYTHON = [[
+print("noise")
+def add(a, b):
+    print("more noise")
+    return {"sum": a + b, "of": [a, b], "none": None}
+
+def half(a):
+    if a % 2:
+        raise ValueError("odd: %d" % a)
+    return a // 2
+
+def endless():
+    while True:
+        pass
+
+def thing():
+    return object()
+
+class Counter:
+    @staticmethod
+    def of(text):
+        return len(text)
+]]
+
+local LUA = [[
+print("noise")
+local M = { text = {} }
+function M.add(a, b)
+  io.write("more noise")
+  return { sum = a + b, of = { a, b } }
+end
+function M.half(a)
+  assert(a % 2 == 0, "odd: " .. a)
+  return a // 2
+end
+function M.endless() while true do end end
+function M.thing() return print end
+function M.text.empty() return {} end
+return M
+]]
+
+local LANGUAGES = {
+  python = { test = refused and pending or it, file = { ["calc.py"] = PYTHON }, module = "calc.py", cases = {
+    { name = "adds", ["function"] = "add", arguments = { 1, 2 },
+      expect = { returns = { sum = 3, of = { 1, 2 }, none = cjson.null } } },
+    { name = "in a class", ["function"] = "Counter.of", arguments = { "abc" }, expect = { returns = 3 } },
+    { name = "raises", ["function"] = "half", arguments = { 3 }, expect = { raises = "^ValueError: odd: 3$" } },
+  } },
+  lua = { test = not refused and world.orket.shell(world.binary .. " try jail -- lua5.4 -v 2>&1"):find('"exit":0', 1, true)
+    and it or pending, file = { ["calc.lua"] = LUA }, module = "calc.lua", cases = {
+    { name = "adds", ["function"] = "add", arguments = { 1, 2 }, expect = { returns = { sum = 3, of = { 1, 2 } } } },
+    { name = "in a table", ["function"] = "text.empty",
+      expect = { returns = EMPTY } },
+    { name = "raises", ["function"] = "half", arguments = { 3 }, expect = { raises = "odd: 3$" } },
+  } },
+}
+
+for language, about in pairs(LANGUAGES) do
+  local function functions(cases)
+    return { kind = "functions", language = language, module = about.module, cases = cases }
+  end
+  describe("functions of " .. language, function()
+    about.test("are called, each in a process of its own: " .. language, function()
+      local w <close> = project(functions(about.cases), about.file)
+      local text, code = w:run()
+      assert(code == 0, text)
+      assert.equal(3, verdict(w).counts.passed)
+    end)
+
+    about.test("fail each for its own reason: " .. language, function()
+      local w <close> = project(functions({
+        { name = "another value", ["function"] = "half", arguments = { 4 }, expect = { returns = "2" } },
+        { name = "raised", ["function"] = "half", arguments = { 3 }, expect = { returns = 1 } },
+        { name = "raised nothing", ["function"] = "half", arguments = { 4 }, expect = { raises = "odd" } },
+        { name = "raised another", ["function"] = "half", arguments = { 5 }, expect = { raises = "even" } },
+        { name = "no function", ["function"] = "third", expect = { returns = 1 } },
+        { name = "no JSON", ["function"] = "thing", expect = { returns = 1 } },
+        { name = "no end", ["function"] = "endless", wall = 0.5, expect = { returns = 1 } },
+        { name = "right", ["function"] = "half", arguments = { 4 }, expect = { returns = 2 } },
+      }), about.file)
+      w:run()
+      assert.same({ total = 8, passed = 1, failed = 7, errors = 0, skipped = 0 }, verdict(w).counts, verdict(w).log)
+      for _, said in ipairs({ 'another value: expected "2", got 2', "raised: it raised", "raised nothing: expected an error, got 2",
+        'raised another: what it raised: no match for "even"', "no function: ", "no JSON: the result is not JSON",
+        "no end: it gave no result: stopped by the time limit" }) do
+        assert(verdict(w).log:find(said, 1, true), said .. "\n" .. verdict(w).log)
+      end
+    end)
+
+    about.test("of a module that cannot be loaded fail: " .. language, function()
+      local w <close> = project(functions(about.cases), { [about.module] = "x = = 1" })
+      w:run()
+      assert.equal(3, verdict(w).counts.failed)
+    end)
+  end)
+end
+
+local SERVICE = [[
+import http.server, json, os, sys
+names = []
+class Names(http.server.BaseHTTPRequestHandler):
+    def answer(self, status, value):
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("X-Names", str(len(names)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        self.answer(200 if self.path == "/names" else 404, {"names": names})
+    def do_POST(self):
+        names.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["name"])
+        self.answer(201, {"count": len(names)})
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Names).serve_forever()
+]]
+
+local function http(cases, more)
+  return world.merged({ kind = "http", argv = { "python3", "service.py" }, cases = cases, ready = { seconds = 8 } }, more)
+end
+
+describe("an HTTP service", function()
+  test("answers the requests of all cases in their order", function()
+    local w <close> = project(http({
+      { name = "none", path = "/names", expect = { json = { ["/names"] = EMPTY },
+        headers = { ["x-names"] = "0" } } },
+      { name = "one more", method = "POST", path = "/", payload = { name = "Ann" }, expect = { status = 201,
+        body = '{"count": 1}' } },
+      { name = "one", path = "/names", expect = { matches = "Ann", json = { ["/names/0"] = "Ann" } } },
+      { name = "elsewhere", path = "/x", expect = { status = 404 } },
+    }), { ["service.py"] = SERVICE })
+    local text, code = w:run()
+    assert(code == 0, text)
+    assert.same({ total = 4, passed = 4, failed = 0, errors = 0, skipped = 0 }, verdict(w).counts)
+    assert.equal(4, verdict(w).control.errors)
+    w:replays("ep.1")
+  end)
+
+  test("fails by status, header, body, and where it does not answer", function()
+    local w <close> = project(http({
+      { name = "status", path = "/x" },
+      { name = "header", path = "/names", expect = { headers = { ["X-Names"] = "7" } } },
+      { name = "no header", path = "/names", expect = { headers = { ["X-Other"] = "7" } } },
+      { name = "body", path = "/names", expect = { body = "x" } },
+      { name = "breaks", method = "POST", path = "/", body = "no JSON" },
+    }), { ["service.py"] = SERVICE })
+    w:run()
+    assert.same({ total = 5, passed = 0, failed = 4, errors = 1, skipped = 0 }, verdict(w).counts)
+    for _, said in ipairs({ "status: expected status 200, got 404", 'header X-Names: expected "7", got "0"',
+      "header X-Other: expected \"7\", got nothing", "breaks: RemoteDisconnected" }) do
+      assert(verdict(w).log:find(said, 1, true), said .. "\n" .. verdict(w).log)
+    end
+  end)
+
+  test("that does not come up fails every case", function()
+    local w <close> = project(http({ { name = "a", path = "/" }, { name = "b", path = "/" } }),
+      { ["service.py"] = "raise SystemExit('no database')" })
+    w:run()
+    assert.equal(2, verdict(w).counts.errors)
+    assert(verdict(w).log:find("the service was not ready within 8 seconds\nno database", 1, true), verdict(w).log)
+  end)
+end)
+
 describe("a fixture that is wrong", function()
   for name, row in pairs({
     ["an unknown kind"] = { { kind = "wish" }, "there is no kind 'wish'" },
-    ["no cases"] = { { kind = "command", cases = setmetatable({}, cjson.array_mt) }, "cases" },
+    ["no cases"] = { { kind = "command", cases = EMPTY }, "cases" },
     ["a case without a command"] = { { kind = "command", cases = { { name = "a" } } }, "there is no command" },
     ["two cases of one name"] = { command({ { name = "a" }, { name = "a" } }), "two cases are named 'a'" },
     ["a pattern that is none"] = { command({ { name = "a", expect = { matches = "(" } } }), "the pattern cannot be used" },

@@ -58,6 +58,9 @@ local function place_of(state, root)
     clear = function()
       return disk.materialise(store, root, {})
     end,
+    sweep = function()
+      return errors.check(root:sweep())
+    end,
   }
 end
 

@@ -3,9 +3,17 @@
 
 local M = {}
 
+---A case that comes after a fatal one.
+---@param case table
+---@param fatal string the name of that
+---@return TestCase
+function M.not_run(case, fatal)
+  return { name = case.name, status = "error", why = "not run: " .. fatal .. " did not pass" }
+end
+
 local function one(tree, run, case, fatal)
   if fatal then
-    return { name = case.name, status = "error", why = "not run: " .. fatal .. " did not pass" }
+    return M.not_run(case, fatal)
   end
   local ok, err = tree:begin()
   if not ok then

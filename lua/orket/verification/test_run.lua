@@ -4,7 +4,6 @@
 -- docs/verification.md says where.
 
 local errors = require("orket.errors")
-local hash = require("orket.core.hash")
 local runners = require("orket.verification.runners")
 local strings = require("orket.util.strings")
 local tables = require("orket.util.tables")
@@ -58,7 +57,7 @@ end
 -- ---- one run ----
 
 local function places()
-  local name = ".orket-" .. hash.of(string.format("%d %d", math.random(0), math.random(0))):sub(1, 32)
+  local name = ".orket-" .. test_tree.nonce()
   return { directory = name, report = name .. "/report", build = name .. "/build" }
 end
 
@@ -88,11 +87,6 @@ local function env_of(runner, names, home)
   return env
 end
 
-local function missing(runner)
-  return errors.new("ERR_CONFIG", runner.name .. " cannot be run: it is not installed where jails see it",
-    "install it with the system's packages (/usr), or name another runner in the fixture")
-end
-
 -- The commands in turn; one that fails before the last is the result.
 local function run_commands(tree, runner, names)
   local result, err
@@ -100,7 +94,7 @@ local function run_commands(tree, runner, names)
   for i, command in ipairs(runner.commands) do
     result, err = tree:run(argv_of(tree, runner, command, names), { env = env })
     if not result then
-      return nil, err.code == "ERR_PROC" and missing(runner) or err
+      return nil, err.code == "ERR_PROC" and test_tree.missing(runner.name) or err
     elseif i < #runner.commands and result.exit ~= 0 then
       break
     end
@@ -193,7 +187,7 @@ local function run(tree, runner)
   end
   local found = judge(tree, runner, names, result)
   if #found.cases == 0 and is_missing(tree, runner) then
-    return nil, missing(runner)
+    return nil, test_tree.missing(runner.name)
   end
   return found
 end

@@ -4,6 +4,7 @@
 
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
+local hash = require("orket.core.hash")
 local fixtures = require("orket.verification.fixture")
 local proc = require("orket.core.proc")
 local program = require("orket.effects.program")
@@ -22,13 +23,14 @@ TestTree.__index = TestTree
 
 ---@param fixture Fixture
 ---@param place {root: FsRoot, files: table<string, string>, seed: table<string, string>, is_equal: boolean?,
----  restore: fun(): any, Error|nil}  restore: makes the directory equal to files; is_equal: it is already
+---  restore: fun(): any, Error|nil, sweep: fun(): any, Error|nil}  restore: makes the directory equal to files;
+---  is_equal: it is already; sweep: removes what no path names
 ---@return TestTree
 function M.new(fixture, place)
   local overlay = fixtures.overlay(fixture)
   return setmetatable({
     fixture = fixture, root = place.root, files = place.files, seed = place.seed, restore = place.restore,
-    overlay = overlay, is_touched = not place.is_equal or next(overlay) ~= nil,
+    sweep = place.sweep, overlay = overlay, is_touched = not place.is_equal or next(overlay) ~= nil,
   }, TestTree)
 end
 
@@ -87,11 +89,25 @@ function TestTree:run(argv, options)
     request[key == "memory" and "mem" or key] = limit(self.fixture, options, key)
   end
   local result, err = program.run(proc.run, request)
-  local swept, why = errors.check(self.root:sweep()) -- what no path names would stay for ever
+  local swept, why = self.sweep() -- what no path names would stay for ever
   if result and not swept then
     return nil, why
   end
   return result, err
+end
+
+---A word that no program could know before this run.
+---@return string 64 hexadecimal digits
+function M.nonce()
+  return hash.of(string.format("%d %d %d %d", math.random(0), math.random(0), math.random(0), math.random(0)))
+end
+
+---A program that a fixture needs and no card brings.
+---@param name string
+---@return Error
+function M.missing(name)
+  return errors.new("ERR_CONFIG", name .. " cannot be run: it is not installed where jails see it",
+    "install it with the system's packages (/usr), or change the fixture")
 end
 
 ---How a program came to its end, in words.

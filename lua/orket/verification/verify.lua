@@ -17,6 +17,8 @@ local M = {}
 
 local KINDS = {
   plain = plain_command, command = require("orket.verification.command_cases"),
+  functions = require("orket.verification.function_cases"),
+  http = require("orket.verification.http_cases"),
   runner = require("orket.verification.test_run"),
 }
 
@@ -39,6 +41,7 @@ M.STALE = "the fixture has changed since its verdict"
 ---@field seed table<string, string>  those that its epic began with
 ---@field restore fun(): any, Error|nil
 ---@field clear fun(): any, Error|nil  takes all files away
+---@field sweep fun(): any, Error|nil  after a program: removes what no path names
 ---@field is_equal boolean?           the directory is equal to files
 ---@field is_proven boolean?          the fixture has shown that it can fail
 
@@ -79,7 +82,8 @@ end
 
 -- The same fixture without any file of the card's.
 local function control_of(fixture, place)
-  local found, err = run_kind(fixture, { root = place.root, files = {}, seed = {}, restore = place.clear })
+  local found, err = run_kind(fixture, { root = place.root, files = {}, seed = {}, restore = place.clear,
+    sweep = place.sweep })
   return found and report_of(found, fixture), err
 end
 
@@ -150,6 +154,13 @@ function M.run(project, card, tree)
     end,
     clear = function()
       return disk.materialise(tree.store, tree.root, {})
+    end,
+    sweep = function()
+      local removed, why = tree:sweep()
+      if not removed then
+        return nil, why
+      end
+      return tree:wake()
     end,
   })
 end
