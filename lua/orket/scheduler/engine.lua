@@ -6,6 +6,7 @@ local errors = require("orket.errors")
 local cjson = require("cjson")
 local lazy = require("orket.lazy")
 local idesign = lazy("orket.governance.idesign")
+local symbols = lazy("orket.code.symbols")
 local limits = require("orket.scheduler.limits")
 local conventions = require("orket.turn.context.conventions")
 local meter = require("orket.governance.budget.meter")
@@ -125,6 +126,13 @@ function Engine:idesign()
     self.design = idesign.of(organization, self.epic.data)
   end
   return self.design
+end
+
+---What source files define and use, as far as it was looked at in this session.
+---@return Symbols
+function Engine:symbols()
+  self.known_symbols = self.known_symbols or symbols.new()
+  return self.known_symbols
 end
 
 ---What this run follows from besides its cards and scripts: recorded when it begins or goes on.
