@@ -1,5 +1,7 @@
 -- code_outline.lua: the definitions of a tree that are used most, as a text that fits into so many tokens. A
 -- definition counts by how often other files use its name; a name that many files define counts less in each.
+-- What a name is decides as well: short ones are mostly variables that happen to be called so, long ones of
+-- several words are what their author meant (the weights are those of aider's map of a repository).
 
 local M = {}
 
@@ -30,10 +32,19 @@ local function weigh(all)
   return definers, uses
 end
 
+local function weight_of(name, definers)
+  local is_compound = #name >= 8 and name:find("%l[_%u]") ~= nil
+  local weight = is_compound and 10 or 1
+  if #name < 4 or name:sub(1, 1) == "_" then
+    weight = weight / 10
+  end
+  return definers > 5 and weight / 10 or weight
+end
+
 local function score(one, symbols, definers, uses)
   local own = (symbols.uses[one.name] or 0) ^ 0.5
   local others = math.max(0, (uses[one.name] or 0) - own)
-  return (others + OWN * own) / definers[one.name]
+  return weight_of(one.name, definers[one.name]) * (others + OWN * own) / definers[one.name]
 end
 
 -- All definitions, the most used first; what is equal stands in the order of places.

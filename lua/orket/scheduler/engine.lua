@@ -9,6 +9,7 @@ local idesign = lazy("orket.governance.idesign")
 local symbols = lazy("orket.code.symbols")
 local limits = require("orket.scheduler.limits")
 local conventions = require("orket.turn.context.conventions")
+local skills = require("orket.turn.context.skills")
 local meter = require("orket.governance.budget.meter")
 local nodes = require("orket.scripts.nodes")
 local objection = lazy("orket.planning.objection")
@@ -223,6 +224,16 @@ function Engine:conventions(_turn)
   local found = conventions.of(self.store, self.epic.id)
   self.has_no_conventions = not found
   return found
+end
+
+---The skills of the epic's repository, for a turn that begins.
+---@param _turn integer|nil its number
+---@return Skill[]|nil
+function Engine:skills(_turn)
+  if self.first_skills == nil then -- likewise
+    self.first_skills = skills.of(self.store, self.epic.id) or false
+  end
+  return self.first_skills or nil
 end
 
 ---The reply to a turn's conversation, of its model or of one that answers in its place.

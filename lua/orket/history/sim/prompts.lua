@@ -42,6 +42,7 @@ local function begun(turn)
   return {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id,
     number = turn.number, ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
+    skills = turn.skills,
   }
 end
 
@@ -98,6 +99,7 @@ end
 ---@param reading table which knows what comes
 function Prompts:expect(turn, event, reading)
   turn.arm, turn.conventions = arms.recorded({ event }), event.body.conventions
+  turn.skills = event.body.skills
   local recorded = differ(turn, self.judge.whole) and reading:prompted(event)
   if recorded then
     turn.ranked = recorded.ranked
