@@ -57,6 +57,24 @@ function fs.delete(path)
   return ask({ op = "fs.delete", path = path })
 end
 
+code = {}
+
+---What the source files beneath path define, those first that are used most: {outline, files, symbols, shown,
+---unread?, more?, ignored?}. options: tokens, glob, ignored.
+function code.outline(path, options)
+  options = options or {}
+  return ask({ op = "code.outline", path = path, tokens = some(options.tokens), glob = some(options.glob),
+    ignored = some(options.ignored) })
+end
+
+---Where a name is defined and used beneath path: {definitions = {{path, line, last, kind, signature,
+---within?}...}, uses = {{path, line, text}...}, files, unread?, more?, ignored?}. options: glob, ignored.
+function code.find(path, name, options)
+  options = options or {}
+  return ask({ op = "code.find", path = path, name = name, glob = some(options.glob),
+    ignored = some(options.ignored) })
+end
+
 proc = {}
 
 ---Runs a program in the card's directory: {exit, signal, limit, stdout, stderr, changed, put_back}. options:

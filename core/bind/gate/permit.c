@@ -62,9 +62,9 @@ void permit_drop(struct permit *permit)
 
 /* ---- methods ---- */
 
-static bool is_search(const struct permit *permit)
+static bool reads_sources(const struct permit *permit)
 {
-    return permit_is_kind(permit, "fs.search") || permit_is_kind(permit, "code.sources");
+    return permit_is_kind(permit, "code.outline") || permit_is_kind(permit, "code.find");
 }
 
 /* Hands the target over to a search, which calls the function at index 2; pushes the function that
@@ -79,7 +79,7 @@ static int start_search(lua_State *L, struct permit *permit, struct err *err)
         .gate = permit->call->gate,
         .call = &permit->call->gate_call,
         .fields = permit->fields,
-        .sources = permit_is_kind(permit, "code.sources"),
+        .sources = reads_sources(permit),
     };
     target->fd = target->dir = -1;
     return search_start(L, &wish, 2, err);
@@ -149,7 +149,7 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
         *err = permit->resolved->failure;
         return err->code;
     }
-    *later = is_search(permit);
+    *later = permit_is_kind(permit, "fs.search") || reads_sources(permit);
     FAULT(permit_before);
     int rc = *later ? start_search(L, permit, err)
                     : bind_perform(L, permit->kind, &permit->resolved->target, permit->fields, err);

@@ -134,8 +134,7 @@ static int fill(struct search *search, const struct search_wish *wish, struct er
     search->gate = gate_hold(wish->gate);
     search->sources = wish->sources;
     search->everything = json_true(json_get(fields, "ignored"));
-    search->limit =
-        bind_bounded(json_get(fields, "limit"), wish->sources ? FS_WALK_MAX : SEARCH_MATCHES);
+    search->limit = bind_bounded(json_get(fields, "limit"), SEARCH_MATCHES);
     search->skip = bind_bounded(json_get(fields, "skip"), SIZE_MAX >> 1);
     if (!json_get(fields, "skip"))
         search->skip = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text/sanitize.h"
+#include "model/search/grammar.h"
 
 struct state {
     struct search *search;
@@ -192,13 +193,16 @@ static int add_source(struct state *s, size_t path)
 {
     const char *text = s->bytes.data ? s->bytes.data : "";
     size_t len = s->bytes.len;
+    const char *grammar = grammar_of(s->path, path);
     s->read += len;
     s->files++;
-    if (memchr(text, 0, len) || !utf8_valid(text, len))
+    if (!grammar || memchr(text, 0, len) || !utf8_valid(text, len))
         return 0;
     json_begin_object(&s->out);
     json_key(&s->out, "path", 4);
     add_path(s, path);
+    json_key(&s->out, "language", 8);
+    json_add_text(&s->out, grammar);
     json_key(&s->out, "text", 4);
     json_add_string(&s->out, text, len);
     json_end_object(&s->out);
@@ -225,13 +229,13 @@ static int settle_read(struct state *s, int rc, struct err *err, size_t path)
 
 static size_t read_most(const struct state *s)
 {
-    return s->search->sources ? (size_t)1 << 20 : SEARCH_FILE;
+    return s->search->sources ? SOURCE_MAX : SEARCH_FILE;
 }
 
 static bool has_all(struct state *s)
 {
-    size_t most = s->search->sources ? (size_t)16 << 20 : SEARCH_BYTES;
-    return s->read >= most || (s->search->sources && s->files >= s->search->limit);
+    size_t most = s->search->sources ? SOURCES_BYTES : SEARCH_BYTES;
+    return s->read >= most || (s->search->sources && s->files >= SOURCES_MAX);
 }
 
 static bool is_wanted_name(const struct state *s)
@@ -257,7 +261,9 @@ static int meet(void *ctx, int dir, const char *path, size_t len, size_t name, c
     size_t whole = s->prefix + len;
     if (check_walk(s))
         return DONE;
-    if (type != 'f' || !gate_may_read(s->search->gate, &s->search->call, s->path, whole))
+    if (type != 'f' || (s->search->sources && !grammar_of(path, len)))
+        return 0;
+    if (!gate_may_read(s->search->gate, &s->search->call, s->path, whole))
         return 0;
     if (!is_wanted_name(s)) {
         s->files++;

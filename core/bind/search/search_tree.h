@@ -17,6 +17,9 @@
 #define SEARCH_CONTEXT 10                  /* lines shown on each side */
 #define SEARCH_FILE    ((size_t)16 << 20)  /* largest file that is looked into */
 #define SEARCH_BYTES   ((size_t)1 << 30)   /* bytes that are read in all */
+#define SOURCES_MAX    3000                /* source files of one answer */
+#define SOURCE_MAX     ((size_t)1 << 20)   /* the largest */
+#define SOURCES_BYTES  ((size_t)16 << 20)  /* of all of them */
 #define SEARCH_IGNORED ((size_t)100000000) /* steps that ignore files may cost */
 
 /* One search with everything it needs. */
@@ -29,16 +32,17 @@ struct search {
     struct needle needle;    /* len 0 and no regex: names only */
     struct ignore_rule glob; /* which files, by their path below the target; len 0: all */
     bool everything;         /* also what ignore files leave out */
-    bool sources;            /* instead of matches: whole texts, see search_run */
+    bool sources;            /* instead of matches: whole texts of source files */
     size_t limit, skip, context;
     atomic_bool canceled;
 };
 
 /* Fills *found; its memory is search->memory. With a needle {matches: [{path, line, text, before?,
  * after?}], files, more?, next?, ignored?}, without one {paths, …}; for sources
- * {files: [{path, text}], more?, ignored?}. next: how many to skip for what follows; ignored: files
- * and directories that ignore files left out. ERR_LIMIT: ignore files or the expression cost too
- * much; ERR_CANCELED; failures of the machine. */
+ * {files: [{path, language, text}], more?, ignored?}, the files that the parser has a grammar for.
+ * next: how many to skip for what follows; ignored: files and directories that ignore files left
+ * out. ERR_LIMIT: ignore files or the expression cost too much; ERR_CANCELED; failures of the
+ * machine. */
 int search_run(struct search *search, struct json *found, struct err *err) MUST_CHECK;
 
 #endif

@@ -5,8 +5,10 @@ local turn_approval = require("orket.governance.approvals.turn_approval")
 local errors = require("orket.errors")
 local cjson = require("cjson")
 local idesign = require("orket.governance.idesign")
+local symbols = require("orket.code.symbols")
 local limits = require("orket.scheduler.limits")
 local conventions = require("orket.turn.context.conventions")
+local skills = require("orket.turn.context.skills")
 local meter = require("orket.governance.budget.meter")
 local nodes = require("orket.scripts.nodes")
 local objection = require("orket.planning.objection")
@@ -126,6 +128,13 @@ function Engine:idesign()
   return self.design
 end
 
+---What source files define and use, as far as it was looked at in this session.
+---@return Symbols
+function Engine:symbols()
+  self.known_symbols = self.known_symbols or symbols.new()
+  return self.known_symbols
+end
+
 ---What this run follows from besides its cards and scripts: recorded when it begins or goes on.
 ---@return string|nil text
 function Engine:configuration()
@@ -214,6 +223,16 @@ function Engine:conventions(_turn)
   local found = conventions.of(self.store, self.epic.id)
   self.has_no_conventions = not found
   return found
+end
+
+---The skills of the epic's repository, for a turn that begins.
+---@param _turn integer|nil its number
+---@return Skill[]|nil
+function Engine:skills(_turn)
+  if self.first_skills == nil then -- likewise
+    self.first_skills = skills.of(self.store, self.epic.id) or false
+  end
+  return self.first_skills or nil
 end
 
 ---The reply to a turn's conversation, of its model or of one that answers in its place.

@@ -710,6 +710,14 @@ SELECT hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
 WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
   AND path = :path AND to_seq IS NULL AND blob IS NOT NULL;
 
+-- The files that an epic started with in the directories beneath another one, by the name they have there.
+-- name: seed_files
+SELECT path, hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
+WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
+  AND path > :directory || '/' AND path < :directory || '0' AND path LIKE '%/' || :name
+  AND to_seq IS NULL AND blob IS NOT NULL
+ORDER BY path;
+
 -- What was merged into a tree, by event: the changes of each merge; a fork has those of what it was forked from.
 -- name: tree_merges
 SELECT f.from_seq AS seq, CAST(strftime('%s', e.at) AS INTEGER) AS time, e.run, nullif(f.card, '') AS card, f.path,

@@ -402,6 +402,9 @@ function M.tape(engine, stage, generations)
   engine.conventions = function(_, turn)
     return began(stage, turn).conventions
   end
+  engine.skills = function(_, turn)
+    return began(stage, turn).skills
+  end
   engine.command = function(_, turn)
     return command(stage, turn)
   end
