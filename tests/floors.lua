@@ -227,7 +227,7 @@ local function module_of(file)
 end
 
 -- Module -> the modules whose names it has in quotes, and in which line: required at the top, within a
--- function, lazily, or by a table of names.
+-- function, or by a table of names.
 local function graph_of(modules)
   local place, graph = {}, {}
   for file in modules do

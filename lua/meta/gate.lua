@@ -107,16 +107,6 @@ local Gate = {}
 ---@return GateCall? asked  when the refusal asks: others may still deny it, and call:accept makes it a call
 function Gate:call(request) end
 
----What call:view(more) of such a call answers, without a verdict: for calls that were judged before.
----@param role string
----@param card {id: string, type: string, status: string}
----@param tool string
----@param arguments string
----@param more userdata|nil a doc
----@param room userdata|nil an earlier answer, which becomes this one
----@return userdata|nil doc  nil when the arguments are no JSON
-function Gate:show(role, card, tool, arguments, more, room) end
-
 ---Everything that the gate has against a call: each check by itself, in their order. Nothing is kept open.
 ---@param request table as for call
 ---@return GateVerdict[] refusals empty when the call is allowed

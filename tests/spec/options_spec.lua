@@ -2,6 +2,7 @@
 
 package.path = "lua/?.lua;" .. package.path
 package.loaded["orket.project.project_dir"] = { find = function() end } -- no project is around
+package.loaded["orket.view.cli_report"] = {} -- nothing is printed
 local options = require("orket.options")
 local nearest = require("orket.util.suggest")
 

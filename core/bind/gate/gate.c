@@ -92,11 +92,6 @@ static int l_gate_explain(lua_State *L)
     return 1;
 }
 
-static int l_gate_show(lua_State *L)
-{
-    return bind_show_call(L, l_check_gate(L));
-}
-
 static const struct call *check_owned(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 2);
@@ -221,7 +216,6 @@ static const luaL_Reg gate_methods[] = {
     {"operation", l_gate_operation},
     {"judge", l_gate_judge},
     {"explain", l_gate_explain},
-    {"show", l_gate_show},
     {NULL, NULL},
 };
 

@@ -3,11 +3,10 @@
 
 local cjson = require("cjson")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
-local call_help = lazy("orket.effects.call_help")
+local call_help = require("orket.effects.call_help")
 local result_paging = require("orket.turn.context.result_paging")
 local tables = require("orket.util.tables")
-local tool_report = lazy("orket.effects.tool_report")
+local tool_report = require("orket.effects.tool_report")
 local tools = require("orket.effects.tools")
 
 local M = {}

@@ -6,9 +6,8 @@
 -- at most once (effects/at_most_once.lua). Which is which is said by the gate's table of operations.
 
 local async = require("orket.async")
-local lazy = require("orket.lazy")
-local command = lazy("orket.effects.command")
-local servers = lazy("orket.mcp.call")
+local command = require("orket.effects.command")
+local servers = require("orket.mcp.call")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
@@ -16,8 +15,8 @@ local labels = require("orket.governance.labels")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
-local turn_plan = lazy("orket.turn.turn_plan")
-local talk = lazy("orket.turn.talk")
+local turn_plan = require("orket.turn.turn_plan")
+local talk = require("orket.turn.talk")
 local result_paging = require("orket.turn.context.result_paging")
 
 local M = {}

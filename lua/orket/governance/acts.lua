@@ -26,8 +26,6 @@ local NOUNS = { -- each with a table `acts`
 ---@field fields table<string, string> of its requests: text, integer, number, boolean, list or any; ? = may
 ---  be absent
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
----@field by "person"|"program" who may: the person that owns the project, or also a command that decides
----  nothing
 ---@field run boolean? performed by a run that is under way, never by the asking process itself
 ---@field perform fun(project: table, request: Request, client: LineClient?): table?, Error|Error[]?
 

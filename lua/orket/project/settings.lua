@@ -4,10 +4,9 @@
 -- the board has them.
 
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
-local diff = lazy("orket.util.diff")
+local diff = require("orket.util.diff")
 local errors = require("orket.errors")
-local identity = lazy("orket.mcp.identity")
+local identity = require("orket.mcp.identity")
 local tables = require("orket.util.tables")
 local seats = require("orket.scheduler.seats")
 

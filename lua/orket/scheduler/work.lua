@@ -1,8 +1,7 @@
 -- work.lua: what a run does with one card: verifies it, or gives it a turn and settles how that ended.
 
 local async = require("orket.async")
-local lazy = require("orket.lazy")
-local arms = lazy("orket.scripts.arms")
+local arms = require("orket.scripts.arms")
 local canary = require("orket.scripts.canary")
 local errors = require("orket.errors")
 local interrupted = require("orket.scheduler.interrupted")

@@ -1,8 +1,7 @@
 -- outcome.lua: the one transition with which a turn ends: as proposed, or what the proposal comes to.
 
-local lazy = require("orket.lazy")
 local moves = require("orket.effects.moves")
-local turn_plan = lazy("orket.turn.turn_plan")
+local turn_plan = require("orket.turn.turn_plan")
 local verify = require("orket.effects.verify")
 
 local M = {}

@@ -2,12 +2,11 @@
 
 local cjson = require("cjson")
 local dialogue = require("orket.view.dialogue")
-local lazy = require("orket.lazy")
 local notice = require("orket.scripts.permission_delta.notice")
 local outages = require("orket.reports.outages")
 local parked = require("orket.reports.parked")
 local places = require("orket.workspace.places")
-local turn_record = lazy("orket.history.turn_record")
+local turn_record = require("orket.history.turn_record")
 local text = require("orket.view.format.text")
 
 local M = {}

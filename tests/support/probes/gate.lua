@@ -50,25 +50,6 @@ end
 
 local M = {}
 
-function M.shows_call_would_show()
-  local more = doc.new({ labels = { "a" }, risky = true })
-  for _, path in ipairs({ "a.txt", "./x//b.txt", "\u{e9}/" .. ("y"):rep(300) }) do
-    local text = cjson.encode({ path = path })
-    local allowed = g:call(help.request("read_file", text, nil))
-    local r = help.request("read_file", text, nil)
-    local shown = g:show(r.role, r.card, "read_file", text, more)
-    if allowed then
-      same(allowed:view(more):encode(), shown:encode())
-      same(allowed:view({ labels = { "a" }, risky = true }):encode(), shown:encode())
-      more, allowed = doc.new(more:value()), nil -- luacheck: ignore 311
-      collectgarbage()
-    end
-    same(path, shown:value().arguments.path)
-  end
-  same(nil, g:show("coder", { id = "A", type = "issue", status = "ready" }, "read_file", "{", nil))
-  same(false, (pcall(g.show, g, "coder", { id = "A" }, "read_file", "{}", nil)))
-end
-
 function M.allows_call_answers_arguments()
   local c = call("write_file", '{"path":"./src//new.c","content":"x"}')
   same("src/new.c", g:operation(c, { op = "fs.write", path = "./src//new.c", content = "x" }):path())
@@ -308,7 +289,7 @@ function M.debug_library_makes_no()
   end
 end
 
-function M.stores_was_written_permit()
+function M.stores_what_it_wrote()
   local tx = { blob = function(self, bytes) self.bytes = bytes return "name" end }
   local p = permit("write_file", { op = "fs.write", path = "a", content = "caf\u{e9}" })
   same(5, p:size())

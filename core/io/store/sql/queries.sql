@@ -644,17 +644,12 @@ FROM entry e
 WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
   AND e.kind = (SELECT id FROM kind WHERE name = 'turn.prompted') ORDER BY e.seq LIMIT 1;
 
--- What a simulation looks at, in the order of commits: what was decided and by whom; with :calls also each call (of those
--- that were allowed only to some :tools, as they stand in a body), with :messages what each reply said (NULL where it lies
--- in pieces) and no more of it, with :outcomes what is proposed, all of a reply and how a turn ended, with :views what
--- prompts are made of.
+-- What a simulation looks at, in the order of commits: what was decided and by whom, what each reply said (NULL where it
+-- lies in pieces), what is proposed, and what prompts are made of.
 -- name: simulated
-WITH told (text) AS MATERIALIZED (SELECT value FROM json_each(:tools))
 SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
-       CASE WHEN k.name = 'step.reply' AND :messages AND NOT :outcomes THEN NULL
-            WHEN k.name = 'turn.ended' AND NOT :outcomes OR k.name = 'turn.prompted' AND NOT :views THEN NULL
-            ELSE event_body(e.body, e.names) END AS "body:json",
-       CASE WHEN :messages AND k.name = 'step.reply' THEN coalesce(
+       event_body(e.body, e.names) AS "body:json",
+       CASE WHEN k.name = 'step.reply' THEN coalesce(
             (SELECT m.bytes FROM name r JOIN message m ON m.id = -r.id
              WHERE r.key = hash_key(e.names) AND m.hash = e.names AND m.more IS NULL),
             (SELECT m.bytes FROM name_recent r JOIN message m ON m.id = -r.id
@@ -663,36 +658,11 @@ FROM entry e CROSS JOIN kind k ON k.id = e.kind CROSS JOIN stream s ON s.id = e.
 WHERE e.seq > :since AND (
     e.kind IN (SELECT id FROM kind WHERE name IN (
         'card.created', 'card.changed', 'card.moved', 'card.forked', 'cards.forked', 'run.started', 'run.resumed', 'run.forked',
-        'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled')
-        OR (:calls OR :outcomes) AND name = 'step.reply'
-        OR :calls AND name IN ('call.allowed', 'call.refused', 'approval.asked')
-        OR :views AND name IN ('comment.added', 'memory.ranked', 'memory.noted', 'memory.forgotten', 'verify.done', 'tree.conflict', 'tree.merged'))
-      AND (:tools IS NULL OR e.kind <> (SELECT id FROM kind WHERE name = 'call.allowed')
-           OR EXISTS (SELECT 1 FROM told WHERE instr(e.body, text)))
-    OR :outcomes AND e.kind IN (SELECT id FROM kind WHERE name IN ('call.result', 'call.refused')) AND instr(e.body, '"proposal":'))
+        'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled', 'step.reply',
+        'call.allowed', 'call.refused', 'approval.asked', 'comment.added', 'memory.ranked', 'memory.noted',
+        'memory.forgotten', 'verify.done', 'tree.conflict', 'tree.merged'))
+    OR e.kind IN (SELECT id FROM kind WHERE name = 'call.result') AND instr(e.body, '"proposal":'))
 ORDER BY e.seq LIMIT :limit;
-
--- How many calls were decided in each turn.
--- name: decided
-SELECT s.run, s.turn, d.calls FROM (
-    SELECT e.stream, count(*) AS calls FROM entry e
-    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused')) GROUP BY e.stream) d
-JOIN stream s ON s.id = d.stream;
-
--- The same, each call counted once: a person's answer, or an interruption, has some of them decided again. Of the turns
--- where that may be.
--- name: decided_again
-SELECT 1 WHERE EXISTS (SELECT 1 FROM kind WHERE name IN ('approval.asked', 'run.resumed'));
-WITH again (stream) AS MATERIALIZED (
-    SELECT stream FROM entry WHERE kind = (SELECT id FROM kind WHERE name = 'approval.asked')
-    UNION SELECT id FROM stream WHERE run IN (
-        SELECT s.run FROM entry e JOIN stream s ON s.id = e.stream
-        WHERE e.kind = (SELECT id FROM kind WHERE name = 'run.resumed')))
-SELECT s.run, s.turn, d.calls FROM (
-    SELECT e.stream, count(DISTINCT e.step || ' ' || (replace(replace(e.body, char(1), ''), char(2), '') ->> '$.call')) AS calls
-    FROM entry e
-    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused', 'approval.asked')) AND e.stream IN again
-    GROUP BY e.stream) d JOIN stream s ON s.id = d.stream;
 
 -- What the calls of a turn had come to by :upto.
 -- name: effects

@@ -6,12 +6,11 @@ local async = require("orket.async")
 local box = require("orket.core.box")
 local cjson = require("cjson")
 local http = require("orket.core.http")
-local lazy = require("orket.lazy")
 local replies = require("orket.dev.mock.reply")
 local shapes = require("orket.dev.mock.shape")
 
-local anthropic, gemini = lazy("orket.dev.mock.mock_anthropic"), lazy("orket.dev.mock.mock_gemini")
-local embeds = lazy("orket.dev.mock.embed")
+local anthropic, gemini = require("orket.dev.mock.mock_anthropic"), require("orket.dev.mock.mock_gemini")
+local embeds = require("orket.dev.mock.embed")
 
 local M = {}
 

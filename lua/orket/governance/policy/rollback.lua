@@ -198,7 +198,7 @@ M.acts = {
   rollback = {
     summary = "writes the policies of an earlier generation back into the project's files",
     fields = { generation = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, by = "person",
+    errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" },
     perform = perform,
   },
 }

@@ -6,8 +6,7 @@
 local approvals = require("orket.governance.approvals.approvals")
 local unblock = require("orket.governance.budget.unblock")
 local at_most_once = require("orket.effects.at_most_once")
-local lazy = require("orket.lazy")
-local acts = lazy("orket.governance.acts")
+local acts = require("orket.governance.acts")
 local prefix = require("orket.history.fork.prefix")
 local record = require("orket.history.replay.record")
 

@@ -2,11 +2,10 @@
 -- OpenRouter and others speak. Data for the core's reply accumulator, and the request's outer parts.
 
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
 local conversation_memory = require("orket.llm.request.conversation_memory")
-local parts = lazy("orket.llm.providers.parts")
-local strings = lazy("orket.util.strings")
-local provider_turns = lazy("orket.llm.providers.provider_turns")
+local parts = require("orket.llm.providers.parts")
+local strings = require("orket.util.strings")
+local provider_turns = require("orket.llm.providers.provider_turns")
 
 local M = {}
 

@@ -3,14 +3,13 @@
 
 local conversation_memory = require("orket.llm.request.conversation_memory")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local providers = require("orket.llm.providers")
 local request_failure = require("orket.llm.request.request_failure")
 
-local error_hints = lazy("orket.llm.error_hints")
-local structured = lazy("orket.llm.text.structured")
-local text_call_errors = lazy("orket.llm.text.text_call_errors")
-local text_calls = lazy("orket.llm.text.text_calls")
+local error_hints = require("orket.llm.error_hints")
+local structured = require("orket.llm.text.structured")
+local text_call_errors = require("orket.llm.text.text_call_errors")
+local text_calls = require("orket.llm.text.text_calls")
 
 local M = {}
 

@@ -6,12 +6,11 @@ local cjson = require("cjson")
 local conventions = require("orket.turn.context.conventions")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
-local examples = lazy("orket.scripts.examples")
+local examples = require("orket.scripts.examples")
 local memory = require("orket.memory.memory")
 local nodes = require("orket.scripts.nodes")
-local ranking = lazy("orket.memory.ranking")
-local recall = lazy("orket.memory.recall")
+local ranking = require("orket.memory.ranking")
+local recall = require("orket.memory.recall")
 
 local M = {}
 

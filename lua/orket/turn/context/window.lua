@@ -7,9 +7,8 @@
 
 local cjson = require("cjson")
 local compact = require("orket.turn.context.compact")
-local lazy = require("orket.lazy")
 local result_paging = require("orket.turn.context.result_paging")
-local summaries = lazy("orket.turn.context.summary")
+local summaries = require("orket.turn.context.summary")
 local usage = require("orket.llm.usage")
 
 local M = {}
