@@ -253,11 +253,11 @@ local DECISIONS = {
   { "nothing, with a comment", denies('path == "x/y"'), "-- ours\n" .. denies('path == "x/y"') },
 }
 
-describe("a policy", function()
+describe("attack permission delta", function()
   for _, row in ipairs(DECISIONS) do
     local what, before, after, says = table.unpack(row, 1, 4)
     local path = row.path or "nodes/policy/house.lua"
-    it("that loses " .. what .. (says and " waits" or " serves at once"), function()
+    it("a policy that loses " .. what .. (says and " waits" or " serves at once"), function()
       local w <close> = world.new({ files = { [path] = before }, issues = { { id = "A" } },
         mock = "function work() return say(finish()) end" })
       w:run()
@@ -313,7 +313,7 @@ local CHOICES = {
     shipped("roles/integrity_guard.lua", "never judge your own work", "always judge your own work"), nil },
 }
 
-describe("what a node or a role chooses", function()
+describe("attack permission delta", function()
   local w
 
   setup(function()
@@ -345,7 +345,7 @@ describe("what a node or a role chooses", function()
 
   for _, row in ipairs(CHOICES) do
     local what, path, text, says = table.unpack(row, 1, 4)
-    it("that gives " .. what .. (says and " waits" or " serves at once"), function()
+    it("what a node or a role chooses that gives " .. what .. (says and " waits" or " serves at once"), function()
       local said = said_of(path, text)
       assert.equal(says == nil, said == "{}" or said == "[]", said)
       assert(not says or said:find(says, 1, true), said)

@@ -98,7 +98,7 @@ local rows = {
   { "the signature that is gone", "db.execute('DELETE FROM head')", SIGNED },
 }
 
-describe("a journal that was made to fit again", function()
+describe("attack replay", function()
   local w
 
   setup(function()
@@ -122,7 +122,7 @@ describe("a journal that was made to fit again", function()
 
   for _, row in ipairs(rows) do
     local name, code, kind, strict = table.unpack(row)
-    it("is not accepted after a change of " .. name, function()
+    it("a journal that was made to fit again is not accepted after a change of " .. name, function()
       for mode, named in pairs({ [""] = kind, ["--strict"] = strict }) do
         local text, status = forged(code, mode)
         assert.equal(1, status, text)
@@ -134,13 +134,14 @@ describe("a journal that was made to fit again", function()
     end)
   end
 
-  it("is as recorded when nothing was changed", function()
+  it("a journal that was made to fit again is as recorded when nothing was changed", function()
     local text, status = forged("pass", "--strict")
     assert.equal(0, status, text)
     assert.truthy(text:find("as recorded and signed", 1, true), text)
   end)
 
-  it("without an end and its signature is told to be not signed", function()
+  it("a journal that was made to fit again without an end and its signature is told to be not signed",
+    function()
     local text, status = forged("[drop(e) for e in events[:] if e['kind'] == 'run.ended' or e['card'] == 'ep' and e['seq'] > 50]; db.execute('DELETE FROM head')", "")
     assert.equal(0, status, text)
     assert.truthy(text:find("as recorded; not signed, the run did not end", 1, true), text)

@@ -89,8 +89,9 @@ local function probe(chunk)
   return ok and value or error(text)
 end
 
-describe("what is kept of a conversation", function()
-  it("changes no request, however the conversation grows, changes or gets shorter", function()
+describe("conversation memory", function()
+  it("what is kept of a conversation changes no request, however the conversation grows, changes or gets shorter",
+    function()
     local got = probe([[
       local differing, compared = {}, 0
       for seed = 1, 40 do
@@ -117,7 +118,8 @@ describe("what is kept of a conversation", function()
     assert.same({ differing = false, compared = 40 * 12 * 9 }, got)
   end)
 
-  it("is why the messages of a request are not decoded with the next one", function()
+  it("what is kept of a conversation is why the messages of a request are not decoded with the next one",
+    function()
     local got = probe([[
       local most = {}
       for name, model in pairs(MODELS) do

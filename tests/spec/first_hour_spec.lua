@@ -71,9 +71,9 @@ local WALK = { -- command, exit, what it says to do next (patterns)
   { "run", 2, "orket run ep" },
 }
 
-describe("the first hour", function()
+describe("first hour", function()
   for _, columns in ipairs({ 60, 80, 120 }) do
-    it("fits a window of " .. columns .. " columns, and leads on from screen to screen", function()
+    it("the first hour fits a window of " .. columns .. " columns, and leads on from screen to screen", function()
       local w <close> = project()
       local window = { columns = columns, rows = 24 }
       local shown, code = terminal.play(world.binary .. " init " .. w.dir .. "/new", {}, window)

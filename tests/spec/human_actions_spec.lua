@@ -102,7 +102,7 @@ describe("a person's act during a run", function()
   end)
 
   -- B keeps the run open; A waits for it until the files say otherwise.
-  it("changed card files say who works, after what, and what proves it", function()
+  it("card files that changed say who works, after what, and what proves it", function()
     local w <close> = world.new({ issues = { { id = "A", depends_on = { "B" } }, { id = "B" } }, mock = beside([[
       function work(talk)
         return say(write("by", talk.text:match("seat (%w+)")), finish())
@@ -201,7 +201,7 @@ describe("a person's act without a run", function()
     assert.equal(6, #w:events("comment.added"))
   end)
 
-  it("of two equal moves one is made, the other is told the status by then", function()
+  it("one of two equal moves is made, the other gets the status by then", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = COOK })
     assert.equal(0, select(2, w:orket("sync")))
     local good, texts = at_once(w, { "move A canceled", "move A canceled" })

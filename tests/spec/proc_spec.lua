@@ -38,7 +38,7 @@ local refused = lua([[run({ argv = { "true" }, cwd = os.getenv("DIR") })]]):find
   true)
 local test = refused and pending or it
 
-describe("orket.core.proc", function()
+describe("proc", function()
   test("runs a program in a root, with input and environment", function()
     local text = lua([[
       local root = fs.root(os.getenv("DIR") .. "/tree")
@@ -70,7 +70,7 @@ describe("orket.core.proc", function()
     assert.truthy(text:find("ERR_CANCELED", 1, true) or text:find("{}", 1, true), text)
   end)
 
-  it("raises for a caller's mistakes", function()
+  it("orket.core.proc raises for a caller's mistakes", function()
     for _, request in ipairs({
       '{ argv = {}, cwd = "/" }', '{ cwd = "/" }', '{ argv = { "x\\0y" }, cwd = "/" }',
         '{ argv = { 1 }, cwd = "/" }',

@@ -37,7 +37,7 @@ local function billed(w)
   return sums
 end
 
-describe("a team with another API", function()
+describe("provider teams", function()
   local seen = {}
 
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
@@ -61,7 +61,7 @@ describe("a team with another API", function()
   end
 
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
-    it("is billed for what was cached at its own price: " .. shape, function()
+    it("a team with another API is billed for what was cached at its own price: " .. shape, function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
         local native = reply
         function reply(request)
@@ -80,7 +80,7 @@ describe("a team with another API", function()
     end)
   end
 
-  it("takes as many requests with each", function()
+  it("a team with another API takes as many requests with each", function()
     assert.equal(seen.openai, seen.anthropic)
     assert.equal(seen.openai, seen.gemini)
   end)

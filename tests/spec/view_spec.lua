@@ -55,12 +55,13 @@ describe("text", function()
   end)
 end)
 
-describe("json for standard output", function()
-  it("is written in parts where it is more than the codec writes at once, and is the same", function()
+describe("view", function()
+  it("json for standard output is written in parts where it is more than the codec writes at once, and is the same",
+    function()
     assert.equal("true true true", orket.probe(orket.chunk("view", "writes_large_json")))
   end)
 
-  it("is refused where it is none, however large", function()
+  it("json for standard output is refused where it is none, however large", function()
     assert.equal("false false false", orket.probe(orket.chunk("view", "refuses_large_values")))
   end)
 end)
@@ -81,12 +82,12 @@ local RUN = [==[
   local outcome = { status = "parked", counts = { done = 1, blocked = 1 }, card = "shop", dir = "my shop" }
 ]==]
 
-describe("views", function()
+describe("view", function()
   it("a frame fits every window", function()
     assert.equal("frames fit\n", orket.probe(FRAMES, "LC_ALL=C.UTF-8 "))
   end)
 
-  it("say in plain lines once a minute that the run goes on", function()
+  it("views say in plain lines once a minute that the run goes on", function()
     local said = orket.probe(RUN .. [[
       local async = require("orket.async")
       async.main(function()
@@ -104,7 +105,8 @@ describe("views", function()
     assert(said:find("^%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ  shop%.1 is running, 0:00: 1 blocked, 1 done\n[^\n]+: 1 blocked, 1 done\n$"), said)
   end)
 
-  it("lines about a refusal, a failed call, a question, a warning and a script change say what happened, why, and what to do", function()
+  it("lines about a refusal, a failed call, a question, a warning and a script change say what happened, why, and what to do",
+    function()
     assert.equal([[
 refused: write_file. Generated files are never edited. Fix: change their source. Rule: house.generated
 refused: card.move x. No. Rule: fsm.edge
@@ -149,7 +151,8 @@ go on with: orket run -C 'my shop' shop
     assert.equal("shop.1/2/3\n", orket.probe(asked))
   end)
 
-  it("the board shows a card that waits for its model as not at work, and why, without the words of a reply that broke off", function()
+  it("the board shows a card that waits for its model as not at work, and why, without the words of a reply that broke off",
+    function()
     local shown = RUN .. [[
       local read = run.store.read
       run.store.read = function(store, query, of)
@@ -213,7 +216,7 @@ go on with: orket run -C 'my shop' shop
     assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05Z\n", orket.probe(say, "TZ=XYZ-2 "))
   end)
 
-  it("show each moment in local time on a terminal, elsewhere in UTC with its mark", function()
+  it("views show each moment in local time on a terminal, elsewhere in UTC with its mark", function()
     local say = [[
       local times, at = require("orket.view.format.local_time"), "2028-02-29T23:30:05.123Z"
       print(times.stamp(at), times.minute(at), times.clock(at), times.stamp("-"), times.within("since " .. at .. ", at 2028-02-29T23:59:59Z."))]]
@@ -224,7 +227,8 @@ go on with: orket run -C 'my shop' shop
       orket.probe(on .. say, "TZ=XYZ-2 "))
   end)
 
-  it("fold a long outage to lines at growing intervals, changes, what a person does, and its end", function()
+  it("views fold a long outage to lines at growing intervals, changes, what a person does, and its end",
+    function()
     local shown = orket.probe(orket.chunk("view", "folds_an_outage"))
     assert.equal([[
 0	a	budget.lifted
@@ -256,7 +260,7 @@ go on with: orket run -C 'my shop' shop
 ]], shown)
   end)
 
-  it("round a time span", function()
+  it("views round a time span", function()
     local rows = { [0] = "0 s", [59.4] = "59 s", [119.4] = "119 s", [119.6] = "2 min", [250] = "4 min",
       [3600] = "60 min", [86399] = "24 h",
       [604799] = "7 d", [6.4 * 86400] = "6 d" }
