@@ -141,19 +141,6 @@ describe("approval", function()
   end)
 end)
 
--- Over the owner's socket of a run that is under way.
-local ASK = [[
-import json, os, socket, sys
-path, uid, line = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
-if uid >= 0: os.setgroups([]); os.setgid(uid); os.setuid(uid)
-s = socket.socket(socket.AF_UNIX); s.settimeout(10)
-try:
-    s.connect(path); s.sendall(line + b"\n")
-    print((s.recv(65536) or b"hung up").decode())
-except OSError as e:
-    print("hung up", e)
-]]
-
 describe("attack approve", function()
   local SLOW = [[
     function work(talk)
@@ -163,7 +150,7 @@ describe("attack approve", function()
 
   local function under_way()
     local w = world.new({ gate = RULE, issues = { { id = "A" }, { id = "B" } }, mock = SLOW })
-    w:write(".test/ask.py", ASK)
+    w:write(".test/ask.py", world.orket.read("tests/support/hostile/ask_owner.py"))
     w:hold("B")
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 1 end))

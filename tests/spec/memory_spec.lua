@@ -450,26 +450,8 @@ describe("memory", function()
   end)
 
   -- What trusted code notes, as commits of their own.
-  local NOTE = [[
-  local async, cjson = require("orket.async"), require("cjson")
-  local errors, projects = require("orket.errors"), require("orket.project.project")
-  return function(argv)
-    return async.main(function(dir, bodies)
-      local project <close> = assert(projects.open(dir, { own = true }))
-      local stream = project.store:stream({ run = "board", turn = 0, actor = "human:test", role = "human" })
-      for _, body in ipairs(cjson.decode(bodies)) do
-        local tx = stream:begin()
-        tx:event("memory.noted", nil, body)
-        assert(errors.check(async.await(tx.commit, tx)))
-      end
-      return 0
-    end, argv[1], argv[2])
-  end
-  ]]
-
   local function note(w, bodies)
-    w:write(".note/orket/main.lua", NOTE)
-    assert(os.execute(("ORKET_LUA=%s/.note %s %s %s"):format(w.dir, world.binary, w.dir,
+    assert(os.execute(("ORKET_LUA=tests/support/noter %s %s %s"):format(world.binary, w.dir,
       quoted(cjson.encode(bodies)))))
   end
 
