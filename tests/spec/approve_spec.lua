@@ -322,19 +322,7 @@ describe("a question of approval", function()
 end)
 
 describe("approve", function()
-  local TWICE = [[
-    local function run(args)
-      card.comment("about to write")
-      fs.write("first", args.text)
-      fs.write("locked/" .. args.name, args.text)
-      fs.write("last", args.text)
-      return { written = true }
-    end
-    return {
-      description = "writes three files", operations = { "fs.write", "card.comment" }, run = run,
-      schema = { type = "object", properties = { name = { type = "string" }, text = { type = "string" } }, required = { "name", "text" } },
-    }
-  ]]
+  local TWICE = world.orket.read("tests/support/scripts/twice.lua")
 
   it("an operation that is asked about begins its call again after the answer, all of it or nothing",
     function()

@@ -4,21 +4,7 @@
 local world = dofile("tests/support/world.lua")
 
 -- Z keeps the run under way. A asks first, so that one is attached before anything happens to it.
-local TEAM = [[
-function work(talk)
-  if talk.card == "Z" then
-    return { content = "wait", calls = {}, delay_ms = 60000 }
-  elseif not talk.text:find("go on", 1, true) then
-    return say(call("request_excuse", { reason = "may I?" }))
-  end
-  return steps(talk,
-    function() return say(write("dish", "plain"), write("../out", "x")) end,
-    function(t)
-      local skipped = t.said[1]:find("person.skip", 1, true)
-      return skipped and say(write("dish", "salted"), finish()) or say(finish())
-    end)
-end
-]]
+local TEAM = world.orket.read("tests/support/teams/attached.lua")
 
 local function started(files, gate, rules)
   local w = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = TEAM, files = files, gate = gate,

@@ -5,53 +5,11 @@
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
-local PROBE = [[
-local LIMIT = 10
-local function unused() return 1 end
-local function run(args)
-  local done, failure = fs.write(args.path, args.text or "")
-  return done and { path = done.path } or { error = failure }
-end
-return {
-  description = "probe", operations = { "fs.read", "fs.write" }, statuses = { "in_progress" },
-  untrusted = true, outward = true, labels = { "web", "mail" },
-  schema = {
-    type = "object", additionalProperties = false, required = { "path" }, maxProperties = 6,
-    properties = {
-      path = { type = "string", format = "path", minLength = 2, maxLength = 100, pattern = "^[a-z/]+$" },
-      text = { type = "string", maxLength = LIMIT },
-      kind = { enum = { "a", "b" } },
-      count = { type = "integer", minimum = 1, maximum = 5, multipleOf = 1 },
-      names = { type = "array", items = { type = "string", maxLength = 5 }, minItems = 1, maxItems = 3, uniqueItems = true },
-      free = { description = "whatever" },
-    },
-  },
-  run = run,
-}
-]]
+local PROBE = world.orket.read("tests/support/scripts/probe.lua")
 
-local READER = [[
-local function run(args)
-  return { text = fs.read(args.path) }
-end
-return {
-  description = "reads", operations = { "fs.read" },
-  schema = { type = "object", properties = { path = { type = "string", format = "path" } }, required = { "path" }, additionalProperties = false },
-  run = run,
-}
-]]
+local READER = world.orket.read("tests/support/scripts/reader.lua")
 
-local POLICY = [[
-local function decide(call, view)
-  if call.tool == "write_file" and call.arguments.path == "x/y" then
-    return { decision = "deny", rule = "exact", why = "not there" }
-  end
-  if call.tool == "read_file" and call.arguments.path:find("^deep/") then
-    return { decision = "ask", rule = "deep", why = "a person first" }
-  end
-end
-return { decide = decide }
-]]
+local POLICY = world.orket.read("tests/support/scripts/house_policy.lua")
 
 local function coder()
   return (world.orket.read("roles/coder.lua"):gsub("tools = {", 'tools = { "probe", "reader", ', 1))

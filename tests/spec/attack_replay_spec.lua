@@ -5,20 +5,7 @@
 local world = dofile("tests/support/world.lua")
 local orket = world.orket
 
-local MOCK = [[
-function work(talk)
-  if talk.card == "I-2" and not talk.text:find("yes, blue", 1, true) then
-    return say(call("request_excuse", { reason = "which colour?" }))
-  end
-  return steps(talk, function()
-    return say(call("add_issue_comment", { comment = "on my way" }), write(talk.card .. ".txt", "my first file\n"), write("secret.txt", "no"))
-  end, function()
-    return say(call("read_file", { path = talk.card .. ".txt" }))
-  end, function()
-    return say(finish())
-  end)
-end
-]]
+local MOCK = world.orket.read("tests/support/teams/replayed.lua")
 
 -- Two cards, a comment of an agent, one of a person, a question with its answer, a refusal, a verification.
 local function recorded()

@@ -48,18 +48,7 @@ describe("attack secret", function()
 
   -- A model that says it: in one piece, in pieces of some bytes as the mock streams, in JSON's other
   -- spellings.
-  local SAYS = [[
-    local escaped = KEY:gsub("^s", "\\u0073"):gsub("%-", "\\u002D", 1)
-    return { {
-      content = "the key is " .. KEY .. ", I repeat: " .. KEY, reasoning = "it was " .. KEY, chunks = CHUNKS,
-      calls = {
-        { id = KEY, name = "write_file", arguments = { path = "a.txt", content = "a " .. KEY .. " b" } },
-        { id = KEY, name = "write_file", arguments = '{"path":"b.txt","content":"b ' .. escaped .. '!"}' },
-        { name = "write_file", arguments = { path = "d/" .. KEY .. "/x.txt", content = '{"in":"\\u0073' .. KEY:sub(2) .. '"}' } },
-        { name = "add_issue_comment", arguments = { comment = "look: " .. KEY } },
-        { name = KEY, arguments = {} },
-      },
-    } }]]
+  local SAYS = orket.read("tests/support/teams/says_the_key.lua")
 
   local function says(chunks)
     return "local KEY, CHUNKS = '" .. KEY .. "', " .. chunks .. "\n" .. SAYS

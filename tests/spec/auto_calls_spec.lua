@@ -4,27 +4,7 @@
 local world = dofile("tests/support/world.lua")
 
 -- Writes the calls of each reply as text, as `render` writes them all, though tools are offered natively.
-local AS_TEXT = [[
-local function quoted(text)
-  return '"' .. text:gsub('[%c"\\]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
-end
-function json(call)
-  local parts = {}
-  for key, value in pairs(call.arguments) do
-    parts[#parts + 1] = quoted(key) .. ": " .. quoted(value)
-  end
-  return '{"name": "' .. call.name .. '", "arguments": {' .. table.concat(parts, ", ") .. "}}"
-end
-local native = reply
-function reply(request)
-  local r = native(request)
-  if r.calls and not r.native then
-    r.content, r.calls = render(r.calls), nil
-  end
-  r.native = nil
-  return r
-end
-]]
+local AS_TEXT = world.orket.read("tests/support/teams/calls_as_text.lua")
 
 local WORK = [[
 function work(talk)

@@ -202,17 +202,7 @@ end)
 
 -- ---- the disk of workspace/ ----
 
-local BIG = [[
-function big() return ("text "):rep(6000) end
-function work(talk)
-  return steps(talk,
-    function() return say(write("a", big())) end,
-    function() return say(write("b", big())) end,
-    function() return say(call("run_command", { argv = { "sh", "-c", "cat a b >c; cat a >>c" } })) end,
-    function() return say(write("d", big())) end,
-    function() return say(finish()) end)
-end
-]]
+local BIG = world.orket.read("tests/support/teams/big_files.lua")
 
 -- What is wrong with workspace/ when the run begins, what fixes it, and what the person reads.
 local BROKEN = {

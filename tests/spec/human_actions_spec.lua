@@ -4,16 +4,7 @@ local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 -- Work that is right when the card says so; a reviewer who wants "salt" in it.
-local COOK = [[
-function work(talk)
-  return say(write("dish", talk.text:find("use salt", 1, true) and "salted" or "plain"), finish())
-end
-function review(talk)
-  return steps(talk, function() return say(call("read_file", { path = "dish" })) end, function(t)
-    return t.results[1]:find("salted", 1, true) and accept() or say(status("in_progress", "it lacks taste"))
-  end)
-end
-]]
+local COOK = world.orket.read("tests/support/teams/cook.lua")
 
 local function last_move(w, id)
   local moves = w:moves(id)

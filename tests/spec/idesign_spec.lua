@@ -354,17 +354,7 @@ describe("idesign", function()
 end)
 
 -- A worker who breaks four rules, one of them by an edit, and then does as it was told.
-local BREAKS = [[
-function work(talk)
-  return steps(talk,
-    function()
-      return say(write("main.py", "x = 1\n"), write("lib/a.js", "let x\n"), write("accessors/a_accessor.py", "x = 1\n"),
-        write("accessors/b_accessor.py", "import os\nfrom ..managers import x\n"))
-    end,
-    function() return say(call("edit_file", { path = "accessors/a_accessor.py", old = "x = 1", new = "import engines" })) end,
-    function() return say(write("utils/u.c", "int f(void) DECLARED;\n"), write("note.txt", "not source"), finish()) end)
-end
-]]
+local BREAKS = world.orket.read("tests/support/teams/breaks_layers.lua")
 
 local function run(architecture, governance)
   local w = world.new({ issues = { { id = "A" } }, mock = BREAKS, architecture = architecture,
@@ -416,21 +406,7 @@ describe("idesign", function()
     assert.equal(4, #refused(w))
   end)
 
-  local PROGRAMS = [[
-  function shell(text) return call("run_command", { argv = { "sh", "-c", text } }) end
-  function work(talk)
-    return steps(talk,
-      function()
-        return say(
-          shell("mkdir -p accessors utils; echo 'x = 1' > main.py; echo 'x = 1' > accessors/a_accessor.py; echo text > note.txt"),
-          shell("printf 'import os\\nfrom ..managers import x\\n' > accessors/b_accessor.py"),
-          shell("sed -i 's/x = 1/import engines/' accessors/a_accessor.py"),
-          shell("cp note.txt hidden.txt; mv hidden.txt lib.js; printf '\\377' > utils/raw.py; echo 'int f(void) DECLARED;' > utils/u.c"))
-      end,
-      function() return say(call("run_command", { argv = { "python3", "-" }, stdin = "open('accessors/c.py', 'w').write('x = 1')" })) end,
-      function() return say(shell("chmod 700 note.txt"), finish()) end)
-  end
-  ]]
+  local PROGRAMS = world.orket.read("tests/support/teams/runs_programs.lua")
 
   local function programs(architecture, mock)
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "run_command",')

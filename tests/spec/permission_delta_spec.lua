@@ -21,16 +21,7 @@ local function coder(tools)
   return (world.orket.read("roles/coder.lua"):gsub("tools = {", "tools = { " .. (tools or ""), 1))
 end
 
-local VENDOR = [[
-local function decide(call)
-  for _, path in ipairs(call.paths) do
-    if path:find("^vendor/") and call.tool == "write_file" then
-      return { decision = "deny", rule = "vendor", why = "not ours", fix = "wrap it" }
-    end
-  end
-end
-return { decide = decide }
-]]
+local VENDOR = world.orket.read("tests/support/scripts/vendor.lua")
 
 local function new(files, more)
   more = more or {}

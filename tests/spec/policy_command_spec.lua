@@ -5,19 +5,7 @@ local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
-local VENDOR = [[
-local function decide(call)
-  for _, path in ipairs(call.paths) do
-    if path:find("^vendor/") and call.tool == "write_file" then
-      return { decision = "deny", rule = "vendor", why = "not ours", fix = "wrap it" }
-    end
-  end
-  if call.destructive then
-    return { decision = "ask", rule = "gone", why = "it is gone then" }
-  end
-end
-return { decide = decide, self_test = function() assert(decide({ paths = {} }) == nil) end }
-]]
+local VENDOR = orket.read("tests/support/scripts/vendor_policy.lua")
 
 local MOCK = "function work(talk) return steps(talk, function() return say(write('vendor/x', 'made')) end, function() return say(finish()) end) end"
 
@@ -66,8 +54,8 @@ describe("policy command", function()
     local result, code, text = test(dir)
     assert.equal(0, code, text)
     assert.same({ true, 2, 0 }, { result.ok, result.passed, result.failed })
-    assert.same({ policy = "vendor.lua", lines = 6, hit = 5, missed = { 8 } }, result.coverage[1])
-    assert.equal("vendor.lua:4", (result.fixtures[1].got.where:gsub("^.*/", "")))
+    assert.same({ policy = "vendor.lua", lines = 6, hit = 5, missed = { 10 } }, result.coverage[1])
+    assert.equal("vendor.lua:6", (result.fixtures[1].got.where:gsub("^.*/", "")))
     orket.write(dir .. "/tests/more.lua", [[
       return { { name = "deletes", call = { tool = "delete_file", operations = { "fs.delete" } }, expect = { decision = "ask" } } }]])
     result, code, text = test(dir)
@@ -103,7 +91,7 @@ describe("policy command", function()
       fixtures({ { call = { tool = "x", paths = 7 }, expect = { decision = "deny", rule = "failed" } } }))
     local result, code, text = test(dir .. "/vendor.lua")
     assert.equal(0, code, text)
-    assert(result.fixtures[1].got.where:find("vendor.lua:2", 1, true), text)
+    assert(result.fixtures[1].got.where:find("vendor.lua:4", 1, true), text)
     for _, body in ipairs({ "error('no')", "while true do end", "return 7" }) do
       orket.write(dir .. "/one.json",
         fixtures({ { name = "any", call = { tool = "read_file" }, policy = "fails", expect = "deny" } }))

@@ -4,17 +4,7 @@
 local world = dofile("tests/support/world.lua")
 
 -- Copies what a person put; parks where there is nothing.
-local COPIES = [[
-function work(talk)
-  return steps(talk, function() return say(call("read_file", { path = "note.txt" })) end, function(t)
-    local text = t.results[1]:match("the note says (%w+)")
-    if not text then
-      return say(status("blocked", "there is no note"))
-    end
-    return say(write("copy", text), finish())
-  end)
-end
-]]
+local COPIES = world.orket.read("tests/support/teams/copies.lua")
 
 local function put(w, arguments)
   return w:orket("put " .. arguments)

@@ -18,25 +18,7 @@ local function coder(more)
 end
 
 -- Reads on until there is no more, then writes the parts into a file.
-local READER = [[
-function work(talk)
-  local parts, next_from = {}, nil
-  for _, text in ipairs(talk.said) do
-    local answer = cjson.decode(text)
-    if answer.cut then
-      parts[1], next_from = answer.part, answer.cut.next
-    elseif answer.result and answer.result.part then
-      parts[#parts + 1], next_from = answer.result.part, answer.result.next
-    end
-  end
-  if talk.replies == 0 then
-    return say(call("long", { count = COUNT }))
-  elseif next_from then
-    return say(call("read_result", { handle = "r1", from = next_from }))
-  end
-  return say(write("all.txt", table.concat(parts)), finish())
-end
-]]
+local READER = world.orket.read("tests/support/teams/pager.lua")
 
 local function whole(count)
   return '{"ok":true,"result":{"text":' .. cjson.encode(("ä\"\\\n"):rep(count)) .. "}}"

@@ -8,27 +8,7 @@ local world = dofile("tests/support/world.lua")
 
 local WORD = '{"type":"object","properties":{"word":{"type":"string"}},"required":["word"],"additionalProperties":false}'
 
-local SAYS = [[
-local SAID = {
-  good = '{"word":"x"}', fenced = 'x', mistaken = '{"word":7}', more = '{"word":"x","n":1}', text = "hello", half = '{"word":',
-}
-SAID.fenced = "```json\n" .. SAID.good .. "\n```"
-local LONG = {
-  wide = function() return "```json" .. (" \n"):rep(20000) .. SAID.good .. ("\n "):rep(20000) .. "```\n\n" end,
-  endless = function() return "```\n" .. ("\n"):rep(50000) .. "x" end,
-  thought = function() return "<think>x" .. (" "):rep(500000) .. "y</think>" .. SAID.good end,
-}
-function reply(request)
-  local first, last = request.messages[1], request.messages[#request.messages].content
-  if last == "asked" then
-    local told = first.role == "system" and first.content:find('"word"', 1, true) ~= nil
-    return { content = '{"word":"' .. tostring(told) .. " " .. (request.response_format and request.response_format.json_schema.schema.required[1] or "none") .. '"}' }
-  elseif last == "call" then
-    return { content = "I look.", calls = { { name = "f", arguments = {} } } }
-  end
-  return { content = LONG[last] and LONG[last]() or SAID[last] }
-end
-]]
+local SAYS = orket.read("tests/support/teams/structured.lua")
 
 describe("structured", function()
   local dir, url, stop
@@ -120,21 +100,7 @@ end)
 
 -- ---- a role that answers with data ----
 
-local ROLE = [[
-local function prompt(view)
-  return brief.prompt(view, "You are the estimator.")
-end
-local function route(_, reply)
-  local output = some(reply.output)
-  if output then
-    return { status = "ready_for_testing", why = "it takes " .. output.hours .. " hours" }
-  end
-end
-return {
-  name = "coder", description = "Says how long it takes.", tools = { "write_file", "update_issue_status", "request_excuse" }, prompt = prompt, route = route,
-  output = { type = "object", properties = { hours = { type = "integer", minimum = 1 } }, required = { "hours" }, additionalProperties = false },
-}
-]]
+local ROLE = orket.read("tests/support/scripts/data_role.lua")
 
 local function estimators(work, more)
   return world.new(world.merged({ issues = { { id = "A" } }, mock = work,

@@ -6,18 +6,7 @@ local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
 -- Fails a call, is refused one, tries to steer the terminal, and does its work.
-local WORK = [[
-function work(talk)
-  return steps(talk,
-    function() return say(call("read_file", { path = "nothing" }), write("../out", "x")) end,
-    function()
-      local long = {}
-      for i = 1, 60 do long[i] = "line " .. i end
-      return { content = "I write \27[31mred ```now", calls = { write("dish", table.concat(long, "\n")) } }
-    end,
-    function() return say(finish("salted")) end)
-end
-]]
+local WORK = orket.read("tests/support/teams/transcribed.lua")
 
 local function entries(w, arguments)
   local list = {}

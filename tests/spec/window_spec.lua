@@ -5,25 +5,7 @@ local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 -- A server that counts tokens and refuses what does not fit, as real ones do.
-local STRICT = [[
-local function tokens_of(request)
-  return (#cjson.encode(request.messages) + (request.tools and #cjson.encode(request.tools) or 0)) * 10 // RATE
-end
-local inner = reply
-local function is_summary(request)
-  return request.messages[1].content:find("You sum up", 1, true) ~= nil
-end
-local function in_order(request)
-  return is_summary(request) and SUMMARY or inner(request)
-end
-function reply(request)
-  local tokens = tokens_of(request)
-  if tokens + RESERVE > CONTEXT then
-    return { status = 400, content = "This model's maximum context length is CONTEXT tokens. However, you requested " .. tokens + RESERVE .. " tokens" }
-  end
-  return in_order(request)
-end
-]]
+local STRICT = world.orket.read("tests/support/teams/strict_server.lua")
 
 -- Reads, writes and looks around, each time something new, then hands over. A reply names its number, which
 -- is counted on.
@@ -554,19 +536,7 @@ end)
 
 -- What was planted with one card, in every place where its turn can leave something, for a run that is to be
 -- repeated.
-local LEAKY_ROLE = [[
-local kept = {}
-leaked = leaked or ""
-local function prompt(view)
-  kept[#kept + 1] = view.card.description
-  leaked = leaked .. tostring(view.card.description)
-  string.leaked, math.leaked = leaked, leaked
-  local seen = table.concat(kept, ";") .. leaked .. tostring(string.leaked)
-  local texts = brief.prompt(view, "You are a programmer. " .. seen)
-  return texts
-end
-return { name = "coder", description = "keeps", tools = { "read_file", "write_file", "add_issue_comment", "update_issue_status", "read_result" }, prompt = prompt }
-]]
+local LEAKY_ROLE = world.orket.read("tests/support/scripts/leaky_role.lua")
 
 describe("window", function()
   it("a conversation has nothing of another card or run: nothing that was said, made, kept by a script, or left out of a window",
