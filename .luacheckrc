@@ -42,6 +42,7 @@ files["tests/support/teams"] = { globals = {
   "accept", "as_text", "call", "cjson", "each", "finish", "json", "kind", "native", "render", "reply", "review", "say", "status", "steps", "synonyms", "work",
   "write",
 } }
+files["tests/support/scripts"] = { std = "box+prelude" }
 files["tests/support/planner.lua"] = { globals = { "plan", "reply", "sound" } }
 files["tests/support/play.lua"] = { globals = { "accept", "call", "finish", "reply", "review", "say", "status", "steps", "work", "write" } }
 files["tests/support/ordinary.lua"] = { globals = { "FAULT", "SEED", "accept", "call", "finish", "review", "say", "work", "write" } }

@@ -2,7 +2,7 @@
 
 local orket = dofile("tests/support/orket.lua")
 
-describe("a callback that raises", function()
+describe("async", function()
   local function ends_with(raised)
     return orket.probe(([[
       local async, uv = require("orket.async"), require("luv")
@@ -14,12 +14,13 @@ describe("a callback that raises", function()
       print("ended", code) ]]):format(raised))
   end
 
-  it("ends the program instead of leaving somebody waiting for ever, and is told", function()
+  it("a callback that raises ends the program instead of leaving somebody waiting for ever, and is told",
+    function()
     local text = ends_with("boom")
     assert(text:find("boom", 1, true) and text:find("ended\t1", 1, true), text)
   end)
 
-  it("for want of memory says so, with the cure", function()
+  it("a callback that raises because of missing memory says so, with the fix", function()
     local text = ends_with("not enough memory")
     assert(text:find("orket: ERR_MEMORY: ", 1, true) and text:find("fix: free some memory", 1, true), text)
   end)

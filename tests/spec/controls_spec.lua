@@ -5,7 +5,7 @@ package.path = "lua/?.lua;" .. package.path
 local keys = require("orket.view.live.keys")
 local world = dofile("tests/support/world.lua")
 
-describe("what a terminal sends", function()
+describe("controls", function()
   local rows = { -- reads, keys
     { { "jk" }, "j k" },
     { { "\27[A", "\27OB", "\27[5~" }, "up down page up" },
@@ -25,7 +25,7 @@ describe("what a terminal sends", function()
     { { "\27]" .. ("Y"):rep(70000), "j" }, "j" },
   }
   for i, row in ipairs(rows) do
-    it("is read as the keys of row " .. i, function()
+    it("what a terminal sends is read as the keys of row " .. i, function()
       local parser, got = keys.new(), {}
       for _, bytes in ipairs(row[1]) do
         for _, one in ipairs(parser:feed(bytes)) do
@@ -38,20 +38,22 @@ describe("what a terminal sends", function()
   end
 end)
 
-describe("a pager", function()
-  it("has shown all only when no line was skipped, and not in a window of another width", function()
+describe("controls", function()
+  it("a pager has shown all only when no line was skipped, and not in a window of another width", function()
     assert.equal("false true false true false true\n", world.orket.probe(world.orket.chunk("controls", "reads_a_pager")))
   end)
 end)
 
-describe("a pager of a text that grows", function()
-  it("stays at its end until who reads moves up, then where it is, also in another width, and goes back to the end", function()
+describe("controls", function()
+  it("a pager of a text that grows stays at its end until who reads moves up, then where it is, also in another width, and goes back to the end",
+    function()
     assert.equal("8-10 11-13 7-9 7-9 7-9 18-20 19-21", world.orket.probe(world.orket.chunk("controls", "follows_a_text")))
   end)
 end)
 
-describe("the lines of a turn", function()
-  it("are what was committed, then the reply that comes, bounded and unable to steer the terminal", function()
+describe("controls", function()
+  it("the lines of a turn are what was committed, then the reply that comes, bounded and unable to steer the terminal",
+    function()
     assert.equal("ok", world.orket.probe(world.orket.chunk("controls", "shows_a_turn")))
   end)
 end)
@@ -61,17 +63,7 @@ local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths 
 
 -- A's text would ask the terminal where its cursor is, and is longer than a window; C asks a question; D is
 -- held.
-local MOCK = [[
-function work(talk)
-  if talk.card == "C" then
-    return talk.text:find("blue", 1, true) and say(finish()) or say(call("request_excuse", { reason = "which colour?" }))
-  elseif talk.card == "D" then
-    return say(finish())
-  end
-  local content = talk.card == "A" and "\27[6n\27]2;Y\7" .. ("a line of A\n"):rep(40) .. "the end of A\n" or "of B\n"
-  return steps(talk, function() return say(write("locked/" .. talk.card, content)) end, function() return say(finish()) end)
-end
-]]
+local MOCK = world.orket.read("tests/support/teams/asks_a_person.lua")
 
 local function waiting()
   local w = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C" }, { id = "D" } }, mock = MOCK,
@@ -103,8 +95,9 @@ local function all_true(list)
   return #list > 0
 end
 
-describe("the board of orket run", function()
-  it("approves what was shown to its end, denies with a reason, answers, and shows what was said", function()
+describe("controls", function()
+  it("the board of orket run approves what was shown to its end, denies with a reason, answers, and shows what was said",
+    function()
     local w <close> = waiting()
     local text, code, found = w:typed("run ep", {
       { "see", "3 need you" },
@@ -127,7 +120,7 @@ describe("the board of orket run", function()
     w:replays()
   end)
 
-  it("shows a turn while it streams, at its end, or where a person looks", function()
+  it("the board of orket run shows a turn while it streams, at its end, or where a person looks", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       local function numbered(what)
         local lines = {}
@@ -154,7 +147,7 @@ describe("the board of orket run", function()
     assert.equal(0, code, text)
   end)
 
-  it("does not end while a person reads what a card asks for", function()
+  it("the board of orket run does not end while a person reads what a card asks for", function()
     local w <close> = waiting()
     local text, code = w:typed("run ep", {
       { "see", "3 need you" }, { "type", "r" }, { "see", "answer >" }, released(w),
@@ -166,7 +159,8 @@ describe("the board of orket run", function()
     w:replays()
   end)
 
-  it("gives the terminal back when it is stopped and when it ends, whatever ends it", function()
+  it("the board of orket run gives the terminal back when it is stopped and when it ends, whatever ends it",
+    function()
     for _, ending in ipairs({ { "type", "q" }, { "type", "\3" }, { "signal", "TERM" },
       { "signal", "HUP" } }) do
       local w <close> = waiting()
@@ -183,7 +177,7 @@ describe("the board of orket run", function()
     end
   end)
 
-  it("hears no keys where standard input is no terminal, and in a replay", function()
+  it("the board of orket run hears no keys where standard input is no terminal, and in a replay", function()
     local w <close> = world.new({ issues = { { id = "D" } }, mock = MOCK })
     local text, code = w:typed("run --record .test/cassette ep </dev/null", {})
     assert.equal(0, code, text)
@@ -195,8 +189,9 @@ describe("the board of orket run", function()
   end)
 end)
 
-describe("orket board -w", function()
-  it("sends a person's acts to the run's owner, and leaves the run alone when it is left", function()
+describe("controls", function()
+  it("orket board -w sends a person's acts to the run's owner, and leaves the run alone when it is left",
+    function()
     local w <close> = waiting()
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 2
@@ -218,7 +213,7 @@ describe("orket board -w", function()
     w:replays()
   end)
 
-  it("shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole",
+  it("orket board -w shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole",
     function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
@@ -239,7 +234,8 @@ describe("orket board -w", function()
     assert.equal(0, select(2, run.wait()))
   end)
 
-  it("knows of every agent what it is at, also when that began before the lines that are shown", function()
+  it("orket board -w knows of every agent what it is at, also when that began before the lines that are shown",
+    function()
     local issues = {}
     for i = 1, 12 do
       issues[i] = { id = "C" .. i }
@@ -258,7 +254,7 @@ describe("orket board -w", function()
     run.wait()
   end)
 
-  it("stops the run after a question", function()
+  it("orket board -w stops the run after a question", function()
     local w <close> = waiting()
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 2

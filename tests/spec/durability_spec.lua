@@ -45,14 +45,14 @@ local function exists(file, name)
   return has_case(text, name)
 end
 
-describe("docs/durability.md", function()
+describe("durability", function()
   local all = promises()
 
-  it("has promises", function()
+  it("docs/durability.md has promises", function()
     assert(#all > 20, #all)
   end)
 
-  it("names for each a test that exists", function()
+  it("docs/durability.md names for each a test that exists", function()
     local missing = {}
     for _, promise in ipairs(all) do
       if #promise.tests == 0 then

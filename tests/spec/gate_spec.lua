@@ -16,28 +16,28 @@ local function probe(name)
   assert.equal("fine\n", text)
 end
 
-describe("the gate", function()
-  it("allows a call and answers its arguments once parsed", function()
+describe("gate", function()
+  it("the gate allows a call and answers its arguments once parsed", function()
     probe("allows_call_answers_arguments")
   end)
 
-  it("refuses with rule, why and fix", function()
+  it("the gate refuses with rule, why and fix", function()
     probe("refuses_rule_why_fix")
   end)
 
-  it("lets a missing file through to the tool, and judges it by its name", function()
+  it("the gate lets a missing file through to the tool, and judges it by its name", function()
     probe("lets_missing_file_through")
   end)
 
-  it("performs what it permitted", function()
+  it("the gate performs what it permitted", function()
     probe("performs_permitted")
   end)
 
-  it("searches off the loop, and passes over what the call may not read", function()
+  it("the gate searches off the loop, and passes over what the call may not read", function()
     probe("searches_off_loop_passes")
   end)
 
-  it("hands card operations out as records", function()
+  it("the gate hands card operations out as records", function()
     probe("hands_card_operations_out")
   end)
 end)
@@ -81,8 +81,8 @@ describe("permits", function()
     probe("debug_library_makes_no")
   end)
 
-  it("stores what was not written with a permit, or anywhere but in a transaction", function()
-    probe("stores_was_written_permit")
+  it("a permit stores what it has written, once it is performed, and in a transaction alone", function()
+    probe("stores_what_it_wrote")
   end)
 
   it("a permit is used once", function()

@@ -12,40 +12,40 @@ local function probe(name, ...)
   return ok and value or error(text), text
 end
 
-describe("orket.core.http", function()
-  it("hands over the request", function()
+describe("http", function()
+  it("orket.core.http hands over the request", function()
     local got = probe("hands_over_request")
     assert.same({ "POST", "/a%20b", "c=d", "xy", "1", "application/json" }, got)
   end)
 
-  it("sends headers, also several of a name", function()
+  it("orket.core.http sends headers, also several of a name", function()
     local text = select(2, probe("sends_headers_also_several"))
     assert.truthy(text:find("HTTP/1.1 201 Created\r\n", 1, true))
     assert.truthy(text:find("Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n", 1, true))
     assert.truthy(text:find("\r\n\r\nmade", 1, true))
   end)
 
-  it("streams to a slow reader with back-pressure, in a task", function()
+  it("orket.core.http streams to a slow reader with back-pressure, in a task", function()
     local got = probe("streams_slow_reader_back")
     assert.same({ 8000000, true }, got)
   end)
 
-  it("tells when the client leaves", function()
+  it("orket.core.http tells when the client leaves", function()
     local got = probe("tells_when_client_leaves")
     assert.same({ "ERR_CANCELED", false, true }, got)
   end)
 
-  it("answers 500 for a handler that fails or forgets", function()
+  it("orket.core.http answers 500 for a handler that fails or forgets", function()
     local got = probe("answers_500_handler_fails")
     assert.same({ 500, "ERR_PROTOCOL", 500 }, got)
   end)
 
-  it("closes with what is open", function()
+  it("orket.core.http closes with what is open", function()
     local got = probe("closes_open")
     assert.same({ 1, "ERR_NET", "ERR_NET", false }, got)
   end)
 
-  it("fails on an address that is taken or none", function()
+  it("orket.core.http fails on an address that is taken or none", function()
     local got = probe("fails_address_taken_none")
     assert.same({ "ERR_IO", "ERR_USAGE" }, got)
   end)
@@ -59,14 +59,14 @@ describe("orket.core.http", function()
     "response:write(1, 2)",
   }
   for _, code in ipairs(wrong) do
-    it("raises for " .. code, function()
+    it("orket.core.http raises for " .. code, function()
       local got = probe("tries", code)
       assert.is_false(got[1])
     end)
   end
 end)
 
-describe("the end of the program", function()
+describe("http", function()
   for what, code in pairs({
     ["a timer"] = "uv.new_timer():start(100000, 0, print)",
     ["a process that has ended"] = "local over uv.spawn('true', { args = {} }, function() over = true end) "
@@ -76,7 +76,7 @@ describe("the end of the program", function()
     ["a server"] = "serve(print)",
     ["a request"] = "local url = serve(function() end) async.spawn(function() get(url) end) async.sleep(0.02)",
   }) do
-    it("survives " .. what .. " that nobody closed", function()
+    it("the end of the program survives " .. what .. " that nobody closed", function()
       local got, text = probe("leaves", code)
       assert.same({ "end" }, got, text)
     end)

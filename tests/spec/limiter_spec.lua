@@ -10,18 +10,19 @@ local function probe(name)
   return ok and value or error(text)
 end
 
-describe("the limiter of a model", function()
-  it("lets so many in at once, the others in order, and nobody twice", function()
+describe("limiter", function()
+  it("the limiter of a model lets so many in at once, the others in order, and nobody twice", function()
     local got = probe("lets_so_many_once")
     assert.same({ first = 2, log = { 1, 2, 3, 4, 5, 6 }, busy = 2, canceled = "ERR_CANCELED" }, got)
   end)
 
-  it("never more than so many in any minute, with one timer for all who wait", function()
+  it("the limiter of a model lets no more than so many in within any minute, with one timer for all who wait",
+    function()
     local got = probe("never_more_than_so")
     assert.same({ most = 5, timers = 1, left = 0, count = 60, busy = 0, last = 60 }, got)
   end)
 
-  it("opens after failures in a row, is tried by one, and is closed by what works, or open for twice as long",
+  it("the limiter of a model opens after failures in a row, is tried by one, and is closed by what works, or open for twice as long",
     function()
     local got = probe("opens_after_failures_row")
     assert.same({ closed = true, unsent = true, after = 10, code = "ERR_NET", tried = true, waits = true,
@@ -29,7 +30,8 @@ describe("the limiter of a model", function()
       third = true, failures = 0 }, got)
   end)
 
-  it("stays open to others that were answered while one request failed with all its attempts", function()
+  it("the limiter of a model stays open to others that were answered while one request failed with all its attempts",
+    function()
     local got = probe("stays_open_others_were")
     assert.equal(7, got.seconds)
     assert.truthy(got.since)
@@ -38,7 +40,7 @@ describe("the limiter of a model", function()
     assert.is_true(got.refused)
   end)
 
-  it("holds all of them off while the server asks for a pause, and tells them when it is a long one",
+  it("the limiter of a model holds all of them off while the server asks for a pause, and tells them when it is a long one",
     function()
     local got = probe("holds_all_them_off")
     assert.same({ held = true, still = true, both = true, refused = 600, unsent = true }, got)

@@ -13,8 +13,8 @@ end
 
 local OK = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
-describe("llm.complete", function()
-  it("streams, calls and counts", function()
+describe("llm", function()
+  it("llm.complete streams, calls and counts", function()
     local got = probe("streams_calls_counts")
     assert.equal("Grüße an alle, die das hier lesen", got.reply.content)
     assert.equal("Grüße an alle, die das hier lesen", table.concat(got.deltas))
@@ -26,13 +26,13 @@ describe("llm.complete", function()
     assert.equal("call_1_1", cjson.decode(got.reply.message).tool_calls[1].id)
   end)
 
-  it("answers the same when it is not streamed", function()
+  it("llm.complete answers the same when it is not streamed", function()
     local got = probe("answers_same_when_streamed")
     assert.same(got[1], got[2])
     assert.equal("broken", got[1].calls[1].arguments)
   end)
 
-  it("sends exactly these bytes", function()
+  it("llm.complete sends exactly these bytes", function()
     local got = probe("sends_exactly_these_bytes")
     local head, body = got[1]:match("^(.-)\r\n\r\n(.*)$")
     assert.equal('{"max_tokens":9,"model":"m","seed":7,"stream":true,"temperature":0,"top_p":0.5,' ..
@@ -84,7 +84,7 @@ describe("llm.complete", function()
       'HTTP/1.1 200 OK\r\n\r\n {"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}', "close", {}, { content = "ok" } },
   }
   for _, row in ipairs(hostile) do
-    it("survives " .. row[1], function()
+    it("llm.complete survives " .. row[1], function()
       local got = probe("asks", row[2], row[3], cjson.encode(row[4]))
       for key, value in pairs(row[5]) do
         assert.equal(value, got[key], cjson.encode(got):sub(1, 300))
@@ -94,7 +94,7 @@ describe("llm.complete", function()
     end)
   end
 
-  it("tries again what may succeed, and tells of it", function()
+  it("llm.complete tries again what may succeed, and tells of it", function()
     local got = probe("tries_again_may_succeed")
     assert.equal("at last", got.reply)
     assert.equal(3, got.requests)
@@ -103,18 +103,18 @@ describe("llm.complete", function()
     assert.is_true(got.attempts[2].wait > 0)
   end)
 
-  it("does not wait for a server that asks for too much", function()
+  it("llm.complete does not wait for a server that asks for too much", function()
     local got = probe("does_wait_server_asks")
     assert.equal(3600, got.reply.retry_after)
     assert.equal(1, got.requests)
   end)
 
-  it("does not repeat what cannot succeed", function()
+  it("llm.complete does not repeat what cannot succeed", function()
     local got = probe("does_repeat_cannot_succeed")
     assert.same({ status = 401, requests = 1 }, got)
   end)
 
-  it("keeps a key to its origin, out of Lua and out of errors", function()
+  it("llm.complete keeps a key to its origin, out of Lua and out of errors", function()
     local dir = orket.directory()
     orket.write(dir .. "/key", " sk-hidden\n")
     local got = probe("keeps_key_to_origin", dir .. "/key")
@@ -127,12 +127,12 @@ describe("llm.complete", function()
     assert.falsy(cjson.encode(got.errors):find("sk-hidden", 1, true))
   end)
 
-  it("that fetches an answer fails as canceled when the run gives it up", function()
+  it("llm.complete that fetches an answer fails as canceled when the run gives it up", function()
     local got = probe("fetches_answer_fails_canceled")
     assert.same({ reply = false, code = "ERR_CANCELED", estimated = true }, got)
   end)
 
-  it("ends when its task is canceled", function()
+  it("llm.complete ends when its task is canceled", function()
     local got = probe("ends_when_task_canceled")
     assert.same({ error = "ERR_CANCELED", left = 0 }, got)
   end)
@@ -164,8 +164,8 @@ describe("without a usable libcurl", function()
   end)
 end)
 
-describe("orket.core.llm", function()
-  it("answers a body as it is without a shape, and takes a GET", function()
+describe("llm", function()
+  it("orket.core.llm answers a body as it is without a shape, and takes a GET", function()
     local got = probe("answers_body_without_shape")
     assert.same({ body = "hi", status = 200, line = "GET /models HTTP/1.1" }, got)
   end)
@@ -182,7 +182,7 @@ describe("orket.core.llm", function()
     "post({ url = 'x' }, 1, print)", "post({ url = 'x' })", "key('a', { secret = 'x' })", "shape(1)",
   }
   for _, call in ipairs(wrong) do
-    it("raises for " .. call, function()
+    it("orket.core.llm raises for " .. call, function()
       local got = probe("calls_wrongly", call)
       assert.is_false(got[1])
     end)

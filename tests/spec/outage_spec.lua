@@ -72,7 +72,7 @@ local function is_unharmed(w)
   w:replays()
 end
 
-describe("an outage of the model server", function()
+describe("outage", function()
   local KINDS = {
     { "a refused connection", nil },
     { "status 502", answers("status = 502") }, { "status 503", answers("status = 503") },
@@ -85,7 +85,7 @@ describe("an outage of the model server", function()
   }
 
   for _, kind in ipairs(KINDS) do
-    it("is waited for: " .. kind[1], function()
+    it("an outage is waited for: " .. kind[1], function()
       local model = world.merged({ deadlines = kind.deadlines }, FAST)
       local w <close> = impatient({ issues = cards(2), model = model, mock = kind[2] or GOOD })
       if not kind[2] then
@@ -103,7 +103,7 @@ describe("an outage of the model server", function()
     end)
   end
 
-  it("is waited for in a project that configures nothing, and is shown", function()
+  it("an outage is waited for in a project that configures nothing, and is shown", function()
     local w <close> = world.new({ issues = cards(3), limits = { concurrency = 3 }, mock = GOOD })
     stop(w)
     local run = w:start()
@@ -125,7 +125,7 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("is folded in the lines of a run: its beginning with the whole fix, its end, and each card once",
+  it("an outage is folded in the lines of a run: its beginning with the whole fix, its end, and each card once",
     function()
     local w <close> = impatient({ issues = cards(2), model = FAST, mock = GOOD })
     stop(w)
@@ -148,7 +148,7 @@ describe("an outage of the model server", function()
     assert.truthy(log:find("pause: [^\n]*; orket setup finds another model\n"), log)
   end)
 
-  it("is tried by one card at a time, and what it answers wakes the others", function()
+  it("an outage is tried by one card at a time, and what it answers wakes the others", function()
     local w <close> = impatient({ issues = cards(12), limits = { concurrency = 12 }, model = FAST,
       mock = GOOD })
     stop(w)
@@ -166,7 +166,7 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("outlives the process that met it", function()
+  it("an outage outlives the process that met it", function()
     local w <close> = impatient({ issues = cards(2), model = FAST, mock = GOOD })
     stop(w)
     local run = w:start()
@@ -179,7 +179,7 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("that outlasts limits.outage ends the run; the turns stay open, and retry --all goes on with them",
+  it("an outage that outlasts limits.outage ends the run; the turns stay open, and retry --all goes on with them",
     function()
     local w <close> = impatient({ issues = cards(3), limits = { concurrency = 3, outage = 2 }, model = FAST,
       mock = GOOD })
@@ -201,7 +201,7 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("is over at once for a person who retries beside the run", function()
+  it("an outage is over at once for a person who retries beside the run", function()
     local w <close> = impatient({ issues = cards(2), model = { breaker = { failures = 5, seconds = 600 } },
       mock = GOOD })
     stop(w)
@@ -215,7 +215,7 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("is not waited for where limits.outage is 0", function()
+  it("an outage is not waited for where limits.outage is 0", function()
     local w <close> = impatient({ issues = { { id = "C-1", max_retries = 0 } }, limits = { outage = 0 },
       mock = answers("status = 503") })
     local text, code = w:run()
@@ -225,7 +225,7 @@ describe("an outage of the model server", function()
     w:replays()
   end)
 
-  it("plays from a cassette", function()
+  it("an outage plays from a cassette", function()
     local w <close> = impatient({ issues = cards(2), model = FAST, mock = GOOD })
     orket.shell("cp -R " .. w.dir .. " " .. w.dir .. ".again")
     stop(w)
@@ -240,9 +240,9 @@ describe("an outage of the model server", function()
   end)
 end)
 
-describe("what waiting does not heal", function()
+describe("outage", function()
   for _, status in ipairs({ 400, 401, 403, 404 }) do
-    it("is not waited for: status " .. status, function()
+    it("what waiting does not heal is not waited for: status " .. status, function()
       local w <close> = impatient({ issues = { { id = "C-1", max_retries = 0 } },
         mock = answers("status = " .. status) })
       local text, code = w:run()
@@ -253,7 +253,7 @@ describe("what waiting does not heal", function()
     end)
   end
 
-  it("is not waited for: a certificate that is not trusted", function()
+  it("what waiting does not heal is not waited for: a certificate that is not trusted", function()
     if orket.shell("command -v openssl") == "" then
       return pending("no openssl to serve TLS")
     end
@@ -275,7 +275,7 @@ describe("what waiting does not heal", function()
     assert.equal(0, #w:events("model.paused"))
   end)
 
-  it("is not waited for: a key that is not there", function()
+  it("what waiting does not heal is not waited for: a key that is not there", function()
     local w <close> = impatient({ issues = { { id = "C-1" } }, model = { key = "absent" },
       mock = GOOD })
     local text = w:read("config/organization.json"):gsub('^{', '{"keys":{"absent":{"env":"NO_USER_HAS_IT"}},')
@@ -287,15 +287,15 @@ describe("what waiting does not heal", function()
   end)
 end)
 
-describe("a request that fails while its server answers others", function()
-  it("is no outage after five of them", function()
+describe("outage", function()
+  it("a request that fails while its server answers others is no outage after five of them", function()
     local text = orket.probe(orket.chunk("outage", "counts_outages_of_a_turn"))
     assert.same({ false, false, false, false, false, false, false, false, true, true, false },
       cjson.decode(text:match("[^\n]+")))
   end)
 end)
 
-describe("orket retry --all", function()
+describe("outage", function()
   local function parked_in(w, id, reason)
     local text, code = w:orket("move " .. id .. " in_progress")
     assert.equal(0, code, text)
@@ -303,7 +303,7 @@ describe("orket retry --all", function()
     assert.equal(0, code, text)
   end
 
-  it("retries what a retry is right for, one act per card, and says which", function()
+  it("orket retry --all retries what a retry is right for, one act per card, and says which", function()
     local w <close> = impatient({ issues = { { id = "C-1" }, { id = "C-2" }, { id = "C-3" }, { id = "C-4" } },
       mock = GOOD })
     local text, code = w:orket("sync")
@@ -327,7 +327,7 @@ describe("orket retry --all", function()
     assert.same({ "no parked card to retry\n", 0 }, { text, code })
   end)
 
-  it("is used as its help says", function()
+  it("orket retry --all is used as its help says", function()
     local w <close> = impatient({ issues = { { id = "C-1" } }, mock = GOOD })
     assert.equal(2, select(2, w:orket("retry")))
     assert.equal(2, select(2, w:orket("retry --all C-1")))

@@ -13,8 +13,8 @@ local function probe(name, ...)
   return ok and value or error(text)
 end
 
-describe("the Messages API", function()
-  it("gets a conversation in its own form", function()
+describe("providers", function()
+  it("the Messages API gets a conversation in its own form", function()
     local got = probe("messages_of_a_talk")
     local sent = got.sent
     assert.truthy(got.head:find("^POST /v1/messages HTTP/1.1\r\n"))
@@ -51,7 +51,7 @@ describe("the Messages API", function()
       { type = "text", text = "lost" } }, sent.messages[5].content)
   end)
 
-  it("streams thoughts, text and parallel calls", function()
+  it("the Messages API streams thoughts, text and parallel calls", function()
     local got = probe("streams_thoughts_text_parallel")
     local reply = got.reply
     assert.equal("Let me.", reply.content)
@@ -68,7 +68,7 @@ describe("the Messages API", function()
       cjson.decode(reply.message).apart)
   end)
 
-  it("is asked to keep what all requests begin with", function()
+  it("the Messages API is asked to keep what all requests begin with", function()
     local got = probe("begins_kept")
     local MARK = { type = "ephemeral" }
     -- tools come before it
@@ -78,7 +78,7 @@ describe("the Messages API", function()
     assert.same(got.both, got.after)
   end)
 
-  it("keeps to a schema beside what its profile says of the output, named once", function()
+  it("the Messages API keeps to a schema beside what its profile says of the output, named once", function()
     local got = probe("keeps_schema_beside_profile")
     assert.same({ effort = "low", format = { type = "json_schema",
       schema = { type = "object", additionalProperties = false } } }, got.both.output_config)
@@ -86,7 +86,7 @@ describe("the Messages API", function()
     assert.same({ effort = "low" }, got.alone)
   end)
 
-  it("gets what it signed back as it was, and nobody else does", function()
+  it("the Messages API gets what it signed back as it was, and nobody else does", function()
     local got = probe("gets_signed_back_was")
     assert.same(got.blocks, got.same)
     assert.truthy(got.raw:find('"b":[]', 1, true))
@@ -105,7 +105,7 @@ describe("the Messages API", function()
     assert.equal("Cut.", got.shorter[3].text)
   end)
 
-  it("is understood when it does not stream", function()
+  it("the Messages API is understood when it does not stream", function()
     local got = probe("understood_when_does_stream")
     assert.falsy(got.sent.stream)
     assert.equal("Hi", got.reply.content)
@@ -114,7 +114,7 @@ describe("the Messages API", function()
     assert.same({ prompt = 3, completion = 5, cached = 0 }, got.reply.usage)
   end)
 
-  it("is found with the version of its API or without, as Gemini's", function()
+  it("the Messages API is found with the version of its API or without, as Gemini's", function()
     local got = probe("found_version_api_without")
     local bases = { { "/v1", "/v1beta", "" }, { "/v1", "/v1beta", "" }, { "/v1", "/v1", "/v1" },
       { "/v1beta", "/v1beta", "/v1beta" }, { "/anthropic/v1", "/anthropic/v1beta", "/anthropic" },
@@ -127,13 +127,13 @@ describe("the Messages API", function()
     end
   end)
 
-  it("ends as it says, in everybody's words", function()
+  it("the Messages API ends as it says, in everybody's words", function()
     local got = probe("ends_says_everybody_s")
     assert.same({ end_turn = "stop", stop_sequence = "stop", max_tokens = "length",
       refusal = "content_filter", something_new = "something_new" }, got)
   end)
 
-  it("tells its errors, also inside a stream", function()
+  it("the Messages API tells its errors, also inside a stream", function()
     local got = probe("tells_errors_also_inside")
     assert.equal("ERR_HTTP", got.status.code)
     assert.equal(529, got.status.status)
@@ -146,7 +146,7 @@ describe("the Messages API", function()
     assert.equal("ERR_PROTOCOL", got.cut.code)
   end)
 
-  it("sends its key in its own header, and to its own endpoint alone", function()
+  it("the Messages API sends its key in its own header, and to its own endpoint alone", function()
     local got = probe("sends_key_own_header", "PROBE_KEY=sk-not-to-be-seen-1234 ")
     assert.truthy(got.head:find("\r\nx-api-key: sk-not-to-be-seen-1234", 1, true))
     assert.falsy(got.head:lower():find("authorization", 1, true))
@@ -157,7 +157,7 @@ describe("the Messages API", function()
     assert.falsy(cjson.encode({ got.second, got.third }):find("not-to-be-seen", 1, true))
   end)
 
-  it("is never told of a call without a result", function()
+  it("the Messages API is never told of a call without a result", function()
     local got = probe("never_told_call_without")
     local function results(message)
       local found = {}
@@ -173,7 +173,7 @@ describe("the Messages API", function()
       { third[1].type, third[2].type, third[3].text, third[4].text })
   end)
 
-  it("serves a model without system text", function()
+  it("the Messages API serves a model without system text", function()
     local got = probe("serves_model_without_system")
     assert.truthy(got.head:find("\r\nanthropic-version: 2026-10-21", 1, true))
     assert.is_nil(got.sent.temperature or got.sent.top_p or got.sent.top_k) -- this version refuses them
@@ -185,8 +185,8 @@ describe("the Messages API", function()
   end)
 end)
 
-describe("Gemini", function()
-  it("gets a conversation in its own form", function()
+describe("providers", function()
+  it("Gemini gets a conversation in its own form", function()
     local got = probe("gemini_of_a_talk")
     local sent = got.sent
     assert.truthy(got.head:find("^POST /v1/models/gemini%%202%.5%%3F:streamGenerateContent%?alt=sse HTTP/1.1\r\n"))
@@ -211,7 +211,7 @@ describe("Gemini", function()
     assert.same({ text = "lost" }, sent.contents[5].parts[2])
   end)
 
-  it("streams thoughts, text and parallel calls, and gets its signatures back", function()
+  it("Gemini streams thoughts, text and parallel calls, and gets its signatures back", function()
     local got = probe("streams_thoughts_text_parallel_2")
     local reply = got.first.reply
     assert.equal("Let me.", reply.content)
@@ -235,7 +235,7 @@ describe("Gemini", function()
     assert.equal("f", got.openai.tool_calls[2]["function"].name)
   end)
 
-  it("is understood when it does not stream", function()
+  it("Gemini is understood when it does not stream", function()
     local got = probe("understood_when_does_stream_2")
     assert.truthy(got.head:find("^POST /v1/tunedModels/x:generateContent HTTP/1.1\r\n"))
     assert.is_nil(got.sent.stream)
@@ -244,7 +244,7 @@ describe("Gemini", function()
     assert.same({ { id = "i1", name = "f", arguments = "{}" } }, got.reply.calls)
   end)
 
-  it("ends as it says, in everybody's words", function()
+  it("Gemini ends as it says, in everybody's words", function()
     local got = probe("ends_says_everybody_s_2")
     assert.same({ "stop" }, got.STOP)
     assert.same({ "length" }, got.MAX_TOKENS)
@@ -255,7 +255,7 @@ describe("Gemini", function()
     assert.truthy(got.MALFORMED_FUNCTION_CALL[2]:find("was not made", 1, true))
   end)
 
-  it("tells its errors, and sends its key in its own header", function()
+  it("Gemini tells its errors, and sends its key in its own header", function()
     local got = probe("tells_errors_sends_key", "PROBE_KEY=sk-not-to-be-seen-1234 ")
     assert.equal(429, got.quota.status)
     assert.truthy(got.quota.message:find("Quota exceeded", 1, true))
@@ -266,8 +266,8 @@ describe("Gemini", function()
   end)
 end)
 
-describe("OpenAI", function()
-  it("gets sampling, a format, and its own name of the limit", function()
+describe("providers", function()
+  it("OpenAI gets sampling, a format, and its own name of the limit", function()
     local got = probe("gets_sampling_format_own")
     local sent = got.sent
     assert.same({ 9, 0.5, 3, 0.1, 1, -1 }, { sent.max_tokens, sent.top_p, sent.top_k, sent.min_p,
@@ -282,7 +282,7 @@ describe("OpenAI", function()
     assert.equal(9, got.not_it.max_tokens)
   end)
 
-  it("and everybody else gets what params say no to, without what is null there", function()
+  it("OpenAI and every other provider get what params say no to, without what is null there", function()
     for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
       local got = probe("body_of_shape", shape)
       assert.is_false(got.parallel_tool_calls)
@@ -290,12 +290,12 @@ describe("OpenAI", function()
     end
   end)
 
-  it("is asked for a reply whole where its profile says so", function()
+  it("OpenAI is asked for a reply whole where its profile says so", function()
     local got = probe("asked_reply_whole_where")
     assert.same({ stream = false, content = "x", usual = true }, got)
   end)
 
-  it("hears system text from the user where a model has none", function()
+  it("OpenAI hears system text from the user where a model has none", function()
     local got = probe("hears_system_text_user")
     assert.same({ { role = "user", content = "Be brief.\n\nhi" }, { role = "assistant", content = "x" } },
       got.both)
@@ -304,7 +304,7 @@ describe("OpenAI", function()
     assert.is_nil(got.n) -- one reply is heard
   end)
 
-  it("gets its thoughts back where its profile says so, and nobody else does", function()
+  it("OpenAI gets its thoughts back where its profile says so, and nobody else does", function()
     local got = probe("gets_thoughts_back_where")
     assert.falsy(got.dropped:find("hm", 1, true))
     assert.same({ "hm", nil, "f" }, { got.same.reasoning_content, got.same.apart,
@@ -314,7 +314,7 @@ describe("OpenAI", function()
   end)
 end)
 
-describe("a call that comes", function()
+describe("providers", function()
   local ROWS = { -- tool, arguments as they stand in the event, what is heard
     { "write_file", '{\\"a\\":1}', "write_file" }, { "a\\u001b[31mb", "{}", nil },
     { ("x"):rep(33), "{}", nil }, { "sk live", "{}", nil },
@@ -326,7 +326,7 @@ describe("a call that comes", function()
     { KEY, '{\\"path\\":\\"a\\"}', "- a" },
   }
   for i, row in ipairs(ROWS) do
-    it("is listened to with its tool and its file, when they can be ones, as row " .. i, function()
+    it("a call that comes is listened to with its tool and its file, when they can be ones, as row " .. i, function()
       local half = #row[2] // 2
       while row[2]:sub(half, half) == "\\" do half = half - 1 end -- not amid an escape
       local got = probe("hears_a_call_in_two",
@@ -338,7 +338,7 @@ describe("a call that comes", function()
   end
 end)
 
-describe("an error in a stream that had begun", function()
+describe("providers", function()
   local CASES = { -- body, is it an outage
     { 'data: {"error":{"message":"Overloaded","type":"overloaded_error"}}', true },
     { 'data: {"error":{"message":"no","code":503}}', true },
@@ -349,7 +349,7 @@ describe("an error in a stream that had begun", function()
     { 'data: {"error":"unavailable, overloaded, 503"}', false },
   }
 
-  it("is an outage by the kinds that the server names, never by its message, which may repeat the prompt",
+  it("an error in a stream that had begun is an outage by the kinds that the server names, never by its message, which may repeat the prompt",
     function()
     local bodies, wanted = {}, {}
     for i, case in ipairs(CASES) do
@@ -359,14 +359,15 @@ describe("an error in a stream that had begun", function()
     assert.same(wanted, got)
   end)
 
-  it("says of an account without quota what helps", function()
+  it("an error in a stream that had begun says of an account without quota what helps", function()
     local got = probe("says_account_without_quota")
     assert.truthy(got.fix:find("add credit", 1, true), got.fix)
   end)
 end)
 
-describe("a server that is not reached", function()
-  it("is told with the model, its address without a password, and the file", function()
+describe("providers", function()
+  it("a server that is not reached is told with the model, its address without a password, and the file",
+    function()
     local got = probe("told_model_address_without")
     assert.truthy(got.fix:find("base_url of the model fast is http://127.0.0.1:1 (config/organization.json",
       1, true), got.fix)

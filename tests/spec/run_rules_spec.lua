@@ -13,7 +13,7 @@ local function kinds_of_events()
   return kinds
 end
 
-describe("the store", function()
+describe("run rules", function()
   local dir
 
   before_each(function()
@@ -24,7 +24,7 @@ describe("the store", function()
     orket.remove(dir)
   end)
 
-  it("takes no status but from the state machine, whoever asks", function()
+  it("the store takes no status but from the state machine, whoever asks", function()
     local text = orket.probe(orket.chunk("run_rules", "takes_statuses", dir))
     local said = {}
     for what, ok in text:gmatch("([^\n\t]+)\t([^\t\n]+)") do
@@ -48,7 +48,7 @@ describe("the store", function()
   end)
 end)
 
-describe("the journal of the example", function()
+describe("run rules", function()
   local dir, project
 
   setup(function()
@@ -83,12 +83,14 @@ describe("the journal of the example", function()
     assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'file.written'")) > 8)
   end)
 
-  it("has no effect without an allowed call before it, in its turn and step", function()
+  it("the journal of the example has no effect without an allowed call before it, in its turn and step",
+    function()
     assert.equal("0", orphans("'file.written','file.deleted','comment.added','card.created','card.credits'",
       "'call.allowed'", "AND b.step = e.step"))
   end)
 
-  it("has no effect of an agent without its permit, and a planted one is found", function()
+  it("the journal of the example has no effect of an agent without its permit, and a planted one is found",
+    function()
     local text, code = orket.run("check --permits " .. project)
     assert.equal(0, code, text)
     local copy = orket.directory()
@@ -103,7 +105,8 @@ describe("the journal of the example", function()
     orket.remove(copy)
   end)
 
-  it("has no result without its permission, and no call without the reply that asked for it", function()
+  it("the journal of the example has no result without its permission, and no call without the reply that asked for it",
+    function()
     local call = "AND b.step = e.step AND b.body->>'call' = e.body->>'call'"
     assert.equal("0", orphans("'call.result'", "'call.allowed'", call))
     assert.equal("0", orphans("'call.allowed','call.refused'", "'step.reply'", "AND b.step = e.step"))
@@ -111,12 +114,13 @@ describe("the journal of the example", function()
     assert.equal("0", orphans("'turn.prompted','turn.ended'", "'turn.started'"))
   end)
 
-  it("has no permission after a refusal of the same call", function()
+  it("the journal of the example has no permission after a refusal of the same call", function()
     assert.equal("0", sql("SELECT count(*) FROM journal e JOIN journal b ON b.run = e.run AND b.turn = e.turn AND b.step = e.step "
       .. "AND b.n < e.n AND b.body->>'call' = e.body->>'call' WHERE e.kind IN ('call.allowed', 'call.result') AND b.kind = 'call.refused'"))
   end)
 
-  it("has moves that the state machine allows, each with actor and role", function()
+  it("the journal of the example has moves that the state machine allows, each with actor and role",
+    function()
     local rows = {}
     for body in sql("SELECT body FROM journal WHERE kind = 'card.moved'"):gmatch("[^\n]+") do
       local move = cjson.decode(body)
@@ -130,12 +134,12 @@ describe("the journal of the example", function()
     assert.equal("0", sql("SELECT count(*) FROM journal WHERE kind = 'card.moved' AND (actor = '' OR body->>'role' IS NULL)"))
   end)
 
-  it("has one move at most for each turn of an agent after its claim", function()
+  it("the journal of the example has one move at most for each turn of an agent after its claim", function()
     assert.equal("0", sql("SELECT count(*) FROM (SELECT run, turn FROM journal WHERE kind = 'card.moved' AND turn > 0 "
       .. "AND body->>'to' <> 'in_progress' GROUP BY run, turn HAVING count(*) > 1)"))
   end)
 
-  it("has every issue done by a guard that did none of its work, with a verdict where one is asked for",
+  it("the journal of the example has every issue done by a guard that did none of its work, with a verdict where one is asked for",
     function()
     assert.equal("0", sql("SELECT count(*) FROM journal e WHERE kind = 'card.moved' AND body->>'to' = 'done' AND body->>'type' = 'issue' "
       .. "AND (body->>'role' <> 'integrity_guard' OR EXISTS (SELECT 1 FROM turn t WHERE t.card = e.card AND t.role <> 'integrity_guard' "
@@ -145,7 +149,7 @@ describe("the journal of the example", function()
       .. "AND v.card = e.card AND v.seq < e.seq AND v.body->>'ok' AND v.body->>'tree' = e.body->>'tree')"))
   end)
 
-  it("has streams without gaps, and stands when it is built again", function()
+  it("the journal of the example has streams without gaps, and stands when it is built again", function()
     assert.equal("0", sql("SELECT count(*) FROM (SELECT run, turn, count(*) AS n, max(n) AS last FROM journal GROUP BY run, turn) WHERE n <> last"))
     local text, code = orket.run("check " .. project)
     assert.equal(0, code, text)

@@ -7,34 +7,36 @@ local function probe(name)
   assert.equal("fine\n", orket.probe(orket.chunk("state", name) .. " print('fine')"))
 end
 
-describe("a turn's outcome", function()
-  it("gives way to one that is at least as strong, and to no weaker one", function()
+describe("state", function()
+  it("a turn's outcome gives way to one that is at least as strong, and to no weaker one", function()
     probe("gives_way_least_strong")
   end)
 
-  it("is withdrawn when it is a question, and not when it is a cap", function()
+  it("a turn's outcome is withdrawn when it is a question, and not when it is a cap", function()
     probe("withdrawn_when_question_when")
   end)
 
-  it("parks the card where a person finds it, also when the turn stays open for a cap", function()
+  it("a turn's outcome parks the card where a person finds it, also when the turn stays open for a cap",
+    function()
     probe("parks_card_where_person")
   end)
 end)
 
-describe("a proposal", function()
-  it("was judged only as it was proposed, from the status that the card still has", function()
+describe("state", function()
+  it("a proposal was judged only as it was proposed, from the status that the card still has", function()
     probe("was_judged_only_was")
   end)
 end)
 
-describe("a blob of the open transaction", function()
-  it("is given back under its own name only", function()
+describe("state", function()
+  it("a blob of the open transaction is given back under its own name only", function()
     probe("given_back_under_own")
   end)
 end)
 
-describe("a turn that asks a person", function()
-  it("forgets what the call did before, and nothing of what was before the call", function()
+describe("state", function()
+  it("a turn that asks a person forgets what the call did before, and nothing of what was before the call",
+    function()
     probe("forgets_call_did_before")
   end)
 end)

@@ -3,7 +3,7 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-describe("the store", function()
+describe("store", function()
   local dir
 
   before_each(function()
@@ -25,26 +25,26 @@ describe("the store", function()
     return answers
   end
 
-  it("writes, reads and closes", function()
+  it("the store writes, reads and closes", function()
     assert.same({ { 1 }, { "C1", "ready", 2.5, { "a" }, {} }, { "hello", false }, { "system", "user" }, { "user", false }, { 64 }, { 3, 2 } }, run("writes_reads_closes"))
   end)
 
-  it("hashes parts as their lengths and bytes, whatever their size", function()
+  it("the store hashes parts as their lengths and bytes, whatever their size", function()
     assert.same({ { true, true, true, true } }, run("hashes_parts_their_lengths"))
   end)
 
-  it("knows the bytes of a hash, and of nothing else", function()
+  it("the store knows the bytes of a hash, and of nothing else", function()
     assert.same({ { "00ff" .. ("a1"):rep(30), true, true, true } }, run("knows_bytes_hash_nothing"))
   end)
 
-  it("tells subscribers before done, each the kinds it wants", function()
+  it("the store tells subscribers before done, each the kinds it wants", function()
     assert.same({
       { "all", "card.created", "C1", "board", 0, 1, "card C1" }, { "cards", "card.created" }, { "done", 1 },
       { "all", "note", cjson.null, "board", 0, 2, "x" }, { "done", 2 },
     }, run("tells_subscribers_before_done"))
   end)
 
-  it("answers failures with code and cure", function()
+  it("the store answers failures with code and cure", function()
     local answers = run("answers_failures_code_cure")
     local codes = {}
     for i, answer in ipairs(answers) do
@@ -54,7 +54,7 @@ describe("the store", function()
     assert.same({ "ERR_STALE", "ERR_EXISTS", "ERR_OWNED", "ERR_IO", "ERR_NOT_FOUND", "ERR_LIMIT" }, codes)
   end)
 
-  it("raises for the caller's bugs", function()
+  it("the store raises for the caller's bugs", function()
     local answers = run("raises_caller_s_bugs")
     assert.equal(17, #answers)
     for i, answer in ipairs(answers) do
@@ -62,7 +62,7 @@ describe("the store", function()
     end
   end)
 
-  it("gives a prompt all it needs in one read", function()
+  it("the store gives a prompt all it needs in one read", function()
     local view = run("gives_prompt_all_needs")[1][1]
     assert.equal("all", view.card.requirements)
     assert.equal("E", view.card.parent_id)
@@ -77,13 +77,13 @@ describe("the store", function()
     assert.same({ { path = "a", with = "C1" } }, view.conflict)
   end)
 
-  it("knows the files of a tree at every moment", function()
+  it("the store knows the files of a tree at every moment", function()
     assert.same({
       { "a=1", "b=1" }, { "a=1", "b=2", "c=1" }, { "a=1", "b=1" }, { "b=2", "c=1" }, { "a=9", "b=1" },
     }, run("knows_files_tree_every"))
   end)
 
-  it("is checked from the command line", function()
+  it("the store is checked from the command line", function()
     orket.shell("mkdir " .. dir .. "/.orket")
     dir = dir .. "/.orket"
     run("checked_command_line")
@@ -104,7 +104,7 @@ describe("the store", function()
     assert.equal(2, select(2, orket.run("check --nonsense")))
   end)
 
-  it("has one owner at a time", function()
+  it("the store has one owner at a time", function()
     assert.same({ { true }, { "ERR_OWNED" }, { true }, { "ERR_IO" } }, run("owner_time"))
   end)
 end)

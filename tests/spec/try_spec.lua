@@ -134,13 +134,13 @@ for _, wall in ipairs(WALLS) do
   end)
 end
 
-describe("the plain form", function()
+describe("try", function()
   local function code_of(arguments, input)
     return select(2, orket.shell(string.format("printf '%s' | timeout 20 %s try %s >/dev/null 2>&1",
       input or "", orket.binary, arguments)))
   end
 
-  it("exits with 0, 1 or 2", function()
+  it("the plain form exits with 0, 1 or 2", function()
     for _, case in ipairs({
       { 0, "json", "[1]" }, { 1, "json", "[1" }, { 1, "json", "" }, { 2, "json /nowhere" }, { 2, "json a b" },
       { 0, "box -", "return 1" }, { 1, "box -", "error(1)" }, { 1, "box --ms 20 -", "while true do end" },

@@ -70,8 +70,8 @@ describe("orket validate", function()
   end
 end)
 
-describe("a prompt that is one text", function()
-  it("is the user message, and the run is replayed", function()
+describe("validate scripts", function()
+  it("a prompt that is one text is the user message, and the run is replayed", function()
     local w <close> = world.new({
       issues = { { id = "A" } }, mock = "function work() return say(finish()) end",
       files = { ["roles/coder.lua"] = 'return { name = "coder", description = "d", tools = { "update_issue_status" }, '

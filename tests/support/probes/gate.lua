@@ -289,7 +289,7 @@ function M.debug_library_makes_no()
   end
 end
 
-function M.stores_was_written_permit()
+function M.stores_what_it_wrote()
   local tx = { blob = function(self, bytes) self.bytes = bytes return "name" end }
   local p = permit("write_file", { op = "fs.write", path = "a", content = "caf\u{e9}" })
   same(5, p:size())

@@ -2,6 +2,20 @@
 
 local M = {}
 
+-- A run whose store answers what is parked, and its outcome.
+local function parked_run()
+  local run = { id = "shop.1", epic = { id = "shop" }, project = {}, board = { cards = {
+    a = { id = "a", ordinal = 1, name = "First", status = "done" },
+    b = { id = "b", ordinal = 2, name = "Second", status = "blocked", wait_reason = "review" } } } }
+  run.store = { subscribe = function() end, read = function(_, query)
+    if query == "capped" then return {} end
+    return (query == "uncertain" or query == "approvals" or query == "waiting") and {} or query == "parked" and { { id = "b", status = "blocked", wait_reason = "review" } }
+      or { { body = { why = "a person\n  reads first" } } }
+  end }
+  local outcome = { status = "parked", counts = { done = 1, blocked = 1 }, card = "shop", dir = "my shop" }
+  return run, outcome
+end
+
 function M.writes_large_json()
   local cjson, text = require("cjson"), require("orket.view.format.text")
   local part = { a = ("x"):rep(1 << 20) .. "\u{202e}\"", [""] = cjson.null, empty = setmetatable({}, cjson.array_mt) }
@@ -91,6 +105,108 @@ function M.wraps_lines()
     end
   end
   io.write("fits")
+end
+
+function M.says_it_goes_on()
+  local run = parked_run()
+  local async = require("orket.async")
+  async.main(function()
+    local view, minutes = require("orket.view.plain").new(), 0
+    async.sleep = function(seconds)
+      assert(seconds == 60)
+      minutes = minutes + 1
+      if minutes > 2 then
+        view.finished = true
+      end
+    end
+    view:attach({ store = run.store }, run)
+    return 0
+  end)
+end
+
+function M.ends_parked()
+  local run, outcome = parked_run()
+  print(table.concat(require("orket.view.ending").lines(run, outcome), "\n"))
+end
+
+function M.asks_of_runs_before()
+  local run = parked_run()
+  local read = run.store.read
+  run.store.read = function(store, query, of)
+    return query == "approvals" and of.status == "pending" and { { id = "shop.1/2/3", card = "b", tool = "write_file", operation = {} } } or read(store, query, of)
+  end
+  require("orket.async").main(function()
+    local view = require("orket.view.live.live").new()
+    view.draw = function() end
+    view:attach({ store = run.store }, run)
+    print(view:scene().asked.b)
+    view.finished = true
+    view.stop()
+    return 0
+  end)
+end
+
+function M.waits_for_its_model()
+  local run = parked_run()
+  local read = run.store.read
+  run.store.read = function(store, query, of)
+    if query == "capped" then
+      return { { card = "a", epic = run.epic.id, model = "m", waits = "until/2026-01-31T12:00:05.000Z" } }
+    elseif query == "last_events" and of.kind == "model.paused" then
+      return { { body = { model = "m", since = "2026-01-31T12:00:00.000Z", ["until"] = "2026-01-31T12:00:05.000Z", message = "no route" } } }
+    end
+    return read(store, query, of)
+  end
+  require("orket.async").main(function()
+    local view = require("orket.view.live.live").new()
+    view.draw = function() end
+    view:attach({ store = run.store }, run)
+    view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
+    view:hear("a", "half of a")
+    view:see({ kind = "model.paused", card = "a", at = "2026-01-31T12:00:01", body = { model = "m", why = "w" } })
+    local scene = view:scene()
+    print(scene.doing.a, scene.streams.a, scene.notice)
+    view.finished = true
+    view.stop()
+    return 0
+  end)
+end
+
+function M.draws_what_changed()
+  local run = parked_run()
+  local view = require("orket.view.live.live").new()
+  local wrote = {}
+  view.run = run
+  local scene = view:scene()
+  view.scene = function() return scene end
+  local stdout = io.stdout
+  io.stdout = { write = function(_, ...) wrote[#wrote + 1] = table.concat({ ... }) end, flush = function() end } -- luacheck: ignore 122
+  view.log = { ("long "):rep(60) .. "end" }
+  view:draw()
+  view:draw() -- nothing changed
+  scene.cards[1].name = "Fifth"
+  view:draw()
+  io.stdout = stdout -- luacheck: ignore 122
+  local sentence = wrote[1]:match("long .*end\n")
+  local widest = 0
+  for line in sentence:gmatch("[^\n]+") do
+    widest = math.max(widest, #line)
+  end
+  print(#wrote, sentence:gsub("\n" .. (" "):rep(11), "") == ("long "):rep(60) .. "end\n", widest < 80)
+  print((wrote[2]:gsub("\27", "^")))
+end
+
+function M.leaves_the_terminal()
+  return require("orket.async").main(function()
+    local run, outcome = parked_run()
+    local view = require("orket.view.live.live").new()
+    view:attach({ store = run.store }, run)
+    view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
+    view:hear("a", ("漢"):rep(300))
+    require("orket.async").sleep(1)
+    view:finish(outcome)
+    return 3
+  end)
 end
 
 return M
