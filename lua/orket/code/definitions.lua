@@ -2,7 +2,7 @@
 
 local cjson = require("cjson")
 local code_outline = require("orket.code.code_outline")
-local prompt_text = require("orket.util.prompt_text")
+local unseen = require("orket.util.unseen")
 local strings = require("orket.util.strings")
 
 local M = {}
@@ -61,7 +61,7 @@ local function add_uses(list, file, name, defined)
     if #list >= USES then
       return true
     elseif not defined[number] and #line <= 10000 and has_word(line, name) then
-      local shown = strings.cut(prompt_text.visible(strings.trimmed(line)), LINE)
+      local shown = strings.cut(unseen.removed(strings.trimmed(line)), LINE)
       list[#list + 1] = { path = file.path, line = number, text = shown }
     end
   end

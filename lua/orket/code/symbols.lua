@@ -5,7 +5,7 @@
 local async = require("orket.async")
 local hash = require("orket.core.hash")
 local parsers = require("orket.code.parsers")
-local prompt_text = require("orket.util.prompt_text")
+local unseen = require("orket.util.unseen")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -52,7 +52,7 @@ local function definition_of(fact, open)
   local within = class_around(open, fact.line)
   local one = {
     line = fact.line, last = math.max(fact.last, fact.line), kind = fact.fact, name = fact.name,
-    signature = prompt_text.visible(fact.signature), within = within,
+    signature = unseen.removed(fact.signature), within = within,
   }
   if one.kind == "class" then
     open[#open + 1] = one

@@ -6,6 +6,7 @@
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
 local prompt_text = require("orket.util.prompt_text")
+local unseen = require("orket.util.unseen")
 local strings = require("orket.util.strings")
 
 local M = {}
@@ -81,7 +82,7 @@ local function described(skill, text)
     or skill.path ~= ("%s/%s/%s"):format(DIRECTORY, name, FILE) then
     return nil
   end
-  local shown = strings.trimmed(prompt_text.visible(description):gsub("%s+", " "))
+  local shown = strings.trimmed(unseen.removed(description):gsub("%s+", " "))
   return shown ~= "" and not prompt_text.mark_in(shown) and { name = name, shown = shown } or nil
 end
 
