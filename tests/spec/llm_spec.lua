@@ -19,7 +19,7 @@ local OK = "HTTP/1.1 200 OK\\r\\nContent-Type: text/event-stream\\r\\n\\r\\n"
 describe("llm.complete", function()
   it("streams, calls and counts", function()
     local got = probe([[
-      local model = mock.start("m", "return function(r) return { content = 'Grüße an alle, die das hier lesen', " ..
+      local model = mock_server.start("m", "return function(r) return { content = 'Grüße an alle, die das hier lesen', " ..
         "calls = { { name = 'f', arguments = { a = 1 } } }, reasoning = 'hm' } end", {})
       local deltas = {}
       local reply = ask(model.url, { on_delta = function(text) deltas[#deltas + 1] = text end })
@@ -37,7 +37,7 @@ describe("llm.complete", function()
 
   it("answers the same when it is not streamed", function()
     local got = probe([[
-      local model = mock.start("m", "return function(r) return { content = 'x', calls = { { name = 'f', arguments = 'broken' } } } end", {})
+      local model = mock_server.start("m", "return function(r) return { content = 'x', calls = { { name = 'f', arguments = 'broken' } } } end", {})
       local streamed, whole = ask(model.url), ask(model.url, { stream = false })
       model:close()
       streamed.ms, whole.ms = nil, nil

@@ -7,7 +7,7 @@
 
 local async = require("orket.async")
 local command = require("orket.effects.command")
-local servers = require("orket.mcp.call")
+local server_call = require("orket.mcp.server_call")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
@@ -247,7 +247,7 @@ end
 M.beyond = {}
 
 M.beyond["mcp.call"] = function(turn, operation)
-  return servers.perform(turn, operation)
+  return server_call.perform(turn, operation)
 end
 
 ---True when an operation changes something beside the journal: then its intent has to be durable first.

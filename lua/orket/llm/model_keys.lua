@@ -1,6 +1,6 @@
 -- model_keys.lua: where the keys of models come from. Their values stay in the core: here a key is a name.
 
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local errors = require("orket.errors")
 local providers = require("orket.llm.providers")
 
@@ -29,7 +29,7 @@ local function define(name, base_url, provider)
   local origin = owners[name] or source.origin or base_url
   local known = next(names) and name .. "." .. (header or "bearer") or name
   local place = { env = source.env, file = source.file, header = header, origin = origin }
-  local ok, err = errors.check(core.key(known, place))
+  local ok, err = errors.check(llm.key(known, place))
   if not ok then
     return nil, err
   end

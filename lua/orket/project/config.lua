@@ -8,7 +8,7 @@ local fs = require("orket.core.fs")
 local tables = require("orket.util.tables")
 local normal = require("orket.project.config.normal")
 local overlay = require("orket.project.config.overlay")
-local problem_list = require("orket.project.config.problems")
+local problem_list = require("orket.project.config.problem_list")
 local scripts = require("orket.scripts.scripts")
 local sources = require("orket.project.config.source")
 

@@ -4,7 +4,7 @@
 
 local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"),
   require("luv")
-local mock = require("orket.dev.mock.server")
+local mock_server = require("orket.dev.mock.mock_server")
 
 local function raw(bytes, how)
   local server = uv.new_tcp()

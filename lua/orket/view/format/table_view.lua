@@ -1,4 +1,4 @@
--- table.lua: rows in columns, as lines of clean text.
+-- table_view.lua: rows in columns, as lines of clean text.
 
 local local_time = require("orket.view.format.local_time")
 local sys = require("orket.core.sys")

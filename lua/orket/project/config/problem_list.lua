@@ -1,4 +1,4 @@
--- problems.lua: what is wrong with a project, collected: everything at once, each with its file, line
+-- problem_list.lua: what is wrong with a project, collected: everything at once, each with its file, line
 -- and cure.
 
 local errors = require("orket.errors")

@@ -1,6 +1,6 @@
--- server.lua: an endpoint around a script that plays the model, with OpenAI's API, Anthropic's and Gemini's.
--- The script sees one request, in OpenAI's form, and nothing else; the counters of /stats are for tests to
--- look at and never reach it.
+-- mock_server.lua: an endpoint around a script that plays the model, with OpenAI's API, Anthropic's and
+-- Gemini's. The script sees one request, in OpenAI's form, and nothing else; the counters of /stats are for
+-- tests to look at and never reach it.
 
 local async = require("orket.async")
 local box = require("orket.core.box")
@@ -9,7 +9,8 @@ local http = require("orket.core.http")
 local replies = require("orket.dev.mock.reply")
 local shapes = require("orket.dev.mock.shape")
 
-local anthropic, gemini = require("orket.dev.mock.mock_anthropic"), require("orket.dev.mock.mock_gemini")
+local mock_anthropic = require("orket.dev.mock.mock_anthropic")
+local mock_gemini = require("orket.dev.mock.mock_gemini")
 local embeds = require("orket.dev.mock.embed")
 
 local M = {}
@@ -201,13 +202,13 @@ end
 
 local ROUTES = {
   ["/chat/completions"] = { POST = speaking(replies) },
-  ["/messages"] = { POST = speaking(anthropic) },
+  ["/messages"] = { POST = speaking(mock_anthropic) },
   ["/embeddings"] = { POST = embed },
   ["/models"] = { GET = models },
   ["/stats"] = { GET = stats },
 }
 
-local GENERATE, EMBED = { POST = speaking(gemini) }, { POST = embed }
+local GENERATE, EMBED = { POST = speaking(mock_gemini) }, { POST = embed }
 local VERBS = { generateContent = GENERATE, streamGenerateContent = GENERATE, batchEmbedContents = EMBED }
 
 local function methods_of(path)

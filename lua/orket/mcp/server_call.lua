@@ -1,6 +1,6 @@
--- call.lua: the operation `mcp.call`: one call of a tool of a server, as it was trusted. What the server says
--- is bounded and becomes plain data; nobody can look up what it did, so that a call without an answer is
--- uncertain.
+-- server_call.lua: the operation `mcp.call`: one call of a tool of a server, as it was trusted. What the
+-- server says is bounded and becomes plain data. No later request can find out what it did, so a call without
+-- an answer is uncertain.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
