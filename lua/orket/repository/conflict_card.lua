@@ -1,5 +1,5 @@
--- conflict_card.lua: a card that settles what an epic and its repository changed in the same place: it has the
--- seat and the checks of the card that changed it last, and finds both sides in its files.
+-- conflict_card.lua: a card that settles what an epic and its repository changed in the same place: it has
+-- the seat and the checks of the card that changed it last, and finds both sides in its files.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -7,9 +7,9 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
--- Of a card's file form what says how far it had come.
-local PROGRESS = { "wait_reason", "assignee", "note", "retry_count", "status", "lessons", "metrics", "summary",
-  "description" }
+-- Of a card's file form what says how far it had come, and what it was about.
+local PROGRESS = { "wait_reason", "assignee", "note", "retry_count", "status", "lessons", "metrics",
+  "summary", "description" }
 
 -- The cards that changed these paths, the last one last.
 local function authors_of(store, epic, paths)
