@@ -112,14 +112,15 @@ local function remember(branch, changes)
   end
 end
 
--- The tree of the commit that is merged, with all that the epic has otherwise: what did not come into the epic
--- is as it is there.
+-- The tree of the commit that is merged, with all that the epic has otherwise: what did not come into the
+-- epic is as it is there.
 local function merged_lines(branch, merge)
   local changes = {}
   for _, path in ipairs(tables.keys(branch.state)) do
     changes[#changes + 1] = { path = path, blob = branch.state[path] or nil }
   end
-  return ('merge %s\nM 040000 %s ""\n'):format(merge.source.commit, branch.trees[merge.source.commit]), changes
+  local commit = merge.source.commit
+  return ('merge %s\nM 040000 %s ""\n'):format(commit, branch.trees[commit]), changes
 end
 
 local function set_executables(branch, source)
