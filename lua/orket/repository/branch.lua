@@ -1,9 +1,9 @@
 -- branch.lua: an epic's work as commits on the branch orket/EPIC of the repository that it started from.
 --
--- One commit for each card whose changes were merged, in the order of the merges, on the commit that the epic
--- started from, and one that merges each commit of the repository that was merged into the epic. All of it follows from the journal: the same run gives the same commit ids. Only objects and
--- that one ref are written; a branch that is checked out somewhere, or that holds commits of others, is left
--- alone.
+-- One commit for each card whose changes were merged, in the order of the merges, on the commit that the
+-- epic started from, and one that merges each commit of the repository that was merged into the epic. All of
+-- it follows from the journal: the same run gives the same commit ids. Only objects and that one ref are
+-- written; a branch that is checked out somewhere, or that holds commits of others, is left alone.
 
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
