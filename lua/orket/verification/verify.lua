@@ -19,7 +19,7 @@ local M = {}
 local KINDS = {
   plain = plain_command, command = lazy("orket.verification.command_cases"),
   functions = lazy("orket.verification.function_cases"),
-  http = lazy("orket.verification.http_cases"),
+  browser = lazy("orket.verification.browser_cases"), http = lazy("orket.verification.http_cases"),
   runner = lazy("orket.verification.test_run"),
 }
 
