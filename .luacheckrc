@@ -24,12 +24,12 @@ stds.box = {
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
   },
 }
-stds.prelude = { read_globals = { "board", "brief", "card", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } } -- lua/box/
+stds.prelude = { read_globals = { "board", "brief", "card", "code", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } } -- lua/box/
 
 for _, folder in ipairs({ "roles", "nodes", "tools" }) do
   files[folder] = { std = "box+prelude" }
 end
-files["lua/box"] = { std = "box", globals = { "board", "brief", "card", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } }
+files["lua/box"] = { std = "box", globals = { "board", "brief", "card", "code", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } }
 
 files["lua/orket/dev/repl/face.lua"] = { std = "box+prelude", globals = { "run" } }
 

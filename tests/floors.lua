@@ -1,6 +1,6 @@
 -- floors.lua: holds the arrows of docs/architecture.md: who may include or require whom, where the doors of
--- trusted Lua are, who may move a card, how many files a folder holds; no cycle among Lua modules. Prints
--- every breach; exit 1 when there is one.
+-- trusted Lua are, who may move a card, how many files a folder holds, what a module is called; no cycle among
+-- Lua modules. Prints every breach; exit 1 when there is one.
 
 local INCLUDES = { -- a floor may include these besides itself
   base = {},
@@ -121,6 +121,30 @@ local function check_names(modules)
       places[base] = file
     end
   end
+end
+
+-- The names under which a file has a module: its last word or the plural of that; a class has its own.
+local ALIASES = { -- and one command's module beside its noun's
+  ["lua/orket/cmd/show.lua"] = { asked = "orket.cmd.approvals" },
+}
+
+local function is_named_after(name, word)
+  return name == word or name == word .. "s" or name == word .. "es" or name == word:gsub("y$", "ies")
+    or name:find("^%u") ~= nil
+end
+
+local function check_aliases(file)
+  each_line(file, function(line, number)
+    local names = line:match("^%s*local ([%w_, ]+) = require")
+    local modules = names and (line .. ","):gmatch('require%("(orket%.[%w_.]+)"%),')
+    for name in (names or ""):gmatch("[%w_]+") do
+      local module = modules()
+      if module and not is_named_after(name, module:match("[%w_]+$"))
+        and (ALIASES[file] or {})[name] ~= module then
+        breach(file, number, "%s is called %s here", module, name)
+      end
+    end
+  end)
 end
 
 -- Folders of commands have one file for each.
@@ -322,6 +346,7 @@ for file in files("core -name '*.[ch]'") do
 end
 for file in files("lua/orket -name '*.lua'") do
   check_trusted(file)
+  check_aliases(file)
   check_turn(file)
   check_moves(file)
 end

@@ -69,7 +69,8 @@
     X(REPLAY, system, "the replay and the record differ")                                          \
     X(PLAN, refusal, "no plan that holds was proposed")                                            \
     X(DESCRIPTORS, environment, "no file descriptor is left")                                      \
-    X(GIT, input, "git failed")
+    X(GIT, input, "git failed")                                                                    \
+    X(CONFLICT, input, "both sides changed the same lines")
 
 enum {
     ERR_NONE_ = 0,

@@ -46,6 +46,9 @@
     X(file_rename, "io/fs/fs.c", "a file takes another's place")                                   \
     X(file_remove, "io/fs/fs.c", "the file whose place was taken is removed")                      \
     X(file_delete, "io/fs/fs.c", "a file or an empty directory is deleted")                        \
+    X(file_hide, "io/fs/fs.c", "a whiteout is made in the changes of a tree")                      \
+    X(layer_sync, "io/fs/fs.c", "a read-only layer is synced")                                     \
+    X(layer_rename, "io/fs/fs.c", "a read-only layer gets its name")                               \
     X(file_read, "io/fs/fs.c", "a file is read")                                                   \
     X(tree_list, "io/fs/fs_list.c", "a tree's files are listed, to be compared with the journal")  \
     X(jail_write, "io/process/embedded_exe.c", "a carried program is unpacked into memory")
@@ -68,6 +71,7 @@
     X(file_create, "io/fs/fs.c", "a file is made")                                                 \
     X(file_open, "io/fs/fs_resolve.c", "a file or directory of a tree is opened")                  \
     X(spawn, "io/process/proc_spawn.c", "a program is started in its jail")                        \
+    X(union_mount, "io/union/union.c", "a tree of layers is mounted")                              \
     X(connect, "io/net/transport/multi.c", "a socket to a model is made")
 
 /* X(name, place, what): nothing here can fail, or what fails is a call inside; for kill and oom. */

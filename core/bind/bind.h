@@ -87,4 +87,8 @@ const struct json *bind_to_doc(lua_State *L, int idx); /* NULL when it is none *
 /* The descriptor of a root (`orket.core.fs`), owned by the root; -1 when it is none or closed. */
 int bind_to_root(lua_State *L, int idx);
 
+/* Where the root at idx is for programs, absolute; out has FS_PATH_MAX + 1 bytes. False with errno
+ * when the kernel does not tell. */
+bool bind_root_path(lua_State *L, int idx, char *out);
+
 #endif

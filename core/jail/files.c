@@ -248,6 +248,15 @@ static uint64_t large_in_scratch(const struct cell *cell)
     return sum.large;
 }
 
+/* What the program wrote of a tree of layers is in its changes. Takes tree. */
+static int own_files(const struct cell *cell, int tree)
+{
+    if (cell->changes < 0)
+        return tree;
+    close(tree);
+    return openat(cell->changes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* A large tree is looked at less often: that takes a small part of the time at most. */
 void files_count(const struct cell *cell, const struct files *before, struct files *out)
 {
@@ -256,7 +265,7 @@ void files_count(const struct cell *cell, const struct files *before, struct fil
     *out = (struct files){0};
     int tree = open(cell->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     look_at_disk(&c, tree);
-    count_in(&c, tree, 0);
+    count_in(&c, own_files(cell, tree), 0);
     if (before && c.device && cell->proc) {
         each_process(&c, count_descriptors);
         look_for_unseen(&c, before);

@@ -35,7 +35,8 @@ struct gate;
  *           where?}...]
  *   limits? {arguments?, content?, calls?, issues?, where?}       only downwards
  *   types?  {list: [ENDING...], where?}          more endings that no file is written with
- *   commands? [{argv: [PATTERN...], wall?, cpu?, memory?, procs?, fsize?, output?}...]
+ *   commands? [{argv: [PATTERN...], wall?, cpu?, memory?, procs?, fsize?, output?,
+ *             egress?: {hosts: [{host, port?, private?}...], bytes?, seconds?}, install?}...]
  * A `where` is the place of the entry ("tools/x.lua"), for the verdicts that follow from it.
  * Everything is validated and unknown keys are refused (ERR_CONFIG, err names the place);
  * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */

@@ -47,9 +47,17 @@ local permit = {}
 ---Performs exactly the judged fs.* operation, once: done(result) or done(nil, message, code).
 ---fs.read: {content, bytes, more?}; fs.write: {path, bytes}; fs.delete: {path};
 ---fs.list: {path, entries = {{name, type, size}…}, more?};
----fs.search: {matches = {{path, line, text}…}, files, more?}.
+---fs.search: {matches = {{path, line, text, before?, after?}…}, files, more?, next?, ignored?}; {paths, …}
+---A program may be given a place: {root?, env?, show?}, another working directory than the call's tree, and
+---what it has besides, as in proc.run. Without one it is permit:perform(done).
+---@param place table|nil
 ---@param done function
-function permit:perform(done) end
+function permit:perform(place, done) end
+
+---The command of the organization that a proc.run is; `grant` is what a person said yes to: the hash of argv
+---and egress.
+---@return {argv: string[], egress: table?, install: table?, grant: string?}|nil
+function permit:command() end
 
 ---The fields of the judged card.* or turn.* operation, once.
 ---@return table|nil fields

@@ -141,13 +141,7 @@ describe("a hostile repository", function()
     end)
   end
 
-  it("is no URL and no option of git", function()
-    for _, source in ipairs({ { repo = "ext::sh -c x" }, { repo = "https://example.org/x.git" },
-      { repo = "git@example.org:x" } }) do
-      local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK, source = source })
-      local text = w:run()
-      assert(text:find("source.repo is a URL", 1, true), text)
-    end
+  it("is no option of git", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK,
       source = { repo = ".", ref = "--output=x" } })
     local text, code = w:orket("validate")

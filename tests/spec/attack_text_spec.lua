@@ -241,3 +241,23 @@ describe("attack text", function()
     hostile.remove(dir)
   end)
 end)
+
+describe("a character that a person does not see", function()
+  it("is refused in an example, taken out of a convention, and spelled out where a person judges", function()
+    assert.equal("held\n", orket.probe([[
+      local examples = require("orket.scripts.examples")
+      local format, unseen = require("orket.view.format.text"), require("orket.util.unseen")
+      for _, code in ipairs({ 0x1B, 0x9B, 0xAD, 0x34F, 0x115F, 0x180E, 0x200B, 0x200D, 0x202E, 0x2066, 0x3164, 0xFE01,
+        0xFEFF, 0xFFF9, 0x13430, 0x1BCA0, 0x1D173, 0xE0041, 0xE0100, 0x10FFFD }) do
+        local text = "a" .. utf8.char(code) .. "b"
+        assert(examples.fault(text) == ("it has an invisible character, U+%04X"):format(code), code)
+        assert(unseen.removed(text) == "ab", code)
+        assert(not format.visible(text):find(utf8.char(code), 1, true), code)
+      end
+      for _, text in ipairs({ "grün", "日本", "a\tb\nc" }) do
+        assert(not examples.fault(text) and unseen.removed(text) == text, text)
+      end
+      print("held")
+    ]]))
+  end)
+end)

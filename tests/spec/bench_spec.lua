@@ -197,6 +197,7 @@ describe("bench/evidence", function()
     window = { "none_ms", "wide_ms", "window_ms", "window_mb", "growth" },
     scale = { "chain_s", "validate_s", "plan_s" },
     idesign = { "py_1k_ms", "ts_us_per_kb", "binary_mb" },
+    search = { "text_ms", "any_case_ms", "expression_ms", "names_ms" },
     dialects = { "families", "texts", "rows", "failed", "token_us", "worst_s" },
   }
   for script, names in pairs(NAMES) do

@@ -10,7 +10,7 @@ local STATUSES = {
 }
 local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 local OPERATIONS = {}
-for name in ("fs.read fs.write fs.list fs.search fs.delete proc.run card.comment card.move card.create card.context " ..
+for name in ("fs.read fs.write fs.list fs.search fs.delete code.outline code.find proc.run card.comment card.move card.create card.context " ..
   "card.nominate card.excuse card.credits card.refine board.read board.create board.change plan.specify plan.make turn.finish turn.result"):gmatch("%S+") do
   OPERATIONS[name] = true
 end
@@ -314,6 +314,8 @@ local GIVEN = { apply_patch = { path = "a",
 local RESULTS = {
   ["fs.read"] = { content = "before a text after", bytes = 19 }, ["fs.write"] = { path = "a", bytes = 3 },
   ["fs.list"] = { path = ".", entries = { { name = "x", type = "directory", size = 0 } } },
+  ["code.outline"] = { outline = "", files = 0, symbols = 0, shown = 0 },
+  ["code.find"] = { definitions = {}, uses = {}, files = 0 },
   ["fs.search"] = { matches = {}, files = 0 }, ["fs.delete"] = { path = "a" },
   ["proc.run"] = { exit = 0, stdout = "", stderr = "", changed = {} }, ["card.create"] = { id = "ISSUE-1" },
 }
@@ -384,6 +386,6 @@ end)
 describe("the loader", function()
   it("takes every shipped script, in real boxes, self-tests included", function()
     local orket = dofile("tests/support/orket.lua")
-    assert.equal("38 0\n", orket.probe(orket.chunk("contract", "loads_all")))
+    assert.equal("40 0\n", orket.probe(orket.chunk("contract", "loads_all")))
   end)
 end)

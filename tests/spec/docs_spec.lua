@@ -20,6 +20,7 @@ end
 
 describe("docs", function()
   local pages = orket.read("docs/cards.md") .. orket.read("docs/configuration.md")
+    .. orket.read("docs/verification.md")
 
   it("docs/cards.md and docs/configuration.md show a sound project", function()
     local dir, count = orket.directory(), 0
@@ -29,7 +30,7 @@ describe("docs", function()
     end
     local text = orket.run("validate --json " .. dir)
     orket.remove(dir)
-    assert.equal(7, count)
+    assert.equal(9, count)
     assert.same({ ok = true, errors = {}, warnings = {} }, cjson.decode(text))
   end)
 

@@ -92,12 +92,13 @@ local READINGS = { -- what is read, its result, labels
   { "fs.list", { path = "src", entries = { { name = "a", type = "file" } } }, "src", A },
   { "fs.list", { path = ".", entries = { { name = "new", type = "directory" } } }, ".", AB },
   { "fs.search", { matches = { { path = "clean" }, { path = "doc/y" } } }, ".", B },
+  { "fs.search", { paths = { "clean", "src/a" } }, ".", A },
   { "fs.write", {}, "src/a", nil },
 }
 
 describe("label lists", function()
   for _, row in ipairs(READINGS) do
-    local answer = cjson.encode(row[2].entries or row[2].matches or {})
+    local answer = cjson.encode(row[2].entries or row[2].matches or row[2].paths or {})
     it("labels.of_reading gives the labels of what " .. row[1] .. " of " .. row[3] .. " answers, and no others: " .. answer,
       function()
       assert.same(row[4], (labels.of_reading(TREE, row[1], row[2], row[3])))

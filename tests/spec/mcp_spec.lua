@@ -51,7 +51,7 @@ describe("mcp", function()
       "refused: its name has other chara", "refused: its name has other chara",
       "refused: another tool of the serv",
       "refused: another tool of the serv", "refused: its name is longer than ",
-      "refused: it has invisible charact",
+      "refused: it has invisible charact", "refused: it has invisible charact",
       "refused: it has invisible charact", "refused: its schema is not that o",
       "refused: its schema is refused: s",
       "refused: its description is longe", "refused: its name has other chara", "new good",

@@ -89,7 +89,7 @@ describe("replay", function()
 
   it("the example is swept away by the next one when it is killed, unlike one that is at work", function()
     local tmp = dir .. "/tmp"
-    local busy = tmp .. "/orket-replay-00000000000c0de1"
+    local busy = tmp .. "/orket-scratch-00000000000c0de1"
     orket.write(busy .. "/note", "somebody's")
     orket.shell("chmod 700 " .. busy)
     local holder = orket.shell(string.format("flock -F %s/lock sleep 60 >/dev/null 2>&1 & echo $!",

@@ -378,7 +378,7 @@ describe("resume", function()
       assert(#tool["function"].description > 10)
       names[i] = tool["function"].name
     end
-    assert.same({ "read_file", "write_file", "edit_file", "apply_patch", "list_directory", "search_files",
+    assert.same({ "read_file", "write_file", "edit_file", "apply_patch", "list_directory", "search_files", "outline", "find_symbol",
       "read_result", "delete_file", "add_issue_comment",
       "get_issue_context", "update_issue_status", "report_credits", "request_excuse" }, names)
     assert(request:find('{"function":{"description":"Read a text file of this card\'s directory', 1, true))

@@ -106,6 +106,10 @@ struct gate_case;
 int gate_build_commands(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
 bool gate_check_command(struct gate_case *c, const struct gate_operation *operation);
 
+/* A program that reaches out: where to is for a person to know. Who asks may have a yes to this
+ * already (lua/orket/effects/egress.lua). */
+void gate_ask_egress(struct gate_case *c, const struct gate_operation *operation);
+
 /* Names of a component of a path: the whole of it, its beginning, its end or anything in it. */
 struct gate_name_row {
     enum { GATE_WHOLE, GATE_BEGINS, GATE_ENDS, GATE_HOLDS } place;
@@ -157,6 +161,8 @@ bool gate_deny_at(struct gate_case *c, const char *where);
 
 /* Asks a person, unless something else denies; a rule of the gate's own. */
 void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *why);
+
+#define GATE_HTTPS 443 /* the port of a host that names none */
 
 #define GATE_CONFIRM_WHY "it destroys what cannot be made again, so a person has to say yes"
 #define GATE_PROPOSE_WHY "it is a proposal: a person has to say yes before any of it is there"

@@ -20,7 +20,7 @@ local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 local budget_tree = require("orket.governance.budget.budget_tree")
-local waits = require("orket.scripts.serving.waiting")
+local waits = require("orket.scripts.serving.waits")
 
 local M = {}
 

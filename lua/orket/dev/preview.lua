@@ -124,7 +124,7 @@ local function request_of(self, generation)
   local model = choice.model
   local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review,
     generation = armed,
-    conventions = self.engine:conventions() }
+    conventions = self.engine:conventions(), skills = self.engine:skills() }
   local words, why = self.engine:prompt(turn)
   if not words then
     return nil, why

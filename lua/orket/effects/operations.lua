@@ -7,7 +7,9 @@
 
 local async = require("orket.async")
 local command = require("orket.effects.command")
-local servers = require("orket.mcp.call")
+local server_call = require("orket.mcp.server_call")
+local definitions = require("orket.code.definitions")
+local code_outline = require("orket.code.code_outline")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
@@ -58,6 +60,27 @@ on_file["fs.delete"] = function(turn, result)
   end
   turn:changed(result.path, nil)
   return { path = result.path }
+end
+
+-- ---- on source files ----
+
+-- What was found, and what the reading itself says.
+local function found_in(sources, found)
+  found.more = sources.more or found.more
+  found.ignored = sources.ignored
+  return found
+end
+
+on_file["code.outline"] = function(turn, sources, _, operation)
+  local all = turn.engine:symbols():of_all(sources.files)
+  return found_in(sources, code_outline.of(sources.files, all, operation.tokens))
+end
+
+on_file["code.find"] = function(turn, sources, _, operation)
+  local files, name = definitions.candidates(sources.files, operation.name)
+  local found = definitions.of(files, turn.engine:symbols():of_all(files), name)
+  found.files = #sources.files
+  return found_in(sources, found)
 end
 
 -- ---- on cards ----
@@ -247,7 +270,7 @@ end
 M.beyond = {}
 
 M.beyond["mcp.call"] = function(turn, operation)
-  return servers.perform(turn, operation)
+  return server_call.perform(turn, operation)
 end
 
 ---True when an operation changes something beside the journal: then its intent has to be durable first.

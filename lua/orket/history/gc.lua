@@ -4,6 +4,7 @@
 
 local asides = require("orket.history.gc.asides")
 local async = require("orket.async")
+local bases = require("orket.history.gc.bases")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local embedder = require("orket.memory.embedder")
@@ -67,6 +68,7 @@ local function sweep(project, runs, left, options)
   if not options.dry then
     trees.remove(project, left.cards, left.trees)
     asides.remove(project, left.asides)
+    bases.remove(project, left.bases)
   end
   if not options.dry then
     embedder.sweep(project)
@@ -78,7 +80,7 @@ end
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
 ---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run};
 ---  kept: runs as old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what
----  was kept aside (history/gc/asides.lua)
+---  was kept aside (history/gc/asides.lua); bases: read-only layers (history/gc/bases.lua)
 ---@return Error|nil
 function M.run(project, options)
   local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))
@@ -88,12 +90,13 @@ function M.run(project, options)
   local runs, kept = sort(rows)
   local left = { cards = cards_of(project, tables.column(runs, "id")) }
   left.trees, left.asides = trees.find(project, left.cards), asides.find(project, moment(options.keep))
+  left.bases = bases.find(project)
   local room
   room, err = sweep(project, runs, left, options)
   if room then
     room.runs, room.kept, room.trees, room.dry_run = tables.column(runs, "id"), kept, left.trees,
       options.dry == true
-    room.asides = left.asides
+    room.asides, room.bases = left.asides, left.bases
   end
   return room, err
 end

@@ -1,7 +1,7 @@
 -- providers.lua: who speaks which API: the modules of lua/orket/llm/providers/.
 
 local cjson = require("cjson")
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 local provider_turns = require("orket.llm.providers.provider_turns")
@@ -39,7 +39,7 @@ function M.of(model)
     return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name,
       "use one of " .. table.concat(M.names(), ", "))
   end
-  shapes[name] = shapes[name] or assert(core.shape(provider.shape))
+  shapes[name] = shapes[name] or assert(llm.shape(provider.shape))
   return provider, shapes[name]
 end
 

@@ -5,7 +5,7 @@ local config = require("orket.project.config")
 local draft = require("orket.planning.draft")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
-local problems = require("orket.project.config.problems")
+local problem_list = require("orket.project.config.problem_list")
 
 local M = {}
 
@@ -29,7 +29,7 @@ end
 local function invalid(project, files, faults)
   local _, found = config.read(project.dir, files)
   for _, problem in ipairs(found.errors) do
-    faults[#faults + 1] = problem.file .. problem.path .. ": " .. problems.said(problem)
+    faults[#faults + 1] = problem.file .. problem.path .. ": " .. problem_list.said(problem)
       .. (problem.fix and " (" .. problem.fix .. ")" or "")
   end
 end

@@ -25,7 +25,8 @@ local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.resul
   ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true, ["card.credits"] = true,
   ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true,
   ["approval.answered"] = true,
-  ["approval.settled"] = true, ["command.ran"] = true, ["operation.uncertain"] = true,
+  ["approval.settled"] = true, ["command.ran"] = true, ["egress.request"] = true,
+  ["operation.uncertain"] = true,
   ["operation.answered"] = true }
 -- The words of the conversation, and the turn's own frame.
 local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true,

@@ -118,7 +118,7 @@ local function stream_of(branch, store, source, merges)
   if path then
     return nil, errors.new("ERR_EXISTS", ("%s was written, and the repository has %s there: %s"):format(path,
       one.path, one.why),
-      "orket checkout EPIC DIR writes the files out; commit them by hand")
+      "orket checkout EPIC DIR writes the files out; commit them yourself")
   end
   local parts = { "feature done\n" }
   for _, merge in ipairs(merges) do
@@ -142,8 +142,11 @@ local function heads_of(repository)
   return heads
 end
 
--- A worktree, the first one or another, whose branch it is; one that cannot be told counts.
-local function is_checked_out(repository, ref)
+---Whether a worktree, the first one or another, has this branch; one that cannot be read counts.
+---@param repository GitRepository
+---@param ref string
+---@return boolean
+function M.is_checked_out(repository, ref)
   for _, path in ipairs(heads_of(repository)) do
     local head, _, code = repository.root:read(path, 4096)
     if head == "ref: " .. ref .. "\n" or not head and code ~= "ERR_NOT_FOUND" then
@@ -169,6 +172,20 @@ local function write(repository, branch, stream)
   return branch.head and branch, err
 end
 
+---The commit that an epic started from, and where that is.
+---@param store Store
+---@param card table row of the epic
+---@return table|nil source row
+---@return Error|nil ERR_NOT_FOUND
+function M.source_of(store, card)
+  local source = store:read("source", { tree = card.id })[1]
+  if source then
+    return source
+  end
+  return nil, errors.new("ERR_NOT_FOUND", card.id .. " started from no repository",
+    'orket checkout EPIC DIR writes its files out; docs/repositories.md explains "source"')
+end
+
 ---Writes the branch of an epic.
 ---@param repository GitRepository
 ---@param store Store
@@ -183,7 +200,7 @@ function M.write(repository, store, epic, source)
   for _, path in ipairs(source.executable) do
     branch.is_executable[path] = true
   end
-  if is_checked_out(repository, branch.ref) then
+  if M.is_checked_out(repository, branch.ref) then
     return nil, errors.new("ERR_EXISTS", branch.ref .. " is checked out in a worktree",
       "switch that worktree to another branch")
   end

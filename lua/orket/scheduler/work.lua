@@ -9,6 +9,7 @@ local at_most_once = require("orket.effects.at_most_once")
 local outcome = require("orket.turn.outcome")
 local seats = require("orket.scheduler.seats")
 local turns = require("orket.turn.turn")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
@@ -16,8 +17,7 @@ local M = {}
 
 -- What a program printed carries the labels of all that it could read.
 local function judged(tx, card, verdict, tree)
-  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log,
-    labels = tree:all_labels() })
+  tx:event("verify.done", card.id, verify.record(tx, verdict, tree:all_labels()))
 end
 
 -- No agent can fix it: a person has to, then the verification is tried again. Where no program can be

@@ -2,7 +2,7 @@
 
 local moves = require("orket.effects.moves")
 local turn_plan = require("orket.turn.turn_plan")
-local verify = require("orket.effects.verify")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
@@ -30,15 +30,32 @@ local function send_back(turn, role, proposal)
   })
 end
 
--- Done needs a passing verdict for exactly this tree, and a merge without conflicts.
+-- What a card lacks whose files have to be tested before it is done: a passing verdict for exactly this tree,
+-- of the fixture as it is now. An error is the machine's.
+local function verdict_lacking(turn, tree)
+  local verdict = verify.passed(turn.engine.store, turn.card.id, tree)
+  if not verdict then
+    return "no passing verdict for this tree"
+  end
+  local is_fixture, err = turn.engine:is_fixture(turn, verdict.fixture)
+  return not is_fixture and not err and verify.STALE or nil, err
+end
+
+-- Done needs a verdict, where the card has a fixture, and a merge without conflicts.
 local function finish(turn, proposal)
   local card = turn.card
   local tree = turn.tree:hash()
-  if card.fixture and not verify.has_passed(turn.engine.store, card.id, tree) then
-    return moves.add(turn.tx, card, "ready_for_testing",
-      { role = "system", why = "no passing verdict for this tree" })
+  local lacking, err
+  if card.fixture then
+    lacking, err = verdict_lacking(turn, tree)
   end
-  local merged, err = turn.tree:merge(turn.tx)
+  if lacking then
+    return moves.add(turn.tx, card, "ready_for_testing", { role = "system", why = lacking })
+  end
+  local merged
+  if not err then
+    merged, err = turn.tree:merge(turn.tx)
+  end
   if not merged then
     return nil, err
   elseif merged.conflicts then

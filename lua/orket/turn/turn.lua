@@ -30,7 +30,7 @@ local function claim(self)
   local card = self.card
   self:record("turn.started", {
     seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(),
-    nudges = self.nudges_most, conventions = self.conventions,
+    nudges = self.nudges_most, conventions = self.conventions, skills = self.skills,
     model = self.model.name, review = self.review, rev = card.revision, past = self.past,
     arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts,
     arm_speaks = self.arm and self.arm.speaks,
@@ -207,7 +207,8 @@ local function began_of(engine, job)
   if job.tape then
     return job.tape[1].body
   end
-  return { nudges = engine:nudges(job.number), conventions = engine:conventions(job.number) }
+  return { nudges = engine:nudges(job.number), conventions = engine:conventions(job.number),
+    skills = engine:skills(job.number) }
 end
 
 ---A new turn of the engine's run, or an open one that is run again.

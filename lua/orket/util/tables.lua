@@ -37,6 +37,17 @@ function M.keys(map)
   return keys
 end
 
+---The items of a list as the keys of a map.
+---@param list any[]
+---@return table<any, true>
+function M.set(list)
+  local set = {}
+  for _, item in ipairs(list) do
+    set[item] = true
+  end
+  return set
+end
+
 ---@param list any[]
 ---@param value any
 ---@return boolean

@@ -143,6 +143,9 @@ local SENTENCE = {
     local left = #b.left > 0 and (", %d left out"):format(#b.left) or ""
     return ("starts from commit %s of %s%s"):format(b.commit:sub(1, 12), b.repo, left)
   end,
+  ["branch.pushed"] = function(b)
+    return ("%s at %s is pushed to %s"):format(b.ref:match("[^/]+/[^/]+$"), b.commit:sub(1, 12), b.remote)
+  end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text end,
   ["turn.labelled"] = function(b)
@@ -181,6 +184,15 @@ local SENTENCE = {
   end,
   ["command.ran"] = function(b)
     return "ran " .. table.concat(b.argv, " "):sub(1, 120) .. ": " .. command_end(b)
+  end,
+  ["egress.request"] = function(b)
+    local where = (b.host or "?") .. (b.port and ":" .. math.tointeger(b.port) or "") .. (b.path or "")
+    if b.rule then
+      return refusal((b.method or "a request") .. " " .. where, b, b.rule)
+    end
+    local came = b.why or (b.status and math.tointeger(b.status) .. ", " or "") .. math.tointeger(b.received)
+      .. " bytes"
+    return "requested " .. b.method .. " " .. where .. ": " .. came
   end,
   ["operation.settled"] = function(b)
     return (b.happened and "had happened before the interruption: "

@@ -14,6 +14,9 @@ local M = {}
 
 -- The epic's directory, with all that its tree holds.
 local function lay_out_epic(project, store, epic, seed)
+  if not tree_files.are_laid_out(project, store, epic, places.epic(epic), seed) then
+    return true
+  end
   local manifest = (tree_files.over(store, epic, seed))
   local root, err = places.kept(project, places.epic(epic))
   if not root then

@@ -3,7 +3,7 @@
 
 local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"),
   require("luv")
-local mock = require("orket.dev.mock.server")
+local mock = require("orket.dev.mock.mock_server")
 
 local function raw(bytes, how)
   local server = uv.new_tcp()

@@ -347,6 +347,8 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why,
 -- kind: model.paused
 UPDATE turn SET waits = 'until/' || $until WHERE run = :run AND turn = :turn;
 
+-- kind: branch.pushed
+
 -- kind: budget.lifted
 UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 
@@ -476,6 +478,12 @@ UPDATE approval SET status = $outcome WHERE id = $ask;
 -- kind: operation.done
 
 -- kind: command.ran
+
+-- kind: egress.request
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, at)
+SELECT :seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $call, 'run_command',
+       json_object('op', 'egress.request', 'method', $method, 'host', $host, 'port', $port, 'path', $path), $why, $fix, :at
+WHERE $rule IS NOT NULL;
 
 -- kind: tree.kept
 

@@ -341,10 +341,11 @@ WHERE (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic)
 ORDER BY f.score, m.seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: verdict
-SELECT tree, ok, log, at, labels AS "labels:json" FROM (
+SELECT tree, ok, log, at, labels AS "labels:json", (SELECT body ->> '$.fixture' FROM journal j WHERE j.seq = f.seq) AS fixture
+FROM (
     SELECT * FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
     UNION ALL SELECT v.* FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
-    WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree))
+    WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree)) f
 ORDER BY seq DESC LIMIT 1;
 
 -- A run's status follows from its cards. What it noted at its end is asked for what they cannot tell: that it
@@ -591,6 +592,11 @@ WHERE hash IS NOT NULL AND (:status IS NULL OR status = :status) AND (:card IS N
   AND (:id IS NULL OR id = :id) AND (:run IS NULL OR run = :run) AND (:turn IS NULL OR turn = :turn)
 ORDER BY asked_at, id;
 
+-- A yes that was used, to where a command reaches (operation.grant), on any card of an epic.
+-- name: granted
+SELECT a.id FROM approval a JOIN card c ON c.id = a.card
+WHERE a.status = 'used' AND c.epic IS :epic AND a.operation ->> '$.grant' = :grant LIMIT 1;
+
 -- One stream from its start: the tape of a turn.
 -- name: stream
 WITH RECURSIVE walk (seq, prev, n) AS (
@@ -703,6 +709,14 @@ WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
 SELECT hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
 WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
   AND path = :path AND to_seq IS NULL AND blob IS NOT NULL;
+
+-- The files that an epic started with in the directories beneath another one, by the name they have there.
+-- name: seed_files
+SELECT path, hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
+WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
+  AND path > :directory || '/' AND path < :directory || '0' AND path LIKE '%/' || :name
+  AND to_seq IS NULL AND blob IS NOT NULL
+ORDER BY path;
 
 -- What was merged into a tree, by event: the changes of each merge; a fork has those of what it was forked from.
 -- name: tree_merges

@@ -37,6 +37,7 @@ local function begun(turn)
   return {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id,
     number = turn.number, ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
+    skills = turn.skills,
   }
 end
 
@@ -92,6 +93,7 @@ end
 ---@param event table turn.started
 function Prompts:expect(turn, event)
   turn.arm, turn.conventions = arms.recorded({ event }), event.body.conventions
+  turn.skills = event.body.skills
   local recorded = differ(turn) and self.judge.store:read("prompted", { seq = event.seq })[1]
   if recorded then
     turn.ranked = recorded.ranked
