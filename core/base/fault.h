@@ -1,5 +1,5 @@
 /* fault.h: named places where a test build can be made to die or fail: before and after everything
- * that changes what is on the disk, or that tells somebody about it.
+ * that changes what is on the disk, or that reports it.
  *
  * In a release build the macros are nothing: no code, no text, no state. With `make FAULT=1` every
  * place counts its hits, and ORKET_FAULT in the environment says at which of them what happens:

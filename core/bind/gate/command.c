@@ -1,5 +1,5 @@
 /* command.c: from the judged operation to the program that runs: the judged file, the judged argv,
- * the law's limits, which the model may lower. */
+ * the limits of the rules, which the model may lower. */
 #include "bind/gate/command.h"
 
 #include <math.h>

@@ -87,6 +87,8 @@ static const struct {
     {"file.written", "blob", NULL, BUNDLE_BLOB},
     {"file.written", "base", NULL, BUNDLE_BLOB},
     {"file.deleted", "base", NULL, BUNDLE_BLOB},
+    {"source.updated", "changes", "blob", BUNDLE_BLOB},
+    {"source.updated", "changes", "base", BUNDLE_BLOB},
     {"tree.merged", "changes", "blob", BUNDLE_BLOB},
     {"tree.merged", "changes", "base", BUNDLE_BLOB},
     {"run.forked", "scripts", NULL, BUNDLE_BLOB},

@@ -1,5 +1,6 @@
-/* build.c: makes a gate of the law. Everything is validated here, once, so that judging cannot
- * meet a surprise: unknown keys, names that nothing has, patterns that mean nothing are refused. */
+/* build.c: makes a gate of its configuration. Everything is validated here, once, so that judging
+ * cannot meet a surprise: unknown keys, names that nothing has, patterns that mean nothing are
+ * refused. */
 #include <string.h>
 
 #include "model/gate/impl.h"

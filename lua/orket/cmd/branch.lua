@@ -39,7 +39,7 @@ local function write(store, dir, card, source)
   if not repository then
     return nil, why
   end
-  return branches.write(repository, store, card.id, source)
+  return branches.write(repository, store, card.id)
 end
 
 local function show(branch, card, source, args)

@@ -1,4 +1,4 @@
--- try.lua: `orket try BOUNDARY …`: one wall put to the test without a project.
+-- try.lua: `orket try BOUNDARY …`: one boundary put to the test without a project.
 --
 -- Each wall is a module orket.try.<wall>:
 --   usage           one line

@@ -1,6 +1,5 @@
--- approve.lua: where somebody asks about a call, or an operation of one, a person's answer decides: the
--- second step of effects/pipeline.lua. A denial is never turned into a yes
--- (governance/approvals/turn_approval.lua).
+-- approve.lua: where a rule asks about a call, or an operation of one, a person's answer decides: the second
+-- step of effects/pipeline.lua. A denial is never turned into a yes (governance/approvals/turn_approval.lua).
 
 local egress = require("orket.effects.egress")
 local turn_approval = require("orket.governance.approvals.turn_approval")

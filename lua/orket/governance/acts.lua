@@ -10,6 +10,7 @@ local NOUNS = { -- each with a table `acts`
   cards = require("orket.governance.card_acts"),
   approvals = require("orket.governance.approvals.approval_acts"),
   push = require("orket.repository.push"),
+  update = require("orket.repository.update"),
   put = require("orket.workspace.put"),
   sync = require("orket.project.sync"),
   acceptance = require("orket.scripts.serving.acceptance"),

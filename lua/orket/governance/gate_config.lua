@@ -1,5 +1,6 @@
--- gate_config.lua: the law of a generation: what its roles and tools say of themselves, and the rules of the
--- house, as the one table the gate is built from (core/model/gate.h). Nothing here decides anything.
+-- gate_config.lua: the rules of a generation: what its roles and tools say of themselves, and the
+-- organization rules, as the one table the gate is built from (core/model/gate.h). Nothing here decides
+-- anything.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")

@@ -1,4 +1,4 @@
--- gate_options.lua: what of the organization's process rules the gate is built from: its law
+-- gate_options.lua: what of the organization's process rules the gate is built from
 -- (lua/orket/governance/gate_config.lua).
 
 local M = {}

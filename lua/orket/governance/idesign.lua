@@ -1,6 +1,6 @@
--- idesign.lua: the iDesign rules of a house: where a source file may lie, what it is called, what its classes
--- are called, and which layer may know which. Judged on the text that is about to be written, by real parsing
--- (orket.core.parser); whatever cannot be judged is refused. docs/idesign.md.
+-- idesign.lua: the iDesign rules of an organization: where a source file may lie, what it is called, what its
+-- classes are called, and which layer may know which. Judged on the text that is about to be written, by real
+-- parsing (orket.core.parser); whatever cannot be judged is refused. docs/idesign.md.
 
 local parsers = require("orket.code.parsers")
 local tables = require("orket.util.tables")

@@ -259,6 +259,14 @@ for _, kind in ipairs({
   INSIDE[kind] = true
 end
 
+-- Also of a map that lies over another one, which next() would take for an empty table.
+local function is_empty(map)
+  for _ in pairs(map) do
+    return false
+  end
+  return true
+end
+
 ---What an operation may bring in, before it runs: a program may read any file; of a kind that nobody has
 ---thought about, all comes from outside. One of effect `once` brings it with its answer (operations.lua).
 ---@param tree {labels: table<string, string[]>}
@@ -278,7 +286,7 @@ end
 ---@param path string that was read
 ---@return string[]|nil
 function M.of_reading(tree, kind, result, path)
-  if not next(tree.labels) then
+  if is_empty(tree.labels) then
     return nil
   elseif kind == "fs.list" then
     return of_list(tree, result)

@@ -1,5 +1,5 @@
--- rates.lua: the rates of the house: token buckets over the calls of its agents. They live in the memory of
--- the process that owns the project, and a new one makes them again from the journal: whoever restarts it
+-- rates.lua: the rates of the organization: token buckets over the calls of its agents. They live in the
+-- memory of the process that owns the project, and a new one makes them again from the journal: to restart it
 -- gains nothing.
 
 local gate = require("orket.core.gate")

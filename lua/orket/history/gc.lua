@@ -1,6 +1,6 @@
--- gc.lua: making room: runs that nobody goes back to lose their prompts, replies and calls, and what only
--- they referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`),
--- so that its chains can still be verified, and so that whoever is cut off here is finished by the next.
+-- gc.lua: making room: runs that will not go on lose their prompts, replies and calls, and what only they
+-- referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`), so
+-- that its chains can still be verified, and a collection that is cut off is finished by the next one.
 
 local asides = require("orket.history.gc.asides")
 local async = require("orket.async")

@@ -1,5 +1,5 @@
--- usage.lua: what a request to a model cost: tokens as its server told them, or estimated where it did not,
--- and money as whole numbers. Pure.
+-- usage.lua: what a request to a model cost: tokens as its server reported them, or estimated where it did
+-- not, and money as whole numbers. Pure.
 --
 -- A server's own count is what it bills, so it is taken as it is. What cannot be true is not told: less than
 -- none, more than a thousand million (core/model/reply/reply.h), none at all for a request that was answered.

@@ -8,6 +8,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local git_names = require("orket.repository.git_names")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -39,6 +40,8 @@ local function objection(entry, root)
     return WHY_BY_MODE[entry.mode]
   elseif not utf8.len(entry.path) then
     return "its name is no UTF-8"
+  elseif ("/" .. entry.path .. "/"):find("/%.?/") then
+    return "its name is not in its shortest form" -- one file has one name
   elseif git_names.is_among(entry.path) then
     return "git keeps its own files under this name"
   elseif entry.size > FILE_MAX then
@@ -62,7 +65,7 @@ local function sift(entries, root, tree)
   for _, entry in ipairs(entries) do
     local why = objection(entry, root)
     if why then
-      tree.left[#tree.left + 1] = { path = entry.path, why = why }
+      tree.left[#tree.left + 1] = { path = strings.of_bytes(entry.path), why = why }
     else
       taken[#taken + 1] = entry
       total = total + entry.size

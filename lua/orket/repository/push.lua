@@ -11,6 +11,7 @@ local person = require("orket.governance.person")
 local pkt_line = require("orket.repository.pkt_line")
 local reader = require("orket.project.reader")
 local remotes = require("orket.repository.remotes")
+local tables = require("orket.util.tables")
 local smart_http = require("orket.repository.smart_http")
 
 local M = {}
@@ -121,8 +122,8 @@ local function pack_of(repository, branch, refs, is_origin)
   if not lines then
     return nil, err
   end
-  if is_origin then -- it came from there
-    lines[#lines + 1] = "^" .. branch.base .. "\n"
+  for _, commit in ipairs(is_origin and { branch.base, table.unpack(tables.keys(branch.trees)) } or {}) do
+    lines[#lines + 1] = "^" .. commit .. "\n" -- it came from there
   end
   return repository:git({ "pack-objects", "--revs", "--stdout", "-q", "--delta-base-offset" },
     { stdin = branch.head .. "\n" .. table.concat(lines) })
@@ -164,7 +165,7 @@ local function record(project, work, was, who)
 end
 
 local function written(project, work)
-  local branch, err = branches.write(work.repository, project.store, work.card.id, work.source)
+  local branch, err = branches.write(work.repository, project.store, work.card.id)
   if branch and #branch.commits == 0 then
     return nil, errors.new("ERR_NOT_FOUND", work.card.id .. " has merged nothing yet: there is no branch",
       "orket board shows how far it is")

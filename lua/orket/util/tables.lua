@@ -1,4 +1,4 @@
--- tables.lua: the few things about lists and maps that everybody needs. Pure.
+-- tables.lua: the few things about lists and maps that all modules need. Pure.
 
 local cjson = require("cjson")
 

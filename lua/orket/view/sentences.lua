@@ -143,6 +143,9 @@ local SENTENCE = {
     local left = #b.left > 0 and (", %d left out"):format(#b.left) or ""
     return ("starts from commit %s of %s%s"):format(b.commit:sub(1, 12), b.repo, left)
   end,
+  ["source.updated"] = function(b)
+    return ("commit %s of %s is merged, %d files changed"):format(b.commit:sub(1, 12), b.repo, #b.changes)
+  end,
   ["branch.pushed"] = function(b)
     return ("%s at %s is pushed to %s"):format(b.ref:match("[^/]+/[^/]+$"), b.commit:sub(1, 12), b.remote)
   end,

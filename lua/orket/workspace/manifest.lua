@@ -99,7 +99,7 @@ function M.paths(map)
   return table.move(added, n, #added, #paths + 1, paths)
 end
 
----Whether there are so many files that they are laid out once, and shared (workspace/layers.lua).
+---Whether there are so many files that they are laid out once, and shared (workspace/layers/layers.lua).
 ---@param files table<string, any>
 ---@return boolean
 function M.is_large(files)

@@ -49,7 +49,7 @@ local function both_changed(tree, head, path, change, now)
   if not base then
     return nil, err
   end
-  local text, conflicts, whole = merge.text(base, mine, theirs, tree.card, tree.epic)
+  local text, conflicts, whole = merge.text(base, mine, theirs, tree.label or tree.card, tree.epic)
   if not text then
     return nil, errors.new(whole, conflicts)
   elseif conflicts > 0 then
@@ -115,13 +115,13 @@ function M.merge(tree, head)
   return merged
 end
 
----The merge as events: what changed in the epic's tree, from which state to which. From here on the head
----has it.
----@param tree table the card's
----@param head table the epic's
+---What changed in the epic's tree, from which state to which, as an event has it. From here on the head has
+---it.
+---@param head TreeHead
 ---@param merged {changes: table[]}
 ---@param tx StoreTx
-function M.record(tree, head, merged, tx)
+---@return {was: string, hash: string, changes: table[]}
+function M.advance(head, merged, tx)
   local was = head.state
   local changes, parts = setmetatable({}, cjson.empty_array_mt), { was }
   for i, change in ipairs(merged.changes) do
@@ -135,7 +135,18 @@ function M.record(tree, head, merged, tx)
     parts[#parts + 1] = change.blob or ""
   end
   head.state = #changes > 0 and hash.parts(parts) or was
-  tx:event("tree.merged", tree.card, { into = tree.epic, was = was, hash = head.state, changes = changes })
+  return { was = was, hash = head.state, changes = changes }
+end
+
+---The merge as an event.
+---@param tree table the card's
+---@param head TreeHead the epic's
+---@param merged {changes: table[]}
+---@param tx StoreTx
+function M.record(tree, head, merged, tx)
+  local body = M.advance(head, merged, tx)
+  body.into = tree.epic
+  tx:event("tree.merged", tree.card, body)
 end
 
 ---The bytes of a merged change, for the epic's directory; nil when the file is gone.

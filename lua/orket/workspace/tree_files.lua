@@ -176,13 +176,13 @@ local function load_seed(project, store, epic, path)
   return ok and { files = seed, labels = marks }, err
 end
 
----The files that may be executed, of the commit that an epic starts from.
+---The files that may be executed, of the commit that was read last for an epic.
 ---@param store Store
 ---@param epic string
 ---@return string[] paths
 function M.executable(store, epic)
-  local source = store:read("source", { tree = epic })[1]
-  return source and source.executable or {}
+  local sources = store:read("source", { tree = epic })
+  return #sources > 0 and sources[#sources].executable or {}
 end
 
 ---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:
@@ -279,14 +279,32 @@ function M.over(store, tree, below, below_labels)
   return add_rows(store, tree, manifest.over(below), manifest.over(below_labels))
 end
 
----The recorded seed of an epic; a fork's is that of what it was forked from.
+---The seed of an epic as it was after a commit.
+---@param store table
+---@param epic string no fork
+---@param seq integer
+---@return table<string, string> manifest
+---@return table<string, string[]> labels
+function M.seed_at(store, epic, seq)
+  local files, marks = {}, {}
+  for _, row in ipairs(store:read("tree_files", { tree = "seed:" .. epic, seq = seq })) do
+    files[row.path], marks[row.path] = row.blob, row.labels
+  end
+  return files, marks
+end
+
+---The recorded seed of an epic; a fork's is that of what it was forked from, as it was then.
 ---@param store table
 ---@param epic string
 ---@return table<string, string> manifest
 ---@return table<string, string[]> labels
 function M.seed_of(store, epic)
   local lineage = store:read("lineage", { card = epic })
-  return add_rows(store, "seed:" .. (#lineage > 0 and lineage[#lineage].source or epic), {}, {})
+  local first = lineage[#lineage]
+  if first then
+    return M.seed_at(store, first.source, first.upto)
+  end
+  return add_rows(store, "seed:" .. epic, {}, {})
 end
 
 -- Two dependencies changed one file: the changes of both, and of the later one where they meet (it was

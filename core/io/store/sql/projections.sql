@@ -373,6 +373,18 @@ VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree 
 
 -- kind: source.imported
 
+-- kind: source.updated
+-- each changes
+UPDATE tree_file SET to_seq = :seq WHERE tree = :card AND path = @path AND to_seq IS NULL;
+-- each changes
+INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
+VALUES (:card, @path, :seq, hash_bytes(@blob), hash_bytes(@base), NULL, @labels);
+INSERT INTO tree (id, seq) SELECT :card, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = :card);
+-- must
+UPDATE tree SET hash = coalesce($hash, hash)
+WHERE id = :card AND seq = (SELECT max(seq) FROM tree WHERE id = :card)
+  AND coalesce(hash, '') = coalesce($was, hash, '');
+
 -- kind: tree.opened
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
 INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);

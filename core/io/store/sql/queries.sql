@@ -696,19 +696,25 @@ WHERE seq IN (SELECT seq FROM entry WHERE card = :card AND step = 0 UNION SELECT
   AND seq > coalesce(:since, 0)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
--- The commit that an epic starts from; a fork's is that of what it was forked from.
+-- The commit that an epic starts from, then those that were merged into it since; a fork's are those of what it was
+-- forked from, as far as that had come.
 -- name: source
-SELECT seq, body ->> '$.repo' AS repo, body ->> '$.subdir' AS subdir, body ->> '$.commit' AS "commit",
+SELECT seq, run, CAST(strftime('%s', at) AS INTEGER) AS time, body ->> '$.repo' AS repo, body ->> '$.ref' AS ref,
+       body ->> '$.subdir' AS subdir, body ->> '$.commit' AS "commit",
        body -> '$.executable' AS "executable:json", body -> '$.left' AS "left:json" FROM journal
 WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
                   (SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree))
-  AND kind = 'source.imported' ORDER BY seq LIMIT 1;
+  AND seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775807)
+  AND kind IN ('source.imported', 'source.updated') ORDER BY seq;
 
--- One of the files that an epic started with.
+-- One of the files that an epic started with; of a fork as it was when it was forked.
 -- name: seed_file
 SELECT hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
 WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
-  AND path = :path AND to_seq IS NULL AND blob IS NOT NULL;
+  AND path = :path AND blob IS NOT NULL
+  AND coalesce(to_seq, 9223372036854775807)
+      > coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775806)
+  AND from_seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775806);
 
 -- The files that an epic started with in the directories beneath another one, by the name they have there.
 -- name: seed_files

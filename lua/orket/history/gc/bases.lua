@@ -1,8 +1,8 @@
--- bases.lua: read-only layers (workspace/layers.lua) that no open epic starts from, and what a killed process did
+-- bases.lua: read-only layers (workspace/layers/layers.lua) that no open epic starts from, and what a killed process did
 -- not finish of one. All of it can be made again from the journal.
 
 local disk = require("orket.workspace.disk")
-local layers = require("orket.workspace.layers")
+local layers = require("orket.workspace.layers.layers")
 local tree_files = require("orket.workspace.tree_files")
 
 local M = {}

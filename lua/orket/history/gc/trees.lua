@@ -1,5 +1,5 @@
--- trees.lua: the directories of cards that nobody goes back to. Whatever is in them can be made again from
--- the journal, so they may go; one that has anything else in it belongs to somebody, and stays.
+-- trees.lua: the directories of cards that will not go on. Whatever is in them can be made again from the
+-- journal, so they may go; one that has anything else in it belongs to a person, and stays.
 
 local disk = require("orket.workspace.disk")
 local tree_files = require("orket.workspace.tree_files")
@@ -29,7 +29,7 @@ local function look(store, entries, more, root, card)
   return found
 end
 
--- A plain directory, and what a card differs by over layers (workspace/upper.lua).
+-- A plain directory, and what a card differs by over layers (workspace/layers/upper.lua).
 local function look_at(project, card, found)
   local epic, name = card.epic or card.id, places.name(card.id)
   for _, above in ipairs({ places.cards(epic), places.layers(epic) }) do

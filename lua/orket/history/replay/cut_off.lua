@@ -1,5 +1,5 @@
 -- cut_off.lua: turns that were cut off, replayed: what an earlier process's turn was given up with, and what
--- a person answered about an operation of which nobody knew whether it had happened
+-- a person answered about an operation of which no record said whether it had happened
 -- (effects/at_most_once.lua), or about one that a person had to allow
 -- (governance/approvals/turn_approval.lua).
 

@@ -1,5 +1,5 @@
 -- code.lua: what is wrong with a project's scripts, as problems with file and line: they are prepared and
--- held against their contracts as for a run, together with the house rules, and then dropped.
+-- held against their contracts as for a run, together with the organization rules, and then dropped.
 
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")

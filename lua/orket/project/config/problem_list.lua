@@ -1,5 +1,5 @@
--- problem_list.lua: what is wrong with a project, collected: everything at once, each with its file, line
--- and cure.
+-- problem_list.lua: what is wrong with a project, collected: everything at once, each with its file, line and
+-- fix.
 
 local errors = require("orket.errors")
 

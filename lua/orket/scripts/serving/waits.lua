@@ -1,4 +1,4 @@
--- waits.lua: which scripts wait for a person, for whoever only looks: what a run under way recorded;
+-- waits.lua: which scripts wait for a person, for commands that only look: what a run under way recorded;
 -- without one, what the files as they are now make possible that was not.
 
 local fs = require("orket.core.fs")

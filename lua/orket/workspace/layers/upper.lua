@@ -1,4 +1,4 @@
--- upper.lua: what one card has over its read-only layers (workspace/layers.lua):
+-- upper.lua: what one card has over its read-only layers (workspace/layers/layers.lua):
 --
 --   workspace/EPIC/layers/CARD/changes   files that are new or other than below, and whiteouts for what is gone
 --   workspace/EPIC/layers/CARD/work      the kernel's own
@@ -11,7 +11,7 @@ local asides = require("orket.workspace.aside")
 local async = require("orket.async")
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
-local layers = require("orket.workspace.layers")
+local layers = require("orket.workspace.layers.layers")
 local manifest = require("orket.workspace.manifest")
 local places = require("orket.workspace.places")
 local tables = require("orket.util.tables")
