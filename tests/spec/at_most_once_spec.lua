@@ -141,7 +141,8 @@ describe("at most once", function()
   end)
 
   for _, kind in ipairs({ "operation.intended", "operation.uncertain" }) do
-    it("an operation that was cut off is asked about once more in a fork that goes on from " .. kind, function()
+    it("an operation that was cut off is asked about once more in a fork that goes on from " .. kind,
+      function()
       local server <close> = beyond.serve()
       local w <close> = project(server, HELD)
       killed_while_held(server, w)

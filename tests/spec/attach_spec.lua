@@ -90,7 +90,8 @@ describe("attach", function()
 
   -- Before it is judged the yes comes to nothing, after that it was used.
   for point, outcome in pairs({ ['tool="write_file"'] = "refused", ['rule="gate.allow"'] = "used" }) do
-    it("a debugger refuses a call that a person has allowed, at " .. point .. ", which a replay knows", function()
+    it("a debugger refuses a call that a person has allowed, at " .. point .. ", which a replay knows",
+      function()
       local w = started({},
         { { id = "asked", effect = "ask", tools = { "write_file" }, why = "a person decides" } })
       local repl = attach(w)

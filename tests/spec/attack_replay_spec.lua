@@ -127,7 +127,7 @@ describe("attack replay", function()
     assert.truthy(text:find("as recorded and signed", 1, true), text)
   end)
 
-  it("a journal that was made to fit again without an end and its signature is told to be not signed",
+  it("a journal that ends without a signature is reported as not signed",
     function()
     local text, status = forged("[drop(e) for e in events[:] if e['kind'] == 'run.ended' or e['card'] == 'ep' and e['seq'] > 50]; db.execute('DELETE FROM head')", "")
     assert.equal(0, status, text)

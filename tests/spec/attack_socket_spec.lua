@@ -45,7 +45,8 @@ describe("attack socket", function()
   -- by util-linux' unshare: the peer has the engine's own uid, and its credentials say so
   for _, spaces in ipairs({ "--pid --fork", "--user --map-current-user",
     "--user --map-current-user --pid --fork --mount-proc" }) do
-    it("the owner's socket answers no process of other namespaces, where a program in a jail is: " .. spaces, function()
+    it("the owner's socket answers no process of other namespaces, where a program in a jail is: " .. spaces,
+      function()
       orket.write(dir .. "/ask.py", orket.read("tests/support/hostile/ask.py"))
       local _, refused = orket.shell("unshare " .. spaces .. " true 2>/dev/null")
       if refused ~= 0 then

@@ -27,7 +27,8 @@ end
 
 describe("call repairs", function()
   for form, call in pairs(FORMS) do
-    it("a native call with " .. form .. " is made without a further request, and the repair is recorded", function()
+    it("a native call with " .. form .. " is made without a further request, and the repair is recorded",
+      function()
       local w <close> = played(call[1], call[2])
       assert.equal("hi", w:made("a.txt"))
       assert.equal(3, w:requests())

@@ -72,7 +72,8 @@ describe("cassette", function()
   end)
 
   for _, shape in ipairs({ "anthropic", "gemini" }) do
-    it("a cassette holds the requests of another API, of which each line has the new messages: " .. shape, function()
+    it("a cassette holds the requests of another API, of which each line has the new messages: " .. shape,
+      function()
       local more = { model = { shape = shape } }
       local recording, kept = recorded(nil, more), 0
       for keep in recording:gmatch('"keep":(%d+)') do

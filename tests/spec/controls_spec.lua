@@ -40,14 +40,16 @@ end)
 
 describe("controls", function()
   it("a pager has shown all only when no line was skipped, and not in a window of another width", function()
-    assert.equal("false true false true false true\n", world.orket.probe(world.orket.chunk("controls", "reads_a_pager")))
+    assert.equal("false true false true false true\n",
+      world.orket.probe(world.orket.chunk("controls", "reads_a_pager")))
   end)
 end)
 
 describe("controls", function()
   it("a pager of a text that grows stays at its end until who reads moves up, then where it is, also in another width, and goes back to the end",
     function()
-    assert.equal("8-10 11-13 7-9 7-9 7-9 18-20 19-21", world.orket.probe(world.orket.chunk("controls", "follows_a_text")))
+    assert.equal("8-10 11-13 7-9 7-9 7-9 18-20 19-21",
+      world.orket.probe(world.orket.chunk("controls", "follows_a_text")))
   end)
 end)
 

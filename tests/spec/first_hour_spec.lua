@@ -61,7 +61,8 @@ local WALK = { -- command, exit, what it says to do next (patterns)
 
 describe("first hour", function()
   for _, columns in ipairs({ 60, 80, 120 }) do
-    it("the first hour fits a window of " .. columns .. " columns, and leads on from screen to screen", function()
+    it("the first hour fits a window of " .. columns .. " columns, and leads on from screen to screen",
+      function()
       local w <close> = project()
       local window = { columns = columns, rows = 24 }
       local shown, code = terminal.play(world.binary .. " init " .. w.dir .. "/new", {}, window)

@@ -64,7 +64,8 @@ end
 describe("host failures", function()
   local it = where_jailed
   for _, way in ipairs({ "INT", "TERM", "HUP", "halt" }) do
-    it("a program of an agent that is under way when the run stops runs again with the next run, after " .. way, function()
+    it("a program of an agent that is under way when the run stops runs again with the next run, after "
+      .. way, function()
       local w <close> = with_command(SLOW_COMMAND)
       local run = w:start()
       assert(world.wait(function() return w:exists("workspace/ep/cards/A/started") end))
@@ -145,7 +146,8 @@ describe("host failures", function()
   end)
 
   for _, way in ipairs({ "the second signal", "a second halt", "the limit" }) do
-    it("a reply that is under way when the run stops is given up after " .. way .. ", and what it likely cost is counted", function()
+    it("a reply that is under way when the run stops is given up after " .. way
+      .. ", and what it likely cost is counted", function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD,
         limits = { drain = way == "the limit" and 0.2 or 60 },
         model = { price = { input = 1000000, output = 1000000 } } })
@@ -276,7 +278,8 @@ describe("host failures", function()
   end)
 
   for what, act in pairs({ ["its limit"] = "", ["the second interrupt"] = TWICE }) do
-    it("a disk of the journal that stays full stops the run after " .. what .. ", and the next one goes on", function()
+    it("a disk of the journal that stays full stops the run after " .. what .. ", and the next one goes on",
+      function()
       local w <close> = with_limit(act == "" and 0.6 or 60)
       local text = apart(w, BEGIN .. act .. 'wait $pid; echo "exit $?"; cat out\n' .. FREE
         .. '$orket run --plain ep; echo "again $?"\n' .. KEEP)
@@ -293,7 +296,8 @@ describe("host failures", function()
   local it = where_jailed
   for _, row in ipairs(BROKEN) do
     local what, breaks, says, fix, fixes = table.unpack(row)
-    it("a disk of workspace/ that fails stops the run with the fix, and costs nothing: one that " .. what, function()
+    it("a disk of workspace/ that fails stops the run with the fix, and costs nothing: one that " .. what,
+      function()
       local w <close> = with_command(BIG, {
         issues = { { id = "A", verification = { fixture_path = "v.json" } } },
         files = { ["roles/coder.lua"] = coder(),

@@ -77,11 +77,14 @@ describe("llm", function()
       OK .. 'data: {"choices":[{"delta":{"content":"a\xFFb"}}]}\n\ndata: [DONE]\n\n', "hang", {},
       { content = "a\u{FFFD}b" } },
     { "CRLF and comments",
-      OK .. ': ping\r\n\r\ndata: {"choices":[{"delta":{"content":"ok"}}]}\r\n\r\n: x\r\ndata:[DONE]\r\n\r\n', "hang", {}, { content = "ok" } },
+      OK .. ': ping\r\n\r\ndata: {"choices":[{"delta":{"content":"ok"}}]}\r\n\r\n: x\r\ndata:[DONE]\r\n\r\n',
+        "hang", {}, { content = "ok" } },
     { "a stream without a type",
-      'HTTP/1.1 200 OK\r\n\r\ndata: {"choices":[{"delta":{"content":"ok"},"finish_reason":"stop"}]}\n\n', "close", {}, { content = "ok" } },
+      'HTTP/1.1 200 OK\r\n\r\ndata: {"choices":[{"delta":{"content":"ok"},"finish_reason":"stop"}]}\n\n',
+        "close", {}, { content = "ok" } },
     { "a body without a type",
-      'HTTP/1.1 200 OK\r\n\r\n {"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}', "close", {}, { content = "ok" } },
+      'HTTP/1.1 200 OK\r\n\r\n {"choices":[{"message":{"content":"ok"},"finish_reason":"stop"}]}', "close",
+        {}, { content = "ok" } },
   }
   for _, row in ipairs(hostile) do
     it("llm.complete survives " .. row[1], function()

@@ -91,7 +91,8 @@ end
 
 describe("narrowing", function()
   for _, order in ipairs({ "together with", "after" }) do
-    it("a policy that only forbids more serves in the middle of a run, changed " .. order .. " a role that waits", function()
+    it("a policy that only forbids more serves in the middle of a run, changed " .. order
+      .. " a role that waits", function()
       local w <close> = new({})
       local run = change(w, { ["roles/coder.lua"] = WIDER, [VENDOR] = order == "together with"
         and policy("vendor/", "vendor") or nil })
@@ -229,7 +230,8 @@ local ROWS = {
 
 describe("narrowing", function()
   for _, row in ipairs(ROWS) do
-    it("a policy that changed together with a role that waits serves only where it forbids no less: " .. row[1], function()
+    it("a policy that changed together with a role that waits serves only where it forbids no less: "
+      .. row[1], function()
       local w <close> = new({}, nil, { { id = "A" } })
       for name, text in pairs(row[2]) do
         w:write("nodes/policy/" .. name .. ".lua", text)

@@ -61,7 +61,8 @@ local REFUSALS = {
 
 describe("permanent", function()
   for _, row in ipairs(REFUSALS) do
-    it("a failure that no repetition heals is met once by each of two cards at work, and ends the run: " .. row[1], function()
+    it("a failure that no repetition heals is met once by each of two cards at work, and ends the run: "
+      .. row[1], function()
       local w <close> = refusing(answers(row[2]))
       local text, code = w:run("ep")
       assert.equal(3, code, text)

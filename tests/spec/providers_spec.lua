@@ -326,7 +326,8 @@ describe("providers", function()
     { KEY, '{\\"path\\":\\"a\\"}', "- a" },
   }
   for i, row in ipairs(ROWS) do
-    it("a call that comes is listened to with its tool and its file, when they can be ones, as row " .. i, function()
+    it("a call that comes is listened to with its tool and its file, when they can be ones, as row " .. i,
+      function()
       local half = #row[2] // 2
       while row[2]:sub(half, half) == "\\" do half = half - 1 end -- not amid an escape
       local got = probe("hears_a_call_in_two",

@@ -54,7 +54,8 @@ end)
 
 describe("reload", function()
   for what, replace in pairs(UNREADABLE) do
-    it("a policy that cannot be read any more goes on serving, also where everything is accepted: its " .. what, function()
+    it("a policy that cannot be read any more goes on serving, also where everything is accepted: its "
+      .. what, function()
       local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
         rules = { growth = "auto" },
         files = { ["nodes/policy/p.lua"] = PROBE }, mock = [[

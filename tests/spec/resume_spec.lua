@@ -198,24 +198,8 @@ describe("resume", function()
     for i = 1, 30 do
       issues[i] = { id = "P" .. i, depends_on = i > 10 and { "P" .. i - 10 } or nil, max_retries = 100 }
     end
-    local w <close> = world.new({ issues = issues, limits = { concurrency = 20 }, mock = [[
-      local function lines_of(result)
-        local text = result and (result:match('"content":"(.-)"[,}]') or ""):gsub("\\n", "\n") or ""
-        local seen, lines = {}, {}
-        for line in text:gmatch("[^\n]+") do
-          if line:match("^P%d+$") and not seen[line] then
-            seen[line], lines[#lines + 1] = true, line
-          end
-        end
-        return lines, seen
-      end
-      function work(talk)
-        return steps(talk, function() return say(call("read_file", { path = "all" })) end, function(t)
-          local lines, seen = lines_of(t.results[1])
-          lines[#lines + 1] = not seen[t.card] and t.card or nil
-          return say(write("all", table.concat(lines, "\n") .. "\n"), finish())
-        end)
-      end ]] })
+    local w <close> = world.new({ issues = issues, limits = { concurrency = 20 },
+      mock = world.orket.read("tests/support/teams/appends_to_one_file.lua") })
     w:killed_at({ "dispatch_after:15", "reply_before:12", "permit_before:6", "log_sync_before:15",
       "file_write_after:4", "publish_before:2" })
     local text, code = w:run()
@@ -378,7 +362,8 @@ describe("resume", function()
       assert(#tool["function"].description > 10)
       names[i] = tool["function"].name
     end
-    assert.same({ "read_file", "write_file", "edit_file", "apply_patch", "list_directory", "search_files", "outline", "find_symbol",
+    assert.same({ "read_file", "write_file", "edit_file", "apply_patch", "list_directory", "search_files",
+      "outline", "find_symbol",
       "read_result", "delete_file", "add_issue_comment",
       "get_issue_context", "update_issue_status", "report_credits", "request_excuse" }, names)
     assert(request:find('{"function":{"description":"Read a text file of this card\'s directory', 1, true))

@@ -52,7 +52,8 @@ describe("runs", function()
 
   it("orket run that somebody was faster than asks no model, and the next one goes on", function()
     local path = project("stale")
-    local text = orket.probe(orket.chunk("runs", "meets_a_stale_epic", path), "ORKET_MODEL_URL=" .. url .. " ")
+    local text = orket.probe(orket.chunk("runs", "meets_a_stale_epic", path), "ORKET_MODEL_URL=" .. url
+      .. " ")
     assert.equal("nil\tERR_STALE\n", text)
     local log = orket.run("log --json -C " .. path)
     assert.truthy(log:find('"turn.started"', 1, true)) -- the claim was in the same commit

@@ -26,7 +26,8 @@ describe("store", function()
   end
 
   it("the store writes, reads and closes", function()
-    assert.same({ { 1 }, { "C1", "ready", 2.5, { "a" }, {} }, { "hello", false }, { "system", "user" }, { "user", false }, { 64 }, { 3, 2 } }, run("writes_reads_closes"))
+    assert.same({ { 1 }, { "C1", "ready", 2.5, { "a" }, {} }, { "hello", false }, { "system", "user" },
+      { "user", false }, { 64 }, { 3, 2 } }, run("writes_reads_closes"))
   end)
 
   it("the store hashes parts as their lengths and bytes, whatever their size", function()

@@ -216,7 +216,8 @@ go on with: orket run -C 'my shop' shop
 
   it("the board leaves the cursor visible and the lines wrapped, and ends with the outcome", function()
     local dir = orket.directory()
-    orket.write(dir .. "/lib/orket/main.lua", "return function() return " .. orket.chunk("view", "leaves_the_terminal") .. " end")
+    orket.write(dir .. "/lib/orket/main.lua", "return function() return "
+      .. orket.chunk("view", "leaves_the_terminal") .. " end")
     local command = "stty cols 80 rows 24; TERM=xterm ORKET_LUA=" .. dir .. "/lib " .. orket.binary
     local shown, code = orket.shell("script -qec '" .. command .. "' /dev/null")
     orket.remove(dir)

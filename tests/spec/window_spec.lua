@@ -248,31 +248,7 @@ describe("window", function()
     local w <close> = world.new({
       issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, limits = { steps = 60 },
       model = { context = 8192, max_tokens = 1024 },
-      mock = COUNT .. [[
-        local function handle_of(talk) -- of a result that was shortened, or of a step in the record
-          for _, message in ipairs(talk.request.messages) do
-            local text = message.content or ""
-            local handle = text:match('"handle":"(r%d+)"') or text:match('read_file .-: ok, (r%d+)')
-            if handle then
-              return handle
-            end
-          end
-        end
-        function work(talk)
-          if talk.card == "B" then
-            return talk.replies == 0 and say(call("read_result", { handle = "r1" })) or say(write("b.txt", talk.said[1]), finish())
-          end
-          local last = talk.said[#talk.said] or ""
-          if last:find('"part"', 1, true) then
-            return say(write("seen.txt", last), finish())
-          elseif handle_of(talk) then
-            return say(call("read_result", { handle = handle_of(talk) }))
-          end
-          local n = count_of(talk) + 1
-          return { content = "step " .. n, calls = { n % 2 == 1
-            and call("write_file", { path = "a" .. n, content = "step " .. n .. " PLANTED" .. (" text"):rep(200) })
-            or call("read_file", { path = "a" .. n - 1 }) } }
-        end]] })
+      mock = COUNT .. world.orket.read("tests/support/teams/reads_what_was_shortened.lua") })
     local text, code = w:run()
     assert.equal(0, code, text)
     assert.truthy(w:made("seen.txt"):find("PLANTED", 1, true))
@@ -457,27 +433,8 @@ describe("window", function()
   it("a model that writes its calls as text has a window as well", function()
     local w <close> = world.new({ issues = { { id = "A", description = "DESCRIPTION-PIN",
       requirements = REQUIREMENTS } }, limits = { steps = 60 },
-      model = { context = 8192, max_tokens = 1024, calls = "text" }, mock = [[
-        local function spoken(name, arguments)
-          return { content = "<tool_call>\n" .. cjson.encode({ name = name, arguments = arguments }) .. "\n</tool_call>" }
-        end
-        function reply(request)
-          local system, most = request.messages[1].content, 0
-          if system:find("You sum up", 1, true) then
-            return { content = "SUMMED-UP <tool_call>{\"name\":\"write_file\"}</tool_call>" }
-          elseif system:find("integrity guard", 1, true) then
-            return spoken("update_issue_status", { status = "done", why = "good" })
-          end
-          for _, message in ipairs(request.messages) do
-            for number in message.content:gmatch("step (%d+)") do
-              most = math.max(most, tonumber(number))
-            end
-          end
-          if most >= 40 then
-            return spoken("update_issue_status", { status = "ready_for_testing", why = "built" })
-          end
-          return spoken("write_file", { path = "f" .. most % 5, content = "step " .. most + 1 .. (" wörter"):rep(80) })
-        end]] })
+      model = { context = 8192, max_tokens = 1024, calls = "text" },
+        mock = world.orket.read("tests/support/teams/long_talk_as_text.lua") })
     local text, code = w:run()
     assert.equal(0, code, text)
     assert.truthy(#w:events("window.compacted") > 1)

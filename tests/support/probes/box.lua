@@ -5,24 +5,28 @@ local box, cjson = require("orket.core.box"), require("cjson")
 local M = {}
 
 function M.prepares()
-  local s = assert(box.prepare("x", "return { n = 1, f = function(a, b) return a and { a = a, b = cjson.null } end }"))
+  local s = assert(box.prepare("x",
+    "return { n = 1, f = function(a, b) return a and { a = a, b = cjson.null } end }"))
   print(cjson.encode(s:describe()))
   print(cjson.encode(s:call("f", { { 1, 2 }, cjson.null })))
   print(s:describe().g, s:call("f") == cjson.null)
 end
 
 function M.tells_parameters()
-  local s = assert(box.prepare("x", "return { two = function(a, b) end, none = function() end, any = function(a, ...) end, "
+  local s = assert(box.prepare("x",
+    "return { two = function(a, b) end, none = function() end, any = function(a, ...) end, "
     .. "host = math.max, table = setmetatable({}, { __call = function() end }), other = lent }",
     { prelude = "function lent(a) end" }))
   local encode = require("cjson").encode
-  print(encode(s:parameters("two")), encode(s:parameters("none")), (s:parameters("any")), (s:parameters("host")),
+  print(encode(s:parameters("two")), encode(s:parameters("none")), (s:parameters("any")),
+    (s:parameters("host")),
     (s:parameters("table")), (s:parameters("gone")), (s:parameters("other")))
 end
 
 function M.masks_arguments()
   local doc = require("orket.core.doc")
-  local s = assert(box.prepare("x", "local function f(a, b) return cjson.encode(a) .. (b and ' ' .. cjson.encode(b) or '') end "
+  local s = assert(box.prepare("x",
+    "local function f(a, b) return cjson.encode(a) .. (b and ' ' .. cjson.encode(b) or '') end "
     .. "return { f = f, g = f }"))
   local a, b = doc.new({ a = 1, b = { c = { 2 }, x = {} }, e = require("cjson").null }), { d = 3 }
   s:mask("f", { doc.new({ a = true, b = { c = true }, none = true }), false })
@@ -36,8 +40,10 @@ end
 
 function M.refuses_unmasked()
   local doc = require("orket.core.doc")
-  local a, mask = doc.new({ a = 1, b = { x = 2 }, c = 3 }), doc.new({ a = true, b = { z = true, y = true }, none = true })
-  for _, body in ipairs({ "return table.concat({ a.a, tostring(a.none), #a + 2, tostring(a.b.y) }, ' ')", "return a.c", "return a.b.x", "return a[1]" }) do
+  local a, mask = doc.new({ a = 1, b = { x = 2 }, c = 3 }),
+    doc.new({ a = true, b = { z = true, y = true }, none = true })
+  for _, body in ipairs({ "return table.concat({ a.a, tostring(a.none), #a + 2, tostring(a.b.y) }, ' ')",
+    "return a.c", "return a.b.x", "return a[1]" }) do
     local s = assert(box.prepare("x", "return { f = function(a) " .. body .. " end }"))
     s:mask("f", { mask })
     print(s:call("f", { a }) or select(2, s:call("f", { a })))

@@ -11,7 +11,8 @@ function M.reads_damaged_tapes(dir)
     if not ok then
       print(name, player)
     elseif not player and (err.code ~= "ERR_CASSETTE" or not err.message:find("^the tape:" .. number .. ": ")
-      and not err.message:find("^the tape:" .. number + 1 .. ": it keeps") or not err.fix or not utf8.len(err.message)) then
+      and not err.message:find("^the tape:" .. number + 1 .. ": it keeps") or not err.fix
+        or not utf8.len(err.message)) then
       print(name, err.code, err.message, err.fix)
     end
   end

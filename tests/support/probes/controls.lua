@@ -65,10 +65,12 @@ function M.shows_a_turn()
     end
     return found
   end }
-  local body = turn_lines.new(store, { run = "r", turn = 2, seq = 5, card = "A" }, function() return draft and draft:entry() end)
+  local body = turn_lines.new(store, { run = "r", turn = 2, seq = 5, card = "A" }, function() return draft
+    and draft:entry() end)
   local function said(columns) return table.concat(body(columns or 78), "\n") end
   local function add(turn, n, text)
-    events[#events + 1] = { turn = turn, n = n, seq = n, at = "2026-01-31T12:00:00.000Z", kind = "comment.added", actor = "a", body = { text = text } }
+    events[#events + 1] = { turn = turn, n = n, seq = n, at = "2026-01-31T12:00:00.000Z",
+      kind = "comment.added", actor = "a", body = { text = text } }
   end
   add(1, 1, "of another turn")
   add(2, 1, "first")
@@ -83,7 +85,8 @@ function M.shows_a_turn()
   add(2, 2, "second")
   for _, columns in ipairs({ 78, 50 }) do
     all = said(columns)
-    assert(select(2, all:gsub("first", "")) == 1 and select(2, all:gsub("second", "")) == 1 and not all:find("comes", 1, true), all)
+    assert(select(2, all:gsub("first", "")) == 1 and select(2, all:gsub("second", "")) == 1
+      and not all:find("comes", 1, true), all)
   end
   draft = drafts.new()
   for i = 1, 30000 do

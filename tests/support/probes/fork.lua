@@ -8,7 +8,8 @@ function M.reviews_its_own_work(path, rev)
     local db = assert(store.open(path))
     local tx = db:stream({ run = "ep-f1.1", turn = 1, actor = "agent:dev", role = "integrity_guard" }):begin()
     tx:event("turn.started", "A-f1", { seat = "dev", role = "integrity_guard" })
-    tx:move("A-f1", { type = "issue", from = "code_review", to = "done", role = "integrity_guard", rev = rev })
+    tx:move("A-f1", { type = "issue", from = "code_review", to = "done", role = "integrity_guard",
+      rev = rev })
     print(select(3, async.await(tx.commit, tx)))
     db:close()
     return 0

@@ -131,7 +131,8 @@ function M.searches_off_loop_passes()
     same("    return 0; // needle", found.matches[1].text)
     p = permit("search_files", { op = "fs.search", path = "src/main.c", text = "main" })
     same(1, #assert(async.await(p.perform, p)).matches)
-    p = permit("search_files", { op = "fs.search", path = ".", text = "\n    return" }) -- a text may have several lines
+    -- a text may have several lines
+    p = permit("search_files", { op = "fs.search", path = ".", text = "\n    return" })
     found = assert(async.await(p.perform, p))
     same(1, #found.matches)
     same(2, found.matches[1].line)
@@ -215,12 +216,15 @@ function M.explanation_tells_everything_against()
   same("deny gate.path.name", rules(help.request("read_file", { path = ".env" }, root)))
   same("deny gate.secret, deny gate.path.escape, ask house.all",
     rules(help.request("write_file", { path = "../x", content = "AK" .. "IAIOSFODNN7EXAMPLE" }, root)))
-  same("deny house.vendor, ask gate.confirm", rules(help.request("delete_file", { path = "vendor/lib.c" }, root)))
+  same("deny house.vendor, ask gate.confirm",
+    rules(help.request("delete_file", { path = "vendor/lib.c" }, root)))
   local all = help.request("delete_file", { path = "vendor/lib.c" }, root)
-  all.role, all.card, all.calls, all.scope = "integrity_guard", { id = "I", type = "issue", status = "done" }, 5000, { "src/**" }
+  all.role, all.card, all.calls, all.scope = "integrity_guard", { id = "I", type = "issue", status = "done" },
+    5000, { "src/**" }
   same("deny gate.role.tool, deny gate.card.status, deny gate.scope, deny house.vendor, deny gate.limit.calls, ask gate.confirm",
     rules(all))
-  same("deny gate.tool.unknown, deny gate.args.json", rules({ role = "coder", card = help.card, tool = "x", arguments = "{" }))
+  same("deny gate.tool.unknown, deny gate.args.json",
+    rules({ role = "coder", card = help.card, tool = "x", arguments = "{" }))
   same("deny gate.tool.length, deny gate.role.unknown, deny gate.card.type, deny gate.args.json", rules({}))
   same("deny gate.card.type, deny gate.card.status, deny gate.args.schema, deny gate.path.escape",
     rules({ role = "coder", tool = "read_file", arguments = { path = 7 } }))
@@ -263,9 +267,11 @@ function M.no_code_makes_permit()
   same("locked", getmetatable(p))
   raises(setmetatable, {}, getmetatable(p))
   raises(setmetatable, p, {})
-  local methods = { perform = p.perform, take = p.take, hash = p.hash, content = p.content, size = p.size, store = p.store, kind = p.kind, path = p.path }
+  local methods = { perform = p.perform, take = p.take, hash = p.hash, content = p.content, size = p.size,
+    store = p.store, kind = p.kind, path = p.path }
   for _, method in pairs(methods) do
-    for _, fake in ipairs({ {}, "x", 1, io.stdout, doc.new({}), root, g, call("read_file", { path = "a" }) }) do
+    for _, fake in ipairs({ {}, "x", 1, io.stdout, doc.new({}), root, g,
+      call("read_file", { path = "a" }) }) do
       raises(method, fake, print)
     end
   end
@@ -474,7 +480,8 @@ function M.malformed_operations_do_pass()
     { op = "fs.write", path = "a", content = print }, { op = "fs.write\0", path = "a", content = "x" },
     { op = "fs.write", path = { "a" }, content = "x" }, { op = "fs.write", path = "a", content = { x = 1 } },
     { op = "fs.write", path = "a", content = "\xff" }, { op = "FS.WRITE", path = "a", content = "x" },
-    { op = "fs.write", path = "a\nb", content = "x" }, { op = "fs.write", path = ("a/"):rep(100), content = "x" },
+    { op = "fs.write", path = "a\nb", content = "x" }, { op = "fs.write", path = ("a/"):rep(100),
+      content = "x" },
     setmetatable({}, { __index = { op = "fs.write", path = "a", content = "x" } }),
   }
   for i, operation in ipairs(odd) do

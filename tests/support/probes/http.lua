@@ -101,7 +101,8 @@ end
 
 -- What code knows here.
 local function compiled(code, ...)
-  local names = setmetatable({ uv = uv, async = async, http = http, serve = serve, get = get }, { __index = _G })
+  local names = setmetatable({ uv = uv, async = async, http = http, serve = serve, get = get },
+    { __index = _G })
   names.response = ...
   return assert(load(code, "code", "t", names))
 end

@@ -72,7 +72,8 @@ function M.never_more_than_so()
     for j = 1, i do count = count + (one.at - all[j].at < 60 and 1 or 0) end
     most, left = math.max(most, count), left + (one.at and 0 or 1)
   end
-  print(cjson.encode({ most = most, timers = timers, left = left, count = #log, busy = limiter.busy, last = log[60] }))
+  print(cjson.encode({ most = most, timers = timers, left = left, count = #log, busy = limiter.busy,
+    last = log[60] }))
 end
 
 function M.opens_after_failures_row()
@@ -102,7 +103,8 @@ function M.opens_after_failures_row()
 end
 
 function M.stays_open_others_were()
-  local limiter = limiters.new("far", nil, { failures = 5, seconds = 7, outages = true }, function() return now end, { limit = 3600 })
+  local limiter = limiters.new("far", nil, { failures = 5, seconds = 7, outages = true },
+    function() return now end, { limit = 3600 })
   local said = {}
   local function outage(answers)
     local one = ask(limiter, 1)
@@ -122,7 +124,8 @@ end
 
 function M.holds_all_them_off()
   local limiter, said = new({ concurrent = 9 }), {}
-  local BUSY = { code = "ERR_HTTP", class = "model", status = 429, message = "slow", retry_after = 30, is_attempt = true }
+  local BUSY = { code = "ERR_HTTP", class = "model", status = 429, message = "slow", retry_after = 30,
+    is_attempt = true }
   ask(limiter, "a").leave(nil, BUSY)
   local one, two = ask(limiter, "b"), ask(limiter, "c")
   said.held = not one.inside and not two.inside

@@ -75,7 +75,8 @@ end
 function M.sends_exactly_these_bytes()
   local url, seen, close = raw("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
   ask(url .. "/v1/", { tools = '[{"type":"function"}]', messages = { '{"a":1}', '{"b":2}' },
-    model = { temperature = 0, seed = 7, max_tokens = 9, params = { top_p = 0.5, model = "no", stream_options = cjson.null },
+    model = { temperature = 0, seed = 7, max_tokens = 9,
+      params = { top_p = 0.5, model = "no", stream_options = cjson.null },
       headers = { ["X-Title"] = "Orket" } } })
   close()
   say({ seen.text })
@@ -86,7 +87,8 @@ function M.tries_again_may_succeed()
     '{"choices":[{"message":{"content":"at last"},"finish_reason":"stop"}]}'
   local url, seen, close = raw(function(n)
     return n == 1 and "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-      or n == 2 and "HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" or good
+      or n == 2 and "HTTP/1.1 429 Slow\r\nRetry-After: 0\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        or good
   end)
   local attempts = {}
   local reply = ask(url, { attempts = 3, on_attempt = function(a) attempts[#attempts + 1] = a end })
@@ -112,7 +114,8 @@ function M.fetches_answer_fails_canceled()
   local url, seen, close = raw("", "hang")
   local reply, err
   local task = async.spawn(function()
-    reply, err = llm.fetch({ model = { base_url = url, model = "m" }, path = "/embeddings", body = { "{}" }, read = function(answer) return answer end })
+    reply, err = llm.fetch({ model = { base_url = url, model = "m" }, path = "/embeddings", body = { "{}" },
+      read = function(answer) return answer end })
   end)
   while seen.requests == 0 do async.sleep(0.01) end
   async.cancel(task, nil, true)
@@ -164,7 +167,8 @@ end
 
 function M.asks_without_library()
   local model, attempts = { base_url = "http://127.0.0.1:9", model = "m" }, 0
-  local reply, err = llm.complete({ model = model, messages = { "{}" }, on_attempt = function() attempts = attempts + 1 end })
+  local reply, err = llm.complete({ model = model, messages = { "{}" },
+    on_attempt = function() attempts = attempts + 1 end })
   local _, _, code = require("orket.core.llm").key("k", { env = "HOME", origin = "http://127.0.0.1:9" })
   say({ reply = reply, err = err, attempts = attempts, key = code })
 end

@@ -21,8 +21,10 @@ function M.takes_statuses(dir)
         return t:move("A", { rev = rev or 1, type = "issue", from = from or "ready", to = to, role = role })
       end
     end
-    try("event", function(t) return t:event("card.moved", "A", { rev = 1, type = "issue", from = "ready", to = "done", role = "integrity_guard" }) end)
-    try("changed", function(t) return t:event("card.changed", "A", { rev = 1, set = { status = "done", name = "B" } }) end)
+    try("event", function(t) return t:event("card.moved", "A",
+      { rev = 1, type = "issue", from = "ready", to = "done", role = "integrity_guard" }) end)
+    try("changed", function(t) return t:event("card.changed", "A",
+      { rev = 1, set = { status = "done", name = "B" } }) end)
     try("jump", move("done", "integrity_guard", 2))
     try("lie about from", move("done", "integrity_guard", 2, "code_review"))
     try("stale", move("in_progress", "coder", 1))
@@ -45,9 +47,11 @@ function M.plants_effects(copy)
     assert(async.await(tx.commit, tx))
     local hash = ("ab"):rep(32)
     tx = stream:begin()
-    tx:event("call.allowed", "TK-1", { call = "1", tool = "add_issue_comment", operation = hash }, { step = 1 })
+    tx:event("call.allowed", "TK-1", { call = "1", tool = "add_issue_comment", operation = hash },
+      { step = 1 })
     for i = 1, 2 do tx:event("comment.added", "TK-1", { text = "one too many " .. i }, { step = 1 }) end
-    tx:event("call.result", "TK-1", { call = "1", tool = "add_issue_comment", ok = true, operations = { { op = "card.comment", hash = hash } } }, { step = 1 })
+    tx:event("call.result", "TK-1", { call = "1", tool = "add_issue_comment", ok = true,
+      operations = { { op = "card.comment", hash = hash } } }, { step = 1 })
     assert(async.await(tx.commit, tx))
     db:close()
     return 0

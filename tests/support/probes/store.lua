@@ -50,7 +50,8 @@ function M.hashes_parts_their_lengths()
     return hash.parts({ ... }) == hash.of(table.concat(text))
   end
   local short, long = ("a"):rep(70), ("b"):rep(700)
-  say(is_plain(), is_plain("", "x", ""), is_plain(short, long, short), is_plain(long, short:rep(7), long, "", long))
+  say(is_plain(), is_plain("", "x", ""), is_plain(short, long, short),
+    is_plain(long, short:rep(7), long, "", long))
 end
 
 function M.knows_bytes_hash_nothing()
@@ -87,7 +88,8 @@ function M.answers_failures_code_cure(path)
   failure(db:read_doc("view", { card = "nope" }))
   local tx = board:begin()
   local ok, err = pcall(tx.event, tx, "note", nil, { text = ("x"):rep(2 ^ 20) })
-  failure(nil, not ok and err.message or nil, err.code, err.fix) -- raised: nobody goes on as if it were recorded
+  -- raised: nobody goes on as if it were recorded
+  failure(nil, not ok and err.message or nil, err.code, err.fix)
   db:close()
 end
 
@@ -122,16 +124,22 @@ end
 function M.gives_prompt_all_needs(path)
   local db = assert(store.open(path))
   local board = db:stream({ run = "board", actor = "human:me", role = "human" })
-  put(board, { "card.created", "E", { type = "epic", name = "Epic", team = "t", environment = "e", description = "why" } },
+  put(board, { "card.created", "E", { type = "epic", name = "Epic", team = "t", environment = "e",
+    description = "why" } },
     issue("C1", { parent_id = "E", note = "look here" }),
-    issue("C2", { parent_id = "E", depends_on = { "C1" }, requirements = "all", verification = { fixture_path = "v.lua" } }),
-    { "comment.added", "C2", { text = "hurry" } }, { "memory.noted", "C1", { text = "learnt", keywords = { "k" } } },
-    { "verify.done", "C2", { tree = "t1", ok = false, log = "boom" } }, { "tree.conflict", "C2", { path = "a", with = "C1" } })
+    issue("C2", { parent_id = "E", depends_on = { "C1" }, requirements = "all",
+      verification = { fixture_path = "v.lua" } }),
+    { "comment.added", "C2", { text = "hurry" } }, { "memory.noted", "C1",
+      { text = "learnt", keywords = { "k" } } },
+    { "verify.done", "C2", { tree = "t1", ok = false, log = "boom" } },
+      { "tree.conflict", "C2", { path = "a", with = "C1" } })
   local turn = db:stream({ run = "R", turn = 1, actor = "agent:coder", role = "coder" })
   put(turn, { "turn.started", "C2", { seat = "coder", role = "coder" } },
     { "step.reply", "C2", { usage = { prompt = 1 } }, { step = 1 } }, -- without a reply there are no effects
-    { "call.result", "C2", { call = "c1", tool = "read_file", ok = true, operations = { { op = "fs.read" } } }, { step = 1 } })
-  say(db:read_doc("view", { card = "C2", role = "coder", seat = "dev", review = 1, memory = '[{"text":"learnt"}]' }):value())
+    { "call.result", "C2", { call = "c1", tool = "read_file", ok = true,
+      operations = { { op = "fs.read" } } }, { step = 1 } })
+  say(db:read_doc("view", { card = "C2", role = "coder", seat = "dev", review = 1,
+    memory = '[{"text":"learnt"}]' }):value())
   db:close()
 end
 
@@ -146,10 +154,12 @@ function M.knows_files_tree_every(path)
     say(table.unpack(list))
   end
   put(board, issue("C1"))
-  put(board, { "tree.merged", "C1", { into = "E", changes = { { path = "a", blob = "1" }, { path = "b", blob = "1" } } } })
+  put(board, { "tree.merged", "C1", { into = "E",
+    changes = { { path = "a", blob = "1" }, { path = "b", blob = "1" } } } })
   put(board, { "tree.opened", "C1", { from = "E" } })
   files("C1")
-  put(board, { "file.written", "C1", { path = "b", blob = "2" } }, { "file.written", "C1", { path = "c", blob = "1" } })
+  put(board, { "file.written", "C1", { path = "b", blob = "2" } },
+    { "file.written", "C1", { path = "c", blob = "1" } })
   local before = put(board, { "tree.merged", "C1", { into = "E", changes = { { path = "a", blob = "9" } } } })
   files("C1")
   put(board, { "file.deleted", "C1", { path = "a" } })

@@ -9,7 +9,8 @@ local function parked_run()
     b = { id = "b", ordinal = 2, name = "Second", status = "blocked", wait_reason = "review" } } } }
   run.store = { subscribe = function() end, read = function(_, query)
     if query == "capped" then return {} end
-    return (query == "uncertain" or query == "approvals" or query == "waiting") and {} or query == "parked" and { { id = "b", status = "blocked", wait_reason = "review" } }
+    return (query == "uncertain" or query == "approvals" or query == "waiting") and {} or query == "parked"
+      and { { id = "b", status = "blocked", wait_reason = "review" } }
       or { { body = { why = "a person\n  reads first" } } }
   end }
   local outcome = { status = "parked", counts = { done = 1, blocked = 1 }, card = "shop", dir = "my shop" }
@@ -18,21 +19,25 @@ end
 
 function M.writes_large_json()
   local cjson, text = require("cjson"), require("orket.view.format.text")
-  local part = { a = ("x"):rep(1 << 20) .. "\u{202e}\"", [""] = cjson.null, empty = setmetatable({}, cjson.array_mt) }
+  local part = { a = ("x"):rep(1 << 20) .. "\u{202e}\"", [""] = cjson.null,
+    empty = setmetatable({}, cjson.array_mt) }
   local items, more = {}, setmetatable({}, cjson.array_mt)
   for i = 1, 17 do
     items[i] = part
   end
   local one = text.json(part)
   local all = '{"more":[],"n":1,"z":[' .. (one .. ","):rep(16) .. one .. "]}"
-  io.write(tostring(not cjson.try_encode(items)), " ", tostring(text.json({ z = items, n = 1, more = more }) == all), " ",
+  io.write(tostring(not cjson.try_encode(items)), " ",
+    tostring(text.json({ z = items, n = 1, more = more }) == all), " ",
     tostring(one:find("\\u202e", 1, true) ~= nil))
 end
 
 function M.refuses_large_values()
-  local text, large, own = require("orket.view.format.text"), { ("x"):rep(9 << 20), ("x"):rep(9 << 20), name = "mixed" }, {}
+  local text, large, own = require("orket.view.format.text"),
+    { ("x"):rep(9 << 20), ("x"):rep(9 << 20), name = "mixed" }, {}
   own[1] = own
-  io.write(tostring(pcall(text.json, large)), " ", tostring(pcall(text.json, own)), " ", tostring(pcall(text.json, { { print } })))
+  io.write(tostring(pcall(text.json, large)), " ", tostring(pcall(text.json, own)), " ",
+    tostring(pcall(text.json, { { print } })))
 end
 
 function M.says_what_happened()
@@ -42,12 +47,15 @@ function M.says_what_happened()
       error = { code = "ERR_SCRIPT", message = "tools/run.lua:3:\nbad" } }) }) or nil
   end }
   local rows = {
-    { "call.refused", { tool = "write_file", rule = "house.generated", why = "generated files are never edited", fix = "change their source" } },
-    { "call.result", { tool = "move", ok = false, operations = { { op = "card.move", path = "x", refused = "fsm.edge", why = "no." } } } },
+    { "call.refused", { tool = "write_file", rule = "house.generated",
+      why = "generated files are never edited", fix = "change their source" } },
+    { "call.result", { tool = "move", ok = false,
+      operations = { { op = "card.move", path = "x", refused = "fsm.edge", why = "no." } } } },
     { "call.result", { tool = "run", ok = false, convo = "c" } },
     { "call.result", { tool = "run", ok = false, convo = "gone" } },
     { "call.result", { tool = "run", ok = true, convo = "c" } },
-    { "approval.asked", { tool = "write_file", rule = "house.a", operation = { op = "write_file", path = "a" }, paths = { "a" } } },
+    { "approval.asked", { tool = "write_file", rule = "house.a",
+      operation = { op = "write_file", path = "a" }, paths = { "a" } } },
     { "budget.warned", { cap = "epics/shop/tokens", used = 80, limit = 100 } },
     { "scripts.waiting", { generation = "3f", delta = { {} }, more = 1 } },
     { "step.failed", { message = ("x "):rep(300) .. "the fix" } },
@@ -66,7 +74,8 @@ function M.folds_an_outage()
     return string.format("2028-02-29T%02d:%02d:%02d.000Z", 10 + minute // 60, minute % 60, second or 0)
   end
   local function hear(minute, kind, card, body, actor)
-    for _, line in ipairs(fold:lines({ kind = kind, card = card, body = body, at = at(minute), actor = actor or "system" }, kind)) do
+    for _, line in ipairs(fold:lines({ kind = kind, card = card, body = body, at = at(minute), actor = actor
+      or "system" }, kind)) do
       print(minute, card, line)
     end
   end
@@ -74,8 +83,10 @@ function M.folds_an_outage()
     hear(minute, "budget.lifted", card, {})
     hear(minute, "card.moved", card, { from = "blocked", to = "in_progress", why = "the pause is over" })
     hear(minute, "step.failed", card, { model = "m", message = message, code = "ERR_NET" })
-    hear(minute, "model.paused", card, { model = "m", since = at(0), ["until"] = at(minute + 1), why = "w" .. minute, message = message })
-    hear(minute, "card.moved", card, { from = "in_progress", to = "blocked", reason = "resource", why = "w" .. minute })
+    hear(minute, "model.paused", card, { model = "m", since = at(0), ["until"] = at(minute + 1), why = "w"
+      .. minute, message = message })
+    hear(minute, "card.moved", card, { from = "in_progress", to = "blocked", reason = "resource", why = "w"
+      .. minute })
   end
   for minute = 0, 59 do
     try(minute, minute % 2 == 0 and "a" or "b", "refused after " .. minute .. " ms")
@@ -133,7 +144,8 @@ function M.asks_of_runs_before()
   local run = parked_run()
   local read = run.store.read
   run.store.read = function(store, query, of)
-    return query == "approvals" and of.status == "pending" and { { id = "shop.1/2/3", card = "b", tool = "write_file", operation = {} } } or read(store, query, of)
+    return query == "approvals" and of.status == "pending"
+      and { { id = "shop.1/2/3", card = "b", tool = "write_file", operation = {} } } or read(store, query, of)
   end
   require("orket.async").main(function()
     local view = require("orket.view.live.live").new()
@@ -153,7 +165,8 @@ function M.waits_for_its_model()
     if query == "capped" then
       return { { card = "a", epic = run.epic.id, model = "m", waits = "until/2026-01-31T12:00:05.000Z" } }
     elseif query == "last_events" and of.kind == "model.paused" then
-      return { { body = { model = "m", since = "2026-01-31T12:00:00.000Z", ["until"] = "2026-01-31T12:00:05.000Z", message = "no route" } } }
+      return { { body = { model = "m", since = "2026-01-31T12:00:00.000Z",
+        ["until"] = "2026-01-31T12:00:05.000Z", message = "no route" } } }
     end
     return read(store, query, of)
   end
@@ -161,9 +174,11 @@ function M.waits_for_its_model()
     local view = require("orket.view.live.live").new()
     view.draw = function() end
     view:attach({ store = run.store }, run)
-    view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
+    view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00",
+      body = { seat = "s", role = "r" } })
     view:hear("a", "half of a")
-    view:see({ kind = "model.paused", card = "a", at = "2026-01-31T12:00:01", body = { model = "m", why = "w" } })
+    view:see({ kind = "model.paused", card = "a", at = "2026-01-31T12:00:01",
+      body = { model = "m", why = "w" } })
     local scene = view:scene()
     print(scene.doing.a, scene.streams.a, scene.notice)
     view.finished = true
@@ -180,7 +195,9 @@ function M.draws_what_changed()
   local scene = view:scene()
   view.scene = function() return scene end
   local stdout = io.stdout
-  io.stdout = { write = function(_, ...) wrote[#wrote + 1] = table.concat({ ... }) end, flush = function() end } -- luacheck: ignore 122
+  -- luacheck: ignore 122
+  io.stdout = { write = function(_, ...) wrote[#wrote + 1] = table.concat({ ... }) end,
+    flush = function() end }
   view.log = { ("long "):rep(60) .. "end" }
   view:draw()
   view:draw() -- nothing changed
@@ -201,7 +218,8 @@ function M.leaves_the_terminal()
     local run, outcome = parked_run()
     local view = require("orket.view.live.live").new()
     view:attach({ store = run.store }, run)
-    view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
+    view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00",
+      body = { seat = "s", role = "r" } })
     view:hear("a", ("漢"):rep(300))
     require("orket.async").sleep(1)
     view:finish(outcome)
