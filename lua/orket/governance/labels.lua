@@ -261,10 +261,8 @@ end
 
 -- Also of a map that lies over another one, which next() would take for an empty table.
 local function is_empty(map)
-  for _ in pairs(map) do
-    return false
-  end
-  return true
+  local step, state, at = pairs(map)
+  return step(state, at) == nil
 end
 
 ---What an operation may bring in, before it runs: a program may read any file; of a kind that nobody has
