@@ -63,6 +63,8 @@ describe("a fixture with cases", function()
     assert.same({ total = 3, passed = 0, failed = 3, errors = 0, skipped = 0 }, body.control)
     assert(#body.fixture == 64 and body.ok, cjson.encode(body))
     assert.equal("as JSON", report(w).cases[3].name)
+    assert(w:orket("why " .. math.tointeger(w:events("verify.done")[1].seq)):find("tests=3 of 3 tests passed", 1, true))
+    assert(w:orket("log"):find("verification passed: 3 of 3 tests passed", 1, true))
     w:check()
     w:replays("ep.1")
   end)
@@ -130,6 +132,21 @@ describe("a fixture with cases", function()
     } }, { a = "a" })
     local text, code = w:run()
     assert.equal(0, code, text .. verdict(w).log)
+  end)
+
+  test("shows its own directory to the cases that name it, and not what they expect", function()
+    local w <close> = project({ kind = "command", cases = {
+      { name = "named", argv = { "sh", "-c", "cat a; ls {fixture} {fixture}/..; touch {fixture}/x", "{fixture}" },
+        expect = { exit = 1, stdout = "a{fixture}:\nhelp.txt\n\n{fixture}/..:\nf\n" } },
+      { name = "not named", argv = { "ls", "-d", "a", "../../../../verification" },
+        expect = { exit = 2, stdout = "a\n" } },
+    } }, { a = "a" }, { files = { ["verification/f/help.txt"] = "" } })
+    local place = w.dir .. "/verification/f"
+    w:write("verification/f.json", (w:read("verification/f.json"):gsub('"stdout":"a.-"', function(text)
+      return (text:gsub("{fixture}", place))
+    end)))
+    local text, code = w:run()
+    assert.equal(0, code, text)
   end)
 
   test("that passes without the card's files is not trusted", function()
@@ -304,6 +321,68 @@ describe("an HTTP service", function()
   end)
 end)
 
+local PAGE = [[
+import http.server, os
+PAGE = b"""<!doctype html><title>Names</title><form onsubmit="later(event)"><input id=name><button id=go>go</button></form>
+<div id=box></div><a id=next href="/next?n=1">next</a><script>
+function later(e) { e.preventDefault(); setTimeout(() => {
+  box.innerHTML = '<p id=hello></p>'; hello.textContent = 'hello, ' + document.getElementById('name').value }, 100) }
+document.querySelector = () => ({ innerText: 'what the page says' })
+</script>"""
+class Pages(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+        self.wfile.write(b"<title>Next</title><p id=p>second" if self.path.startswith("/next") else PAGE)
+http.server.HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Pages).serve_forever()
+]]
+
+local function exists(path)
+  local file = io.open(path)
+  return file ~= nil and file:close()
+end
+
+local has_browser = exists("/usr/lib/chromium/chromium") or exists("/usr/lib/chromium/headless_shell")
+local in_browser = has_browser and test == it and it or pending
+local without_browser = not has_browser and test == it and it or pending
+local BROWSER = { kind = "browser", argv = { "python3", "page.py" }, timeout = 5, ready = { seconds = 8 }, cases = {
+  { name = "greets", path = "/", steps = { { type = "#name", text = "Ann" }, { click = "#go" }, { wait = "#hello" } },
+    expect = { title = "Names", texts = { ["#hello"] = "hello, Ann" }, matches = "hello, Ann" } },
+  { name = "goes on", path = "/", steps = { { click = "#next" }, { wait = "#p" } },
+    expect = { path = "/next?n=1", title = "Next", texts = { ["#p"] = "second" } } },
+} }
+
+describe("a page in a browser", function()
+  in_browser("is used and compared, in a world that its scripts do not reach", function()
+    local w <close> = project(BROWSER, { ["page.py"] = PAGE })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(2, verdict(w).counts.passed)
+  end)
+
+  in_browser("fails by what it shows, and by what is not there", function()
+    local w <close> = project(world.merged({ cases = {
+      { name = "another", path = "/", expect = { texts = { ["#box"] = "hello" } } },
+      { name = "no text", path = "/", expect = { texts = { ["#none"] = "hello" } } },
+      { name = "no element", path = "/", steps = { { click = "#none" } }, expect = { title = "Names" } },
+    }, timeout = 0.5 }, { kind = "browser", argv = BROWSER.argv, ready = BROWSER.ready }), { ["page.py"] = PAGE })
+    w:run()
+    assert.same({ total = 3, passed = 0, failed = 2, errors = 1, skipped = 0 }, verdict(w).counts, verdict(w).log)
+    for _, said in ipairs({ '#box: expected "hello", got ""', '#none: expected "hello", got null',
+      "no element: ValueError: no element is #none" }) do
+      assert(verdict(w).log:find(said, 1, true), said .. "\n" .. verdict(w).log)
+    end
+  end)
+
+  without_browser("waits for a person where no browser is installed", function()
+    local w <close> = project(BROWSER, { ["page.py"] = PAGE })
+    local text, code = w:run()
+    assert(code == 3 and text:find("chromium cannot be run: it is not installed", 1, true), text)
+    assert.equal(0, #w:events("verify.done"))
+  end)
+end)
+
 describe("a fixture that is wrong", function()
   for name, row in pairs({
     ["an unknown kind"] = { { kind = "wish" }, "there is no kind 'wish'" },
@@ -367,10 +446,10 @@ describe("orket test", function()
     local text, code = w:run()
     assert.equal(0, code, text)
     text, code = w:orket("test --control A")
-    assert(code == 0 and text:find("it fails without the card's files, as it has to", 1, true), text)
+    assert(code == 0 and text:find("1 failed: it fails without the card's files, as it has to", 1, true), text)
     w:write("verification/f.json", '{"argv": ["true"]}')
     text, code = w:orket("test --control A")
-    assert(code == 1 and text:find("it passes without any file of the card", 1, true), text)
+    assert(code == 1 and text:find("it passes without any file of the card, and tests nothing of it", 1, true), text)
   end)
 
   test("writes JUnit that another program reads", function()

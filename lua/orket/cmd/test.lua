@@ -10,6 +10,7 @@ local fixtures = require("orket.verification.fixture")
 local options = require("orket.options")
 local projects = require("orket.project.project")
 local scratches = require("orket.workspace.scratch")
+local strings = require("orket.util.strings")
 local style = require("orket.view.format.style")
 local test_report = require("orket.verification.test_report")
 local text = require("orket.view.format.text")
@@ -120,13 +121,13 @@ end
 
 -- ---- what is shown ----
 
-local MARKS = { passed = "done", failed = "blocked", error = "blocked", skipped = "canceled" }
+local MARKS = { passed = "done", failed = "canceled", error = "canceled", skipped = "archived" }
 
 local function print_case(case)
   local time = case.ms and string.format("  %d ms", case.ms) or ""
   wrap.print(style.mark(MARKS[case.status]) .. " " .. text.clean(case.name) .. "  " .. case.status .. time)
   if case.status ~= "passed" and case.why then
-    wrap.print(text.block("    " .. case.why:gsub("\n", "\n    ")))
+    wrap.print(text.block("    " .. strings.ended(case.why):gsub("\n", "\n    ")))
   end
 end
 
@@ -134,12 +135,17 @@ local function print_report(report, args)
   for _, case in ipairs(report.cases) do
     print_case(case)
   end
-  wrap.print(report.why and text.block(report.why) or "")
-  if args.control then
-    wrap.print(report.ok and "it passes without any file of the card: it tests nothing of it"
-      or "it fails without the card's files, as it has to")
+  if report.why then
+    wrap.print(text.block(strings.ended(report.why)))
   end
-  wrap.print(test_report.summary(report.counts) .. (report.ok and "" or ": FAILED"))
+  local summary = test_report.summary(report.counts)
+  if not args.control then
+    wrap.print(summary .. (report.ok and "" or ": FAILED"))
+  elseif report.ok then
+    wrap.print(summary .. ": it passes without any file of the card, and tests nothing of it")
+  else
+    wrap.print(summary .. ": it fails without the card's files, as it has to")
+  end
 end
 
 local function write_junit(name, report)

@@ -11,6 +11,7 @@
 local cjson = require("cjson")
 local prefix = require("orket.history.fork.prefix")
 local reports = require("orket.reports.reports")
+local test_report = require("orket.verification.test_report")
 
 local M = {}
 
@@ -147,6 +148,7 @@ local function effect(event, hash)
   return link("effect", event, {
     kind = event.kind, card = event.card, actor = event.actor, permit = hash, path = body.path,
     blob = body.blob, from = body.from, to = body.to, why = body.why,
+    tests = body.counts and test_report.summary(body.counts),
   })
 end
 
@@ -319,7 +321,9 @@ local function verified(chain, store, event)
       why = handed.body.why, by = handed.actor })
   end
   if verdict and verdict ~= event then
-    chain.links[#chain.links + 1] = link("verdict", verdict, { ok = verdict.body.ok })
+    local counts = verdict.body.counts
+    chain.links[#chain.links + 1] = link("verdict", verdict, { ok = verdict.body.ok,
+      tests = counts and test_report.summary(counts) })
   end
 end
 

@@ -9,7 +9,7 @@ local sources = require("orket.project.config.source")
 
 local M = {}
 
-M.KINDS = { "plain", "command", "functions", "http", "runner" }
+M.KINDS = { "plain", "browser", "command", "functions", "http", "runner" }
 
 local IS_KIND = {}
 for _, kind in ipairs(M.KINDS) do

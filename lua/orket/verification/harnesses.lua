@@ -119,18 +119,25 @@ end
 answer("raises", tostring(result))
 ]]
 
--- Starts a service and talks to it: {argv, port, ready, requests, nonce} on standard input; a line with the
--- nonce and {ready, answers} as an answer. The service has no way to this process: it cannot look into it
--- (PR_SET_DUMPABLE), its standard input is empty, its output goes to standard error.
-M.http = [[
+-- Starts a service and talks to it: {argv, port, path, seconds, timeout, requests, nonce} on standard input;
+-- a line with the nonce and {ready, exit, answers} as an answer, one for each request. The service has no way
+-- to this process: it cannot look into it (PR_SET_DUMPABLE), its standard input is empty, its output goes to
+-- standard error.
+local SERVICE = [[
 import base64, ctypes, http.client, json, os, subprocess, sys, time
 if ctypes.CDLL(None).prctl(4, 0, 0, 0, 0) != 0:
     sys.exit("the driver cannot be protected")
+empty = os.open("/dev/null", os.O_RDWR)
+for fd in (3, 4):
+    os.dup2(empty, fd)
 asked = json.load(sys.stdin)
 out = os.fdopen(os.dup(1), "w")
-os.dup2(os.open("/dev/null", os.O_RDONLY), 0)
+os.dup2(empty, 0)
 os.dup2(2, 1)
-service = subprocess.Popen(asked["argv"], env=dict(os.environ, PORT=str(asked["port"])), close_fds=True)
+def finish(said):
+    out.write(asked["nonce"] + json.dumps(said) + "\n")
+    out.flush()
+    os._exit(0)
 def ask(request, seconds):
     connection = http.client.HTTPConnection("127.0.0.1", asked["port"], timeout=seconds)
     try:
@@ -146,23 +153,125 @@ def is_ready():
         return ask({"method": "GET", "path": asked["path"], "headers": {}}, 1)["status"] < 500
     except (OSError, http.client.HTTPException):
         return False
-end = time.monotonic() + asked["seconds"]
-ready = is_ready()
-while not ready and service.poll() is None and time.monotonic() < end:
-    time.sleep(0.02)
+def answer_all(answer):
+    service = subprocess.Popen(asked["argv"], env=dict(os.environ, PORT=str(asked["port"])), close_fds=True)
+    end = time.monotonic() + asked["seconds"]
     ready = is_ready()
-answers = []
-for request in asked["requests"] if ready else []:
-    began = time.monotonic()
-    try:
-        answer = ask(request, asked["timeout"])
-    except (OSError, ValueError, http.client.HTTPException) as e:
-        answer = {"error": type(e).__name__ + ": " + str(e)}
-    answer["ms"] = round((time.monotonic() - began) * 1000)
-    answers.append(answer)
-out.write(asked["nonce"] + json.dumps({"ready": ready, "exit": service.poll(), "answers": answers}) + "\n")
-out.flush()
-os._exit(0)
+    while not ready and service.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+        ready = is_ready()
+    answers = []
+    for request in asked["requests"] if ready else []:
+        began = time.monotonic()
+        try:
+            answers.append(answer(request))
+        except (OSError, ValueError, LookupError, http.client.HTTPException) as e:
+            answers.append({"error": type(e).__name__ + ": " + str(e)})
+        answers[-1]["ms"] = round((time.monotonic() - began) * 1000)
+    finish({"ready": ready, "answers": answers})
+]]
+
+-- A request is {method, path, headers, body}, an answer {status, headers, body}.
+M.http = SERVICE .. [[
+answer_all(lambda request: ask(request, asked["timeout"]))
+]]
+
+-- A request is {path, steps, texts}, an answer {title, path, body, texts}: what a page shows after the steps.
+-- The page is looked at from a world of its own, whose names the page's scripts do not see.
+M.browser = SERVICE .. [[
+places = ["/usr/lib/chromium/chromium", "/usr/lib/chromium/headless_shell", "/usr/bin/headless-shell"]
+program = next((place for place in places if os.access(place, os.X_OK)), None)
+if not program:
+    finish({"missing": "chromium", "answers": []})
+class Browser:
+    def __init__(self):
+        theirs, self.commands = os.pipe()
+        self.events, answers = os.pipe()
+        os.dup2(theirs, 3)
+        os.dup2(answers, 4)
+        self.number, self.buffer = 0, b""
+        subprocess.Popen([program, "--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe",
+            "--user-data-dir=/tmp/chromium", "--no-first-run", "--disable-background-networking"],
+            pass_fds=(3, 4), stdin=empty, stdout=empty, stderr=empty)
+        os.close(theirs)
+        os.close(answers)
+    def read(self):
+        while b"\0" not in self.buffer:
+            part = os.read(self.events, 1 << 16)
+            if not part:
+                raise OSError("the browser ended")
+            self.buffer += part
+        line, self.buffer = self.buffer.split(b"\0", 1)
+        return json.loads(line)
+    def call(self, method, session=None, **params):
+        self.number += 1
+        message = {"id": self.number, "method": method, "params": params}
+        if session:
+            message["sessionId"] = session
+        os.write(self.commands, json.dumps(message).encode() + b"\0")
+        while True:
+            said = self.read()
+            if said.get("id") == self.number:
+                if "error" in said:
+                    raise ValueError(said["error"].get("message", method))
+                return said["result"]
+class Page:
+    def __init__(self, browser):
+        self.browser = browser
+        context = browser.call("Target.createBrowserContext")["browserContextId"]
+        target = browser.call("Target.createTarget", url="about:blank", browserContextId=context)["targetId"]
+        self.session = browser.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+    def call(self, method, **params):
+        return self.browser.call(method, self.session, **params)
+    def evaluate(self, text):
+        frame = self.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+        world = self.call("Page.createIsolatedWorld", frameId=frame)["executionContextId"]
+        said = self.call("Runtime.evaluate", expression=text, contextId=world, returnByValue=True)
+        if "exceptionDetails" in said:
+            raised = said["exceptionDetails"].get("exception", {})
+            raise ValueError(raised.get("description", "the page raised"))
+        return said["result"].get("value")
+    def until(self, text, what):
+        end, why = time.monotonic() + asked["timeout"], ""
+        while time.monotonic() < end:
+            try:
+                if self.evaluate(text):
+                    return
+            except ValueError as e: # it goes to another page just now
+                why = ": " + str(e)
+            time.sleep(0.05)
+        raise ValueError(what + why)
+    def loaded(self):
+        self.until("location.href !== 'about:blank' && document.readyState === 'complete'", "it did not load")
+    def open(self, path):
+        said = self.call("Page.navigate", url="http://127.0.0.1:%d%s" % (asked["port"], path))
+        if said.get("errorText"):
+            raise ValueError("the page did not load: " + said["errorText"])
+        self.loaded()
+    def step(self, step):
+        name = next(name for name in ("click", "type", "wait") if name in step)
+        found = "document.querySelector(%s)" % json.dumps(step[name])
+        self.until(found + " !== null", "no element is %s" % step[name])
+        if name == "click":
+            self.evaluate(found + ".click()")
+            self.loaded()
+        elif name == "type":
+            self.evaluate(found + ".focus()")
+            self.call("Input.insertText", text=step["text"])
+    def look(self, selector):
+        return self.evaluate("(document.querySelector(%s) || {innerText: null}).innerText"
+            % json.dumps(selector))
+browser = Browser()
+def visit(request):
+    page = Page(browser)
+    page.open(request["path"])
+    for step in request["steps"]:
+        page.step(step)
+    return {"title": page.evaluate("document.title"),
+        "path": page.evaluate("location.pathname + location.search"),
+        "body": page.evaluate("document.body ? document.body.innerText.slice(0, 1 << 20) : ''"),
+        "texts": {selector: page.look(selector) for selector in request["texts"]}}
+answer_all(visit)
 ]]
 
 return M

@@ -18,7 +18,7 @@ local M = {}
 local KINDS = {
   plain = plain_command, command = require("orket.verification.command_cases"),
   functions = require("orket.verification.function_cases"),
-  http = require("orket.verification.http_cases"),
+  browser = require("orket.verification.browser_cases"), http = require("orket.verification.http_cases"),
   runner = require("orket.verification.test_run"),
 }
 
