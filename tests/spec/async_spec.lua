@@ -42,13 +42,13 @@ describe("a watched task", function()
       print("ended", code) ]]):format(body))
   end
 
-  it("reports what it returned, once what it had open is closed", function()
+  it("a watched task reports what it returned, once what it had open is closed", function()
     assert.equal("closed first\tnil\tnil\nended\t0\n", reports("async.sleep(0.01) return a"))
     assert.equal("closed nil\tERR_X\twhy\nended\t0\n",
       reports('return nil, { code = "ERR_X", message = "why" }'))
   end)
 
-  it("reports what it raised before and after a wait, closes what it had open, and the program goes on",
+  it("a watched task reports what it raised before and after a wait, closes what it had open, and the program goes on",
     function()
     assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('error({ code = "ERR_X", message = "why" })'))
     assert.equal("closed nil\tERR_X\twhy\nended\t0\n",

@@ -243,7 +243,7 @@ describe("attack text", function()
 end)
 
 describe("a character that a person does not see", function()
-  it("is refused in an example, taken out of a convention, and spelled out where a person judges", function()
+  it("a character that is not seen is refused in an example, taken out of a convention, and spelled out where a person judges", function()
     assert.equal("held\n", orket.probe([[
       local examples = require("orket.scripts.examples")
       local format, unseen = require("orket.view.format.text"), require("orket.util.unseen")

@@ -45,7 +45,7 @@ local CASES = {
 
 describe("orket validate", function()
   for i, case in ipairs(CASES) do
-    it("reports what is wrong with a script, case " .. i .. ": " .. case[2]:gsub("%s+", " "):sub(80, 160),
+    it("orket validate reports what is wrong with a script, case " .. i .. ": " .. case[2]:gsub("%s+", " "):sub(80, 160),
       function()
       local dir = orket.directory()
       assert.equal(0, select(2, orket.run("init " .. dir .. "/p")))
