@@ -10,17 +10,18 @@ local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local fixtures = require("orket.verification.fixture")
 local lazy = require("orket.lazy")
-local plain_command = require("orket.verification.plain_command")
 local test_report = require("orket.verification.test_report")
 local test_tree = require("orket.verification.test_tree")
 
 local M = {}
 
 local KINDS = {
-  plain = plain_command, command = lazy("orket.verification.command_cases"),
-  functions = lazy("orket.verification.function_cases"),
-  browser = lazy("orket.verification.browser_cases"), http = lazy("orket.verification.http_cases"),
-  runner = lazy("orket.verification.test_run"),
+  plain = lazy("orket.verification.kinds.plain_command"),
+  browser = lazy("orket.verification.kinds.browser_cases"),
+  command = lazy("orket.verification.kinds.command_cases"),
+  functions = lazy("orket.verification.kinds.function_cases"),
+  http = lazy("orket.verification.kinds.http_cases"),
+  runner = lazy("orket.verification.kinds.test_run"),
 }
 
 M.STALE = "the fixture has changed since its verdict"
