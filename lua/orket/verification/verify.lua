@@ -9,16 +9,17 @@ local cjson = require("cjson")
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local fixtures = require("orket.verification.fixture")
-local plain_command = require("orket.verification.kinds.plain_command")
 local test_report = require("orket.verification.test_report")
 local test_tree = require("orket.verification.test_tree")
 
 local M = {}
 
 local KINDS = {
-  plain = plain_command, command = require("orket.verification.kinds.command_cases"),
+  plain = require("orket.verification.kinds.plain_command"),
+  browser = require("orket.verification.kinds.browser_cases"),
+  command = require("orket.verification.kinds.command_cases"),
   functions = require("orket.verification.kinds.function_cases"),
-  browser = require("orket.verification.kinds.browser_cases"), http = require("orket.verification.kinds.http_cases"),
+  http = require("orket.verification.kinds.http_cases"),
   runner = require("orket.verification.kinds.test_run"),
 }
 

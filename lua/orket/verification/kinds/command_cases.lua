@@ -1,7 +1,7 @@
 -- command_cases.lua: fixtures that run commands. A case is one program with its arguments and its input, in a
 -- jail of its own; what it printed and how it ended is judged here.
 
-local cases = require("orket.verification.cases")
+local cases = require("orket.verification.kinds.cases")
 local expectation = require("orket.verification.expectation")
 local strings = require("orket.util.strings")
 local test_tree = require("orket.verification.test_tree")

@@ -1,10 +1,10 @@
 -- function_cases.lua: fixtures that call functions of Lua or Python modules. A case is one call in a process
 -- of its own; what it returned or raised is compared here.
 
-local cases = require("orket.verification.cases")
+local cases = require("orket.verification.kinds.cases")
 local cjson = require("cjson")
 local expectation = require("orket.verification.expectation")
-local harnesses = require("orket.verification.harnesses")
+local harnesses = require("orket.verification.kinds.harnesses")
 local strings = require("orket.util.strings")
 local tables = require("orket.util.tables")
 local test_tree = require("orket.verification.test_tree")

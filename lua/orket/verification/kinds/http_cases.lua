@@ -4,8 +4,8 @@
 local base64 = require("orket.core.base64")
 local cjson = require("cjson")
 local expectation = require("orket.verification.expectation")
-local harnesses = require("orket.verification.harnesses")
-local service_cases = require("orket.verification.service_cases")
+local harnesses = require("orket.verification.kinds.harnesses")
+local service_cases = require("orket.verification.kinds.service_cases")
 local strings = require("orket.util.strings")
 local tables = require("orket.util.tables")
 

@@ -2,7 +2,7 @@
 -- run in one jail; the driver does what all cases ask for, one after the other, and answers what came of it,
 -- which is compared here. Its answer carries a nonce of this run that the service cannot read.
 
-local cases = require("orket.verification.cases")
+local cases = require("orket.verification.kinds.cases")
 local cjson = require("cjson")
 local strings = require("orket.util.strings")
 local test_tree = require("orket.verification.test_tree")
