@@ -142,6 +142,16 @@ describe("the gate", function()
     ]])
   end)
 
+  it("reads a file that is shown as it is whole, and none of 100 MB", function()
+    probe([[
+      local name = DIR .. "/big.pdf"
+      os.execute("printf '%%PDF-1.7' > " .. name .. "; printf 'a\\377b' > " .. DIR .. "/small")
+      same("a\xffb", perform(permit("read_file", { op = "fs.attach", path = "small" })).content)
+      os.execute("truncate -s 100M " .. name)
+      same("ERR_TOO_LARGE", select(3, perform(permit("read_file", { op = "fs.attach", path = "big.pdf" }))))
+    ]])
+  end)
+
   it("hands card operations out as records", function()
     probe([[
       local c = call("update_issue_status", {})

@@ -7,6 +7,7 @@
 
 local async = require("orket.async")
 local lazy = require("orket.lazy")
+local attachments = lazy("orket.turn.context.attachments")
 local command = lazy("orket.effects.command")
 local definitions = lazy("orket.code.definitions")
 local code_outline = lazy("orket.code.code_outline")
@@ -53,6 +54,10 @@ on_file["fs.write"] = function(turn, result, permit, operation)
   end
   turn:changed(result.path, blob, result.bytes)
   return { path = result.path, bytes = result.bytes }
+end
+
+on_file["fs.attach"] = function(turn, result, permit)
+  return attachments.attach(turn, permit:path(), result.content)
 end
 
 on_file["fs.delete"] = function(turn, result)
