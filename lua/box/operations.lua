@@ -25,6 +25,11 @@ function fs.read(path, options)
   return result.content, { bytes = result.bytes, more = some(result.more) or false }
 end
 
+---Shows an image or a PDF to the model, with the call's result: {path, type, bytes, shown}.
+function fs.attach(path)
+  return ask({ op = "fs.attach", path = path })
+end
+
 ---Writes a whole file, making its directories: {path, bytes}.
 function fs.write(path, content)
   return ask({ op = "fs.write", path = path, content = content })

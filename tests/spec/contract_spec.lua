@@ -10,7 +10,7 @@ local STATUSES = {
 }
 local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 local OPERATIONS = {}
-for name in ("fs.read fs.write fs.list fs.search fs.delete code.outline code.find proc.run card.comment card.move card.create card.context " ..
+for name in ("fs.read fs.attach fs.write fs.list fs.search fs.delete code.outline code.find proc.run card.comment card.move card.create card.context " ..
   "card.nominate card.excuse card.credits card.refine board.read board.create board.change plan.specify plan.make turn.finish turn.result"):gmatch("%S+") do
   OPERATIONS[name] = true
 end

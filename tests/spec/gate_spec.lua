@@ -37,6 +37,10 @@ describe("gate", function()
     probe("searches_off_loop_passes")
   end)
 
+  it("the gate reads a file that is shown as it is whole, and none of 100 MB", function()
+    probe("reads_shown_file_whole")
+  end)
+
   it("the gate hands card operations out as records", function()
     probe("hands_card_operations_out")
   end)

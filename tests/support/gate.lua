@@ -18,7 +18,7 @@ function M.law()
   return {
     tools = {
       write_file = tool(array("fs.write", "fs.read"), { path = PATH, content = { type = "string" } }),
-      read_file = tool(array("fs.read"), { path = PATH }),
+      read_file = tool(array("fs.read", "fs.attach"), { path = PATH }),
       list_directory = tool(array("fs.list"), { path = PATH }),
       search_files = tool(array("fs.search"), { path = PATH }),
       outline = tool(array("code.outline"), { path = PATH }),

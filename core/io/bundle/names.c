@@ -100,7 +100,9 @@ static const struct {
     {"call.refused", "convo", NULL, BUNDLE_MESSAGE},
     {"call.result", "convo", NULL, BUNDLE_MESSAGE},
     {"call.result", "rest", NULL, BUNDLE_BLOB},
+    {"call.result", "attached", "blob", BUNDLE_BLOB},
     {"turn.started", "generation", NULL, BUNDLE_GENERATION},
+    {"turn.started", "skills", "blob", BUNDLE_BLOB},
     {"turn.forked", "generation", NULL, BUNDLE_GENERATION},
 };
 

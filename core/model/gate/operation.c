@@ -46,6 +46,11 @@ static const struct operation operations[] = {
      GATE_EFFECT_NONE,
      NONE,
      {PATH, {"offset", COUNT, false, 0, SIZE_MAX}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+    {"fs.attach", // an image or a PDF, shown to the model as it is
+     GATE_WANT_READ,
+     GATE_EFFECT_NONE,
+     NONE,
+     {PATH}},
     {"fs.write",
      GATE_WANT_WRITE,
      GATE_EFFECT_IDEMPOTENT,

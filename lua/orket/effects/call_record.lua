@@ -13,8 +13,8 @@ local M = {}
 
 -- ---- what the model reads ----
 
-local function tool_message(request, text)
-  return cjson.encode({ role = "tool", tool_call_id = request.id, content = text })
+local function tool_message(request, text, attached)
+  return cjson.encode({ role = "tool", tool_call_id = request.id, content = text, attached = attached })
 end
 
 ---What the model reads when a call was refused or failed.
@@ -99,12 +99,13 @@ end
 ---@param result {ok: boolean, text: string, whole: string?, operations: table[], help: table?}
 ---@param before Proposal|nil of the turn, before the call
 function M.result(turn, request, result, before)
+  local attached = result.ok and turn.attached or nil
   M.count(turn, request, result.ok, result.text)
   turn:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations,
     proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
     rest = result_paging.keep(turn, result.whole), help = result.help,
-    convo = turn:say(tool_message(request, result.text)),
+    attached = attached, convo = turn:say(tool_message(request, result.text, attached)),
   })
 end
 

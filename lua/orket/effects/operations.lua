@@ -6,6 +6,7 @@
 -- at most once (effects/at_most_once.lua). Which is which is said by the gate's table of operations.
 
 local async = require("orket.async")
+local attachments = require("orket.turn.context.attachments")
 local command = require("orket.effects.command")
 local server_call = require("orket.mcp.server_call")
 local definitions = require("orket.code.definitions")
@@ -52,6 +53,10 @@ on_file["fs.write"] = function(turn, result, permit, operation)
   end
   turn:changed(result.path, blob, result.bytes)
   return { path = result.path, bytes = result.bytes }
+end
+
+on_file["fs.attach"] = function(turn, result, permit)
+  return attachments.attach(turn, permit:path(), result.content)
 end
 
 on_file["fs.delete"] = function(turn, result)

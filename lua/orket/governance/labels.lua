@@ -251,7 +251,7 @@ end
 -- Operations that answer with what is in the tree, on the board, or written in the code here.
 local INSIDE = {}
 for _, kind in ipairs({
-  "fs.read", "fs.write", "fs.list", "fs.search", "fs.delete", "code.outline", "code.find",
+  "fs.read", "fs.attach", "fs.write", "fs.list", "fs.search", "fs.delete", "code.outline", "code.find",
   "card.comment", "card.move", "card.create", "card.context",
   "card.nominate", "card.excuse", "card.credits", "card.refine", "plan.specify", "plan.make",
   "board.read", "board.create", "board.change", "turn.finish", "turn.result",
@@ -292,7 +292,7 @@ function M.of_reading(tree, kind, result, path)
     return of_matches(tree, result)
   elseif kind == "code.outline" or kind == "code.find" then
     return of_sources(tree, result)
-  elseif kind == "fs.read" then
+  elseif kind == "fs.read" or kind == "fs.attach" then
     return of_file(tree, path)
   end
 end

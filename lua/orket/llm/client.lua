@@ -29,6 +29,7 @@ M.warm = llm.warm
 ---@field json string? a JSON schema: the reply is to be JSON of it, where the provider offers that
 ---@field stream boolean?
 ---@field tool_choice any
+---@field media (fun(blob: string): string)? the bytes of files that messages name
 ---@field turn Turn? whose budgets it is billed to, and by which a cassette knows it
 ---@field on_delta fun(text: string, beside: integer?, calls: integer?, tool: string?)?
 ---@field on_attempt fun(attempt: table, request: ModelRequest)? gets each failed attempt: {attempt, model,

@@ -4,6 +4,8 @@
 -- A server's own count is what it bills, so it is taken as it is. What cannot be true is not told: less than
 -- none, more than a thousand million (core/model/reply/reply.h), none at all for a request that was answered.
 
+local media = require("orket.llm.media")
+
 local M = {}
 
 local BYTES = 4 -- of a token, where nobody tells
@@ -44,7 +46,7 @@ function M.asked(request)
   local texts = request.messages or request.body or {}
   local bytes = 1 + #texts + (request.tools and request.tools ~= "[]" and #request.tools or 0)
   for _, text in ipairs(texts) do
-    bytes = bytes + #text
+    bytes = bytes + media.weight(text)
   end
   return bytes
 end

@@ -15,7 +15,7 @@ local M = {}
 local OF_MODEL = {
   "model", "shape", "context", "compact_at", "summarise", "temperature", "top_p", "top_k", "min_p",
   "presence_penalty", "frequency_penalty", "stop", "seed",
-  "max_tokens", "price", "fallback", "hedge", "base_url", "private", "key",
+  "max_tokens", "price", "fallback", "hedge", "base_url", "private", "key", "inputs",
 }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 

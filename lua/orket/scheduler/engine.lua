@@ -4,6 +4,7 @@
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local errors = require("orket.errors")
 local cjson = require("cjson")
+local attachments = require("orket.turn.context.attachments")
 local idesign = require("orket.governance.idesign")
 local symbols = require("orket.code.symbols")
 local limits = require("orket.scheduler.limits")
@@ -242,7 +243,7 @@ end
 function Engine:complete(turn)
   local request = turn:request()
   request.json = turn.generation.roles[turn.role].about.output and output.of(turn).text
-  request.model, request.turn = turn.model, turn
+  request.model, request.turn, request.media = turn.model, turn, attachments.reader(turn)
   request.on_attempt, request.on_delta = note_attempt, self:delta_listener(turn)
   local reply, err = self.client.complete(request)
   local paused = err and pause.of(err, turn.model.name, turn.card.id)

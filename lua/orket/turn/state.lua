@@ -4,6 +4,7 @@
 -- turn/journal.lua, the other half of the class.
 
 local autonomy = require("orket.governance.autonomy")
+local cjson = require("cjson")
 local hash = require("orket.core.hash")
 local labels = require("orket.governance.labels")
 local sys = require("orket.core.sys")
@@ -73,6 +74,7 @@ local RANK = { parked = 1, capped = 2, asked = 3, uncertain = 4 }
 ---@field messages string[] as JSON
 ---@field convo string|nil name of the last message
 ---@field conventions Conventions|nil how its repository wants to be worked on
+---@field attached Attached[]|nil files that the call under way shows
 ---@field skills Skill[]|nil that its repository has
 ---@field head integer|nil how many messages the conversation begins with
 ---@field pins string|nil name of the last message of the prompt
@@ -433,7 +435,14 @@ end
 ---A call begins to be performed.
 ---@param is_again boolean  an interrupted turn may have performed it already
 function Turn:open_call(is_again)
-  self.again, self.mark, self.met = is_again, self.tx:mark(), nil
+  self.again, self.mark, self.met, self.attached = is_again, self.tx:mark(), nil, nil
+end
+
+---The call under way shows a file to the model.
+---@param file Attached
+function Turn:attach(file)
+  self.attached = self.attached or setmetatable({}, cjson.array_mt)
+  table.insert(self.attached, file)
 end
 
 ---It waited for a person and was not interrupted: nothing of it has happened.

@@ -144,6 +144,14 @@ function M.searches_off_loop_passes()
   end)
 end
 
+function M.reads_shown_file_whole()
+  local name = DIR .. "/big.pdf"
+  os.execute("printf '%%PDF-1.7' > " .. name .. "; printf 'a\\377b' > " .. DIR .. "/small")
+  same("a\xffb", perform(permit("read_file", { op = "fs.attach", path = "small" })).content)
+  os.execute("truncate -s 100M " .. name)
+  same("ERR_TOO_LARGE", select(3, perform(permit("read_file", { op = "fs.attach", path = "big.pdf" }))))
+end
+
 function M.hands_card_operations_out()
   local c = call("update_issue_status", {})
   local p = assert(g:operation(c, { op = "card.move", status = "ready_for_testing", why = "done with it" }))

@@ -22,6 +22,7 @@ local MESSAGE = 16 * 1024 * 1024 -- bytes of a reply that a conversation keeps (
 ---@field stream boolean
 ---@field tool_choice any
 ---@field memory table of the conversation
+---@field media (fun(blob: string): string)? the bytes of files that messages name
 
 -- ---- tools, offered or described ----
 
@@ -82,7 +83,7 @@ local function form_of(request)
   local messages, json = with_schema(request, memory)
   local form = {
     messages = messages, tools = request.tools, json = json, memory = memory,
-    stream = request.stream, tool_choice = request.tool_choice,
+    stream = request.stream, tool_choice = request.tool_choice, media = request.media,
   }
   if writes_calls(request.model) then -- which a schema would forbid it
     form.messages, form.tools = text_calls.conversation(request.model, messages, request.tools, memory), false
