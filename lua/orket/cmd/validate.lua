@@ -68,7 +68,7 @@ local function add_drift(dir, project, warnings, origins)
 end
 
 -- The rules the gate is to be built from; none when they have been refused already.
-local function house_of(project, problems)
+local function options_of(project, problems)
   for _, problem in ipairs(problems) do
     if problem.file == "config/organization.json" then
       return {}
@@ -123,7 +123,7 @@ local function check(dir)
   local problems, warnings, origins = found.errors, found.warnings, found.origins
   local root <close> = fs.root(dir)
   if root and project.rules then
-    for _, one in ipairs(code.problems(root, house_of(project, problems))) do
+    for _, one in ipairs(code.problems(root, options_of(project, problems))) do
       local severity = one.warning and warnings or problems
       severity[#severity + 1] = one
     end

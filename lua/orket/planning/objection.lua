@@ -53,8 +53,8 @@ end
 -- How many issues an epic of a plan may have.
 local function most_of(project)
   local rules = project:process()
-  local house = (rules.planning or {}).issues or draft.EPIC_MOST
-  return math.min(house, (rules.limits or {}).issues or house)
+  local most = (rules.planning or {}).issues or draft.EPIC_MOST
+  return math.min(most, (rules.limits or {}).issues or most)
 end
 
 ---@param project table opened

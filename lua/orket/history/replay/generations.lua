@@ -63,7 +63,7 @@ function Generations:of(id)
 end
 
 ---From here on the gates have these rules of the house and limits.
----@param rules House
+---@param rules GateOptions
 function Generations:under(rules)
   local name = cjson.encode({
     rules.rules or cjson.null, rules.limits or cjson.null, rules.types or cjson.null, rules.commands

@@ -80,7 +80,7 @@ end
 
 -- ---- the order of judgement ----
 
-local HOUSE, REST, POLICY, AUTONOMY = 1000, 2000, 3000, 4000
+local ORGANIZATION, REST, POLICY, AUTONOMY = 1000, 2000, 3000, 4000
 
 local ranks = {}
 for i, rule in ipairs(gate.rules()) do
@@ -88,7 +88,7 @@ for i, rule in ipairs(gate.rules()) do
 end
 ranks["gate.allow"], ranks["gate.rate"] = math.huge, REST
 
-local FAMILIES = { house = HOUSE, policy = POLICY, autonomy = AUTONOMY }
+local FAMILIES = { house = ORGANIZATION, policy = POLICY, autonomy = AUTONOMY }
 
 -- How far in the chain of judgement a rule stands.
 local function rank(rule)

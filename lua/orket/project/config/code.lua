@@ -47,11 +47,11 @@ end
 
 ---Where the machine failed nothing else is reported: it may well follow from that.
 ---@param root FsRoot of the project
----@param house House nothing when they are known to be wrong
+---@param options GateOptions nothing when they are known to be wrong
 ---@return Problem[] those with `warning` set refuse nothing
-function M.problems(root, house)
+function M.problems(root, options)
   local texts, unread = scripts.texts(root)
-  local generation, refused = scripts.build(texts, house)
+  local generation, refused = scripts.build(texts, options)
   local problems, failures = {}, {}
   for _, found in ipairs({ unread, refused }) do
     for _, one in ipairs(found) do
