@@ -31,6 +31,15 @@ local function send_back(turn, role, proposal)
   })
 end
 
+-- With a merge queue what was tested is what the merge makes of the epic's tree.
+local function behind(turn)
+  if not turn.card.fixture or not turn.engine:rules().merge_queue then
+    return false
+  end
+  local followed, err = turn.tree:behind()
+  return followed and #followed.changes + #followed.conflicts > 0, err
+end
+
 -- Done needs a passing verdict for exactly this tree, and a merge without conflicts.
 local function finish(turn, proposal)
   local card = turn.card
@@ -38,6 +47,13 @@ local function finish(turn, proposal)
   if card.fixture and not verify.has_passed(turn.engine.store, card.id, tree) then
     return moves.add(turn.tx, card, "ready_for_testing",
       { role = "system", why = "no passing verdict for this tree" })
+  end
+  local is_behind, failed = behind(turn)
+  if failed then
+    return nil, failed
+  elseif is_behind then
+    return moves.add(turn.tx, card, "ready_for_testing",
+      { role = "system", why = "other cards were merged since it was tested" })
   end
   local merged, err = turn.tree:merge(turn.tx)
   if not merged then
