@@ -52,6 +52,13 @@ local function rows(list, ...)
   return out
 end
 
+local function sentence(state, plan, args, place)
+  local count = #plan.files == 1 and "1 file" or #plan.files .. " files"
+  local word = args.check and "would be applied to" or "applied to"
+  local same = plan.same > 0 and (", %d as it has to be"):format(plan.same) or ""
+  return ("%s of %s %s %s%s"):format(count, text.line(state.card.id), word, text.line(place), same)
+end
+
 local function show(state, plan, args, place)
   local done = #plan.conflicts == 0 and not args.check
   if args.json then
@@ -63,9 +70,7 @@ local function show(state, plan, args, place)
     print(("%-8s %s"):format(file.action, text.visible(file.path)))
   end
   if #plan.conflicts == 0 then
-    local word = args.check and "would be applied" or "applied"
-    wrap.print(("%d files of %s %s in %s, %d are so already"):format(#plan.files, text.line(state.card.id),
-      word, text.line(place), plan.same))
+    wrap.print(sentence(state, plan, args, place))
   end
 end
 

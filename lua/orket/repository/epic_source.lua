@@ -65,6 +65,7 @@ function M.worktree(dir, source)
       "name the directory to apply it to")
   end
   local place = source.repo:sub(1, 1) == "/" and source.repo or dir .. "/" .. source.repo
+  place = place:gsub("/%.$", "")
   local root <close>, err = errors.check(fs.root(place))
   if not root then
     return nil, err

@@ -41,19 +41,35 @@ local function verdict_lacking(turn, tree)
   return not is_fixture and not err and verify.STALE or nil, err
 end
 
+-- With a merge queue what was tested is what the merge makes of the epic's tree.
+local function is_behind(turn)
+  if not turn.engine:rules().merge_queue then
+    return false
+  end
+  local followed, err = turn.tree:behind()
+  return followed and #followed.changes + #followed.conflicts > 0, err
+end
+
+-- Why the card's files have to be tested before it is done; nil: they need not.
+local function untested(turn, tree)
+  if not turn.card.fixture then
+    return nil
+  end
+  local why, err = verdict_lacking(turn, tree)
+  local behind = false
+  if not why and not err then
+    behind, err = is_behind(turn)
+  end
+  return behind and "other cards were merged since it was tested" or why, err
+end
+
 -- Done needs a verdict, where the card has a fixture, and a merge without conflicts.
 local function finish(turn, proposal)
-  local card = turn.card
-  local tree = turn.tree:hash()
-  local lacking, err
-  if card.fixture then
-    lacking, err = verdict_lacking(turn, tree)
-  end
-  if lacking then
-    return moves.add(turn.tx, card, "ready_for_testing", { role = "system", why = lacking })
-  end
-  local merged
-  if not err then
+  local card, tree, merged = turn.card, turn.tree:hash(), nil
+  local why, err = untested(turn, tree)
+  if why then
+    return moves.add(turn.tx, card, "ready_for_testing", { role = "system", why = why })
+  elseif not err then
     merged, err = turn.tree:merge(turn.tx)
   end
   if not merged then

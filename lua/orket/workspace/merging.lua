@@ -115,6 +115,45 @@ function M.merge(tree, head)
   return merged
 end
 
+-- {change} that makes the card's file what a merge would, {conflict}, or {} when it is that already.
+local function meet_back(tree, head, path)
+  local change, now = tree.changes[path], head.files[path]
+  local is_own = change and change.blob ~= change.base
+  if not is_own then
+    return tree.files[path] ~= now
+      and { change = { path = path, blob = now, base = now, labels = head.labels[path] } } or {}
+  end
+  local met, err = meet(tree, head, path)
+  local merged = met and met.change
+  if merged and merged.blob == tree.files[path] and merged.base == change.base then
+    return {}
+  end
+  return met, err
+end
+
+---What would make the card's tree that which its merge would make of the epic's; nothing is written.
+---@param tree table
+---@param head TreeHead
+---@return {changes: table[], conflicts: table[]}|nil
+---@return Error|nil
+function M.follow(tree, head)
+  local paths, followed = {}, { changes = {}, conflicts = {} }
+  for _, files in ipairs({ tree.files, head.files }) do
+    for path in pairs(files) do
+      paths[path] = true
+    end
+  end
+  for _, path in ipairs(tables.keys(paths)) do
+    local met, err = meet_back(tree, head, path)
+    if not met then
+      return nil, err
+    end
+    followed.changes[#followed.changes + 1] = met.change
+    followed.conflicts[#followed.conflicts + 1] = met.conflict
+  end
+  return followed
+end
+
 ---What changed in the epic's tree, from which state to which, as an event has it. From here on the head has
 ---it.
 ---@param head TreeHead

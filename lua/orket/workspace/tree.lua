@@ -271,6 +271,69 @@ function Tree:merge(tx)
   return { changes = met.merged.changes }
 end
 
+---What the card's tree lacks of what its merge would make of the epic's tree as it is now, and which state
+---that is. Nothing is written.
+---@return {changes: table[], conflicts: table[], state: string}|nil
+---@return Error|nil
+function Tree:behind()
+  local head = tree_head.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
+  local followed, err = merging.follow(self, head)
+  if followed then
+    followed.state, followed.bytes = head.state, head.bytes
+  end
+  return followed, err
+end
+
+---Whether the epic's tree has changed since.
+---@param followed {state: string} of behind()
+---@return boolean
+function Tree:has_moved(followed)
+  local head = tree_head.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
+  return head.state ~= followed.state
+end
+
+---Puts what it lacks into its directory, for a verification; record_behind() makes it the card's.
+---@param followed table of behind(), without conflicts
+---@return boolean|nil ok
+---@return Error|nil
+function Tree:lay_behind(followed)
+  for _, change in ipairs(followed.changes) do
+    local bytes, err = change.bytes, nil
+    if change.blob and not bytes then
+      bytes, err = disk.bytes(self.store, change.blob, followed.bytes)
+    end
+    local ok = not err
+    if ok then
+      ok, err = disk.put(self.root, change.path, bytes)
+    end
+    if not ok then
+      return nil, err
+    end
+    self.files[change.path], self.made[change.blob or ""] = change.blob, bytes
+  end
+  return true
+end
+
+---@param followed table
+---@param tx StoreTx
+function Tree:record_behind(followed, tx)
+  for _, change in ipairs(followed.changes) do
+    if change.blob then
+      tx:blob(self.made[change.blob])
+    end
+    self:record(tx, change.path, change.blob, change.base, change.labels)
+  end
+end
+
+---What it lacks cannot be merged: both sides stand in its files, for the card to repair.
+---@param followed table
+---@param tx StoreTx
+---@return {conflicts: string[]}|nil
+---@return Error|nil
+function Tree:hand_back(followed, tx)
+  return merging.hand_back(self, followed, tx)
+end
+
 -- What lies there instead of what the merge stands against was put there by a person.
 local function publish_one(self, root, change, aside)
   local bytes, err = merging.bytes(self, change)
