@@ -75,8 +75,8 @@ local function finish(turn, proposal)
   if not merged then
     return nil, err
   elseif merged.conflicts then
-    local why = "merge conflict in " .. table.concat(merged.conflicts, ", ")
-    return send_back(turn, "system", { status = "in_progress", why = why })
+    local conflict = "merge conflict in " .. table.concat(merged.conflicts, ", ")
+    return send_back(turn, "system", { status = "in_progress", why = conflict })
   end
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
 end
