@@ -148,7 +148,7 @@ local function effect(event, hash)
   return link("effect", event, {
     kind = event.kind, card = event.card, actor = event.actor, permit = hash, path = body.path,
     blob = body.blob, from = body.from, to = body.to, why = body.why,
-    tests = body.counts and test_report.summary(body.counts),
+    tests = event.kind == "verify.done" and body.counts and test_report.summary(body.counts) or nil,
   })
 end
 
