@@ -9,7 +9,7 @@
 struct command {
     int root;                  /* of the card's tree; borrowed */
     const struct json *fields; /* of the operation: argv, stdin, wall */
-    const struct json *limits; /* the command of the law */
+    const struct json *limits; /* the command of the config */
     const char *program;       /* what was judged */
 };
 

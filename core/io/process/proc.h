@@ -3,8 +3,8 @@
  * argv only, never a shell. The program has a clean environment, no network but its own loopback,
  * no view of other processes, no capabilities, and a file system of its own: the system's programs
  * to read, its working directory and an empty scratch to write. When it ends, or a limit is hit,
- * everything it started is killed by the kernel, daemons too. A kernel that refuses one of the
- * walls is ERR_JAIL: there is no weaker way to run. docs/processes.md has the whole list.
+ * everything it started is killed by the kernel, daemons too. A kernel that refuses one of
+ * these boundaries is ERR_JAIL: there is no weaker way to run. docs/processes.md has the list.
  *
  * The engine never forks: the child shares its memory only until it becomes the jail (core/jail/).
  */

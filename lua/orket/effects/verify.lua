@@ -3,7 +3,7 @@
 -- A fixture is verification/NAME.json: {"argv": [...], "wall": 10, "cpu": 5, "memory": bytes,
 -- "output": bytes}. It runs without network in the card's directory; "{verification}" in an argument
 -- stands for the project's verification directory. Passed = exit 0. Everything else fails, also a
--- program that cannot be started: the card may be what makes it. What no card can mend is no verdict.
+-- program that cannot be started: the card may be what makes it. What no card can fix is not a verdict.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
