@@ -95,7 +95,7 @@
     X(reply, "bind/llm/llm.c", "a model's reply is given to its turn")                             \
     X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")       \
     X(script, "bind/box/box.c", "a script is made ready for a generation")                         \
-    X(generation, "bind/gate/gate.c", "a generation's law is built; then it serves")
+    X(generation, "bind/gate/gate.c", "a generation's gate is built; then it serves")
 
 #ifdef ORKET_FAULTS
 

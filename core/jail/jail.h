@@ -3,7 +3,7 @@
  * A program of its own (static, no Lua, none of the engine's memory), started by io/process/proc.c
  * in new namespaces as process 1; see io/process/jail.h. It trusts its arguments and nothing of
  * what it starts: it cannot be traced or signaled by it, and its report descriptor is not handed
- * on. Any step that fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer walls. */
+ * on. Any step that fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer boundaries. */
 #ifndef JAIL_JAIL_H
 #define JAIL_JAIL_H
 

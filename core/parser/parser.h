@@ -2,7 +2,7 @@
  *
  * The parser is a program of its own, static and carried inside the binary, started by
  * io/process/parser.c for one source text. It says what stands in the text (imports, classes, what
- * is no syntax), each with its place; what that means under the rules of a house is judged
+ * is no syntax), each with its place; what that means under the rules of an organization is judged
  * elsewhere.
  *
  * fact       one JSON object: {"fact": kind, "line", "column", ...}

@@ -169,11 +169,11 @@ function Rates:longest() end
 ---@return string? code
 function gate.rates(list, where) end
 
----@param law table {tools, roles, rules?, limits?, types?}
+---@param config table {tools, roles, rules?, limits?, types?}
 ---@return Gate|nil
 ---@return string? message
 ---@return string? code
-function gate.build(law) end
+function gate.build(config) end
 
 ---The gate's own rules in the order of the checks.
 ---@return {id: string, refuses: string}[]

@@ -9,7 +9,7 @@
 struct command {
     int root;                  /* index of the root of the card's tree, or of nil */
     const struct json *fields; /* of the operation: argv, stdin, wall */
-    const struct json *limits; /* the command of the law */
+    const struct json *limits; /* the command of the config */
     const char *program;       /* what was judged */
     int place; /* index of {env?, show?}: what its caller adds, as in proc.run; 0: nothing */
 };

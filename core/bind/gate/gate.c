@@ -136,24 +136,24 @@ static int l_gate_gc(lua_State *L)
 
 /* ---- module ---- */
 
-/* gate.build(law) -> gate | nil, message, code   (law: table or doc, see model/gate.h) */
+/* gate.build(config) -> gate | nil, message, code   (config: table or doc, see model/gate.h) */
 static int l_build(lua_State *L)
 {
     struct err err = {0};
     lua_settop(L, 1);
-    const struct json *law = bind_to_doc(L, 1);
-    if (!law) {
+    const struct json *config = bind_to_doc(L, 1);
+    if (!config) {
         luaL_checktype(L, 1, LUA_TTABLE);
         struct json_doc *doc = bind_new_doc(L);
         if (value_read(L, 1, doc, NULL, &doc->root, &err))
             return bind_fail(L, &err);
-        law = &doc->root;
+        config = &doc->root;
     }
     struct gate **gate = lua_newuserdatauv(L, sizeof *gate, 0);
     *gate = NULL;
     luaL_setmetatable(L, GATE_TYPE);
     FAULT(generation_before);
-    int rc = gate_build(law, gate, &err);
+    int rc = gate_build(config, gate, &err);
     FAULT(generation_after);
     return rc ? bind_fail(L, &err) : 1;
 }

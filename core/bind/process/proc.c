@@ -137,7 +137,7 @@ static void set_text(lua_State *L, const char *name, const struct buf *text)
     lua_setfield(L, -2, name);
 }
 
-/* The names of the walls that stood. */
+/* The names of the boundaries that stood. */
 static void set_layers(lua_State *L, uint32_t layers)
 {
     lua_newtable(L);

@@ -58,7 +58,7 @@ enum jail_end { JAIL_NONE, JAIL_EXITED, JAIL_SIGNALED, JAIL_NOT_ISOLATED, JAIL_N
 /* JAIL_DISK is none of the program's: the disk has less room than it may use. */
 enum jail_limit { JAIL_NO_LIMIT, JAIL_CPU, JAIL_MEM, JAIL_PROCS, JAIL_FILES, JAIL_DISK };
 
-/* X(NAME, "name"): the walls around a program. */
+/* X(NAME, "name"): the boundaries around a program. */
 #define JAIL_LAYERS(X)                                                                             \
     X(NAMESPACES, "namespaces")                                                                    \
     X(ROOT, "root")                                                                                \

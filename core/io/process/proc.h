@@ -4,7 +4,7 @@
  * and, with egress, a proxy of the engine on it, no view of other processes, no capabilities, and a
  * file system of its own: the system's programs to read, its working directory and an empty scratch
  * to write. When it ends, or a limit is hit, everything it started is killed by the kernel, daemons
- * too. A kernel that refuses one of the walls is ERR_JAIL: there is no weaker way to run.
+ * too. A kernel that refuses one of these boundaries is ERR_JAIL: there is no weaker way to run.
  * docs/processes.md has the whole list.
  *
  * The engine never forks: the child shares its memory only until it becomes the jail (core/jail/).

@@ -59,12 +59,12 @@ struct gate_site_rule {
 
 struct gate {
     atomic_uint holders;
-    struct json_doc law; /* the copied law: every name and text points into it */
+    struct json_doc config; /* the copied config: every name and text points into it */
     size_t arguments_max, content_max, calls_max, issues_max;
     struct gate_names types; /* endings that are not written */
     const char *types_where;
     const struct json *commands; /* a list, or NULL: none may run */
-    const char *limits_where; /* when the law says a limit */
+    const char *limits_where; /* when the config says a limit */
     const char **role_where;
     struct gate_names tools, roles;
     struct gate_tool *tool;
@@ -98,7 +98,7 @@ bool gate_operation_records_at(int number);
 int gate_build_site_rules(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
 void gate_free_site_rules(struct gate *gate);
 
-/* The forbidden types of the law (writes.c). */
+/* The forbidden types of the config (writes.c). */
 int gate_build_types(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
 
 /* The commands that may run (command.c), and whether this one may. */

@@ -51,7 +51,7 @@ local function take(turn, found, path, bytes)
   found.contents[path] = bytes
 end
 
--- What the iDesign rules of the house have against it.
+-- What the iDesign rules of the organization have against it.
 local function design_of(turn, found, path, bytes)
   local rules = turn.engine:idesign()
   if not rules then

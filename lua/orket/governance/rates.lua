@@ -12,7 +12,7 @@ local PLACE = "config/organization.json#/process_rules/rates"
 local BEGINNING = 5e8
 local FILLINGS = 10 -- look so many times further back than a bucket takes to fill
 
----The buckets of the house, full; nil when it has none.
+---The buckets of the organization, full; nil when it has none.
 ---@param process table its process rules
 ---@return GateRates|nil
 function M.of(process)

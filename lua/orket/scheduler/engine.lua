@@ -342,7 +342,7 @@ function Engine:room(turn, bytes)
   return true
 end
 
----Whether a call that the gate has nothing against is over a rate of the house; it takes its share.
+---Whether a call that the gate has nothing against is over a rate of the organization; it takes its share.
 ---@param turn Turn
 ---@param tool string
 ---@return GateVerdict|nil refusal

@@ -132,8 +132,8 @@ local SENTENCE = {
   ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
   ["call.allowed"] = function(b)
-    local mended = b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or ""
-    return "calls " .. b.tool .. mended
+    local how = b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or ""
+    return "calls " .. b.tool .. how
   end,
   ["call.refused"] = function(b) return refusal(b.tool, b, b.rule) end,
   ["call.result"] = result,

@@ -397,7 +397,7 @@ function Tree:publish()
 end
 
 ---Records what a new epic starts from, a repository or the files of its directory: before its first card,
----which is told of them, and because no card can mend what is wrong with them.
+---which is reported of them, and because no card can fix what is wrong with them.
 ---@param project table opened as owner
 ---@param store table
 ---@param epic string

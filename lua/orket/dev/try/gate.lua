@@ -191,7 +191,7 @@ local function offered(generation, request, call)
   return told
 end
 
--- ---- the wall ----
+-- ---- the boundary ----
 
 ---@param args string[]
 ---@param read fun(name: string?): string?, string?

@@ -62,7 +62,7 @@ function Generations:of(id)
   return generation, not generation and texts or nil
 end
 
----From here on the gates have these rules of the house and limits.
+---From here on the gates have these organization rules and limits.
 ---@param rules GateOptions
 function Generations:under(rules)
   local name = cjson.encode({

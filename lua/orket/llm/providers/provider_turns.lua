@@ -173,7 +173,8 @@ function BY_ROLE.assistant(state, message)
   end
 end
 
----Who signs what a model says. Nobody else is shown it: not even another model of the same house can read it.
+---Who signs what a model says. Only that model is shown it: not even another model of the same vendor can
+---read it.
 ---@param model table its profile
 ---@return string
 function M.author(model)
