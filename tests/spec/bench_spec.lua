@@ -196,6 +196,7 @@ describe("bench/evidence", function()
     sim = { "a_policy", "a_rule_of_the_house", "a_role_s_words", "a_router", "comments" },
     window = { "none_ms", "wide_ms", "window_ms", "window_mb", "growth" },
     scale = { "chain_s", "validate_s", "plan_s" },
+    layers = { "base_mb", "cards_mb", "start_ms", "looking_ms", "merge_ms", "import_s", "clone_s", "export_s" },
     idesign = { "py_1k_ms", "ts_us_per_kb", "binary_mb" },
     search = { "text_ms", "any_case_ms", "expression_ms", "names_ms" },
     dialects = { "families", "texts", "rows", "failed", "token_us", "worst_s" },

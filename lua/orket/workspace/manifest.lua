@@ -1,6 +1,6 @@
 -- manifest.lua: maps by path (of blobs, of labels) that lie over another one: what is set or removed in the
--- upper one leaves the lower one as it is, and costs by what is changed, not by how many paths there are. They
--- are read, set and traversed with pairs() like any table. The lower one must not change any more.
+-- upper one leaves the lower one as it is, and costs by what is changed, not by how many paths there are.
+-- They are read, set and traversed with pairs() like any table. The lower one must not change any more.
 
 local tables = require("orket.util.tables")
 
@@ -103,7 +103,14 @@ end
 ---@param files table<string, any>
 ---@return boolean
 function M.is_large(files)
-  return #M.paths(files) >= LARGE
+  local count = 0
+  for _ in pairs(files) do
+    count = count + 1
+    if count >= LARGE then
+      return true
+    end
+  end
+  return false
 end
 
 -- The first of sorted paths that is not less.

@@ -173,8 +173,8 @@ function Tree:sweep()
   return errors.check(self.root:sweep())
 end
 
----What a program may have changed: files that need not be what the journal says, and those of the journal that
----are gone.
+---What a program may have changed: files that need not be what the journal says, and those of the journal
+---that are gone.
 ---@return {entries: FsEntry[], missing: string[]}|nil
 ---@return Error|nil
 function Tree:touched()

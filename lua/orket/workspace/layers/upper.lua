@@ -1,11 +1,11 @@
 -- upper.lua: what one card has over its read-only layers (workspace/layers/layers.lua):
 --
---   workspace/EPIC/layers/CARD/changes   files that are new or other than below, and whiteouts for what is gone
+--   workspace/EPIC/layers/CARD/changes   files that are new or other than below, whiteouts for what is gone
 --   workspace/EPIC/layers/CARD/work      the kernel's own
 --
--- The kernel shows both as one directory, the root of the card's tree. What a program changed is looked for
--- here only, and here it is taken back: both cost by what was changed, not by how large the tree is. While one
--- looks or takes back, the root rests.
+-- The kernel shows all of it as one directory, the root of the card's tree. What a program changed is looked
+-- for here only, and here it is taken back: both cost by what was changed, not by how large the tree is.
+-- While one looks or takes back, the root rests.
 
 local asides = require("orket.workspace.aside")
 local async = require("orket.async")
@@ -193,8 +193,9 @@ function Upper:make_equal(store, files, options)
   if not changes then
     return nil, err
   end
-  local wanted, present, ok = difference(self.stack, files), nil, nil
-  present, err = sift(store, changes, wanted, options)
+  local wanted, ok = difference(self.stack, files), nil
+  local present, why = sift(store, changes, wanted, options)
+  err = why
   if present then
     ok, err = put_missing(self, store, changes, wanted, present, options)
   end
