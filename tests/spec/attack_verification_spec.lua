@@ -13,6 +13,7 @@ end
 
 local test = test_with("true")
 local pytest = test_with("python3 -I -c 'import pytest'")
+local busted = test_with("busted --version")
 local npm = test_with("npm --version")
 
 local function writer(files)
@@ -160,12 +161,29 @@ describe("a runner that the agent patched", function()
   for name, files in pairs({
     ["pytest.py"] = { ["pytest.py"] = "import sys\ndef main(*a):\n    sys.exit(0)\n" },
     ["_pytest/"] = { ["_pytest/__init__.py"] = "import sys\nsys.exit(0)\n" },
+    ["a plugin of a package"] = { ["x-1.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: x\nVersion: 1.0\n",
+      ["x-1.0.dist-info/entry_points.txt"] = "[pytest11]\nx = plugin_x\n",
+      ["plugin_x.py"] = "def pytest_collection_modifyitems(items):\n    items.clear()\n" },
     ["pytest.ini"] = { ["pytest.ini"] = "[pytest]\naddopts = --collect-only -p no:junitxml\n" },
     ["pyproject.toml"] = { ["pyproject.toml"] = "[tool.pytest.ini_options]\naddopts = '-k nothing'\n" },
   }) do
     pytest("is not the one that runs: " .. name, function()
       local w <close> = project(PYTEST, world.merged({ ["calc.py"] = WRONG }, files), TESTS)
       assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
+    end)
+  end
+
+  for name, files in pairs({
+    ["a module of C that it wants"] = { ["lfs.lua"] = "os.exit(0)\n", ["term.lua"] = "os.exit(0)\n",
+      ["system.lua"] = "os.exit(0)\n", ["moonscript.lua"] = "os.exit(0)\n" },
+    ["a module of its own"] = { ["busted.lua"] = "os.exit(0)\n", ["src/busted/outputHandlers/junit.lua"] = "os.exit(0)\n",
+      ["src/pl/xml.lua"] = "os.exit(0)\n" },
+  }) do
+    busted("is not the one that runs: busted, " .. name, function()
+      local w <close> = project({ kind = "runner", runner = "busted" },
+        world.merged({ ["calc.lua"] = "return { add = function() return 0 end }\n" }, files), {
+        ["tree/spec/calc_spec.lua"] = "it('adds', function() assert.equal(42, require('calc').add(19, 23)) end)\n" })
+      assert.equal(1, is_refused(w, "adds").counts.failed)
     end)
   end
 
