@@ -76,6 +76,18 @@ describe("an edited fixture", function()
   end)
 end)
 
+describe("a file in the way of the fixture's", function()
+  pytest("goes", function()
+    local w <close> = project(PYTEST, { ["calc.py"] = WRONG, tests = "not a directory" }, TESTS)
+    assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
+  end)
+
+  pytest("goes also when it is a directory", function()
+    local w <close> = project(PYTEST, { ["calc.py"] = WRONG, ["tests/test_calc.py/x"] = "" }, TESTS)
+    assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
+  end)
+end)
+
 describe("zero tests", function()
   pytest("are no success", function()
     local w <close> = project(PYTEST, { ["calc.py"] = WRONG, ["test_calc.py"] = "# later\n" })

@@ -312,6 +312,13 @@ describe("an HTTP service", function()
     end
   end)
 
+  test("may answer with much more than a program may print", function()
+    local w <close> = project(http({ { name = "much", path = "/names", expect = { matches = "a{1000}" } } }),
+      { ["service.py"] = SERVICE:gsub("names = %[%]", "names = ['a' * 600000]") })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+  end)
+
   test("that does not come up fails every case", function()
     local w <close> = project(http({ { name = "a", path = "/" }, { name = "b", path = "/" } }),
       { ["service.py"] = "raise SystemExit('no database')" })
@@ -438,6 +445,16 @@ describe("orket test", function()
     assert(text:find('expected "3\\n", got "2\\n"', 1, true), text) -- a person may read it
     assert(text:find("0 of 1 tests passed, 1 failed: FAILED", 1, true), text)
     assert(w:orket("show A"):find("0 of 1 tests passed, 1 failed: FAILED", 1, true))
+  end)
+
+  test("has a board that names how many cases test nothing of the card", function()
+    local w <close> = project(command({ { name = "sum", stdin = "1 1\n", expect = { stdout = "2\n" } },
+      { name = "idle", argv = { "true" } } }), { ["add.sh"] = ADD })
+    w:run()
+    local text = w:orket("show A")
+    assert(text:find("2 of 2 tests passed; 1 of them pass also without the card's files", 1, true), text)
+    assert.same({ true, 2, 1 }, { w:card("A").verdict.ok, w:card("A").verdict.counts.passed,
+      w:card("A").verdict.control.passed })
   end)
 
   test("shows with --control that a fixture can fail, also one without a kind", function()
