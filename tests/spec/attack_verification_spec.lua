@@ -199,6 +199,12 @@ describe("a runner that the agent patched", function()
     end)
   end
 
+  pytest("is not chosen by a file of the agent's", function()
+    local w <close> = project({ kind = "runner", runner = "auto" }, { ["calc.py"] = WRONG,
+      ["t.test.mjs"] = "import {test} from 'node:test'\ntest('mine', () => {})\n" }, TESTS)
+    assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
+  end)
+
   local SAYS = "decides how %s runs the tests, and an agent changed it"
   pytest("is refused when it is a conftest.py", function()
     local w <close> = project(PYTEST, { ["calc.py"] = WRONG,
