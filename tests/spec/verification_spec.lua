@@ -82,6 +82,30 @@ describe("a fixture with cases", function()
     assert.is_nil(body.control) -- it has shown that it can fail
   end)
 
+  test("sends the card back with the cases that failed, and passes when they do", function()
+    local w <close> = project(SUMS, {}, {
+      issues = { { id = "A", verification = { fixture_path = "f.json" } } },
+      mock = "local ADD = " .. ("%q"):format(ADD) .. [[
+
+        function work(talk)
+          if talk.replies > 0 then
+            return say(finish())
+          elseif talk.text:find('failed: two and two: stdout: expected "4\\n", got "5\\n"', 1, true) then
+            return say(write("add.sh", ADD))
+          end
+          return say(write("add.sh", "echo 5"))
+        end]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local oks = {}
+    for i, event in ipairs(w:events("verify.done")) do
+      oks[i] = event.body.ok
+      assert.is_nil(event.body.control) -- the first one showed that it can fail
+    end
+    assert.same({ false, true }, oks)
+    w:replays("ep.1")
+  end)
+
   for name, row in pairs({
     ["another exit code"] = { { expect = { exit = 3 } }, "expected exit code 3, got exit code 0" },
     ["JSON that is none"] = { { expect = { json = { [""] = 4 } }, argv = { "echo", "four" } }, "stdout is not JSON" },
