@@ -13,6 +13,7 @@ end
 
 local test = test_with("true")
 local pytest = test_with("python3 -I -c 'import pytest'")
+local busted = test_with("busted --version")
 local npm = test_with("npm --version")
 
 local function writer(files)
@@ -71,6 +72,18 @@ describe("an edited fixture", function()
   pytest("does not replace tests that the fixture brings", function()
     local w <close> = project(PYTEST, { ["calc.py"] = WRONG,
       ["tests/test_calc.py"] = "def test_add():\n    pass\n\ndef test_more():\n    pass\n" }, TESTS)
+    assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
+  end)
+end)
+
+describe("a file in the way of the fixture's", function()
+  pytest("goes", function()
+    local w <close> = project(PYTEST, { ["calc.py"] = WRONG, tests = "not a directory" }, TESTS)
+    assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
+  end)
+
+  pytest("goes also when it is a directory", function()
+    local w <close> = project(PYTEST, { ["calc.py"] = WRONG, ["tests/test_calc.py/x"] = "" }, TESTS)
     assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
   end)
 end)
@@ -160,6 +173,9 @@ describe("a runner that the agent patched", function()
   for name, files in pairs({
     ["pytest.py"] = { ["pytest.py"] = "import sys\ndef main(*a):\n    sys.exit(0)\n" },
     ["_pytest/"] = { ["_pytest/__init__.py"] = "import sys\nsys.exit(0)\n" },
+    ["a plugin of a package"] = { ["x-1.0.dist-info/METADATA"] = "Metadata-Version: 2.1\nName: x\nVersion: 1.0\n",
+      ["x-1.0.dist-info/entry_points.txt"] = "[pytest11]\nx = plugin_x\n",
+      ["plugin_x.py"] = "def pytest_collection_modifyitems(items):\n    items.clear()\n" },
     ["pytest.ini"] = { ["pytest.ini"] = "[pytest]\naddopts = --collect-only -p no:junitxml\n" },
     ["pyproject.toml"] = { ["pyproject.toml"] = "[tool.pytest.ini_options]\naddopts = '-k nothing'\n" },
   }) do
@@ -168,6 +184,26 @@ describe("a runner that the agent patched", function()
       assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
     end)
   end
+
+  for name, files in pairs({
+    ["a module of C that it wants"] = { ["lfs.lua"] = "os.exit(0)\n", ["term.lua"] = "os.exit(0)\n",
+      ["system.lua"] = "os.exit(0)\n", ["moonscript.lua"] = "os.exit(0)\n" },
+    ["a module of its own"] = { ["busted.lua"] = "os.exit(0)\n", ["src/busted/outputHandlers/junit.lua"] = "os.exit(0)\n",
+      ["src/pl/xml.lua"] = "os.exit(0)\n" },
+  }) do
+    busted("is not the one that runs: busted, " .. name, function()
+      local w <close> = project({ kind = "runner", runner = "busted" },
+        world.merged({ ["calc.lua"] = "return { add = function() return 0 end }\n" }, files), {
+        ["tree/spec/calc_spec.lua"] = "it('adds', function() assert.equal(42, require('calc').add(19, 23)) end)\n" })
+      assert.equal(1, is_refused(w, "adds").counts.failed)
+    end)
+  end
+
+  pytest("is not chosen by a file of the agent's", function()
+    local w <close> = project({ kind = "runner", runner = "auto" }, { ["calc.py"] = WRONG,
+      ["t.test.mjs"] = "import {test} from 'node:test'\ntest('mine', () => {})\n" }, TESTS)
+    assert.equal(2, is_refused(w, "failed: tests.test_calc.test_add").counts.failed)
+  end)
 
   local SAYS = "decides how %s runs the tests, and an agent changed it"
   pytest("is refused when it is a conftest.py", function()
@@ -202,12 +238,12 @@ end)
 
 describe("an answer from the network", function()
   test("does not come", function()
-    local w <close> = project(SUM, { ["sum.sh"] = "echo" })
-    local port = w.url:match(":(%d+)")
-    w:close()
-    local again <close> = project(SUM, { ["sum.sh"] = "python3 -c 'import socket; "
-      .. "socket.create_connection((\"127.0.0.1\", " .. port .. "), 2)' && echo 42\n" })
-    is_refused(again, "got exit code 1")
+    local listening <close> = project(SUM, {}) -- its model: a server on the host's loopback
+    local asks = "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", "
+      .. listening.url:match(":(%d+)") .. "), 2)' && echo 42\n"
+    assert.equal("42\n", (world.orket.shell(asks)))
+    local w <close> = project(SUM, { ["sum.sh"] = asks })
+    is_refused(w, "got exit code 1\nTraceback")
   end)
 end)
 

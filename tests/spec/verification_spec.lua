@@ -82,6 +82,30 @@ describe("a fixture with cases", function()
     assert.is_nil(body.control) -- it has shown that it can fail
   end)
 
+  test("sends the card back with the cases that failed, and passes when they do", function()
+    local w <close> = project(SUMS, {}, {
+      issues = { { id = "A", verification = { fixture_path = "f.json" } } },
+      mock = "local ADD = " .. ("%q"):format(ADD) .. [[
+
+        function work(talk)
+          if talk.replies > 0 then
+            return say(finish())
+          elseif talk.text:find('failed: two and two: stdout: expected "4\\n", got "5\\n"', 1, true) then
+            return say(write("add.sh", ADD))
+          end
+          return say(write("add.sh", "echo 5"))
+        end]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local oks = {}
+    for i, event in ipairs(w:events("verify.done")) do
+      oks[i] = event.body.ok
+      assert.is_nil(event.body.control) -- the first one showed that it can fail
+    end
+    assert.same({ false, true }, oks)
+    w:replays("ep.1")
+  end)
+
   for name, row in pairs({
     ["another exit code"] = { { expect = { exit = 3 } }, "expected exit code 3, got exit code 0" },
     ["JSON that is none"] = { { expect = { json = { [""] = 4 } }, argv = { "echo", "four" } }, "stdout is not JSON" },
@@ -312,6 +336,13 @@ describe("an HTTP service", function()
     end
   end)
 
+  test("may answer with much more than a program may print", function()
+    local w <close> = project(http({ { name = "much", path = "/names", expect = { matches = "a{1000}" } } }),
+      { ["service.py"] = SERVICE:gsub("names = %[%]", "names = ['a' * 600000]") })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+  end)
+
   test("that does not come up fails every case", function()
     local w <close> = project(http({ { name = "a", path = "/" }, { name = "b", path = "/" } }),
       { ["service.py"] = "raise SystemExit('no database')" })
@@ -438,6 +469,16 @@ describe("orket test", function()
     assert(text:find('expected "3\\n", got "2\\n"', 1, true), text) -- a person may read it
     assert(text:find("0 of 1 tests passed, 1 failed: FAILED", 1, true), text)
     assert(w:orket("show A"):find("0 of 1 tests passed, 1 failed: FAILED", 1, true))
+  end)
+
+  test("has a board that names how many cases test nothing of the card", function()
+    local w <close> = project(command({ { name = "sum", stdin = "1 1\n", expect = { stdout = "2\n" } },
+      { name = "idle", argv = { "true" } } }), { ["add.sh"] = ADD })
+    w:run()
+    local text = w:orket("show A")
+    assert(text:find("2 of 2 tests passed; 1 of them pass also without the card's files", 1, true), text)
+    assert.same({ true, 2, 1 }, { w:card("A").verdict.ok, w:card("A").verdict.counts.passed,
+      w:card("A").verdict.control.passed })
   end)
 
   test("shows with --control that a fixture can fail, also one without a kind", function()

@@ -4,11 +4,31 @@
 
 local M = {}
 
--- What is imported first comes from the system; the tree is looked through last.
+-- What pytest is made of comes from the system: the tree is looked through last, and only after the plugins
+-- have been found, which packages beside the tests could name.
 local PYTEST = [[
 import os, sys, pytest
-sys.path.append(os.getcwd())
-sys.exit(pytest.main(sys.argv[1:]))
+class Tree:
+    def pytest_configure(self):
+        sys.path.append(os.getcwd())
+sys.exit(pytest.main(sys.argv[1:], [Tree()]))
+]]
+
+-- Modules of the tree come after all others, also those of C; what busted would like to have and the system
+-- has not is not taken from it.
+local BUSTED = [[
+package.path = package.path:gsub("%./[^;]*;?", "")
+package.cpath = package.cpath:gsub("%./[^;]*;?", "")
+package.searchers[#package.searchers + 1] = function(name)
+  local file, why = package.searchpath(name, "./?.lua;./?/init.lua;./src/?.lua;./src/?/init.lua")
+  if not file then
+    return why
+  end
+  return assert(loadfile(file)), file
+end
+package.preload.moonscript = function()
+  error("moonscript is not looked for", 0)
+end
 ]]
 
 ---@class Runner
@@ -26,11 +46,12 @@ M.list = {
   {
     name = "go", markers = { "^go%.mod$" }, controls = { "^go%.work$" },
     commands = { { "go", "test", "-json", "-count=1", "{tests}" } }, tests = { "./..." },
-    env = { GOPROXY = "off", GOFLAGS = "-mod=mod", GOTOOLCHAIN = "local", GOCACHE = "{build}" },
+    env = { GOPROXY = "off", GOTOOLCHAIN = "local", GOCACHE = "{build}" },
     report = { format = "go_json" },
   },
   {
-    name = "cargo", markers = { "^Cargo%.toml$" }, controls = { "^%.cargo/", "^rust%-toolchain" },
+    name = "cargo", markers = { "^Cargo%.toml$" },
+    controls = { "Cargo%.toml$", "^%.cargo/", "^rust%-toolchain" },
     commands = { { "cargo", "test", "--offline", "--no-fail-fast", "{tests}" } },
     report = { format = "cargo_text" },
   },
@@ -57,9 +78,9 @@ M.list = {
   },
   {
     name = "busted", markers = { "^%.busted$", "_spec%.lua$" }, controls = { "^%.busted$", "^%.luacov$" },
-    -- the system's modules are looked for first: the tree has none of busted's
-    commands = { { "busted", "--lpath=/usr/share/lua/5.4/?.lua;/usr/share/lua/5.4/?/init.lua", "-o", "junit",
-      "-Xoutput", "{report}", "{tests}" } },
+    commands = { { "lua5.4", "-e", BUSTED, "/usr/bin/busted", "--lpath=/usr/share/lua/5.4/?.lua",
+      "--cpath=/usr/lib/lua/5.4/?.so", "-o", "junit", "-Xoutput", "{report}", "{tests}" } },
+    probe = { "lua5.4", "-l", "busted.runner", "-e", "" },
     report = { format = "junit", file = true },
   },
   {

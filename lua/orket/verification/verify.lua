@@ -81,8 +81,12 @@ local function report_of(found, fixture)
   return test_report.of(found.cases, { skips = fixture.value.skips, why = found.why })
 end
 
--- The same fixture without any file of the card's.
-local function control_of(fixture, place)
+---Runs only the control: the fixture without any file of the card's.
+---@param fixture Fixture
+---@param place VerdictPlace
+---@return TestReport|nil report
+---@return Error|nil err
+function M.control(fixture, place)
   local found, err = run_kind(fixture, { root = place.root, files = {}, seed = {}, restore = place.clear,
     sweep = place.sweep })
   return found and report_of(found, fixture), err
@@ -106,7 +110,7 @@ function M.try(fixture, place)
   end
   local report, control = report_of(found, fixture), nil
   if report.ok and fixture.kind ~= "plain" and not place.is_proven then
-    control, err = control_of(fixture, place)
+    control, err = M.control(fixture, place)
     err = control and control.ok and cannot_fail(fixture) or err
   end
   if err then
@@ -114,15 +118,6 @@ function M.try(fixture, place)
   end
   return { ok = report.ok, tree = place.hash, fixture = fixture.hash, counts = report.counts, report = report,
     log = found.log or test_report.text(report, true), control = control and control.counts }
-end
-
----Runs only the control: the fixture without the card's files.
----@param fixture Fixture
----@param place VerdictPlace
----@return TestReport|nil report
----@return Error|nil err
-function M.control(fixture, place)
-  return control_of(fixture, place)
 end
 
 -- A verdict of this fixture that failed, or that had a control, shows that it can fail.

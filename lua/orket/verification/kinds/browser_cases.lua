@@ -10,7 +10,8 @@ local tables = require("orket.util.tables")
 local M = {}
 
 -- A browser takes more than other programs.
-local LIMITS = { wall = 60, cpu = 60, memory = 2 * 1024 * 1024 * 1024, procs = 500 }
+local LIMITS = { wall = 60, cpu = 60, memory = 2 * 1024 * 1024 * 1024, procs = 500,
+  output = 16 * 1024 * 1024 }
 
 local function array(list)
   return setmetatable(list, cjson.array_mt)

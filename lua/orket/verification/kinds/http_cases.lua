@@ -11,6 +11,8 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
+local LIMITS = { output = 16 * 1024 * 1024 } -- the answers are the driver's output
+
 local function request(case)
   local headers = tables.pick(case.headers or {}, tables.keys(case.headers or {}))
   local body = case.body
@@ -57,7 +59,8 @@ end
 ---@return {cases: TestCase[], why: string|nil}|nil found
 ---@return Error|nil err no fault of the card's
 function M.run(tree)
-  return service_cases.run(tree, { harness = harnesses.http, request = request, difference = difference })
+  return service_cases.run(tree, { harness = harnesses.http, request = request, difference = difference,
+    limits = LIMITS })
 end
 
 return M

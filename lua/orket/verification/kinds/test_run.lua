@@ -192,15 +192,15 @@ local function run(tree, runner)
   return found
 end
 
--- The paths that are there when the tests run.
-local function paths_of(tree)
-  local paths = {}
+-- What the files are meant for that no agent wrote decides; only where they do not tell, all files do.
+local function detected(tree)
+  local own, all = {}, {}
   for _, files in ipairs({ tree.files, tree.overlay }) do
     for path in pairs(files) do
-      paths[path] = true
+      all[path], own[path] = true, not is_of_agent(tree, path) or nil
     end
   end
-  return paths
+  return runners.detect(own) or runners.detect(all)
 end
 
 ---@param tree TestTree
@@ -208,7 +208,7 @@ end
 ---@return Error|nil err no fault of the card's
 function M.run(tree)
   local name = tree.fixture.value.runner
-  local runner = name == "auto" and runners.detect(paths_of(tree)) or runners.named(name)
+  local runner = runners.named(name) or detected(tree)
   if not runner then
     return failed("no test runner is known for these files")
   end
