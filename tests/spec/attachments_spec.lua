@@ -87,6 +87,31 @@ describe("an image and a PDF", function()
     end)
   end
 
+  for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
+    it("come to a script of orket mock-llm in OpenAI's form, whichever was asked: " .. shape, function()
+      local w <close> = world.new({ issues = { { id = "A" } }, files = { ["workspace/ep/tree/p.png"] = PNG,
+        ["workspace/ep/tree/s.pdf"] = PDF }, model = { inputs = { "image", "pdf" }, shape = shape }, mock = [[
+        function work(talk)
+          return steps(talk, function()
+            return { calls = { call("read_file", { path = "p.png" }), call("read_file", { path = "s.pdf" }) } }
+          end, function()
+            local seen = ""
+            for _, message in ipairs(talk.request.messages) do
+              for _, part in ipairs(type(message.content) == "table" and message.content or {}) do
+                seen = seen .. (part.image_url and part.image_url.url or part.file and part.file.file_data or "") .. "\n"
+              end
+            end
+            return say(write("saw", seen), finish())
+          end)
+        end ]] })
+      local text, code = w:run()
+      assert.equal(0, code, text)
+      local saw = w:made("saw")
+      assert.truthy(saw:find("data:image/png;base64," .. encoded(PNG), 1, true), saw)
+      assert.truthy(saw:find("data:application/pdf;base64," .. encoded(PDF), 1, true), saw)
+    end)
+  end
+
   it("come to no model that is not said to take them: the error names the setting", function()
     local answers, w <close> = asked(FILES, READS, { inputs = { "pdf" } })
     assert.is_false(answers[1].ok)

@@ -62,7 +62,7 @@ static size_t line_end(struct text text, size_t at)
     return feed ? (size_t)(feed - text.bytes) : text.len;
 }
 
-static size_t line_before(struct text text, size_t at)
+static size_t previous_line(struct text text, size_t at)
 {
     const char *feed = at > 1 ? memrchr(text.bytes, '\n', at - 1) : NULL;
     return feed ? (size_t)(feed - text.bytes) + 1 : 0;
@@ -72,7 +72,7 @@ static void add_before(struct state *s, struct text text, size_t line)
 {
     size_t at = line;
     for (size_t n = s->search->context; n > 0 && at > 0; n--)
-        at = line_before(text, at);
+        at = previous_line(text, at);
     json_key(&s->out, "before", 6);
     json_begin_array(&s->out);
     for (size_t end; at < line; at = end + 1) {

@@ -1,8 +1,9 @@
 -- media.lua: files that a model takes beside text: images and PDF. A message of the conversation names them,
 -- with the blob of their bytes (`attached`); the bytes are put in where a request is made. Pure.
 
-local base64 = require("orket.core.base64")
 local cjson = require("cjson")
+local lazy = require("orket.lazy")
+local base64 = lazy("orket.core.base64")
 
 local M = {}
 
