@@ -188,6 +188,33 @@ describe("orket push", function()
     assert(text:find("there is no remote nowhere", 1, true), text)
   end)
 
+  it("pushes what was merged from the server since, as a merge", function()
+    local server <close> = serve()
+    local url = server.url .. "/plain.git"
+    local w <close> = with(world.new({ issues = { { id = "A" }, { id = "B" } }, source = { repo = url }, mock = [[
+      function work(talk)
+        if talk.card == "B" and not talk.text:find("go on") then
+          return say(call("request_excuse", { reason = "what now?" }))
+        end
+        return say(write(talk.card .. ".txt", "made\n"), finish())
+      end]] }), { remotes = { origin = { url = url } } })
+    assert.equal(3, select(2, w:run()))
+    assert.equal(0, select(2, w:orket("push ep")))
+    local before = git(server.bare, "rev-parse orket/ep")
+    orket.write(server.root .. "/work/README", "hello 4\n")
+    git(server.root .. "/work", "commit -qam commit-4")
+    git(server.root .. "/work", "push -q origin HEAD:main")
+    local text, code = w:orket("update ep")
+    assert.equal(0, code, text)
+    assert.equal("hello 4\n", w:made("README"))
+    text, code = w:orket("push ep")
+    assert.equal(0, code, text)
+    assert.equal(before, git(server.bare, "rev-parse orket/ep^1"))
+    assert.equal(git(server.bare, "rev-parse main"), git(server.bare, "rev-parse orket/ep^2"))
+    assert.equal("A.txt", git(server.bare, "diff --name-only main orket/ep"))
+    assert.equal("", git(server.bare, "fsck --no-dangling"))
+  end)
+
   it("reports what the server refuses, with its reason, and records nothing", function()
     local server <close> = serve()
     orket.write(server.bare .. "/hooks/update", "#!/bin/sh\nexit 1\n")
