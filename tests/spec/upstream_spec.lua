@@ -137,6 +137,23 @@ describe("orket update", function()
     w:replays("ep.1")
   end)
 
+  it("happens whole or not at all when it is killed, and its files follow", function()
+    for point, is_merged in pairs({ ["log_write_before:1"] = false, ["file_write_before:1"] = true, ["file_write_before:2"] = true }) do
+      local w <close>, dir = begun()
+      os.remove(dir .. "/gone")
+      commit(dir, { README = "hello again\n", ["new/file"] = "new\n" })
+      assert.is_true(w:command_killed("update ep", point), point)
+      assert.equal(is_merged and 1 or 0, #w:events("source.updated"), point)
+      local text, code = w:orket("update ep")
+      assert.equal(0, code, text)
+      assert.equal(1, #w:events("source.updated"), point)
+      go_on(w)
+      assert.same({ "hello again\n", "new\n" }, { w:made("README"), w:made("new/file") }, point)
+      assert.is_nil(w:made("gone"), point)
+      w:replays("ep.1")
+    end
+  end)
+
   it("leaves what lies outside of the epic's part as it is in the new commit", function()
     local dir = orket.directory() .. "/repo"
     orket.shell("mkdir -p " .. dir)
