@@ -18,6 +18,9 @@ local HOST = "orket.invalid" -- of the authors' addresses: no mail is meant (RFC
 ---@field base string commit that the epic starts from
 ---@field head string commit of the last card; the base when there is none
 ---@field commits {card: string|nil, subject: string}[]
+---@field state table<string, string|false> what its last commit has of the epic's changes: path -> blob
+---@field trees table<string, string> the trees of the commits that it merges, by commit
+---@field is_executable table<string, true> of the paths
 
 ---@class Merge
 ---@field seq integer of its event

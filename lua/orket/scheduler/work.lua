@@ -4,8 +4,10 @@ local async = require("orket.async")
 local arms = require("orket.scripts.arms")
 local canary = require("orket.scripts.canary")
 local errors = require("orket.errors")
+local merge_preview = require("orket.workspace.merge_preview")
 local interrupted = require("orket.scheduler.interrupted")
 local at_most_once = require("orket.effects.at_most_once")
+local merging = require("orket.workspace.merging")
 local outcome = require("orket.turn.outcome")
 local seats = require("orket.scheduler.seats")
 local turns = require("orket.turn.turn")
@@ -41,21 +43,21 @@ local function sent_back(card, why)
 end
 
 -- With a merge queue the test is of what the merge would make of the epic's tree: that comes into the card's.
-local function follow(run, tree)
+local function follow_epic(run, tree)
   if not run.engine:rules().merge_queue then
     return { changes = {}, conflicts = {} }
   end
-  local followed, err = tree:behind()
+  local followed, err = merge_preview.behind(tree)
   local ok = followed
   if followed and #followed.conflicts == 0 then
-    ok, err = tree:lay_behind(followed)
+    ok, err = merge_preview.lay(tree, followed)
   end
   return ok and followed, err
 end
 
 -- The verdict on the card's tree, with what came into it for that; with conflicts there is no verdict.
 local function test_tree(run, card, tree)
-  local test, err = follow(run, tree)
+  local test, err = follow_epic(run, tree)
   if test and #test.conflicts == 0 then
     test.verdict, err = run.engine:verify(card, tree)
     test = test.verdict and test
@@ -74,9 +76,9 @@ local function settle_test(run, card, tree, test)
   return run:move(card, to, options, function(tx)
     if verdict then
       judged(tx, card, verdict, tree) -- first: a replay finds it there
-      tree:record_behind(test, tx)
+      merge_preview.record(tree, test, tx)
     else
-      assert(tree:hand_back(test, tx))
+      assert(merging.hand_back(tree, test, tx))
     end
   end)
 end
@@ -92,7 +94,7 @@ local function test_card_once(run, card, laid)
     return true -- a person moved it meanwhile
   elseif not test then
     return unverifiable(run, card, why)
-  elseif test.state and tree:has_moved(test) then
+  elseif test.state and merge_preview.has_moved(tree, test) then
     for _, change in ipairs(test.changes) do
       laid[change.path] = true
     end

@@ -1,5 +1,6 @@
 -- outcome.lua: the one transition with which a turn ends: as proposed, or what the proposal comes to.
 
+local merge_preview = require("orket.workspace.merge_preview")
 local moves = require("orket.effects.moves")
 local turn_plan = require("orket.turn.turn_plan")
 local verify = require("orket.verification.verify")
@@ -46,7 +47,7 @@ local function is_behind(turn)
   if not turn.engine:rules().merge_queue then
     return false
   end
-  local followed, err = turn.tree:behind()
+  local followed, err = merge_preview.behind(turn.tree)
   return followed and #followed.changes + #followed.conflicts > 0, err
 end
 

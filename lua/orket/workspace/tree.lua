@@ -12,7 +12,6 @@
 -- workspace/epic_tree.lua, an epic's tree made anew.
 
 local asides = require("orket.workspace.aside")
-local async = require("orket.async")
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local layers = require("orket.workspace.layers.layers")
@@ -237,21 +236,6 @@ local function meet(self)
   return merged and { merged = merged, head = head }, err
 end
 
--- The bytes of a merge that is still being committed cannot be read yet: an empty commit comes after it.
-local function merge(self)
-  local met, err = meet(self)
-  if met or err.code ~= "ERR_NOT_FOUND" then
-    return met, err
-  end
-  local tx = self.project.board:begin()
-  local ok
-  ok, err = errors.check(async.await(tx.commit, tx))
-  if not ok then
-    return nil, err
-  end
-  return meet(self)
-end
-
 ---Carries the card's changes into the epic's tree, as events of tx, which has to be committed next; then
 ---comes publish(), or undo() when the commit failed. With conflicts nothing is carried over: they stand
 ---between markers in the card's own files, for the card to repair, and the next merge takes what it made
@@ -260,7 +244,7 @@ end
 ---@return {conflicts: string[]|nil, changes: table[]}|nil
 ---@return Error|nil
 function Tree:merge(tx)
-  local met, err = merge(self)
+  local met, err = tree_head.settled(self.project, function() return meet(self) end)
   if not met then
     return nil, err
   elseif #met.merged.conflicts > 0 then
@@ -269,69 +253,6 @@ function Tree:merge(tx)
   self.merged = met.merged
   merging.record(self, met.head, met.merged, tx)
   return { changes = met.merged.changes }
-end
-
----What the card's tree lacks of what its merge would make of the epic's tree as it is now, and which state
----that is. Nothing is written.
----@return {changes: table[], conflicts: table[], state: string}|nil
----@return Error|nil
-function Tree:behind()
-  local head = tree_head.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
-  local followed, err = merging.follow(self, head)
-  if followed then
-    followed.state, followed.bytes = head.state, head.bytes
-  end
-  return followed, err
-end
-
----Whether the epic's tree has changed since.
----@param followed {state: string} of behind()
----@return boolean
-function Tree:has_moved(followed)
-  local head = tree_head.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
-  return head.state ~= followed.state
-end
-
----Puts what it lacks into its directory, for a verification; record_behind() makes it the card's.
----@param followed table of behind(), without conflicts
----@return boolean|nil ok
----@return Error|nil
-function Tree:lay_behind(followed)
-  for _, change in ipairs(followed.changes) do
-    local bytes, err = change.bytes, nil
-    if change.blob and not bytes then
-      bytes, err = disk.bytes(self.store, change.blob, followed.bytes)
-    end
-    local ok = not err
-    if ok then
-      ok, err = disk.put(self.root, change.path, bytes)
-    end
-    if not ok then
-      return nil, err
-    end
-    self.files[change.path], self.made[change.blob or ""] = change.blob, bytes
-  end
-  return true
-end
-
----@param followed table
----@param tx StoreTx
-function Tree:record_behind(followed, tx)
-  for _, change in ipairs(followed.changes) do
-    if change.blob then
-      tx:blob(self.made[change.blob])
-    end
-    self:record(tx, change.path, change.blob, change.base, change.labels)
-  end
-end
-
----What it lacks cannot be merged: both sides stand in its files, for the card to repair.
----@param followed table
----@param tx StoreTx
----@return {conflicts: string[]}|nil
----@return Error|nil
-function Tree:hand_back(followed, tx)
-  return merging.hand_back(self, followed, tx)
 end
 
 -- What lies there instead of what the merge stands against was put there by a person.

@@ -3,6 +3,8 @@
 -- so no merge waits for another one's commit. When a commit fails, the head is forgotten and read anew;
 -- the projection compares the state, so that nothing built on the failed merge can be committed.
 
+local async = require("orket.async")
+local errors = require("orket.errors")
 local tree_files = require("orket.workspace.tree_files")
 
 local M = {}
@@ -86,6 +88,27 @@ function M.of(project, store, epic, seed, seed_labels)
     project.heads[epic] = head
   end
   return head
+end
+
+---What reads the texts of a head. Those of a merge that is still being committed cannot be read yet: an empty
+---commit comes after it.
+---@generic T
+---@param project table
+---@param read fun(): T|nil, Error|nil
+---@return T|nil
+---@return Error|nil
+function M.settled(project, read)
+  local found, err = read()
+  if found or err.code ~= "ERR_NOT_FOUND" then
+    return found, err
+  end
+  local tx = project.board:begin()
+  local ok
+  ok, err = errors.check(async.await(tx.commit, tx))
+  if not ok then
+    return nil, err
+  end
+  return read()
 end
 
 ---A commit failed, so that what the head says is no longer certain; or the epic's run is over.
