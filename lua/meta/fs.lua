@@ -95,6 +95,14 @@ function Root:delete(path) end
 ---@return string? code
 function Root:mkdir(path) end
 
+---A link for programs: nothing of this module follows it. ERR_EXISTS.
+---@param path string
+---@param to string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:link(path, to) end
+
 ---What is there, after opening it for reading.
 ---@param path string
 ---@return "file"|"directory"|nil

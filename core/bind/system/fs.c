@@ -172,6 +172,21 @@ static int l_root_make_executable(lua_State *L)
     return on_target(L, FS_READ, fs_make_executable);
 }
 
+/* root:link(path, to) -> true | nil, message, code */
+static int l_root_link(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    const char *to = luaL_checkstring(L, 3);
+    int rc = resolve(L, FS_MKDIR, &target, &err);
+    if (rc == 0) {
+        rc = fs_link(&target, to, &err);
+        fs_target_close(&target);
+    }
+    lua_pushboolean(L, true);
+    return answer(L, rc, &err);
+}
+
 /* root:mkdir(path) -> true | nil, message, code */
 static int l_root_mkdir(lua_State *L)
 {
@@ -369,7 +384,7 @@ static const luaL_Reg methods[] = {
     {"hash", l_root_hash},   {"list", l_root_list},       {"walk", l_root_walk},
     {"sweep", l_root_sweep}, {"delete", l_root_delete},   {"mkdir", l_root_mkdir},
     {"kind", l_root_kind},   {"beneath", l_root_beneath}, {"path", l_root_path},
-    {"owner", l_root_owner}, {"close", l_root_close},
+    {"owner", l_root_owner}, {"close", l_root_close},     {"link", l_root_link},
     {"make_executable", l_root_make_executable}, {NULL, NULL},
 };
 

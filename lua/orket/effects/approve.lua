@@ -2,7 +2,7 @@
 -- second step of effects/pipeline.lua. A denial is never turned into a yes
 -- (governance/approvals/turn_approval.lua).
 
-local egress = require("orket.effects.egress")
+local egress = require("orket.programs.egress")
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local judge = require("orket.effects.judge")
 

@@ -7,6 +7,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local installation = require("orket.programs.installation")
 local proc = require("orket.core.proc")
 local program = require("orket.effects.program")
 local strings = require("orket.util.strings")
@@ -40,6 +41,15 @@ local function load_fixture(project, path)
       'write {"argv": ["program", "argument"]}')
   end
   return fixture
+end
+
+-- It has what is installed for the tree's files, as commands have it.
+local function add_installed(project, request, tree)
+  local commands = (project.config.organization.process_rules or {}).commands
+  local place = installation.place(project, commands, tree.files)
+  table.move(place.show, 1, #place.show, #request.show + 1, request.show)
+  request.env = place.env
+  return place
 end
 
 local function command(project, fixture, tree)
@@ -81,7 +91,7 @@ end
 ---@param project table
 ---@param path string below verification/
 ---@param tree table
----@return {ok: boolean, tree: string, log: string}|nil verdict
+---@return {ok: boolean, tree: string, log: string, installed: string[]?}|nil verdict
 ---@return Error|nil err  no fault of the card: the fixture cannot be read, nothing can be isolated here
 function M.run(project, path, tree)
   local hash = tree:hash()
@@ -94,11 +104,17 @@ function M.run(project, path, tree)
   if not request then
     return nil, err
   end
-  result, err = program.run(proc.run, request)
+  local place = add_installed(project, request, tree)
+  local ok
+  ok, err = installation.enter(tree.root, place)
+  if ok then
+    result, err = program.run(proc.run, request)
+    installation.leave(tree.root, place)
+  end
   tree.root:sweep() -- what no path names would stay for ever
   if result then
     return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash,
-      log = log_of(result) }
+      log = log_of(result), installed = place.keys[1] and place.keys or nil }
   elseif err.code ~= "ERR_PROC" then
     return nil, err
   end

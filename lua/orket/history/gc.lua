@@ -6,6 +6,7 @@ local asides = require("orket.history.gc.asides")
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local installation = require("orket.programs.installation")
 local lazy = require("orket.lazy")
 local embedder = lazy("orket.memory.embedder")
 local tables = require("orket.util.tables")
@@ -68,8 +69,9 @@ local function sweep(project, runs, left, options)
   if not options.dry then
     trees.remove(project, left.cards, left.trees)
     asides.remove(project, left.asides)
-  end
-  if not options.dry then
+    for _, one in ipairs(left.installed) do
+      installation.remove(project, one.key)
+    end
     embedder.sweep(project)
   end
   return errors.check(project.store:make_room(tables.column(runs, "id"), options.dry == true))
@@ -79,7 +81,8 @@ end
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
 ---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run};
 ---  kept: runs as old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what
----  was kept aside (history/gc/asides.lua)
+---  was kept aside (history/gc/asides.lua); installed: what no program was shown for so long
+---  (programs/installation.lua)
 ---@return Error|nil
 function M.run(project, options)
   local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))
@@ -89,12 +92,13 @@ function M.run(project, options)
   local runs, kept = sort(rows)
   local left = { cards = cards_of(project, tables.column(runs, "id")) }
   left.trees, left.asides = trees.find(project, left.cards), asides.find(project, moment(options.keep))
+  left.installed = installation.old(project, moment(options.keep))
   local room
   room, err = sweep(project, runs, left, options)
   if room then
     room.runs, room.kept, room.trees, room.dry_run = tables.column(runs, "id"), kept, left.trees,
       options.dry == true
-    room.asides = left.asides
+    room.asides, room.installed = left.asides, left.installed
   end
   return room, err
 end

@@ -6,6 +6,7 @@ local arms = lazy("orket.scripts.arms")
 local canary = require("orket.scripts.canary")
 local errors = require("orket.errors")
 local interrupted = require("orket.scheduler.interrupted")
+local labels = require("orket.governance.labels")
 local at_most_once = require("orket.effects.at_most_once")
 local outcome = require("orket.turn.outcome")
 local seats = require("orket.scheduler.seats")
@@ -15,10 +16,11 @@ local M = {}
 
 -- ---- verification ----
 
--- What a program printed carries the labels of all that it could read.
+-- What a program printed carries the labels of all that it could read; what is installed is from outside.
 local function judged(tx, card, verdict, tree)
+  local marks = labels.union(tree:all_labels(), verdict.installed and { labels.DEFAULT })
   tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log,
-    labels = tree:all_labels() })
+    installed = verdict.installed, labels = marks })
 end
 
 -- No agent can fix it: a person has to, then the verification is tried again. Where no program can be

@@ -191,7 +191,7 @@ local function verify(stage, tree)
   local event = stage.due
   local body = record.body(event)
   if event.kind == "verify.done" then
-    return { ok = body.ok, tree = tree:hash(), log = body.log }
+    return { ok = body.ok, tree = tree:hash(), log = body.log, installed = body.installed }
   end
   local code, message = (body.why or ""):match("^the verification could not run: (ERR_[%u_]+): (.*)$")
   if not code then

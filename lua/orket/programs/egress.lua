@@ -54,17 +54,18 @@ end
 
 -- ---- what it reached ----
 
----The events of a command's requests. What it has read there is from outside.
+---The events of a command's requests. What it has read there is from outside, and so is what is installed.
 ---@param turn Turn
 ---@param requests ProcRequested[]|nil
 ---@param call string id
-function M.record(turn, requests, call)
+---@param installed string[]|nil keys of what it made or was shown
+function M.record(turn, requests, call, installed)
   for _, request in ipairs(requests or {}) do
     request.call, request.decision = call, request.rule and "deny" or "allow"
     request.fix = FIX[request.rule]
     turn:record("egress.request", request)
   end
-  if requests and #requests > 0 then
+  if installed or requests and #requests > 0 then
     turn:label({ labels.DEFAULT }, call)
   end
 end
