@@ -234,7 +234,7 @@ bool gate_check_command(struct gate_case *c, const struct gate_operation *operat
 
 void gate_ask_egress(struct gate_case *c, const struct gate_operation *operation)
 {
-    char why[400] = "it reaches the network: ";
+    char why[400] = "it reaches the network, and a yes is for this command in the whole epic: ";
     size_t at = strlen(why);
     const struct json *command =
         gate_command(c->gate, json_get(operation->fields, "argv"), operation->program);

@@ -36,7 +36,8 @@ function M.granted(turn, permit, refusal)
   return nil
 end
 
----An operation as a person is asked about it: with where it reaches, and what the yes is to.
+---An operation as a person is asked about it: with the command that it is one of, where that reaches, and the
+---hash of both, which the yes is to.
 ---@param permit GatePermit
 ---@param operation table
 ---@return table
@@ -45,7 +46,7 @@ function M.shown(permit, operation)
   if not command or not command.grant then
     return operation
   end
-  local shown = { egress = command.egress, grant = command.grant }
+  local shown = { command = command.argv, egress = command.egress, grant = command.grant }
   for key, value in pairs(operation) do
     shown[key] = value
   end
