@@ -16,7 +16,7 @@
 
 /* What the program is put into, and what stands around it so far. */
 struct cell {
-    uint64_t cpu_ms, memory, processes, file_size; /* limits */
+    uint64_t cpu_ms, memory, processes, file_size, file_count; /* limits */
     char **hide, **show;                           /* lists of paths, counted below */
     size_t hides, shows;
     const char *path; /* of the program; "": argv[0] by PATH */

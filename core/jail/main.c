@@ -286,6 +286,7 @@ static bool take_arguments(struct cell *cell, int argc, char **argv)
         .memory = strtoull(argv[JAIL_MEMORY], NULL, 10),
         .processes = strtoull(argv[JAIL_PROCESSES], NULL, 10),
         .file_size = strtoull(argv[JAIL_FILE_SIZE], NULL, 10),
+        .file_count = strtoull(argv[JAIL_FILE_COUNT], NULL, 10),
         .outside = argv[JAIL_TREE][0] == '1',
         .egress = argv[JAIL_EGRESS][0] == '1',
         .hide = argv + JAIL_TEXTS,

@@ -104,6 +104,14 @@ function Root:remove(path) end
 ---@return string? code
 function Root:mkdir(path) end
 
+---A link for programs: nothing of this module follows it. ERR_EXISTS.
+---@param path string
+---@param to string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:link(path, to) end
+
 ---A whiteout in the changes of a union: it hides what has the name in the layers below.
 ---@param path string
 ---@return true|nil

@@ -17,6 +17,7 @@ local M = {}
 ---@field mem integer?            bytes, default 512 MiB
 ---@field procs integer?          processes and threads at one time, default 64
 ---@field fsize integer?          bytes of one file, default 64 MiB
+---@field files integer?          new files in its directory, default 10,000
 ---@field output integer?         bytes of stdout and stderr together, default 1 MiB
 ---@field egress ProcEgress?      what it may reach, through HTTP_PROXY; nothing without
 

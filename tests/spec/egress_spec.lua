@@ -35,7 +35,8 @@ local function project(net, options)
   end
   local hosts = options.hosts or { { host = "registry.test", port = net.http, private = true } }
   local command = { argv = { "python3", "get.py", "**" }, wall = 20,
-    egress = { hosts = hosts, bytes = options.bytes, seconds = 10 } }
+    egress = { hosts = hosts, bytes = options.bytes,
+      seconds = options.seconds or 10 } }
   return world.new({ binary = NAMED, environment = "ORKET_NAMES='registry.test=127.0.0.1 other.test=127.0.0.1'",
     issues = options.issues or { { id = "A" } }, limits = { concurrency = 1 }, gate = options.gate,
     rules = { commands = { command } }, files = options.files,
@@ -80,7 +81,9 @@ describe("a command with egress", function()
       assert.equal("", net:reached())
       local one = w:pending()[1]
       assert.same({ "A", "run_command", "gate.egress" }, { one.card, one.tool, one.rule })
-      assert.equal("it reaches the network: registry.test:" .. net.http, one.why)
+      assert.equal("it reaches the network, and a yes is for this command in the whole epic: registry.test:"
+        .. net.http, one.why)
+      assert.same({ "python3", "get.py", "**" }, one.operation.command)
       assert.same({ { host = "registry.test", port = net.http, private = true } }, one.operation.egress.hosts)
       assert.truthy(w:orket("approvals"):find("registry.test", 1, true))
       assert.equal(0, (select(2, w:orket("approve A"))))
@@ -163,6 +166,25 @@ describe("a command with egress", function()
     local result = told(w).result
     assert.equal("bytes", result.network.limit)
     assert.equal("egress.limit.bytes", result.network.failed[1].rule)
+    w:replays()
+  end)
+
+  test("after a kill in the middle of it the command runs again, by the yes that it had", function()
+    local w <close> = project(net, { seconds = 1, steps = { [[get("http://registry.test:{http}/hang")]] } })
+    w:run()
+    w:orket("approve A")
+    local run = w:start()
+    assert(world.wait(function()
+      return world.orket.read(net.dir .. "/log"):find("GET /hang", 1, true)
+    end), "it did not ask")
+    run.kill("KILL")
+    run.wait()
+    assert.equal(0, #w:events("egress.request"))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("GET /hang\nGET /hang\n", net:reached())
+    assert.same({ 1, 1 }, { #w:events("egress.request"), #w:events("approval.asked") })
+    assert.equal("egress.limit.seconds", w:events("egress.request")[1].body.rule)
     w:replays()
   end)
 

@@ -109,6 +109,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def on_any(self, path):
         file = os.path.join(FILES or "/nowhere", path.lstrip("/"))
+        if os.path.isdir(file):
+            file = os.path.join(file, "index.html")
         if not os.path.isfile(file):
             return self.answer(b"no such file\n", 404)
         with open(file, "rb") as f:

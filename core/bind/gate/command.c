@@ -133,6 +133,7 @@ int command_start(lua_State *L, const struct command *command, int done_idx, str
         .memory = limit_of(limits, "memory", 1),
         .processes = limit_of(limits, "procs", 1),
         .file_size = limit_of(limits, "fsize", 1),
+        .files = limit_of(limits, "files", 1),
         .output = limit_of(limits, "output", 1),
     };
     spec.input = json_string(json_get(command->fields, "stdin"), &spec.input_len);

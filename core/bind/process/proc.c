@@ -108,7 +108,7 @@ static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
 {
     static const char *const known[] = {"argv",  "cwd_root", "cwd", "env", "stdin",
                                         "show",  "wall",     "cpu", "mem", "procs",
-                                        "fsize", "output",   "scratch", "egress", NULL};
+                                        "fsize", "files", "output",   "scratch", "egress", NULL};
     bind_check_options(L, idx, known);
     *spec = (struct proc_spec){
         .wall_ms = proc_l_number(L, idx, "wall", 1000),
@@ -116,6 +116,7 @@ static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
         .memory = proc_l_number(L, idx, "mem", 1),
         .processes = proc_l_number(L, idx, "procs", 1),
         .file_size = proc_l_number(L, idx, "fsize", 1),
+        .files = proc_l_number(L, idx, "files", 1),
         .output = proc_l_number(L, idx, "output", 1),
     };
     spec->argv = proc_l_list(L, idx, "argv");
@@ -333,7 +334,7 @@ static int l_talk(lua_State *L)
 }
 
 /* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, show=?, wall=?, cpu=?, mem=?,
- * procs=?, fsize=?, output=?, egress=?}, done) -> cancel;  done({exit=, signal=, limit=,
+ * procs=?, fsize=?, files=?, output=?, egress=?}, done) -> cancel;  done({exit=, signal=, limit=,
  * stdout=, stderr=, ms=, layers=, requests=?, egress_limit=?}) or done(nil, message, code) */
 static int l_run(lua_State *L)
 {

@@ -194,6 +194,21 @@ static int l_root_make_executable(lua_State *L)
     return on_target(L, FS_READ, fs_make_executable);
 }
 
+/* root:link(path, to) -> true | nil, message, code */
+static int l_root_link(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    const char *to = luaL_checkstring(L, 3);
+    int rc = resolve(L, FS_MKDIR, &target, &err);
+    if (rc == 0) {
+        rc = fs_link(&target, to, &err);
+        fs_target_close(&target);
+    }
+    lua_pushboolean(L, true);
+    return answer(L, rc, &err);
+}
+
 /* root:mkdir(path) -> true | nil, message, code */
 static int l_root_mkdir(lua_State *L)
 {
@@ -409,7 +424,7 @@ static const luaL_Reg methods[] = {
     {"sweep", l_root_sweep}, {"delete", l_root_delete},   {"mkdir", l_root_mkdir},
     {"kind", l_root_kind},   {"beneath", l_root_beneath}, {"path", l_root_path},
     {"owner", l_root_owner}, {"close", l_root_close},     {"hide", l_root_hide},
-    {"show", l_root_show},
+    {"show", l_root_show},   {"link", l_root_link},
     {"union", root_l_union}, {"rest", root_l_rest},       {"wake", root_l_wake},
     {"census", root_l_census},   {"publish", root_l_publish}, {"remove", l_root_remove},
     {"changes", l_root_changes}, {"make_executable", l_root_make_executable}, {NULL, NULL},

@@ -288,6 +288,21 @@ int fs_mkdir(const struct fs_target *t, bool *made, struct err *err)
     return rc ? fs_fail(err, errno, t->path) : 0;
 }
 
+int fs_link(const struct fs_target *t, const char *to, struct err *err)
+{
+    if (broken(t->want != FS_MKDIR || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for making a link");
+    int dir;
+    const char *name = enter(t, &dir);
+    if (!name)
+        return fs_fail(err, errno, t->path);
+    int rc = symlinkat(to, dir, name);
+    leave(t, dir);
+    if (rc && errno == EEXIST)
+        return err_set(err, ERR_EXISTS, "'%.200s' exists", t->path);
+    return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
 int fs_delete(const struct fs_target *t, struct err *err)
 {
     if (broken(t->want != FS_DELETE || t->dir < 0))

@@ -106,6 +106,10 @@ int fs_add(const struct fs_target *target, const void *bytes, size_t len,
 /* Whoever may read the file (FS_READ) may execute it from now on. */
 int fs_make_executable(const struct fs_target *target, struct err *err) MUST_CHECK;
 
+/* Makes a link of that text, for programs: nothing here follows it. A target for FS_MKDIR;
+ * ERR_EXISTS. */
+int fs_link(const struct fs_target *target, const char *to, struct err *err) MUST_CHECK;
+
 /* Removes a file, a link, or an empty directory (ERR_EXISTS when it is not empty). */
 int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
 

@@ -46,6 +46,7 @@ enum jail_argument {
     JAIL_MEMORY,
     JAIL_PROCESSES,
     JAIL_FILE_SIZE,
+    JAIL_FILE_COUNT,
     JAIL_TREE, /* 1: the working directory is the tree; 0: there is none, it works in a scratch */
     JAIL_EGRESS, /* 1: it listens for the program's requests and hands the listener over */
     JAIL_HIDES,

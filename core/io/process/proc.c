@@ -199,6 +199,7 @@ static struct proc_spec with_defaults(const struct proc_spec *spec)
     s.memory = s.memory ? s.memory : PROC_MEMORY;
     s.processes = s.processes ? s.processes : PROC_PROCESSES;
     s.file_size = s.file_size ? s.file_size : PROC_FILE_SIZE;
+    s.files = s.files ? s.files : PROC_FILES;
     s.output = s.output ? s.output : PROC_OUTPUT;
     return s;
 }

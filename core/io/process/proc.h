@@ -35,7 +35,7 @@ struct proc_spec {
     const char *input;       /* standard input, borrowed likewise; NULL: none */
     size_t input_len;
     proc_heard *heard; /* it is talked to (proc_say): its output is heard, not kept; or NULL */
-    uint64_t wall_ms, cpu_ms, memory, processes, file_size, output; /* 0: the defaults below */
+    uint64_t wall_ms, cpu_ms, memory, processes, file_size, files, output; /* 0: the defaults */
 };
 
 #define PROC_WALL_MS   30000                 /* from start to end */
@@ -43,6 +43,7 @@ struct proc_spec {
 #define PROC_MEMORY    ((uint64_t)512 << 20) /* likewise */
 #define PROC_PROCESSES 64                    /* processes and threads at one time */
 #define PROC_FILE_SIZE ((uint64_t)64 << 20)  /* bytes of one file it writes */
+#define PROC_FILES     10000                 /* files that may come to be in its directory */
 #define PROC_OUTPUT    ((uint64_t)1 << 20)   /* bytes of stdout and stderr together */
 
 struct proc_result {

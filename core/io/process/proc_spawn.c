@@ -280,9 +280,10 @@ static void free_texts(struct strings *list)
 int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *stdio, pid_t *pid,
                struct err *err)
 {
-    const uint64_t numbers[] = {spec->cpu_ms, spec->memory, spec->processes, spec->file_size,
-                                spec->cwd >= 0, spec->egress != NULL, length(spec->hide),
-                                length(spec->show), length(spec->layers)};
+    const uint64_t numbers[] = {spec->cpu_ms,         spec->memory,       spec->processes,
+                                spec->file_size,      spec->files,        spec->cwd >= 0,
+                                spec->egress != NULL, length(spec->hide), length(spec->show),
+                                length(spec->layers)};
     char digits[COUNT_OF(numbers)][24];
     struct strings argv = {0}, env = {0}, real = {0};
     add(&argv, "orket-jail");

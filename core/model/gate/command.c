@@ -21,7 +21,8 @@ static int wrong(struct err *err, size_t number, const char *what)
 
 static bool is_limit(const char *key)
 {
-    static const char *const limits[] = {"wall", "cpu", "memory", "procs", "fsize", "output"};
+    static const char *const limits[] = {"wall",  "cpu",   "memory", "procs",
+                                         "fsize", "files", "output"};
     for (size_t i = 0; i < COUNT_OF(limits); i++)
         if (strcmp(limits[i], key) == 0)
             return true;
@@ -78,6 +79,18 @@ static int check_keys(const struct json *command, size_t number, struct err *err
     return 0;
 }
 
+/* What an installation was made by is known by the command alone: it is one argv. */
+static int check_install(const struct json *command, size_t number, struct err *err)
+{
+    const struct json *argv = json_get(command, "argv");
+    if (!json_get(command, "install"))
+        return 0;
+    for (uint32_t i = 0; i < argv->len; i++)
+        if (strpbrk(argv->u.items[i].u.string, "*?"))
+            return wrong(err, number, "what installs has no '*' and no '?' in its 'argv'");
+    return 0;
+}
+
 /* "./run" and "/usr/bin/x" or a name; "bin/x" would be one or the other. */
 static bool is_program(const struct json *first)
 {
@@ -113,6 +126,7 @@ int gate_build_commands(struct gate *gate, const struct json *list, struct err *
             return wrong(err, i, "must be an object");
         rc = check_keys(command, i, err);
         rc = rc ? rc : check_argv(json_get(command, "argv"), i, err);
+        rc = rc ? rc : check_install(command, i, err);
     }
     return rc;
 }
@@ -220,7 +234,7 @@ bool gate_check_command(struct gate_case *c, const struct gate_operation *operat
 
 void gate_ask_egress(struct gate_case *c, const struct gate_operation *operation)
 {
-    char why[400] = "it reaches the network: ";
+    char why[400] = "it reaches the network, and a yes is for this command in the whole epic: ";
     size_t at = strlen(why);
     const struct json *command =
         gate_command(c->gate, json_get(operation->fields, "argv"), operation->program);

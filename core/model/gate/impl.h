@@ -107,7 +107,7 @@ int gate_build_commands(struct gate *gate, const struct json *list, struct err *
 bool gate_check_command(struct gate_case *c, const struct gate_operation *operation);
 
 /* A program that reaches out: where to is for a person to know. Who asks may have a yes to this
- * already (lua/orket/effects/egress.lua). */
+ * already (lua/orket/programs/egress.lua). */
 void gate_ask_egress(struct gate_case *c, const struct gate_operation *operation);
 
 /* Names of a component of a path: the whole of it, its beginning, its end or anything in it. */

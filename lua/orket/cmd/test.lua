@@ -7,6 +7,7 @@ local concealed = require("orket.governance.concealed")
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local fixtures = require("orket.verification.fixture")
+local installation = require("orket.programs.installation")
 local options = require("orket.options")
 local projects = require("orket.project.project")
 local scratches = require("orket.workspace.scratch")
@@ -47,7 +48,7 @@ local function fixture_of(project, state)
   return fixtures.load(project, path)
 end
 
-local function place_of(state, root)
+local function place_of(project, state, root)
   local store, epic = state.store, state.card.epic or state.card.id
   local settings = { made = state.made, executable = tree_files.executable(store, epic) }
   return {
@@ -62,6 +63,7 @@ local function place_of(state, root)
     sweep = function()
       return errors.check(root:sweep())
     end,
+    installed = installation.of_project(project, state.manifest),
   }
 end
 
@@ -72,7 +74,7 @@ local function run_at(project, state, fixture, act)
   local root <close> = scratch and scratch.root:beneath("tree", { create = true })
   local result
   if root then
-    result, err = act(fixture, place_of(state, root))
+    result, err = act(fixture, place_of(project, state, root))
   end
   if held then
     held:release()

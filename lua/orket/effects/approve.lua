@@ -1,7 +1,7 @@
 -- approve.lua: where a rule asks about a call, or an operation of one, a person's answer decides: the second
 -- step of effects/pipeline.lua. A denial is never turned into a yes (governance/approvals/turn_approval.lua).
 
-local egress = require("orket.effects.egress")
+local egress = require("orket.programs.egress")
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local judge = require("orket.effects.judge")
 

@@ -8,10 +8,11 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
-local egress = require("orket.effects.egress")
+local egress = require("orket.programs.egress")
 local errors = require("orket.errors")
 local manifest = require("orket.workspace.manifest")
 local hash = require("orket.core.hash")
+local installation = require("orket.programs.installation")
 local programs = require("orket.effects.program")
 local strings = require("orket.util.strings")
 
@@ -190,20 +191,53 @@ local function array(items)
   return setmetatable(items, cjson.array_mt)
 end
 
+-- The program in the tree, with what is installed for it; what it changed then.
+local function in_tree(turn, permit, judge)
+  local engine = turn.engine
+  local place = installation.place(engine.project, engine:rules().commands, turn.tree.files)
+  local ok, err = installation.enter(turn.tree.root, place)
+  local result, found
+  if ok then
+    result, err = programs.run(function(what, done)
+      return permit:perform(what, done)
+    end, { show = place.show, env = place.env })
+    installation.leave(turn.tree.root, place)
+  end
+  if result then
+    result.installed = place.keys[1] and place.keys or nil
+    found, err = look(turn, judge)
+  end
+  return found and { result = result, found = found }, err
+end
+
+-- What installs works in a directory of its own: the tree stays as it is.
+local function elsewhere(turn, permit, command)
+  local result, err = installation.install(turn, permit, command)
+  if not result then
+    return nil, err
+  end
+  result.installed = result.installed and { result.installed }
+  return { result = result,
+    found = { changes = {}, contents = {}, refused = {}, put_back = 0, warnings = {} } }
+end
+
 -- What becomes the event, and the bytes of what changed by path.
 local function live(turn, permit, judge)
-  local result, err = programs.run(permit.perform, permit)
-  if not result then
+  local command = permit:command()
+  local done, err
+  if command.install then
+    done, err = elsewhere(turn, permit, command)
+  else
+    done, err = in_tree(turn, permit, judge)
+  end
+  if not done then
     return failed(err), err
   end
-  local found
-  found, err = look(turn, judge)
-  if not found then
-    return failed(err), err
-  end
+  local result, found = done.result, done.found
   return {
     exit = result.exit, signal = result.signal, limit = result.limit, ms = result.ms,
-    layers = array(result.layers), requests = result.requests, egress_limit = result.egress_limit,
+    layers = array(result.layers), installed = result.installed and array(result.installed),
+    requests = result.requests, egress_limit = result.egress_limit,
     stdout = cut(result.stdout), stderr = cut(result.stderr), changes = array(found.changes),
     refused = array(found.refused), put_back = found.put_back, full = found.full,
     warnings = #found.warnings > 0 and array(found.warnings) or nil,
@@ -284,7 +318,7 @@ function M.perform(turn, permit, run, operation)
   local requests = ran.requests
   ran.call, ran.argv, ran.program, ran.requests = run.id, operation.argv, program, nil
   turn:record("command.ran", ran)
-  egress.record(turn, requests, run.id)
+  egress.record(turn, requests, run.id, ran.installed)
   record_changes(turn, ran, contents)
   record_refusals(turn, ran, run.id, run.call:tool())
   if ran.full then

@@ -2,7 +2,7 @@
 -- for, whatever a person has answered.
 
 local autonomy = require("orket.governance.autonomy")
-local egress = require("orket.effects.egress")
+local egress = require("orket.programs.egress")
 local embed = require("orket.core.embed")
 
 local M = {}

@@ -7,6 +7,7 @@ local async = require("orket.async")
 local bases = require("orket.history.gc.bases")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local installation = require("orket.programs.installation")
 local embedder = require("orket.memory.embedder")
 local tables = require("orket.util.tables")
 local trees = require("orket.history.gc.trees")
@@ -69,8 +70,9 @@ local function sweep(project, runs, left, options)
     trees.remove(project, left.cards, left.trees)
     asides.remove(project, left.asides)
     bases.remove(project, left.bases)
-  end
-  if not options.dry then
+    for _, one in ipairs(left.installed) do
+      installation.remove(project, one.key)
+    end
     embedder.sweep(project)
   end
   return errors.check(project.store:make_room(tables.column(runs, "id"), options.dry == true))
@@ -80,7 +82,8 @@ end
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
 ---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run};
 ---  kept: runs as old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what
----  was kept aside (history/gc/asides.lua); bases: read-only layers (history/gc/bases.lua)
+---  was kept aside (history/gc/asides.lua); bases: read-only layers (history/gc/bases.lua); installed: what no
+---  program was shown for so long (programs/installation.lua)
 ---@return Error|nil
 function M.run(project, options)
   local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))
@@ -90,13 +93,13 @@ function M.run(project, options)
   local runs, kept = sort(rows)
   local left = { cards = cards_of(project, tables.column(runs, "id")) }
   left.trees, left.asides = trees.find(project, left.cards), asides.find(project, moment(options.keep))
-  left.bases = bases.find(project)
+  left.bases, left.installed = bases.find(project), installation.old(project, moment(options.keep))
   local room
   room, err = sweep(project, runs, left, options)
   if room then
     room.runs, room.kept, room.trees, room.dry_run = tables.column(runs, "id"), kept, left.trees,
       options.dry == true
-    room.asides, room.bases = left.asides, left.bases
+    room.asides, room.bases, room.installed = left.asides, left.bases, left.installed
   end
   return room, err
 end

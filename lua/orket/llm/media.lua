@@ -2,8 +2,7 @@
 -- with the blob of their bytes (`attached`); the bytes are put in where a request is made. Pure.
 
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
-local base64 = lazy("orket.core.base64")
+local base64 = require("orket.core.base64")
 
 local M = {}
 

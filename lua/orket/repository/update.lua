@@ -10,13 +10,13 @@ local epic_source = require("orket.repository.epic_source")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local labels = require("orket.governance.labels")
-local merging = require("orket.workspace.merging")
+local merging = require("orket.workspace.merge.merging")
 local person = require("orket.governance.person")
 local places = require("orket.workspace.places")
 local reader = require("orket.project.reader")
 local tables = require("orket.util.tables")
 local tree_files = require("orket.workspace.tree_files")
-local tree_head = require("orket.workspace.tree_head")
+local tree_head = require("orket.workspace.merge.tree_head")
 
 local M = {}
 

@@ -4,10 +4,11 @@ local async = require("orket.async")
 local arms = require("orket.scripts.arms")
 local canary = require("orket.scripts.canary")
 local errors = require("orket.errors")
-local merge_preview = require("orket.workspace.merge_preview")
+local merge_preview = require("orket.workspace.merge.merge_preview")
 local interrupted = require("orket.scheduler.interrupted")
+local labels = require("orket.governance.labels")
 local at_most_once = require("orket.effects.at_most_once")
-local merging = require("orket.workspace.merging")
+local merging = require("orket.workspace.merge.merging")
 local outcome = require("orket.turn.outcome")
 local seats = require("orket.scheduler.seats")
 local turns = require("orket.turn.turn")
@@ -17,9 +18,10 @@ local M = {}
 
 -- ---- verification ----
 
--- What a program printed carries the labels of all that it could read.
+-- What a program printed carries the labels of all that it could read; what is installed is from outside.
 local function judged(tx, card, verdict, tree)
-  tx:event("verify.done", card.id, verify.record(tx, verdict, tree:all_labels()))
+  local marks = labels.union(tree:all_labels(), verdict.installed and { labels.DEFAULT })
+  tx:event("verify.done", card.id, verify.record(tx, verdict, marks))
 end
 
 -- No agent can fix it: a person has to, then the verification is tried again. Where no program can be

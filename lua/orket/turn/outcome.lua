@@ -1,6 +1,6 @@
 -- outcome.lua: the one transition with which a turn ends: as proposed, or what the proposal comes to.
 
-local merge_preview = require("orket.workspace.merge_preview")
+local merge_preview = require("orket.workspace.merge.merge_preview")
 local moves = require("orket.effects.moves")
 local turn_plan = require("orket.turn.turn_plan")
 local verify = require("orket.verification.verify")

@@ -5,6 +5,7 @@
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
+local installation = require("orket.programs.installation")
 local fixtures = require("orket.verification.fixture")
 local proc = require("orket.core.proc")
 local program = require("orket.effects.program")
@@ -22,15 +23,14 @@ local TestTree = {}
 TestTree.__index = TestTree
 
 ---@param fixture Fixture
----@param place {root: FsRoot, files: table<string, string>, seed: table<string, string>, is_equal: boolean?,
----  restore: fun(): any, Error|nil, sweep: fun(): any, Error|nil}  restore: makes the directory equal to files;
----  is_equal: it is already; sweep: removes what no path names
+---@param place VerdictPlace without its hash
 ---@return TestTree
 function M.new(fixture, place)
   local overlay = fixtures.overlay(fixture)
   return setmetatable({
     fixture = fixture, root = place.root, files = place.files, seed = place.seed, restore = place.restore,
-    sweep = place.sweep, overlay = overlay, is_touched = not place.is_equal or next(overlay) ~= nil,
+    sweep = place.sweep, installed = place.installed, overlay = overlay,
+    is_touched = not place.is_equal or next(overlay) ~= nil,
   }, TestTree)
 end
 
@@ -74,6 +74,22 @@ local function limit(fixture, options, key)
   return options[key] or fixture.value[key] or fixtures.LIMITS[key]
 end
 
+-- With what is installed for the files, as commands have it.
+local function run_shown(self, request)
+  local installed = self.installed
+  table.move(installed.show, 1, #installed.show, #request.show + 1, request.show)
+  for name, value in pairs(installed.env) do
+    request.env[name] = request.env[name] or value
+  end
+  local result
+  local ok, err = installation.enter(self.root, installed)
+  if ok then
+    result, err = program.run(proc.run, request)
+    installation.leave(self.root, installed)
+  end
+  return result, err
+end
+
 ---Runs a program of the fixture in a jail, with the directory as its own.
 ---@param argv string[]
 ---@param options {stdin: string?, env: table?, wall: number?}?
@@ -88,7 +104,7 @@ function TestTree:run(argv, options)
   for key in pairs(fixtures.LIMITS) do
     request[key == "memory" and "mem" or key] = limit(self.fixture, options, key)
   end
-  local result, err = program.run(proc.run, request)
+  local result, err = run_shown(self, request)
   local swept, why = self.sweep() -- what no path names would stay for ever
   if result and not swept then
     return nil, why

@@ -8,6 +8,7 @@
 local cjson = require("cjson")
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
+local installation = require("orket.programs.installation")
 local fixtures = require("orket.verification.fixture")
 local test_report = require("orket.verification.test_report")
 local test_tree = require("orket.verification.test_tree")
@@ -34,6 +35,7 @@ M.STALE = "the fixture has changed since its verdict"
 ---@field control TestCounts|nil  of the run without the card's files, where there was one
 ---@field report TestReport|nil   of one that was run, else its blob:
 ---@field blob string|nil
+---@field installed string[]|nil  keys of the installations that its programs were shown
 
 ---@class VerdictPlace
 ---@field root FsRoot
@@ -43,6 +45,7 @@ M.STALE = "the fixture has changed since its verdict"
 ---@field restore fun(): any, Error|nil
 ---@field clear fun(): any, Error|nil  takes all files away
 ---@field sweep fun(): any, Error|nil  after a program: removes what no path names
+---@field installed InstalledPlace    what programs have of what is installed for the files
 ---@field is_equal boolean?           the directory is equal to files
 ---@field is_proven boolean?          the fixture has shown that it can fail
 
@@ -88,7 +91,7 @@ end
 ---@return Error|nil err
 function M.control(fixture, place)
   local found, err = run_kind(fixture, { root = place.root, files = {}, seed = {}, restore = place.clear,
-    sweep = place.sweep })
+    sweep = place.sweep, installed = place.installed })
   return found and report_of(found, fixture), err
 end
 
@@ -117,7 +120,8 @@ function M.try(fixture, place)
     return nil, err
   end
   return { ok = report.ok, tree = place.hash, fixture = fixture.hash, counts = report.counts, report = report,
-    log = found.log or test_report.text(report, true), control = control and control.counts }
+    log = found.log or test_report.text(report, true), control = control and control.counts,
+    installed = place.installed.keys[1] and place.installed.keys or nil }
 end
 
 -- A verdict of this fixture that failed, or that had a control, shows that it can fail.
@@ -158,6 +162,7 @@ function M.run(project, card, tree)
       end
       return tree:wake()
     end,
+    installed = installation.of_project(project, tree.files),
   })
 end
 
@@ -168,7 +173,7 @@ end
 ---@return table body
 function M.record(tx, verdict, labels)
   return { tree = verdict.tree, ok = verdict.ok, log = verdict.log, labels = labels,
-    fixture = verdict.fixture, counts = verdict.counts, control = verdict.control,
+    fixture = verdict.fixture, counts = verdict.counts, control = verdict.control, installed = verdict.installed,
     report = verdict.report and tx:blob(cjson.encode(verdict.report)) or verdict.blob }
 end
 

@@ -8,7 +8,7 @@
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
 -- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts:
 -- workspace/tree_files.lua, manifests; workspace/disk.lua, directories; workspace/places.lua, where they are;
--- workspace/tree_head.lua and workspace/merging.lua, merges; workspace/aside.lua, files of people;
+-- workspace/merge/tree_head.lua and workspace/merge/merging.lua, merges; workspace/aside.lua, files of people;
 -- workspace/epic_tree.lua, an epic's tree made anew.
 
 local asides = require("orket.workspace.aside")
@@ -16,9 +16,9 @@ local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local layers = require("orket.workspace.layers.layers")
 local tree_files = require("orket.workspace.tree_files")
-local tree_head = require("orket.workspace.tree_head")
+local tree_head = require("orket.workspace.merge.tree_head")
 local labels = require("orket.governance.labels")
-local merging = require("orket.workspace.merging")
+local merging = require("orket.workspace.merge.merging")
 local places = require("orket.workspace.places")
 local sys = require("orket.core.sys")
 local uppers = require("orket.workspace.layers.upper")

@@ -193,7 +193,7 @@ local function recorded_verdict(stage, tree)
   local body = record.body(event)
   if event.kind == "verify.done" then
     return { ok = body.ok, tree = tree:hash(), log = body.log, fixture = body.fixture, counts = body.counts,
-      control = body.control, blob = body.report }
+      control = body.control, blob = body.report, installed = body.installed }
   end
   local code, message = (body.why or ""):match("^the verification could not run: (ERR_[%u_]+): (.*)$")
   if not code then

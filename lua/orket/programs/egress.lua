@@ -36,7 +36,8 @@ function M.granted(turn, permit, refusal)
   return nil
 end
 
----An operation as a person is asked about it: with where it reaches, and what the yes is to.
+---An operation as a person is asked about it: with the command that it is one of, where that reaches, and the
+---hash of both, which the yes is to.
 ---@param permit GatePermit
 ---@param operation table
 ---@return table
@@ -45,7 +46,7 @@ function M.shown(permit, operation)
   if not command or not command.grant then
     return operation
   end
-  local shown = { egress = command.egress, grant = command.grant }
+  local shown = { command = command.argv, egress = command.egress, grant = command.grant }
   for key, value in pairs(operation) do
     shown[key] = value
   end
@@ -54,17 +55,18 @@ end
 
 -- ---- what it reached ----
 
----The events of a command's requests. What it has read there is from outside.
+---The events of a command's requests. What it has read there is from outside, and so is what is installed.
 ---@param turn Turn
 ---@param requests ProcRequested[]|nil
 ---@param call string id
-function M.record(turn, requests, call)
+---@param installed string[]|nil keys of what it made or was shown
+function M.record(turn, requests, call, installed)
   for _, request in ipairs(requests or {}) do
     request.call, request.decision = call, request.rule and "deny" or "allow"
     request.fix = FIX[request.rule]
     turn:record("egress.request", request)
   end
-  if requests and #requests > 0 then
+  if installed or requests and #requests > 0 then
     turn:label({ labels.DEFAULT }, call)
   end
 end

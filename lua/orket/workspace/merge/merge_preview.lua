@@ -2,8 +2,8 @@
 -- the files that others merged come into it, and its own changes are merged with theirs.
 
 local disk = require("orket.workspace.disk")
-local merging = require("orket.workspace.merging")
-local tree_head = require("orket.workspace.tree_head")
+local merging = require("orket.workspace.merge.merging")
+local tree_head = require("orket.workspace.merge.tree_head")
 
 local M = {}
 
