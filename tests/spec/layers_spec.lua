@@ -85,7 +85,8 @@ local made = 0
 -- A file of the epic or a card, as the journal has it.
 local function file(w, what, path)
   made = made + 1
-  assert.equal(0, select(2, w:orket(("checkout %s %s/out-%d"):format(what, w.dir, made))))
+  local text, code = w:orket(("checkout %s %s/out-%d"):format(what, w.dir, made))
+  assert.equal(0, code, text)
   path = ("out-%d/%s"):format(made, path)
   return w:exists(path) and w:read(path) or nil
 end
@@ -291,5 +292,97 @@ describe("where layers are not whole", function()
     assert.falsy(w:exists("workspace/ep/layers/A"))
     assert.equal("echo new\n", file(w, "ep", "src/main.sh"))
     w:replays("ep.1")
+  end)
+end)
+
+local COUNTS = play([[write("src/made.txt", "made\n")]], [[sh("cat src/made.txt many/17 own 2>/dev/null; ls | wc -l")]])
+
+describe("a card over a large start, by a person's acts", function()
+  test("a fork has the files of then, and no directory of them", function()
+    local w <close> = project(COUNTS, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
+    done(w)
+    local text, code = w:orket("fork --json ep.1@" .. math.floor(w:events("tree.merged")[1].seq))
+    assert.equal(0, code, text)
+    local epic = "ep-f1"
+    done(w, epic)
+    assert.equal("made\n", file(w, epic, "src/made.txt"))
+    assert.equal("300\n", file(w, epic, "many/300"))
+    assert.falsy(w:exists("workspace/" .. epic .. "/tree"))
+    assert.equal(0, select(2, w:check()))
+  end)
+
+  test("a run that begins again at a card takes out what that had brought", function()
+    local w <close> = project(COUNTS, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
+    w:hold("B")
+    local run = w:start()
+    assert(world.wait(function() return w:card("B").status == "in_progress" end))
+    run.kill("KILL")
+    run.wait()
+    w:release("B")
+    local text, code = w:orket("resume --plain --from A")
+    assert.equal(0, code, text)
+    assert.equal(2, #w:events("command.ran") - 1)
+    assert.equal("made\n", file(w, "ep", "src/made.txt"))
+    assert.equal(0, select(2, w:check()))
+  end)
+
+  test("what a person puts is the card's, also out of what it changed", function()
+    local w <close> = project(COUNTS)
+    local run = w:held(3)
+    run.kill("KILL")
+    run.wait()
+    w:write("workspace/ep/layers/A/changes/own", "put\n")
+    local text, code = w:orket("put A workspace/ep/layers/A/changes/own")
+    assert.equal(0, code, text)
+    done(w)
+    assert.equal("put\n", file(w, "ep", "own"))
+    assert.same({}, w:events("tree.kept"))
+    w:replays("ep.1")
+  end)
+
+  test("a verification runs on the whole, and leaves nothing", function()
+    local w <close> = project(play([[write("src/made.txt", "made\n")]]),
+      { issues = { { id = "A", verification = { fixture_path = "all.json" } } } })
+    w:write("verification/all.json", cjson.encode({ argv = { "sh", "-c",
+      "test $(ls many | wc -l) = 300 && grep made src/made.txt && rm -r many && echo x > left && mkdir many" } }))
+    done(w)
+    assert.equal("src/made.txt\n", below(w, "workspace/ep/layers/A/changes"))
+    assert.is_true(w:events("verify.done")[1].body.ok)
+    assert.equal("300\n", file(w, "A", "many/300"))
+  end)
+
+  test("orket gc removes layers from which no open epic starts, and what was not finished", function()
+    local w <close> = project(COUNTS)
+    local run = w:held(3)
+    run.kill("KILL")
+    run.wait()
+    orket.shell(("mkdir -p %s/.orket/bases/making-x/files"):format(w.dir))
+    local text, code = w:orket("gc --keep 0s --json")
+    assert.equal(0, code, text)
+    assert.equal(".orket/bases/making-x", cjson.decode(text).bases[1].path)
+    assert.equal(1, layers(w))
+    done(w)
+    text, code = w:orket("gc --keep 0s")
+    assert.equal(0, code, text)
+    assert(text:find("from which no open epic starts: 304 files", 1, true), text)
+    assert.falsy(w:exists(".orket/bases") or w:exists("workspace/ep/layers"))
+    assert.equal("made\n", file(w, "ep", "src/made.txt"))
+  end)
+end)
+
+describe("a program over layers", function()
+  test("reaches no layer and no other card's changes", function()
+    local w <close> = project(play(
+      [[sh("cat ../../layers/*/changes/* ../../../../.orket/bases/*/files/README 2>/dev/null; ls ../.. ..; mount | grep -c overlay; for d in / /run /tmp; do echo x 2>/dev/null > $d/layer.txt; done; grep -o 'lowerdir=[^,]*' /proc/self/mountinfo | head -1 >&2")]],
+      [[sh("echo forged >> README; cat README")]]),
+      { issues = { { id = "A" }, { id = "B" } } })
+    done(w)
+    for i, event in ipairs(w:events("command.ran")) do
+      if not event.body.stdout:find("forged") then
+        assert.is_nil(event.body.stdout:find("hello", 1, true), event.body.stdout)
+        assert.is_nil(event.body.stderr:find(w.dir, 1, true), event.body.stderr)
+      end
+    end
+    assert.equal("hello\n", orket.shell(("cat %s/.orket/bases/*/files/README"):format(w.dir)))
   end)
 end)

@@ -183,7 +183,8 @@ local function base_of(project, store, known, seed, start, options)
   local over = manifest.is_large(seed) and {} or start
   local all = together(seed, over)
   local name = next(over) and M.name_of_seed(all, options.executable) or known.seed
-  local made, err = layer_files.ensure(project, store, name, { seed = known.seed, below = {}, changes = over }, {
+  local about = { seed = known.seed, below = {}, changes = over }
+  local made, err = layer_files.ensure(project, store, name, about, {
     changes = all, made = options.made, executable = options.executable,
   })
   return made and stack_of(project, name, seed), err
