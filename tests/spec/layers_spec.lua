@@ -92,10 +92,10 @@ local function file(w, what, path)
 end
 
 local possible = orket.shell(world.binary .. " try jail -- true 2>&1"):find("ERR_JAIL", 1, true) == nil
-local test = possible and it or pending
+local it = possible and it or pending
 
 describe("a card over a large start", function()
-  test("has only what it differs by, and the seed is laid out once for all", function()
+  it("has only what it differs by, and the seed is laid out once for all", function()
     local w <close> = project(play(
       [[call("read_file", { path = "many/7" }), call("edit_file", { path = "src/main.sh", old = "old", new = "new" })]],
       [[write("src/made.txt", "made\n"), call("list_files", { path = "src" })]],
@@ -118,7 +118,7 @@ describe("a card over a large start", function()
     w:replays("ep.1")
   end)
 
-  test("is judged by what a program changed of it, and the rest is as it was", function()
+  it("is judged by what a program changed of it, and the rest is as it was", function()
     local w <close> = project(play([[write("own.txt", "own\n"), write("src/two.txt", "two\n")]],
       [[sh("rm own.txt src/gone.txt; rm -r many; mkdir many; echo in > many/new; echo x >> README;" ..
         " mv src/two.txt three.txt; touch src/main.sh; ln -s /etc/passwd link; rm src/main.sh; mkdir -p src/main.sh; echo y > src/main.sh/y")]],
@@ -157,7 +157,7 @@ end
 ]]
 
 describe("a chain of cards", function()
-  test("costs by its length: many changes become a layer that those who come later share", function()
+  it("costs by its length: many changes become a layer that those who come later share", function()
     local issues = {}
     for i = 1, 6 do
       issues[i] = { id = "C" .. i, depends_on = i > 1 and { "C" .. i - 1 } or nil }
@@ -175,7 +175,7 @@ describe("a chain of cards", function()
     w:replays("ep.1")
   end)
 
-  test("without any seed has layers as soon as its starts are large", function()
+  it("without any seed has layers as soon as its starts are large", function()
     local issues = {}
     for i = 1, 9 do
       issues[i] = { id = "C" .. i, depends_on = i > 1 and { "C" .. i - 1 } or nil }
@@ -206,7 +206,7 @@ end
 ]]
 
 describe("where layers are not whole", function()
-  test("a base that was changed or is incomplete is made anew, and cards see nothing of it", function()
+  it("a base that was changed or is incomplete is made anew, and cards see nothing of it", function()
     local w <close> = project(play([[call("read_file", { path = "README" })]], [[sh("cat README many/9")]]))
     local run = w:held(3)
     run.kill("KILL")
@@ -218,7 +218,7 @@ describe("where layers are not whole", function()
     w:replays("ep.1")
   end)
 
-  test("what a person puts into the changes of a card is kept aside, and taken back", function()
+  it("what a person puts into the changes of a card is kept aside, and taken back", function()
     local w <close> = project(WORK)
     local run = w:held(3)
     run.kill("KILL")
@@ -238,7 +238,7 @@ describe("where layers are not whole", function()
     w:replays("ep.1")
   end)
 
-  test("a kill at any point of making them leaves what the next run completes", function()
+  it("a kill at any point of making them leaves what the next run completes", function()
     for _, point in ipairs({ "layer_sync_before:1", "layer_sync_after:1", "layer_rename_before:1",
       "layer_rename_after:1", "union_mount_before:1", "union_mount_before:2", "union_mount_before:4",
       "file_create_before:150" }) do
@@ -254,7 +254,7 @@ describe("where layers are not whole", function()
     end
   end)
 
-  test("a file that is gone is hidden by a whiteout, which a kill leaves whole or not at all", function()
+  it("a file that is gone is hidden by a whiteout, which a kill leaves whole or not at all", function()
     for _, point in ipairs({ "file_hide_before:1", "file_hide_after:1" }) do
       local w <close> = project(DELETES, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
       assert.equal(3, (select(2, w:run())))
@@ -268,7 +268,7 @@ describe("where layers are not whole", function()
     end
   end)
 
-  test("a kernel that shows no layers has plain directories, with the same journal", function()
+  it("a kernel that shows no layers has plain directories, with the same journal", function()
     local stories = {}
     for i, fault in ipairs({ "", "ORKET_FAULT=union_mount_before:1:enospc" }) do
       local w <close> = project(WORK)
@@ -281,7 +281,7 @@ describe("where layers are not whole", function()
     assert.equal(stories[1], stories[2])
   end)
 
-  test("a tree that was begun as a plain directory stays one", function()
+  it("a tree that was begun as a plain directory stays one", function()
     local w <close> = project(WORK)
     w.binary, w.environment = world.faulty, "ORKET_FAULT=union_mount_before:1:enospc"
     local run = w:held(3)
@@ -298,7 +298,7 @@ end)
 local COUNTS = play([[write("src/made.txt", "made\n")]], [[sh("cat src/made.txt many/17 own 2>/dev/null; ls | wc -l")]])
 
 describe("a card over a large start, by a person's acts", function()
-  test("a fork has the files of then, and no directory of them", function()
+  it("a fork has the files of then, and no directory of them", function()
     local w <close> = project(COUNTS, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
     done(w)
     local text, code = w:orket("fork --json ep.1@" .. math.floor(w:events("tree.merged")[1].seq))
@@ -311,7 +311,7 @@ describe("a card over a large start, by a person's acts", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  test("a run that begins again at a card takes out what that had brought", function()
+  it("a run that begins again at a card takes out what that had brought", function()
     local w <close> = project(COUNTS, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
     w:hold("B")
     local run = w:start()
@@ -326,7 +326,7 @@ describe("a card over a large start, by a person's acts", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  test("what a person puts is the card's, also out of what it changed", function()
+  it("what a person puts is the card's, also out of what it changed", function()
     local w <close> = project(COUNTS)
     local run = w:held(3)
     run.kill("KILL")
@@ -340,7 +340,7 @@ describe("a card over a large start, by a person's acts", function()
     w:replays("ep.1")
   end)
 
-  test("a verification runs on the whole, and leaves nothing", function()
+  it("a verification runs on the whole, and leaves nothing", function()
     local w <close> = project(play([[write("src/made.txt", "made\n")]]),
       { issues = { { id = "A", verification = { fixture_path = "all.json" } } } })
     w:write("verification/all.json", cjson.encode({ argv = { "sh", "-c",
@@ -351,7 +351,7 @@ describe("a card over a large start, by a person's acts", function()
     assert.equal("300\n", file(w, "A", "many/300"))
   end)
 
-  test("orket gc removes layers from which no open epic starts, and what was not finished", function()
+  it("orket gc removes layers from which no open epic starts, and what was not finished", function()
     local w <close> = project(COUNTS)
     local run = w:held(3)
     run.kill("KILL")
@@ -371,13 +371,13 @@ describe("a card over a large start, by a person's acts", function()
 end)
 
 describe("a program over layers", function()
-  test("reaches no layer and no other card's changes", function()
+  it("reaches no layer and no other card's changes", function()
     local w <close> = project(play(
       [[sh("cat ../../layers/*/changes/* ../../../../.orket/bases/*/files/README 2>/dev/null; ls ../.. ..; mount | grep -c overlay; for d in / /run /tmp; do echo x 2>/dev/null > $d/layer.txt; done; grep -o 'lowerdir=[^,]*' /proc/self/mountinfo | head -1 >&2")]],
       [[sh("echo forged >> README; cat README")]]),
       { issues = { { id = "A" }, { id = "B" } } })
     done(w)
-    for i, event in ipairs(w:events("command.ran")) do
+    for _, event in ipairs(w:events("command.ran")) do
       if not event.body.stdout:find("forged") then
         assert.is_nil(event.body.stdout:find("hello", 1, true), event.body.stdout)
         assert.is_nil(event.body.stderr:find(w.dir, 1, true), event.body.stderr)

@@ -1,5 +1,5 @@
--- layers.lua: the read-only layers beneath the trees of cards, each made once (workspace/layer_files.lua) and
--- shared by all cards that start from it.
+-- layers.lua: the read-only layers beneath the trees of cards, each made once
+-- (workspace/layers/layer_files.lua) and shared by all cards that start from it.
 --
 -- A base has the name of its tree's hash. A card whose start differs from every layer by many paths (it
 -- depends on many cards) gets another layer over the nearest one, which those that come after it share: a
@@ -8,7 +8,7 @@
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local hold = require("orket.workspace.hold")
-local layer_files = require("orket.workspace.layer_files")
+local layer_files = require("orket.workspace.layers.layer_files")
 local manifest = require("orket.workspace.manifest")
 local tables = require("orket.util.tables")
 local tree_files = require("orket.workspace.tree_files")

@@ -31,7 +31,7 @@ function M.cards(epic)
   return "workspace/" .. M.name(epic) .. "/cards"
 end
 
----Where the changes of its cards lie over layers (workspace/upper.lua), below the project.
+---Where the changes of its cards lie over layers (workspace/layers/upper.lua), below the project.
 ---@param epic string
 ---@return string
 function M.layers(epic)

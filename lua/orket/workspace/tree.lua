@@ -1,7 +1,7 @@
 -- tree.lua: the only way to a root: each card works in a directory of its own.
 --
 --   workspace/EPIC/cards/CARD   a card's tree: its start, with what the card changed
---   workspace/EPIC/layers/CARD  the same over a large start: only what it differs by (workspace/upper.lua)
+--   workspace/EPIC/layers/CARD  the same over a large start: what it differs by (workspace/layers/upper.lua)
 --   workspace/EPIC/tree         the epic's tree: its seed, with what finished cards changed
 --
 -- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
@@ -22,7 +22,7 @@ local labels = require("orket.governance.labels")
 local merging = require("orket.workspace.merging")
 local places = require("orket.workspace.places")
 local sys = require("orket.core.sys")
-local uppers = require("orket.workspace.upper")
+local uppers = require("orket.workspace.layers.upper")
 
 local M = {}
 

@@ -2,7 +2,7 @@
 -- did not finish of one. All of it can be made again from the journal.
 
 local disk = require("orket.workspace.disk")
-local layer_files = require("orket.workspace.layer_files")
+local layer_files = require("orket.workspace.layers.layer_files")
 local layers = require("orket.workspace.layers")
 local tree_files = require("orket.workspace.tree_files")
 

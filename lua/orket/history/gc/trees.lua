@@ -29,7 +29,7 @@ local function look(store, entries, more, root, card)
   return found
 end
 
--- A plain directory, and what a card differs by over layers (workspace/upper.lua).
+-- A plain directory, and what a card differs by over layers (workspace/layers/upper.lua).
 local function look_at(project, card, found)
   local epic, name = card.epic or card.id, places.name(card.id)
   for _, above in ipairs({ places.cards(epic), places.layers(epic) }) do
