@@ -121,6 +121,8 @@ describe("attack mcp", function()
       why = "mcp.fake.show lies in a directory in which a program writes" },
     { show = { "workspace/ep/cards/A/out" },
       why = "mcp.fake.show lies in a directory in which a program writes" },
+    { show = { "workspace/ep/layers/A/changes/out" },
+      why = "mcp.fake.show lies in a directory in which a program writes" },
     { away = true, directory = "work", show = { "work" }, reads = { "HOME/work/x" } },
     { directory = "workspace", why = "it is of workspace/" },
     { directory = ".", why = "it is the project itself" },

@@ -85,16 +85,17 @@ local made = 0
 -- A file of the epic or a card, as the journal has it.
 local function file(w, what, path)
   made = made + 1
-  assert.equal(0, select(2, w:orket(("checkout %s %s/out-%d"):format(what, w.dir, made))))
+  local text, code = w:orket(("checkout %s %s/out-%d"):format(what, w.dir, made))
+  assert.equal(0, code, text)
   path = ("out-%d/%s"):format(made, path)
   return w:exists(path) and w:read(path) or nil
 end
 
 local possible = orket.shell(world.binary .. " try jail -- true 2>&1"):find("ERR_JAIL", 1, true) == nil
-local test = possible and it or pending
+local it = possible and it or pending
 
 describe("a card over a large start", function()
-  test("has only what it differs by, and the seed is laid out once for all", function()
+  it("has only what it differs by, and the seed is laid out once for all", function()
     local w <close> = project(play(
       [[call("read_file", { path = "many/7" }), call("edit_file", { path = "src/main.sh", old = "old", new = "new" })]],
       [[write("src/made.txt", "made\n"), call("list_files", { path = "src" })]],
@@ -117,7 +118,7 @@ describe("a card over a large start", function()
     w:replays("ep.1")
   end)
 
-  test("is judged by what a program changed of it, and the rest is as it was", function()
+  it("is judged by what a program changed of it, and the rest is as it was", function()
     local w <close> = project(play([[write("own.txt", "own\n"), write("src/two.txt", "two\n")]],
       [[sh("rm own.txt src/gone.txt; rm -r many; mkdir many; echo in > many/new; echo x >> README;" ..
         " mv src/two.txt three.txt; touch src/main.sh; ln -s /etc/passwd link; rm src/main.sh; mkdir -p src/main.sh; echo y > src/main.sh/y")]],
@@ -156,7 +157,7 @@ end
 ]]
 
 describe("a chain of cards", function()
-  test("costs by its length: many changes become a layer that those who come later share", function()
+  it("costs by its length: many changes become a layer that those who come later share", function()
     local issues = {}
     for i = 1, 6 do
       issues[i] = { id = "C" .. i, depends_on = i > 1 and { "C" .. i - 1 } or nil }
@@ -174,7 +175,7 @@ describe("a chain of cards", function()
     w:replays("ep.1")
   end)
 
-  test("without any seed has layers as soon as its starts are large", function()
+  it("without any seed has layers as soon as its starts are large", function()
     local issues = {}
     for i = 1, 9 do
       issues[i] = { id = "C" .. i, depends_on = i > 1 and { "C" .. i - 1 } or nil }
@@ -205,7 +206,7 @@ end
 ]]
 
 describe("where layers are not whole", function()
-  test("a base that was changed or is incomplete is made anew, and cards see nothing of it", function()
+  it("a base that was changed or is incomplete is made anew, and cards see nothing of it", function()
     local w <close> = project(play([[call("read_file", { path = "README" })]], [[sh("cat README many/9")]]))
     local run = w:held(3)
     run.kill("KILL")
@@ -217,7 +218,7 @@ describe("where layers are not whole", function()
     w:replays("ep.1")
   end)
 
-  test("what a person puts into the changes of a card is kept aside, and taken back", function()
+  it("what a person puts into the changes of a card is kept aside, and taken back", function()
     local w <close> = project(WORK)
     local run = w:held(3)
     run.kill("KILL")
@@ -237,7 +238,7 @@ describe("where layers are not whole", function()
     w:replays("ep.1")
   end)
 
-  test("a kill at any point of making them leaves what the next run completes", function()
+  it("a kill at any point of making them leaves what the next run completes", function()
     for _, point in ipairs({ "layer_sync_before:1", "layer_sync_after:1", "layer_rename_before:1",
       "layer_rename_after:1", "union_mount_before:1", "union_mount_before:2", "union_mount_before:4",
       "file_create_before:150" }) do
@@ -253,7 +254,7 @@ describe("where layers are not whole", function()
     end
   end)
 
-  test("a file that is gone is hidden by a whiteout, which a kill leaves whole or not at all", function()
+  it("a file that is gone is hidden by a whiteout, which a kill leaves whole or not at all", function()
     for _, point in ipairs({ "file_hide_before:1", "file_hide_after:1" }) do
       local w <close> = project(DELETES, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
       assert.equal(3, (select(2, w:run())))
@@ -267,7 +268,7 @@ describe("where layers are not whole", function()
     end
   end)
 
-  test("a kernel that shows no layers has plain directories, with the same journal", function()
+  it("a kernel that shows no layers has plain directories, with the same journal", function()
     local stories = {}
     for i, fault in ipairs({ "", "ORKET_FAULT=union_mount_before:1:enospc" }) do
       local w <close> = project(WORK)
@@ -280,7 +281,7 @@ describe("where layers are not whole", function()
     assert.equal(stories[1], stories[2])
   end)
 
-  test("a tree that was begun as a plain directory stays one", function()
+  it("a tree that was begun as a plain directory stays one", function()
     local w <close> = project(WORK)
     w.binary, w.environment = world.faulty, "ORKET_FAULT=union_mount_before:1:enospc"
     local run = w:held(3)
@@ -291,5 +292,97 @@ describe("where layers are not whole", function()
     assert.falsy(w:exists("workspace/ep/layers/A"))
     assert.equal("echo new\n", file(w, "ep", "src/main.sh"))
     w:replays("ep.1")
+  end)
+end)
+
+local COUNTS = play([[write("src/made.txt", "made\n")]], [[sh("cat src/made.txt many/17 own 2>/dev/null; ls | wc -l")]])
+
+describe("a card over a large start, by a person's acts", function()
+  it("a fork has the files of then, and no directory of them", function()
+    local w <close> = project(COUNTS, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
+    done(w)
+    local text, code = w:orket("fork --json ep.1@" .. math.floor(w:events("tree.merged")[1].seq))
+    assert.equal(0, code, text)
+    local epic = "ep-f1"
+    done(w, epic)
+    assert.equal("made\n", file(w, epic, "src/made.txt"))
+    assert.equal("300\n", file(w, epic, "many/300"))
+    assert.falsy(w:exists("workspace/" .. epic .. "/tree"))
+    assert.equal(0, select(2, w:check()))
+  end)
+
+  it("a run that begins again at a card takes out what that had brought", function()
+    local w <close> = project(COUNTS, { issues = { { id = "A" }, { id = "B", depends_on = { "A" } } } })
+    w:hold("B")
+    local run = w:start()
+    assert(world.wait(function() return w:card("B").status == "in_progress" end))
+    run.kill("KILL")
+    run.wait()
+    w:release("B")
+    local text, code = w:orket("resume --plain --from A")
+    assert.equal(0, code, text)
+    assert.equal(2, #w:events("command.ran") - 1)
+    assert.equal("made\n", file(w, "ep", "src/made.txt"))
+    assert.equal(0, select(2, w:check()))
+  end)
+
+  it("what a person puts is the card's, also out of what it changed", function()
+    local w <close> = project(COUNTS)
+    local run = w:held(3)
+    run.kill("KILL")
+    run.wait()
+    w:write("workspace/ep/layers/A/changes/own", "put\n")
+    local text, code = w:orket("put A workspace/ep/layers/A/changes/own")
+    assert.equal(0, code, text)
+    done(w)
+    assert.equal("put\n", file(w, "ep", "own"))
+    assert.same({}, w:events("tree.kept"))
+    w:replays("ep.1")
+  end)
+
+  it("a verification runs on the whole, and leaves nothing", function()
+    local w <close> = project(play([[write("src/made.txt", "made\n")]]),
+      { issues = { { id = "A", verification = { fixture_path = "all.json" } } } })
+    w:write("verification/all.json", cjson.encode({ argv = { "sh", "-c",
+      "test $(ls many | wc -l) = 300 && grep made src/made.txt && rm -r many && echo x > left && mkdir many" } }))
+    done(w)
+    assert.equal("src/made.txt\n", below(w, "workspace/ep/layers/A/changes"))
+    assert.is_true(w:events("verify.done")[1].body.ok)
+    assert.equal("300\n", file(w, "A", "many/300"))
+  end)
+
+  it("orket gc removes layers from which no open epic starts, and what was not finished", function()
+    local w <close> = project(COUNTS)
+    local run = w:held(3)
+    run.kill("KILL")
+    run.wait()
+    orket.shell(("mkdir -p %s/.orket/bases/making-x/files"):format(w.dir))
+    local text, code = w:orket("gc --keep 0s --json")
+    assert.equal(0, code, text)
+    assert.equal(".orket/bases/making-x", cjson.decode(text).bases[1].path)
+    assert.equal(1, layers(w))
+    done(w)
+    text, code = w:orket("gc --keep 0s")
+    assert.equal(0, code, text)
+    assert(text:find("from which no open epic starts: 304 files", 1, true), text)
+    assert.falsy(w:exists(".orket/bases") or w:exists("workspace/ep/layers"))
+    assert.equal("made\n", file(w, "ep", "src/made.txt"))
+  end)
+end)
+
+describe("a program over layers", function()
+  it("reaches no layer and no other card's changes", function()
+    local w <close> = project(play(
+      [[sh("cat ../../layers/*/changes/* ../../../../.orket/bases/*/files/README 2>/dev/null; ls ../.. ..; mount | grep -c overlay; for d in / /run /tmp; do echo x 2>/dev/null > $d/layer.txt; done; grep -o 'lowerdir=[^,]*' /proc/self/mountinfo | head -1 >&2")]],
+      [[sh("echo forged >> README; cat README")]]),
+      { issues = { { id = "A" }, { id = "B" } } })
+    done(w)
+    for _, event in ipairs(w:events("command.ran")) do
+      if not event.body.stdout:find("forged") then
+        assert.is_nil(event.body.stdout:find("hello", 1, true), event.body.stdout)
+        assert.is_nil(event.body.stderr:find(w.dir, 1, true), event.body.stderr)
+      end
+    end
+    assert.equal("hello\n", orket.shell(("cat %s/.orket/bases/*/files/README"):format(w.dir)))
   end)
 end)

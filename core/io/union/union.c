@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,8 +101,22 @@ static bool is_refusal(int error)
            error == ENOSYS || error == EOPNOTSUPP || error == EUSERS || error == ENOSPC;
 }
 
+/* As root a jail maps the owner of the layers, which kernels do since 5.19. */
+static bool can_be_jailed(void)
+{
+    struct utsname system;
+    int major = 0, minor = 0;
+    if (geteuid() != 0)
+        return true;
+    if (uname(&system) || sscanf(system.release, "%d.%d", &major, &minor) != 2)
+        return false;
+    return major > 5 || (major == 5 && minor >= 19);
+}
+
 static int mount_it(struct launch *l, struct err *err)
 {
+    if (!can_be_jailed())
+        return err_set(err, ERR_LIBRARY, "the kernel maps no owners of layers");
     auto_free char *stack = aligned_alloc(64, STACK_SIZE);
     if (!stack)
         return err_set(err, ERR_MEMORY, "no memory to mount a tree");

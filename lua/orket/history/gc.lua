@@ -82,8 +82,8 @@ end
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
 ---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run};
 ---  kept: runs as old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what
----  was kept aside (history/gc/asides.lua); bases: read-only layers (history/gc/bases.lua); installed: what no
----  program was shown for so long (programs/installation.lua)
+---  was kept aside (history/gc/asides.lua); bases: read-only layers (history/gc/bases.lua); installed: what
+---  no program was shown for so long (programs/installation.lua)
 ---@return Error|nil
 function M.run(project, options)
   local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))

@@ -173,7 +173,8 @@ end
 ---@return table body
 function M.record(tx, verdict, labels)
   return { tree = verdict.tree, ok = verdict.ok, log = verdict.log, labels = labels,
-    fixture = verdict.fixture, counts = verdict.counts, control = verdict.control, installed = verdict.installed,
+    fixture = verdict.fixture, counts = verdict.counts, control = verdict.control,
+    installed = verdict.installed,
     report = verdict.report and tx:blob(cjson.encode(verdict.report)) or verdict.blob }
 end
 

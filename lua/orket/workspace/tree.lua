@@ -1,15 +1,15 @@
 -- tree.lua: the only way to a root: each card works in a directory of its own.
 --
 --   workspace/EPIC/cards/CARD   a card's tree: its start, with what the card changed
---   workspace/EPIC/layers/CARD  the same over a large start: only what it differs by (workspace/layers/upper.lua)
+--   workspace/EPIC/layers/CARD  the same over a large start: what it differs by (workspace/layers/upper.lua)
 --   workspace/EPIC/tree         the epic's tree: its seed, with what finished cards changed
 --
 -- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
 -- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts:
 -- workspace/tree_files.lua, manifests; workspace/disk.lua, directories; workspace/places.lua, where they are;
--- workspace/merge/tree_head.lua and workspace/merge/merging.lua, merges; workspace/aside.lua, files of people;
--- workspace/epic_tree.lua, an epic's tree made anew.
+-- workspace/merge/, merges; workspace/aside.lua, files of people; workspace/epic_tree.lua, an epic's tree made
+-- anew.
 
 local asides = require("orket.workspace.aside")
 local disk = require("orket.workspace.disk")

@@ -1,6 +1,6 @@
--- mock_server.lua: an endpoint around a script that plays the model, with OpenAI's API, Anthropic's and Gemini's.
--- The script sees one request, in OpenAI's form, and nothing else; the counters of /stats are for tests to
--- look at and never reach it.
+-- mock_server.lua: an endpoint around a script that plays the model, with OpenAI's API, Anthropic's and
+-- Gemini's. The script sees one request, in OpenAI's form, and nothing else; the counters of /stats are for
+-- tests to look at and never reach it.
 
 local async = require("orket.async")
 local box = require("orket.core.box")

@@ -3,8 +3,8 @@
 --   .orket/bases/NAME/files        files, and whiteouts for what it takes from the layers below
 --   .orket/bases/NAME/layer.json   what it is, and by which it is found whole
 --
--- It gets its name when all of it is on the disk, and nothing writes to it any more. No jail shows .orket. The
--- blobs of the journal are the truth: a layer that is not whole is made anew from them.
+-- It gets its name when all of it is on the disk, and nothing writes to it any more. No jail shows .orket.
+-- The blobs of the journal are the truth: a layer that is not whole is made anew from them.
 
 local cjson = require("cjson")
 local disk = require("orket.workspace.disk")
@@ -40,8 +40,8 @@ local function read_about(project, name)
   return ok and type(about) == "table" and about or nil
 end
 
----What it is, when it is there, no file of it came, went or changed since it was made, and all that it lies on
----is there as well; looked at once in a process.
+---What it is, when it is there, no file of it came, went or changed since it was made, and all that it lies
+---on is there as well; looked at once in a process.
 ---@param project table
 ---@param name string
 ---@return LayerAbout|nil
@@ -151,7 +151,10 @@ function M.list(project)
   for i, entry in ipairs(project.root:list(M.PLACE) or {}) do
     local about = read_about(project, entry.name)
     local is_making = entry.name:sub(1, #M.MAKING) == M.MAKING
-    found[i] = { name = entry.name, path = M.PLACE .. "/" .. entry.name, seed = not is_making and about and about.seed or nil }
+    found[i] = { name = entry.name, path = M.PLACE .. "/" .. entry.name }
+    if about and not is_making then
+      found[i].seed = about.seed
+    end
   end
   return found
 end

@@ -1,5 +1,5 @@
--- layers.lua: the read-only layers beneath the trees of cards, each made once (workspace/layers/layer_files.lua) and
--- shared by all cards that start from it.
+-- layers.lua: the read-only layers beneath the trees of cards, each made once
+-- (workspace/layers/layer_files.lua) and shared by all cards that start from it.
 --
 -- A base has the name of its tree's hash. A card whose start differs from every layer by many paths (it
 -- depends on many cards) gets another layer over the nearest one, which those that come after it share: a
@@ -183,7 +183,8 @@ local function base_of(project, store, known, seed, start, options)
   local over = manifest.is_large(seed) and {} or start
   local all = together(seed, over)
   local name = next(over) and M.name_of_seed(all, options.executable) or known.seed
-  local made, err = layer_files.ensure(project, store, name, { seed = known.seed, below = {}, changes = over }, {
+  local about = { seed = known.seed, below = {}, changes = over }
+  local made, err = layer_files.ensure(project, store, name, about, {
     changes = all, made = options.made, executable = options.executable,
   })
   return made and stack_of(project, name, seed), err
