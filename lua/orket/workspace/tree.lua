@@ -8,8 +8,8 @@
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
 -- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts:
 -- workspace/tree_files.lua, manifests; workspace/disk.lua, directories; workspace/places.lua, where they are;
--- workspace/merge/, merges; workspace/aside.lua, files of people; workspace/epic_tree.lua, an epic's tree made
--- anew.
+-- workspace/merge/, merges; workspace/aside.lua, files of people; workspace/epic_tree.lua, an epic's tree
+-- made anew.
 
 local asides = require("orket.workspace.aside")
 local disk = require("orket.workspace.disk")
