@@ -382,8 +382,17 @@ describe("an install command", function()
     assert.equal(2, #installed(w))
   end)
 
-  test("its files have to be there, and its argv is no pattern", function()
-    local w <close> = made_by("x", { [[remove("make.sh")]], [[run("sh", "make.sh")]] })
+  test("without the files that it is made from it does not run, and the model reads which", function()
+    local w <close> = project({ files = { other = "" }, commands = { MAKE }, steps = { [[run("sh", "make.sh")]] } })
+    through(w)
+    assert.same({ "ERR_NOT_FOUND", "it is installed from make.sh, which is not there" },
+      { ran(w)[1].error.code, ran(w)[1].error.message })
+    assert.same({}, installed(w))
+    w:replays()
+  end)
+
+  test("its argv is no pattern", function()
+    local w <close> = made_by("x", { [[run("sh", "make.sh")]] })
     local config = cjson.decode(w:read("config/organization.json"))
     config.process_rules.commands[1].argv = { "sh", "*" }
     w:write("config/organization.json", cjson.encode(config))

@@ -179,12 +179,14 @@ local function cut(bytes)
   return #bytes > OUTPUT_MAX and text .. "\n[cut]" or text
 end
 
--- A failure of the machine is nothing that the command came to: it runs again.
-local function failed(err)
+-- A failure of the machine is nothing that the command came to: it runs again. Requests were made whatever
+-- came of it then.
+local function failed(err, result)
   if errors.is_environment(err) or async.canceled() then
     return nil
   end
-  return { error = { code = err.code, message = err.message, fix = err.fix } }
+  return { error = { code = err.code, message = err.message, fix = err.fix },
+    requests = result and result.requests, egress_limit = result and result.egress_limit }
 end
 
 local function array(items)
@@ -207,14 +209,14 @@ local function in_tree(turn, permit, judge)
     result.installed = place.keys[1] and place.keys or nil
     found, err = look(turn, judge)
   end
-  return found and { result = result, found = found }, err
+  return { result = result, found = found }, err
 end
 
 -- What installs works in a directory of its own: the tree stays as it is.
 local function elsewhere(turn, permit, command)
   local result, err = installation.install(turn, permit, command)
   if not result then
-    return nil, err
+    return {}, err
   end
   result.installed = result.installed and { result.installed }
   return { result = result,
@@ -230,8 +232,8 @@ local function live(turn, permit, judge)
   else
     done, err = in_tree(turn, permit, judge)
   end
-  if not done then
-    return failed(err), err
+  if not done.found then
+    return failed(err, done.result), err
   end
   local result, found = done.result, done.found
   return {
