@@ -28,6 +28,8 @@ local NOUNS = { -- each with a table `acts`
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
 ---@field by "person"|"program" who may: the person that owns the project, or also a command that decides
 ---  nothing
+---@field beside boolean? it names files of this machine: only a process beside the owner asks for it, no
+---  client of a network
 ---@field run boolean? performed by a run that is under way, never by the asking process itself
 ---@field perform fun(project: table, request: Request, client: LineClient?): table?, Error|Error[]?
 
