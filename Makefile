@@ -239,11 +239,13 @@ sizes:
 docs: $(ORKET)
 	@$(ORKET) law > docs/state-machine.md
 	@ORKET_LUA=tests/acts_doc $(ORKET) > docs/acts.md
+	@ORKET_LUA=tests/api_doc $(ORKET) > docs/api.md
 	@lua5.4 tests/file_list.lua > docs/files.md
 
 stale: $(ORKET)
 	@$(ORKET) law | cmp - docs/state-machine.md || { echo "run make docs"; exit 1; }
 	@ORKET_LUA=tests/acts_doc $(ORKET) | cmp - docs/acts.md || { echo "run make docs"; exit 1; }
+	@ORKET_LUA=tests/api_doc $(ORKET) | cmp - docs/api.md || { echo "run make docs"; exit 1; }
 	@lua5.4 tests/file_list.lua | cmp - docs/files.md || { echo "run make docs"; exit 1; }
 
 coverage:

@@ -230,7 +230,7 @@ M.acts = {
     fields = { card = "text", files = "list" },
     errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_PATH", "ERR_NOT_FILE", "ERR_NOT_DIR", "ERR_TOO_LARGE",
       "ERR_DENIED" },
-    perform = perform,
+    beside = true, perform = perform,
   },
 }
 

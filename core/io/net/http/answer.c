@@ -107,12 +107,15 @@ int http_send(struct http_exchange *x, int status, const struct http_header *hea
         buf_puts(&out, "\r\n");
     else
         buf_printf(&out, "Content-Length: %zu\r\n\r\n", len);
-    if (!has_no_body(status) && !x->is_head)
-        buf_put(&out, body, len);
+    if (has_no_body(status) || x->is_head)
+        len = 0;
     bool keep_alive = x->keep_alive;
-    if (flush(c, &out, NULL))
-        return 0; // the client is gone: the exchange is over all the same
-    conn_next(c, keep_alive);
+    rc = buf_ok(&out) ? conn_write_behind(c, &out, body, len) : ERR_MEMORY;
+    buf_clear(&out);
+    if (rc)
+        conn_drop(c); // the exchange is over all the same
+    else
+        conn_next(c, keep_alive);
     return 0;
 }
 

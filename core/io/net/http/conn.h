@@ -19,9 +19,10 @@ struct http_server {
     struct http_limits limits;
     struct http_events events;
     void *ctx;
-    struct http_conn *first;
+    struct http_conn *first, *last; /* the last one has waited longest since its last request */
     unsigned count;
-    size_t handles; /* not yet closed: the listener and two per connection */
+    size_t handles; /* not yet closed: the server, the listener and two per connection */
+    bool draining;  /* the listener is closed: no further requests */
     bool closing;
     char date[40]; /* of the second `dated` */
     time_t dated;
@@ -62,6 +63,9 @@ void server_handle_closed(struct http_server *server);
 
 /* Queues bytes. ERR_MEMORY or ERR_IO; the connection is dropped by then. */
 int conn_write(struct http_conn *c, const char *bytes, size_t len);
+
+/* The same with a head before them: a large body is not copied where the kernel takes it. */
+int conn_write_behind(struct http_conn *c, const struct buf *head, const char *bytes, size_t len);
 
 /* The exchange is over: the next request, or the end. */
 void conn_next(struct http_conn *c, bool keep_alive);
