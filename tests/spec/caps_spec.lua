@@ -2,6 +2,7 @@
 -- it is sent (governance/budget/estimate.lua), each module alone.
 
 package.path = "lua/?.lua;" .. package.path
+package.loaded["orket.core.base64"] = package.loaded["orket.core.base64"] or {}
 local caps = require("orket.governance.budget.caps")
 local estimates = require("orket.governance.budget.estimate")
 
