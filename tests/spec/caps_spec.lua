@@ -80,7 +80,7 @@ describe("caps", function()
 end)
 
 local function wanted(estimate, model, bytes)
-  return (estimate:of(model, { ("x"):rep(bytes) }))
+  return (estimate:of({ model = model, body = { ("x"):rep(bytes) } }))
 end
 
 describe("caps", function()

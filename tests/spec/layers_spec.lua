@@ -156,6 +156,29 @@ function work(talk)
 end
 ]]
 
+local is_root = orket.shell("id -u") == "0\n"
+
+describe("an ordinary user", function()
+  (is_root and it or pending)("has layers as root has, and can remove all that they leave", function()
+    local w <close> = project(play([[write("src/made.txt", "made\n")]],
+      [[sh("cat src/made.txt README; echo more >> README; rm many/1")]], [[sh("cat many/1")]]))
+    local repo = cjson.decode(w:read("config/epics/ep.json")).source.repo:match("^(.*)/")
+    orket.shell(("mkdir %s/tmp; chown -R 65534:65534 %s %s"):format(w.dir, w.dir, repo))
+    w.environment = ("TMPDIR=%s/tmp HOME=%s setpriv --reuid=65534 --regid=65534 --clear-groups env"):format(w.dir,
+      w.dir)
+    done(w)
+    local ran = w:events("command.ran")
+    assert.equal("made\nhello\n", ran[1].body.stdout)
+    assert.equal("1\n", ran[2].body.stdout)
+    assert.equal("README\nsrc/made.txt\n", below(w, "workspace/ep/layers/A/changes"))
+    w:derives()
+    assert.equal("", orket.shell(("ls %s/tmp"):format(w.dir)))
+    local text, code = orket.shell(("setpriv --reuid=65534 --regid=65534 --clear-groups rm -r %s/workspace %s/.orket 2>&1"):format(
+      w.dir, w.dir))
+    assert.equal(0, code, text)
+  end)
+end)
+
 describe("a chain of cards", function()
   it("costs by its length: many changes become a layer that those who come later share", function()
     local issues = {}

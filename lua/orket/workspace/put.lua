@@ -193,7 +193,7 @@ local function record(project, card, files, who)
     tx:abandon()
   end
   if not ok then
-    -- what was written is in no journal
+    tree:close() -- what was written is in no journal
     local closing <close> = trees.open(project, project.store, card, nil, files.is_known)
     return nil, err
   end
