@@ -1,6 +1,7 @@
 -- live_events.lua: the journal as it is written, for clients of the service, as text/event-stream or over a
--- WebSocket. Events are committed, have an id (their commit number) and come again after it when a client asks for what it missed;
--- deltas are what a model says at this moment, have no id, and are sent only to who keeps up.
+-- WebSocket. Events are committed, have an id (their commit number) and come again after it when a client
+-- asks for what it missed; deltas are what a model says at this moment, have no id, and are sent only to
+-- who keeps up.
 --
 -- A client that reads slowly is one that catches up: it is not written to until there is room, and then what
 -- it missed is read from the journal. Nothing is queued for it here.
