@@ -55,6 +55,11 @@ function Response:send(status, headers, body) end
 ---@return true|nil ok, string? message, string? code
 function Response:start(status, headers) end
 
+---Makes it a WebSocket: each piece is a text message then, an empty one a ping.
+---@param key string Sec-WebSocket-Key
+---@return true|nil ok, string? message, string? code ERR_USAGE, ERR_LIBRARY
+function Response:upgrade(key) end
+
 ---Sends a piece. done is called when there is room for more: async.await(response.write, response, bytes).
 ---@param bytes string
 ---@param done fun(ok: true|nil, message: string?, code: string?)|nil

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "io/net/http.h"
+#include "io/net/http/websocket.h"
 
 /* ---- the parser ---- */
 
@@ -761,6 +762,44 @@ static void test_listen_fails(void **state)
     assert_non_null(strstr(err.text, "in use"));
 }
 
+/* The sample of RFC 6455, 1.3; and keys that are none. */
+static void test_websocket_accept(void **state)
+{
+    char out[WEBSOCKET_ACCEPT];
+    (void)state;
+    assert_true(websocket_accept("dGhlIHNhbXBsZSBub25jZQ==", out));
+    assert_string_equal(out, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    assert_false(websocket_accept("", out));
+    assert_false(websocket_accept("dGhlIHNhbXBsZSBub25jZQ=", out));
+    assert_false(websocket_accept("dGhlIHNhbXBsZSBub25jZQ==a", out));
+}
+
+static void test_upgrade_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.0");
+    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL), ERR_USAGE);
+    assert_int_equal(http_send(f->held, 200, NULL, 0, "x", 1, NULL), 0);
+    hang_up(c);
+}
+
+static void test_upgrade(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.1");
+    listen_to(c);
+    assert_int_equal(http_upgrade(f->held, "none", NULL), ERR_USAGE);
+    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL), 0);
+    assert_int_equal(http_write(f->held, "hello", 5, NULL), 0);
+    assert_true(hears(f, c, "Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x05hello"));
+    char end[] = "\x88\x80\0\0\0";
+    uv_buf_t bye = uv_buf_init(end, 6);
+    assert_int_equal(uv_try_write((uv_stream_t *)&c->tcp, &bye, 1), 6);
+    while (!f->gone)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    hang_up(c);
+}
+
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -790,6 +829,9 @@ int main(void)
         WITH_SERVER(test_nothing_is_kept_behind_a_large_piece),
         WITH_SERVER(test_client_that_never_reads_is_dropped),
         WITH_SERVER(test_listen_fails),
+        cmocka_unit_test(test_websocket_accept),
+        WITH_SERVER(test_upgrade_refused),
+        WITH_SERVER(test_upgrade),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

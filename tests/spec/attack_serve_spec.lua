@@ -246,3 +246,66 @@ print(json.dumps({"codes": sorted(codes), "rss": rss, "good": good()[0]}))]], s.
     assert.truthy(got.rss < 200 * 1024, got.rss)
   end)
 end)
+
+local SOCKET = [[
+def upgrade(more="", auth=AUTH, host=HOST, key="dGhlIHNhbXBsZSBub25jZQ=="):
+    s = dial()
+    s.sendall(("GET /ws/events HTTP/1.1\r\n" + host + auth + "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+      + "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n" + more + "\r\n").encode())
+    return s
+def status(s): return int(s.recv(65536).decode("latin-1").split(" ")[1])
+def frame(opcode, payload, masked=True, length=None):
+    n = len(payload) if length is None else length
+    head = bytes([0x80 | opcode]) + (bytes([n | (0x80 if masked else 0)]) if n < 126
+      else bytes([(0x80 if masked else 0) | 127]) + n.to_bytes(8, "big"))
+    return head + (b"\0\0\0\0" if masked else b"") + payload
+def ends(s):
+    try:
+        while True:
+            if not s.recv(65536): return True
+    except socket.timeout: return False
+    except OSError: return True
+]]
+
+describe("a WebSocket", function()
+  it("is refused without the key, from another site, and with a handshake that is none", function()
+    local got = python(SOCKET .. [[
+print(json.dumps([status(upgrade(auth="")), status(upgrade("Origin: http://evil.example\r\n")),
+  status(upgrade(host="Host: evil.example\r\n")), status(upgrade(key="short")),
+  status(upgrade(key="!" * 22 + "==")) // 100, status(upgrade())]))]])
+    assert.same({ 401, 403, 403, 400 }, { got[1], got[2], got[3], got[4] })
+    assert.equal(101, got[6])
+  end)
+
+  it("that breaks the protocol ends, and one that says too much", function()
+    local got = python(SOCKET .. [[
+out = []
+for bad in [frame(1, b"unmasked", masked=False), frame(3, b"no such opcode"), bytes([0xF1, 0x80, 0, 0, 0, 0]),
+            frame(9, b"x" * 126), frame(1, b"y" * 100, length=1 << 40), frame(1, b"y" * 70000), frame(1, b"\xff\xfe"),
+            b"GET / HTTP/1.1\r\n" + HOST.encode() + b"\r\n", frame(8, b"\x03\xe8")]:
+    s = upgrade(); assert status(s) == 101
+    try: s.sendall(bad)
+    except OSError: pass
+    out.append(ends(s))
+print(json.dumps(out))]])
+    for i = 1, 9 do
+      assert.is_true(got[i], i)
+    end
+  end)
+
+  it("whose client pings without end and reads nothing fills no memory", function()
+    local got = python(SOCKET .. [[
+import select
+s = upgrade(); assert status(s) == 101
+s.setblocking(False)
+flood, sent, began = frame(9, b"p" * 125) * 500, 0, time.time()
+while time.time() - began < 5 and sent < 200 << 20:
+    if not select.select([], [s], [], 0.5)[1]: continue
+    try: sent += s.send(flood)
+    except OSError: break
+rss = int([l for l in open("/proc/%s/status" % sys.argv[3]) if l.startswith("VmRSS")][0].split()[1])
+print(json.dumps({"rss": rss, "good": good()[0]}))]], s.pid)
+    assert.is_true(got.good)
+    assert.truthy(got.rss < 200 * 1024, got.rss)
+  end)
+end)

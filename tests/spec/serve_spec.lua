@@ -307,6 +307,26 @@ describe("an approval over the service", function()
   end)
 end)
 
+-- Prints each message, that it has caught up, and how it ended; pings in between, and is answered.
+local CLIENT = [[
+import asyncio, sys, websockets
+async def main():
+    url = "ws://127.0.0.1:%s/ws/events?after=0" % sys.argv[1]
+    async with websockets.connect(url, extra_headers={"Authorization": "Bearer " + sys.argv[2]}) as socket:
+        told = False
+        while True:
+            try:
+                print("event " + await asyncio.wait_for(socket.recv(), 1), flush=True)
+            except asyncio.TimeoutError:
+                await asyncio.wait_for(await socket.ping(), 5)
+                if not told: print("caught up", flush=True)
+                told = True
+            except websockets.ConnectionClosed as end:
+                print("closed %d" % end.code, flush=True)
+                return
+asyncio.run(main())
+]]
+
 describe("events of a server", function()
   it("come again behind the last one that a client has, each once, with its id", function()
     local w <close> = new_world()
@@ -361,6 +381,31 @@ describe("events of a server", function()
       end
     end
     assert.truthy(table.concat(said):find("so be it", 1, true))
+  end)
+
+  it("come over a WebSocket as they do over the stream, and its end is said", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    ends(s, "ep.1", "done")
+    w:write(".test/client.py", CLIENT)
+    local out = w.dir .. "/.test/client.out"
+    orket.write(out, "")
+    os.execute(("/usr/bin/python3 %s/.test/client.py %d %s >%s 2>&1 &"):format(w.dir, s.port, s.key, out))
+    assert(world.wait(function() return orket.read(out):find("caught up", 1, true) end), orket.read(out))
+    s:post("/v1/acts/comment", { card = "A", text = "live" })
+    assert(world.wait(function() return orket.read(out):find('"live"', 1, true) end), orket.read(out))
+    assert.truthy(s:stop() < 2)
+    assert(world.wait(function() return orket.read(out):find("closed 1001", 1, true) end), orket.read(out))
+    local said = {}
+    for line in orket.read(out):gmatch("event ([^\n]+)") do
+      said[#said + 1] = cjson.decode(line)
+    end
+    local told = w:events()
+    for i, message in ipairs(said) do
+      assert.same({ told[i].seq, told[i].kind, told[i] }, { message.id, message.event, message.data })
+    end
+    assert.equal("live", said[#said].data.body.text)
   end)
 
   it("end with the server", function()

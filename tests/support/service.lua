@@ -51,7 +51,10 @@ local function is_over(pid)
   if file then
     file:close()
   end
-  return not state or state:find(") Z ", 1, true) ~= nil
+  if state and state:find(") Z ", 1, true) then -- its other threads may still hold its files
+    return orket.shell("ls /proc/" .. pid .. "/task 2>/dev/null | wc -l"):match("%d+") + 0 < 2
+  end
+  return not state
 end
 
 function Service:ended()

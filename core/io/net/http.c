@@ -21,8 +21,10 @@ const char *server_date(struct http_server *s)
 
 void server_handle_closed(struct http_server *s)
 {
-    if (--s->handles == 0)
-        free(s);
+    if (--s->handles)
+        return;
+    free(s->wslay);
+    free(s);
 }
 
 static void on_connection(uv_stream_t *listener, int status)

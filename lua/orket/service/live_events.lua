@@ -1,6 +1,7 @@
--- live_events.lua: the journal as it is written, for clients of the service (text/event-stream). Events are
--- committed, have an id (their commit number) and come again after it when a client asks for what it missed;
--- deltas are what a model says at this moment, have no id, and are sent only to who keeps up.
+-- live_events.lua: the journal as it is written, for clients of the service, as text/event-stream or over a
+-- WebSocket. Events are committed, have an id (their commit number) and come again after it when a client
+-- asks for what it missed; deltas are what a model says at this moment, have no id, and are sent only to
+-- who keeps up.
 --
 -- A client that reads slowly is one that catches up: it is not written to until there is room, and then what
 -- it missed is read from the journal. Nothing is queued for it here.
@@ -22,9 +23,32 @@ Client.__index = Client
 
 -- ---- what is sent ----
 
-local function text_of(event)
-  return ("id: %d\nevent: %s\ndata: %s\n\n"):format(event.seq, event.kind, cjson.encode(event))
-end
+---@class EventForm how events are written for a client
+---@field event fun(event: StoreEvent): string
+---@field delta fun(delta: table): string
+---@field beat string a sign of life; also written to wait for room
+
+---@type EventForm
+M.STREAM = {
+  event = function(event)
+    return ("id: %d\nevent: %s\ndata: %s\n\n"):format(event.seq, event.kind, cjson.encode(event))
+  end,
+  delta = function(delta)
+    return "event: delta\ndata: " .. cjson.encode(delta) .. "\n\n"
+  end,
+  beat = ": beat\n\n",
+}
+
+---@type EventForm
+M.SOCKET = {
+  event = function(event)
+    return cjson.encode({ id = event.seq, event = event.kind, data = event })
+  end,
+  delta = function(delta)
+    return cjson.encode({ event = "delta", data = delta })
+  end,
+  beat = "", -- a ping
+}
 
 local function is_of(filter, run, card)
   return (not filter.run or filter.run == run) and (not filter.card or filter.card == card)
@@ -69,7 +93,7 @@ local function catch_up(client)
   while #events > 0 do
     for _, event in ipairs(events) do
       client.last = event.seq
-      if is_wanted(client.filter, event) and not write(client, text_of(event)) then
+      if is_wanted(client.filter, event) and not write(client, client.form.event(event)) then
         return false
       end
     end
@@ -96,7 +120,7 @@ local function beat(hub)
   while hub.count > 0 and async.sleep(BEAT) do
     for client in pairs(hub.clients) do
       if client.live then
-        client:push(": beat\n\n")
+        client:push(client.form.beat)
       end
     end
   end
@@ -135,20 +159,18 @@ end
 ---Sends events to a client until it leaves or the service ends; in the task of its request.
 ---@param filter {run: string?, card: string?, kinds: string[]?, deltas: boolean?} kinds: beginnings of kinds
 ---@param last integer the last event that it has
----@param response HttpResponse
----@param headers table<string, string>
-function Hub:follow(filter, last, response, headers)
-  local client <close> = setmetatable({ hub = self, filter = filter, last = last, response = response },
-    Client)
+---@param response HttpResponse that has begun
+---@param form EventForm
+function Hub:follow(filter, last, response, form)
+  local client <close> = setmetatable({ hub = self, filter = filter, last = last, response = response,
+    form = form }, Client)
   remember(self, client)
-  response:start(200, headers)
-  response:write("retry: 1000\n\n")
   while not self.over and not async.canceled() and catch_up(client) do
     if self.over then
       break
     end
     keep_up(client)
-    if response:is_open() and not self.over and not write(client, ":\n\n") then -- there is room again
+    if response:is_open() and not self.over and not write(client, form.beat) then -- there is room again
       break
     end
   end
@@ -164,13 +186,13 @@ Client.__close = forget
 -- Encoded once, for the first who wants it.
 local function hear(hub, event)
   hub.last = event.seq
-  local text
+  local texts = {}
   for client in pairs(hub.clients) do
     if client.live and event.seq > client.last then
       client.last = event.seq
       if is_wanted(client.filter, event) then
-        text = text or text_of(event)
-        client:push(text)
+        texts[client.form] = texts[client.form] or client.form.event(event)
+        client:push(texts[client.form])
       end
     end
   end
@@ -181,14 +203,13 @@ end
 ---@param words string
 ---@param progress LlmProgress
 function Hub:delta(turn, words, progress)
-  local text
+  local texts, delta = {}, { run = turn.run, turn = turn.number, card = turn.card.id, text = words,
+    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path }
   for client in pairs(self.clients) do
     local filter = client.filter
     if client.live and filter.deltas and is_of(filter, turn.run, turn.card.id) then
-      text = text or "event: delta\ndata: " .. cjson.encode({ run = turn.run, turn = turn.number,
-        card = turn.card.id, text = words, thoughts = progress.thoughts, tool = progress.tool,
-        calls = progress.calls, path = progress.path }) .. "\n\n"
-      client:push(text)
+      texts[client.form] = texts[client.form] or client.form.delta(delta)
+      client:push(texts[client.form])
     end
   end
 end

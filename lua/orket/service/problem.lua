@@ -21,7 +21,8 @@ local TITLES = {
   [400] = "Bad request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not found",
   [405] = "Method not allowed", [406] = "Not acceptable", [409] = "Conflict", [410] = "Gone",
   [413] = "Content too large", [415] = "Unsupported media type", [422] = "Unprocessable content",
-  [429] = "Too many requests", [500] = "Internal error", [502] = "Model failure", [503] = "Unavailable",
+  [426] = "Upgrade required", [429] = "Too many requests", [500] = "Internal error",
+  [502] = "Model failure", [503] = "Unavailable",
 }
 
 ---@class ProblemBody

@@ -30,8 +30,8 @@ local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_r
 ---@field by_journal boolean|nil its answer follows from the journal alone
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
----  headers: table<string, string>): nil, Error|nil)|nil answers instead of handle where events are asked for
----  (Accept: text/event-stream); an error when it has not begun
+---  headers: table<string, string>): integer|nil, Error|nil)|nil answers instead of handle where
+---  events are asked for (Accept: text/event-stream); the status, or an error when it has not begun
 
 ---@class ApiRequest
 ---@field id string of the request, as X-Request-Id has it

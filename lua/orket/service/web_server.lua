@@ -106,12 +106,12 @@ local function wants_events(exchange)
 end
 
 local function stream(self, exchange, route, request)
-  local _, err = route.stream(self.service, request, exchange.response,
+  local status, err = route.stream(self.service, request, exchange.response,
     headers_of(exchange, "text/event-stream"))
   if err then
     return send_problem(exchange, err)
   end
-  exchange.status = 200
+  exchange.status = status
 end
 
 local function read(exchange, route, params, raw)

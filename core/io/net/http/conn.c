@@ -23,6 +23,7 @@ static void on_conn_closed(uv_handle_t *handle)
     struct http_conn *c = handle->data;
     struct http_server *s = c->server;
     if (--c->open == 0) {
+        websocket_close(c->websocket);
         http_parser_clear(&c->parser);
         buf_clear(&c->pending);
         free(c);
@@ -287,6 +288,24 @@ static void take_pending(struct http_conn *c)
         read_on(c, c->pending.len < HTTP_PENDING && !c->ended);
 }
 
+static void feed_socket(struct http_conn *c, const char *bytes, size_t len)
+{
+    if (websocket_feed(c->websocket, bytes, len) || c->state != CONN_ANSWERS)
+        return;
+    say_goodbye(c);
+    c->server->events.on_gone(c->exchange.data);
+}
+
+void conn_socket_begins(struct http_conn *c)
+{
+    struct buf pending = c->pending;
+    c->pending = (struct buf){0};
+    if (pending.len)
+        feed_socket(c, pending.data, pending.len);
+    buf_clear(&pending);
+    read_on(c, true);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct http_conn *c = stream->data;
@@ -302,7 +321,9 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     if (n == 0 || c->state == CONN_LINGERS)
         return;
-    if (c->state == CONN_ANSWERS || c->pending.len)
+    if (c->state == CONN_ANSWERS && c->websocket)
+        feed_socket(c, buf->base, (size_t)n);
+    else if (c->state == CONN_ANSWERS || c->pending.len)
         keep(c, buf->base, (size_t)n);
     else
         parse(c, buf->base, (size_t)n);

@@ -4,7 +4,9 @@
 local api_schemas = require("orket.service.api_schemas")
 local card_routes = require("orket.service.routes.card_routes")
 local cjson = require("cjson")
+local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
+local live_events = require("orket.service.live_events")
 local once = require("orket.service.once")
 local problem = require("orket.service.problem")
 local run_record = require("orket.history.run_record")
@@ -99,8 +101,15 @@ local function last_of(request, otherwise)
     or otherwise
 end
 
+local function follow(service, request, response, headers, last)
+  response:start(200, headers)
+  response:write("retry: 1000\n\n") -- milliseconds after which a browser comes again
+  service.events:follow(filter_of(request), last, response, live_events.STREAM)
+  return 200
+end
+
 local function stream_all(service, request, response, headers)
-  service.events:follow(filter_of(request), last_of(request, service.events.last), response, headers)
+  return follow(service, request, response, headers, last_of(request, service.events.last))
 end
 
 local function stream_run(service, request, response, headers)
@@ -108,7 +117,27 @@ local function stream_run(service, request, response, headers)
   if not row then
     return nil, err
   end
-  service.events:follow(filter_of(request), last_of(request, 0), response, headers)
+  return follow(service, request, response, headers, last_of(request, 0))
+end
+
+local function is_websocket(headers)
+  return (headers.upgrade or ""):lower() == "websocket" and headers["sec-websocket-version"] == "13"
+    and (headers.connection or ""):lower():find("upgrade", 1, true)
+end
+
+local function socket(service, request, response)
+  if not is_websocket(request.headers) then
+    return nil, problem.new(426, "ERR_USAGE", "this path is for WebSockets (RFC 6455, version 13)",
+      "GET /v1/events with Accept: text/event-stream has the same")
+  end
+  local ok, err = errors.check(response:upgrade(request.headers["sec-websocket-key"] or ""))
+  if not ok then
+    return nil, err
+  end
+  local filter = filter_of(request)
+  filter.run = request.query.run
+  service.events:follow(filter, last_of(request, service.events.last), response, live_events.SOCKET)
+  return 101
 end
 
 local QUERY = {
@@ -118,6 +147,11 @@ local QUERY = {
   kinds = { type = "string", description = "beginnings of kinds, with commas between: card.,turn.ended" },
   deltas = { type = "boolean", description = "of a stream: also what models say at this moment (true)" },
 }
+
+local SOCKET_QUERY = { run = { type = "string", description = "only of this run" } }
+for name, schema in pairs(QUERY) do
+  SOCKET_QUERY[name] = name ~= "limit" and schema or nil
+end
 
 -- ---- what is done ----
 
@@ -187,6 +221,11 @@ M.routes = {
     name = "events", method = "GET", path = "/v1/events", permission = "read", query = QUERY,
     summary = "all events; with Accept: text/event-stream as they are committed from now on",
     answer = api_schemas.page(ref("Event"), "integer"), handle = events, stream = stream_all,
+  },
+  {
+    name = "event_socket", method = "GET", path = "/ws/events", permission = "read", query = SOCKET_QUERY,
+    summary = "the same over a WebSocket: {id, event, data}; what a client says is not looked at",
+    status = 101, answer = { type = "object" }, errors = { "ERR_USAGE", "ERR_LIBRARY" }, stream = socket,
   },
   {
     name = "start_run", method = "POST", path = "/v1/runs", permission = "act", status = 202, errors = LAST,
