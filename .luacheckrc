@@ -24,12 +24,12 @@ stds.box = {
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
   },
 }
-stds.prelude = { read_globals = { "board", "brief", "card", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } } -- lua/box/
+stds.prelude = { read_globals = { "board", "brief", "card", "code", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } } -- lua/box/
 
 for _, folder in ipairs({ "roles", "nodes", "tools" }) do
   files[folder] = { std = "box+prelude" }
 end
-files["lua/box"] = { std = "box", globals = { "board", "brief", "card", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } }
+files["lua/box"] = { std = "box", globals = { "board", "brief", "card", "code", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } }
 
 files["lua/orket/dev/repl/face.lua"] = { std = "box+prelude", globals = { "run" } }
 
@@ -42,6 +42,7 @@ files["tests/support/teams"] = { globals = {
   "accept", "as_text", "call", "cjson", "each", "finish", "json", "kind", "native", "render", "reply", "review", "say", "status", "steps", "synonyms", "work",
   "write",
 } }
+files["tests/support/scripts"] = { std = "box+prelude" }
 files["tests/support/planner.lua"] = { globals = { "plan", "reply", "sound" } }
 files["tests/support/play.lua"] = { globals = { "accept", "call", "finish", "reply", "review", "say", "status", "steps", "work", "write" } }
 files["tests/support/ordinary.lua"] = { globals = { "FAULT", "SEED", "accept", "call", "finish", "review", "say", "work", "write" } }

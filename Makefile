@@ -21,6 +21,7 @@ export ORKET FAULTY
 export BENCH := $(B)/bench
 export UNGATED := $(B)/tests/ungated
 export BEYOND := $(B)/tests/beyond
+export NAMED := $(B)/tests/named
 MAKEFLAGS += --no-print-directory
 
 STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:libsodium.a -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
@@ -53,7 +54,8 @@ DEBS := gcc libc6-dev binutils make pkg-config git liblua5.4-dev lua-luv-dev lib
 	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp libtree-sitter-dev
 NPM_DEBS := npm
 DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will do, and may not bear Debian's beside it
-TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3
+TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3 \
+	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch
 
 Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/c $(B)/bench)
@@ -153,6 +155,10 @@ UNGATE := -Wl,--wrap=gate_judge_form,--wrap=gate_judge_reach,--wrap=gate_judge_o
 $(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP $(LDFLAGS) $(UNGATE) -o $@ $^ $(LIBS)
 
+# The program whose names lead where the test says; for specs, nothing installs it.
+$(NAMED): tests/c/named.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP $(LDFLAGS) -Wl,--wrap=getaddrinfo -o $@ $^ $(LIBS)
+
 # The program with its points of fault: what names one is compiled again, the rest is shared.
 POINTED := core/main.c $(ONLY_FAULTY) $(shell grep -rl '"base/fault.h"' core --include='*.c' | grep -vFx core/main.c)
 FAULTED := $(patsubst %.c,$(F)/%.o,$(sort $(POINTED))) $(filter-out $(POINTED:%.c=$(B)/%.o) $(B)/core/model/gate/operation.o,$(OBJS)) \
@@ -187,7 +193,7 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP)
+spec: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -200,7 +206,7 @@ deps build-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(CTEST)
+run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps

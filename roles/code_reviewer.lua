@@ -16,6 +16,8 @@ return {
     "read_file",
     "list_directory",
     "search_files",
+    "outline",
+    "find_symbol",
     "read_result",
     "write_file",
     "add_issue_comment",

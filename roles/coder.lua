@@ -20,6 +20,8 @@ return {
     "apply_patch",
     "list_directory",
     "search_files",
+    "outline",
+    "find_symbol",
     "read_result",
     "run_command",
     "delete_file",

@@ -18,6 +18,8 @@ return {
     "edit_file",
     "list_directory",
     "search_files",
+    "outline",
+    "find_symbol",
     "read_result",
     "add_issue_comment",
     "get_issue_context",

@@ -1,6 +1,6 @@
 -- floors.lua: holds the arrows of docs/architecture.md: who may include or require whom, where the doors of
--- trusted Lua are, how many files a folder holds; no cycle among Lua modules. Prints every breach; exit 1
--- when there is one.
+-- trusted Lua are, who may move a card, how many files a folder holds, what a module is called; no cycle among
+-- Lua modules. Prints every breach; exit 1 when there is one.
 
 local INCLUDES = { -- a floor may include these besides itself
   base = {},
@@ -123,6 +123,30 @@ local function check_names(modules)
   end
 end
 
+-- The names under which a file has a module: its last word or the plural of that; a class has its own.
+local ALIASES = { -- and one command's module beside its noun's
+  ["lua/orket/cmd/show.lua"] = { asked = "orket.cmd.approvals" },
+}
+
+local function is_named_after(name, word)
+  return name == word or name == word .. "s" or name == word .. "es" or name == word:gsub("y$", "ies")
+    or name:find("^%u") ~= nil
+end
+
+local function check_aliases(file)
+  each_line(file, function(line, number)
+    local names = line:match("^%s*local ([%w_, ]+) = require")
+    local modules = names and (line .. ","):gmatch('require%("(orket%.[%w_.]+)"%),')
+    for name in (names or ""):gmatch("[%w_]+") do
+      local module = modules()
+      if module and not is_named_after(name, module:match("[%w_]+$"))
+        and (ALIASES[file] or {})[name] ~= module then
+        breach(file, number, "%s is called %s here", module, name)
+      end
+    end
+  end)
+end
+
 -- Folders of commands have one file for each.
 local FULL = { ["lua/orket/cmd"] = true, ["lua/orket/history/sim"] = true }
 local FILES_MOST = 14
@@ -227,7 +251,7 @@ local function module_of(file)
 end
 
 -- Module -> the modules whose names it has in quotes, and in which line: required at the top, within a
--- function, lazily, or by a table of names.
+-- function, or by a table of names.
 local function graph_of(modules)
   local place, graph = {}, {}
   for file in modules do
@@ -280,6 +304,40 @@ local function check_cycles(modules)
   end
 end
 
+-- ---- the board ----
+
+local MOVES = "lua/orket/effects/moves.lua" -- which alone moves a card
+local PROJECTIONS = "core/io/store/sql/projections.sql" -- which alone writes its row
+
+local function check_moves(file)
+  each_line(file, function(line, number)
+    if file ~= MOVES and line:find("tx:move(", 1, true) then
+      breach(file, number, "a card is moved by %s alone", MOVES)
+    end
+    if line:find("event%(%s*[\"']card%.moved") then
+      breach(file, number, "card.moved is written by the store, when a card is moved")
+    end
+  end)
+end
+
+local function check_rows(file)
+  each_line(file, function(line, number)
+    if file ~= PROJECTIONS and (line:find("UPDATE card[%s;]") or line:find("INTO card[%s(]")) then
+      breach(file, number, "rows of cards are written by %s alone", PROJECTIONS)
+    end
+  end)
+end
+
+-- A comment of one word is a mark, and the program knows one: a misspelt one would be a comment.
+local function check_marks()
+  each_line(PROJECTIONS, function(line, number)
+    local word = line:match("^%s*%-%-%s*(%S+)%s*$")
+    if word and line ~= "-- must" then
+      breach(PROJECTIONS, number, "no mark is called '%s'", word)
+    end
+  end)
+end
+
 for file in files("core -name '*.[ch]'") do
   check_c(file)
   if file:match("%.h$") then
@@ -288,8 +346,14 @@ for file in files("core -name '*.[ch]'") do
 end
 for file in files("lua/orket -name '*.lua'") do
   check_trusted(file)
+  check_aliases(file)
   check_turn(file)
+  check_moves(file)
 end
+for file in files("core lua roles nodes tools -name '*.[ch]' -o -name '*.lua' -o -name '*.sql'") do
+  check_rows(file)
+end
+check_marks()
 for file in files("lua/orket/turn lua/orket/effects -name '*.lua'") do
   check_fields(file, declared())
 end

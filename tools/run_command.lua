@@ -31,8 +31,8 @@ end
 
 return {
   name = "run_command",
-  description = "Run a program in the card's directory, such as a build or a test, without a shell and "
-    .. "without network. Only the commands that the organization names may run. "
+  description = "Run a program in the card's directory, such as a build or a test, without a shell. "
+    .. "Only commands that the organization names may run, most without a network. "
     .. "The files it changes are kept.",
   operations = { "proc.run", "fs.write" },
   statuses = { "in_progress" },

@@ -5,7 +5,7 @@
  * cure in words; it is optional everywhere (NULL = not wanted).
  *
  * class: input    the caller's data is wrong            (shown to whoever gave it)
- *        refusal  the law says no                       (goes back to the model)
+ *        refusal  the rules say no                      (goes back to the model)
  *        tool     an effect failed in the world         (goes back to the model)
  *        model    the model or its endpoint failed      (backs off, retries)
  *        limit    a bound was hit                       (named, never silent)
@@ -69,7 +69,8 @@
     X(REPLAY, system, "the replay and the record differ")                                          \
     X(PLAN, refusal, "no plan that holds was proposed")                                            \
     X(DESCRIPTORS, environment, "no file descriptor is left")                                      \
-    X(GIT, input, "git failed")
+    X(GIT, input, "git failed")                                                                    \
+    X(CONFLICT, input, "both sides changed the same lines")
 
 enum {
     ERR_NONE_ = 0,

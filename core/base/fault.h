@@ -1,5 +1,5 @@
 /* fault.h: named places where a test build can be made to die or fail: before and after everything
- * that changes what is on the disk, or that tells somebody about it.
+ * that changes what is on the disk, or that reports it.
  *
  * In a release build the macros are nothing: no code, no text, no state. With `make FAULT=1` every
  * place counts its hits, and ORKET_FAULT in the environment says at which of them what happens:
@@ -46,6 +46,9 @@
     X(file_rename, "io/fs/fs.c", "a file takes another's place")                                   \
     X(file_remove, "io/fs/fs.c", "the file whose place was taken is removed")                      \
     X(file_delete, "io/fs/fs.c", "a file or an empty directory is deleted")                        \
+    X(file_hide, "io/fs/fs.c", "a whiteout is made in the changes of a tree")                      \
+    X(layer_sync, "io/fs/fs.c", "a read-only layer is synced")                                     \
+    X(layer_rename, "io/fs/fs.c", "a read-only layer gets its name")                               \
     X(file_read, "io/fs/fs.c", "a file is read")                                                   \
     X(tree_list, "io/fs/fs_list.c", "a tree's files are listed, to be compared with the journal")  \
     X(jail_write, "io/process/embedded_exe.c", "a carried program is unpacked into memory")
@@ -68,6 +71,7 @@
     X(file_create, "io/fs/fs.c", "a file is made")                                                 \
     X(file_open, "io/fs/fs_resolve.c", "a file or directory of a tree is opened")                  \
     X(spawn, "io/process/proc_spawn.c", "a program is started in its jail")                        \
+    X(union_mount, "io/union/union.c", "a tree of layers is mounted")                              \
     X(connect, "io/net/transport/multi.c", "a socket to a model is made")
 
 /* X(name, place, what): nothing here can fail, or what fails is a call inside; for kill and oom. */
@@ -91,7 +95,7 @@
     X(reply, "bind/llm/llm.c", "a model's reply is given to its turn")                             \
     X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")       \
     X(script, "bind/box/box.c", "a script is made ready for a generation")                         \
-    X(generation, "bind/gate/gate.c", "a generation's law is built; then it serves")
+    X(generation, "bind/gate/gate.c", "a generation's gate is built; then it serves")
 
 #ifdef ORKET_FAULTS
 

@@ -16,6 +16,26 @@ struct hash hash_of(const void *bytes, size_t len)
     return out;
 }
 
+_Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct hash_run), "hash.h has its size");
+
+void hash_begin(struct hash_run *run)
+{
+    crypto_generichash_init((void *)run, NULL, 0, HASH_SIZE);
+}
+
+void hash_add(struct hash_run *run, const void *bytes, size_t len)
+{
+    crypto_generichash_update((void *)run, bytes, len);
+}
+
+struct hash hash_end(const struct hash_run *run)
+{
+    struct hash out;
+    struct hash_run copy = *run;
+    crypto_generichash_final((void *)&copy, out.bytes, HASH_SIZE);
+    return out;
+}
+
 /* Short pieces are gathered: handing one over costs more than to hash it. */
 struct gather {
     crypto_generichash_state state;

@@ -18,6 +18,14 @@ void hash_start(void);
 /* The hash of len bytes. */
 struct hash hash_of(const void *bytes, size_t len);
 
+/* The hash of bytes that come in pieces. */
+struct hash_run {
+    _Alignas(64) uint8_t opaque[384];
+};
+void hash_begin(struct hash_run *run);
+void hash_add(struct hash_run *run, const void *bytes, size_t len);
+struct hash hash_end(const struct hash_run *run);
+
 /* The hash of parts one after the other, each preceded by its length as 8 bytes little endian, so
  * that moving a byte from one part to the next changes the result. */
 struct hash_part {

@@ -1,4 +1,4 @@
-/* json.h: the one JSON codec (RFC 8259, strict), the currency of every wall.
+/* json.h: the one JSON codec (RFC 8259, strict), the currency of every boundary.
  *
  * scan     one pass over the text, calling a sink (json_scan.h)
  * doc      an arena; every node and string of a tree lives in it and dies with it

@@ -104,19 +104,19 @@ static void push_rules(lua_State *L, const struct calls *calls)
     }
 }
 
-/* bench.gate(law, calls[, decisions]) -> rule of each call, nanoseconds for one decision
+/* bench.gate(config, calls[, decisions]) -> rule of each call, nanoseconds for one decision
  *   | nil, message, code       without `decisions` nothing is timed */
 static int l_gate(lua_State *L)
 {
     struct err err = {0};
     lua_Integer decisions = luaL_optinteger(L, 3, 0);
-    struct json_doc *law = bind_new_doc(L), *rows = bind_new_doc(L);
+    struct json_doc *config = bind_new_doc(L), *rows = bind_new_doc(L);
     struct calls *calls = lua_newuserdatauv(L, sizeof *calls, 0);
     *calls = (struct calls){0};
     luaL_setmetatable(L, CALLS_TYPE);
-    if (value_read(L, 1, law, NULL, &law->root, &err) ||
+    if (value_read(L, 1, config, NULL, &config->root, &err) ||
         value_read(L, 2, rows, NULL, &rows->root, &err) ||
-        gate_build(&law->root, &calls->gate, &err))
+        gate_build(&config->root, &calls->gate, &err))
         return bind_fail(L, &err);
     const struct json *list = &rows->root;
     bool fits = list->type == JSON_ARRAY && list->len > 0 && list->len <= CALLS_MAX;

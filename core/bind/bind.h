@@ -81,11 +81,14 @@ struct buf *bind_scratch(lua_State *L);
 
 /* A JSON tree as userdata (`orket.core.doc`): owns its doc. Its user value 1 keeps the doc alive
  * that a part of the tree was borrowed from (json_add_tree), 2 another one. */
-struct json_doc *bind_new_doc(lua_State *L);           /* pushes an empty one */
-struct json_doc *bind_renew_doc(lua_State *L, int idx); /* the one at idx, emptied; nil: another */
+struct json_doc *bind_new_doc(lua_State *L); /* pushes an empty one */
 const struct json *bind_to_doc(lua_State *L, int idx); /* NULL when it is none */
 
 /* The descriptor of a root (`orket.core.fs`), owned by the root; -1 when it is none or closed. */
 int bind_to_root(lua_State *L, int idx);
+
+/* Where the root at idx is for programs, absolute; out has FS_PATH_MAX + 1 bytes. False with errno
+ * when the kernel does not tell. */
+bool bind_root_path(lua_State *L, int idx, char *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* store_gc.h: garbage collection: what runs that nobody goes back to left behind.
+/* store_gc.h: garbage collection: what runs left behind that will not go on.
  *
  * dropped run  one of which a `run.dropped` event was committed. Of its events those stay that the
  *              board follows from; of the others (prompts, replies, calls) number, commit and hash

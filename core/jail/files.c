@@ -15,7 +15,6 @@
 #include "jail/jail.h"
 
 #define DEPTH_MAX 100
-#define MORE_MAX  10000 /* files that may come to be */
 #define TIMES_MAX 16    /* bytes that may come to be, in files of the largest size */
 #define HELD_MAX  4096  /* files that may be held without a name; a power of 2 */
 #define FULL      ((uint64_t)1 << 40)
@@ -248,15 +247,25 @@ static uint64_t large_in_scratch(const struct cell *cell)
     return sum.large;
 }
 
+/* What the program wrote of a tree of layers is in its changes. Takes tree. */
+static int own_files(const struct cell *cell, int tree)
+{
+    if (cell->changes < 0)
+        return tree;
+    close(tree);
+    return openat(cell->changes, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 /* A large tree is looked at less often: that takes a small part of the time at most. */
 void files_count(const struct cell *cell, const struct files *before, struct files *out)
 {
     uint64_t begun = now_ms();
-    struct count c = {.cell = cell, .sum = out, .most = before ? before->count + MORE_MAX : FULL};
+    uint64_t most = before ? before->count + cell->file_count : FULL;
+    struct count c = {.cell = cell, .sum = out, .most = most};
     *out = (struct files){0};
     int tree = open(cell->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     look_at_disk(&c, tree);
-    count_in(&c, tree, 0);
+    count_in(&c, own_files(cell, tree), 0);
     if (before && c.device && cell->proc) {
         each_process(&c, count_descriptors);
         look_for_unseen(&c, before);
@@ -270,7 +279,7 @@ void files_count(const struct cell *cell, const struct files *before, struct fil
 int files_over(const struct cell *cell, const struct files *before, const struct files *now)
 {
     uint64_t may = TIMES_MAX * cell->file_size;
-    if (now->large > before->large || now->count > before->count + MORE_MAX ||
+    if (now->large > before->large || now->count > before->count + cell->file_count ||
         now->bytes > before->bytes + may || now->unseen)
         return JAIL_FILES;
     if (now->free >= before->free / 2)

@@ -3,7 +3,7 @@
  * A program of its own (static, no Lua, none of the engine's memory), started by io/process/proc.c
  * in new namespaces as process 1; see io/process/jail.h. It trusts its arguments and nothing of
  * what it starts: it cannot be traced or signaled by it, and its report descriptor is not handed
- * on. Any step that fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer walls. */
+ * on. Any step that fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer boundaries. */
 #ifndef JAIL_JAIL_H
 #define JAIL_JAIL_H
 
@@ -16,13 +16,19 @@
 
 /* What the program is put into, and what stands around it so far. */
 struct cell {
-    uint64_t cpu_ms, memory, processes, file_size; /* limits */
+    uint64_t cpu_ms, memory, processes, file_size, file_count; /* limits */
     char **hide, **show;                           /* lists of paths, counted below */
     size_t hides, shows;
     const char *path; /* of the program; "": argv[0] by PATH */
     char **argv;
-    char tree[4096];  /* the working directory, the same inside and outside */
+    char home[4096];  /* the working directory outside */
+    char tree[4096];  /* the same inside, and where a union appears there */
+    const char *place; /* of a union; NULL: there is none */
+    char **below;     /* its read-only layers, the upper one first */
+    size_t belows;
+    int changes;      /* the directory of what lies over them; -1 without a union */
     uid_t uid, gid;   /* of the program */
+    bool egress;      /* a listener is handed to the engine */
     bool outside;     /* the tree is one of the host's */
     bool root;        /* we are root and the program is not */
     bool proc;        /* /proc is real: the limits can be watched */
@@ -54,6 +60,21 @@ static inline void stands(struct cell *cell, enum jail_layer layer)
 /* view.c: a file system of its own: system directories to read, the tree and a scratch to write. */
 void view_build(struct cell *cell);
 int view_attach(int fd, const char *to); /* mounts and closes it: 0, or -1 with errno */
+
+/* union.c: takes the layers of the tree, before anything is mounted over them; in the new root,
+ * what shows them and the changes in one, as a mount for places_put. */
+struct layers {
+    int home, *below; /* descriptors of mounts */
+};
+void union_take(struct cell *cell, struct layers *out);
+int union_join(struct cell *cell, struct layers *layers);
+
+/* view.c: for union.c. As root the owner's files become those of the program's user. Descriptors of
+ * mounts; -1 with errno from view_clone, the others give up. */
+int view_clone(const char *path);
+int view_take_home(const struct cell *cell); /* the working directory, writable */
+int view_take_below(const struct cell *cell, const char *path); /* read-only */
+void view_map_owner(const struct cell *cell, int fd, bool needed);
 
 /* places.c: mounts what is to be hidden, the directories to be shown (descriptors of mounts, -1 for
  * one that is missing) and the tree (-1: the scratch), which are closed. In the new root. */

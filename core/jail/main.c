@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -73,6 +74,44 @@ static void loopback_up(void)
     if (fd >= 0)
         ioctl(fd, SIOCSIFFLAGS, &lo);
     close(fd);
+}
+
+static int send_fd(int socket, int fd)
+{
+    char byte = 0;
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = {.room = {0}};
+    struct iovec bytes = {&byte, 1};
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &fd, sizeof fd);
+    return sendmsg(socket, &message, MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+/* The way out: a socket of this network that only the engine holds. It is queued at before the
+ * engine has it, and gone when the engine lets go of it. */
+static void hand_over(const struct cell *cell)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET,
+                               .sin_port = htons(JAIL_PROXY_PORT),
+                               .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    if (cell->egress) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        must(cell, fd, "make the way out");
+        must(cell, bind(fd, (struct sockaddr *)&here, sizeof here), "bind the way out");
+        must(cell, listen(fd, 64), "listen for requests");
+        must(cell, send_fd(JAIL_HANDOVER_FD, fd), "hand the way out over");
+        close(fd);
+    }
+    close(JAIL_HANDOVER_FD);
 }
 
 /* As root the program gets a user of its own, after our number outside: it shares its count of
@@ -239,20 +278,27 @@ static bool take_arguments(struct cell *cell, int argc, char **argv)
     if (argc <= JAIL_TEXTS)
         return false;
     int hides = atoi(argv[JAIL_HIDES]), shows = atoi(argv[JAIL_SHOWS]);
-    if (hides < 0 || shows < 0 || argc <= JAIL_TEXTS + hides + shows + 1)
+    int layers = atoi(argv[JAIL_LAYERED]), texts = JAIL_TEXTS + hides + shows + layers;
+    if (hides < 0 || shows < 0 || layers < 0 || layers == 1 || argc <= texts + 1)
         return false;
     *cell = (struct cell){
         .cpu_ms = strtoull(argv[JAIL_CPU_MS], NULL, 10),
         .memory = strtoull(argv[JAIL_MEMORY], NULL, 10),
         .processes = strtoull(argv[JAIL_PROCESSES], NULL, 10),
         .file_size = strtoull(argv[JAIL_FILE_SIZE], NULL, 10),
+        .file_count = strtoull(argv[JAIL_FILE_COUNT], NULL, 10),
         .outside = argv[JAIL_TREE][0] == '1',
+        .egress = argv[JAIL_EGRESS][0] == '1',
         .hide = argv + JAIL_TEXTS,
         .hides = (size_t)hides,
         .show = argv + JAIL_TEXTS + hides,
         .shows = (size_t)shows,
-        .path = argv[JAIL_TEXTS + hides + shows],
-        .argv = argv + JAIL_TEXTS + hides + shows + 1,
+        .place = layers ? argv[texts - layers] : NULL,
+        .below = argv + texts - layers + 1,
+        .belows = layers ? (size_t)layers - 1 : 0,
+        .path = argv[texts],
+        .argv = argv + texts + 1,
+        .changes = -1,
         .listener = -1,
     };
     return true;
@@ -263,10 +309,12 @@ static void find_tree(struct cell *cell)
     snprintf(cell->tree, sizeof cell->tree, JAIL_WORK);
     if (!cell->outside)
         return;
-    must(cell, getcwd(cell->tree, sizeof cell->tree) && cell->tree[0] == '/' ? 0 : -1,
+    must(cell, getcwd(cell->home, sizeof cell->home) && cell->home[0] == '/' ? 0 : -1,
          "find the working directory");
+    snprintf(cell->tree, sizeof cell->tree, "%s", cell->place ? cell->place : cell->home);
     errno = EINVAL;
-    must(cell, strcmp(cell->tree, "/") == 0 ? -1 : 0, "let it write everywhere");
+    must(cell, strcmp(cell->tree, "/") == 0 || cell->tree[0] != '/' ? -1 : 0,
+         "let it write everywhere");
 }
 
 int main(int argc, char **argv)
@@ -278,13 +326,15 @@ int main(int argc, char **argv)
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     fcntl(JAIL_REPORT_FD, F_SETFD, FD_CLOEXEC);
-    close_range(JAIL_REPORT_FD + 1, ~0u, 0);
+    fcntl(JAIL_HANDOVER_FD, F_SETFD, FD_CLOEXEC);
+    close_range(JAIL_HANDOVER_FD + 1, ~0u, 0);
     die_with_engine();
     umask(022);
     find_tree(&cell);
     choose_user(&cell);
     loopback_up();
     bound_buffers();
+    hand_over(&cell);
     view_build(&cell);
     landlock_prepare(&cell);
     struct files before;

@@ -38,7 +38,7 @@ static const char *const devices[] = {"null", "zero", "full", "random", "urandom
 
 /* ---- mounts ---- */
 
-static int clone_mount(const char *path)
+int view_clone(const char *path)
 {
     return open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 }
@@ -131,6 +131,7 @@ static int map_owner(const struct cell *cell, int fd)
 struct sources {
     int system[COUNT(system_dirs)], devices[COUNT(devices)];
     int tree, *shows;
+    struct layers layers; /* in place of the tree */
 };
 
 /* -1 for what is missing, and for a link, which is made anew. */
@@ -141,7 +142,7 @@ static int take_system(const struct cell *cell, const char *name)
     snprintf(path, sizeof path, "/%s", name);
     if (lstat(path, &st) || !S_ISDIR(st.st_mode))
         return -1;
-    int fd = clone_mount(path);
+    int fd = view_clone(path);
     must(cell, fd, "clone a system directory");
     must(cell, attributes(fd, true, MOUNT_ATTR_RDONLY | LIMITED, 0, -1), "mount it read-only");
     return fd;
@@ -151,19 +152,17 @@ static int take_device(const struct cell *cell, const char *name)
 {
     char path[32];
     snprintf(path, sizeof path, "/dev/%s", name);
-    int fd = clone_mount(path);
+    int fd = view_clone(path);
     if (fd >= 0)
         must(cell, attributes(fd, false, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, -1),
              "mount a device");
     return fd;
 }
 
-static int take_tree(struct cell *cell)
+int view_take_home(const struct cell *cell)
 {
     struct stat here, there;
-    if (!cell->outside)
-        return -1;
-    int fd = clone_mount(cell->tree);
+    int fd = view_clone(cell->home);
     must(cell, fd, "clone the working directory");
     if (fstat(fd, &there) || stat(".", &here) || here.st_dev != there.st_dev ||
         here.st_ino != there.st_ino) {
@@ -175,9 +174,17 @@ static int take_tree(struct cell *cell)
     return fd;
 }
 
+int view_take_below(const struct cell *cell, const char *path)
+{
+    int fd = view_clone(path);
+    must(cell, fd, "clone a layer of the tree");
+    must(cell, attributes(fd, true, MOUNT_ATTR_RDONLY | LIMITED, 0, -1), "mount it read-only");
+    return fd;
+}
+
 static int take_shown(const struct cell *cell, const char *path)
 {
-    int fd = clone_mount(path);
+    int fd = view_clone(path);
     if (fd >= 0)
         must(cell, attributes(fd, true, MOUNT_ATTR_RDONLY | LIMITED, 0, -1), "mount it read-only");
     else if (errno != ENOENT)
@@ -191,7 +198,9 @@ static void take_all(struct cell *cell, struct sources *from)
         from->system[i] = take_system(cell, system_dirs[i]);
     for (size_t i = 0; i < COUNT(devices); i++)
         from->devices[i] = take_device(cell, devices[i]);
-    from->tree = take_tree(cell);
+    from->tree = cell->outside && !cell->place ? view_take_home(cell) : -1;
+    if (cell->place)
+        union_take(cell, &from->layers);
     from->shows = calloc(cell->shows + 1, sizeof *from->shows);
     must(cell, from->shows ? 0 : -1, "allocate");
     for (size_t i = 0; i < cell->shows; i++)
@@ -268,7 +277,7 @@ static void put_user(const struct cell *cell, const char *name, const char *line
     if (fd < 0 || write(fd, line, strlen(line)) < 0)
         give_up(cell, "write the name of the user");
     close(fd);
-    int mount_fd = clone_mount(path);
+    int mount_fd = view_clone(path);
     must(cell, mount_fd, "mount the name of the user");
     must(cell, attributes(mount_fd, false, MOUNT_ATTR_RDONLY | LIMITED, 0, -1), "mount a name");
     if (view_attach(mount_fd, target) && errno != ENOENT && errno != ENOTDIR)
@@ -285,7 +294,7 @@ static void put_users(const struct cell *cell)
     put_user(cell, "group", line);
 }
 
-static void map_if_root(const struct cell *cell, int fd, bool needed)
+void view_map_owner(const struct cell *cell, int fd, bool needed)
 {
     if (cell->root && fd >= 0 && map_owner(cell, fd) && needed)
         give_up(cell, "map the owner of the tree (idmapped mount)");
@@ -313,9 +322,11 @@ void view_build(struct cell *cell)
     must(cell, mount("none", BASE, "tmpfs", MS_NOSUID | MS_NODEV, "size=1m,mode=0755"), "mount");
     must(cell, chdir(BASE), "enter the new root");
     put_proc(cell);
-    map_if_root(cell, from.tree, true);
+    view_map_owner(cell, from.tree, true);
+    if (cell->place)
+        from.tree = union_join(cell, &from.layers);
     for (size_t i = 0; i < cell->shows; i++)
-        map_if_root(cell, from.shows[i], false);
+        view_map_owner(cell, from.shows[i], false);
     for (size_t i = 0; i < COUNT(system_dirs); i++)
         put_system(cell, system_dirs[i], from.system[i]);
     put_devices(cell, &from);

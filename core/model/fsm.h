@@ -118,7 +118,7 @@ struct fsm_text {
     size_t len;
 };
 
-/* The law: fills *verdict and returns verdict->ok. `reason` may be NULL. Checks in this order:
+/* Asks the table: fills *verdict, returns verdict->ok. `reason` may be NULL. Checks in this order:
  * names (an unknown one is refused with the list of known ones), type, edge, reason, role. */
 bool fsm_check(struct fsm_text type, struct fsm_text from, struct fsm_text to, struct fsm_text role,
                const struct fsm_text *reason, struct fsm_verdict *verdict);

@@ -1,7 +1,7 @@
 /* gate.h: the one door between a proposed tool call and an effect. Pure: it judges records that the
  * caller has resolved; it opens nothing, runs nothing, remembers nothing.
  *
- * law        tools, roles, site rules and limits as a JSON tree; gate_build makes a gate of it
+ * config     tools, roles, site rules and limits as a JSON tree; gate_build makes a gate of it
  * call       what a model asks for: a tool and its arguments, for one role on one card
  * operation  one effect that the tool's script asks for while it runs
  * path       a path argument together with what the caller found at it
@@ -20,14 +20,14 @@
 
 #define GATE_TOOL_NAME_MAX 128
 #define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments */
-#define GATE_CONTENT_MAX   ((size_t)1000000) /* bytes of one text in a call; laws may say less */
+#define GATE_CONTENT_MAX   ((size_t)1000000) /* bytes of one text in a call; or less */
 #define GATE_CALLS_MAX     ((size_t)1000)    /* calls of a turn */
 #define GATE_ISSUES_MAX    ((size_t)1000) /* issues that an epic may have for agents to add one */
 #define GATE_SCOPE_MAX     100            /* patterns of a card's scope */
 
 struct gate;
 
-/* Builds a gate from the law:
+/* Builds a gate from the config:
  *   tools   {NAME: {schema, operations: [KIND...], statuses?: [STATUS...], types?: [TYPE...],
  *           where?}} without types: any but plan
  *   roles   {NAME: {tools: [NAME...], where?}}
@@ -35,11 +35,12 @@ struct gate;
  *           where?}...]
  *   limits? {arguments?, content?, calls?, issues?, where?}       only downwards
  *   types?  {list: [ENDING...], where?}          more endings that no file is written with
- *   commands? [{argv: [PATTERN...], wall?, cpu?, memory?, procs?, fsize?, output?}...]
+ *   commands? [{argv: [PATTERN...], wall?, cpu?, memory?, procs?, fsize?, output?,
+ *             egress?: {hosts: [{host, port?, private?}...], bytes?, seconds?}, install?}...]
  * A `where` is the place of the entry ("tools/x.lua"), for the verdicts that follow from it.
  * Everything is validated and unknown keys are refused (ERR_CONFIG, err names the place);
- * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
-int gate_build(const struct json *law, struct gate **out, struct err *err) MUST_CHECK;
+ * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The config is copied. */
+int gate_build(const struct json *config, struct gate **out, struct err *err) MUST_CHECK;
 
 /* One more holder of the gate; each calls gate_free once. Both may be called by any thread. */
 struct gate *gate_hold(struct gate *gate);
@@ -60,7 +61,7 @@ enum gate_want {
 enum gate_nature {
     GATE_DESTRUCTIVE = 1, /* throws away what cannot be made again; a person has to say yes */
     GATE_OUTWARD = 2,     /* reaches beyond the card's tree */
-    GATE_RISKY = 4        /* a careful house wants to be asked */
+    GATE_RISKY = 4        /* a careful organization wants to be asked */
 };
 
 /* What an operation leaves behind, which decides what becomes of one that was interrupted. */
@@ -176,7 +177,7 @@ const char *gate_find_secret(const char *text, size_t len, size_t *at);
 /* Whether a value is an argv: texts without NUL, the first not empty. */
 bool gate_is_argv(const struct json *argv);
 
-/* The command of the law that this is, with its limits; NULL: it may not run. */
+/* The command of the config that this is, with its limits; NULL: it may not run. */
 const struct json *gate_command(const struct gate *gate, const struct json *argv,
                                 const char *program);
 

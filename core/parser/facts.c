@@ -108,6 +108,14 @@ void fact_end(struct walk *w)
 
 /* ---- whole facts ---- */
 
+void fact_use(struct walk *w, const char *name, size_t len, unsigned count)
+{
+    put(w, w->facts++ ? ",\n{\"fact\":\"use\"" : "{\"fact\":\"use\"");
+    fact_text(w, "name", name, len);
+    fact_number(w, "count", count);
+    fact_end(w);
+}
+
 void fact_error(struct walk *w, TSNode node, const char *what, const char *which)
 {
     char text[128];

@@ -1,6 +1,6 @@
 /* main.c: the parser: one source text from standard input, its facts to standard output.
  *
- *     parser LANGUAGE < source
+ *     parser LANGUAGE [symbols] < source
  *
  * The text is hostile. tree-sitter 0.20 corrupts its memory on some of it (65,536 open brackets are
  * enough), takes exponential time on other, and ends the program without memory. So it works in a
@@ -30,12 +30,12 @@ const TSLanguage *tree_sitter_python(void), *tree_sitter_javascript(void),
     *tree_sitter_lua(void);
 
 static const struct language languages[] = {
-    {"python", tree_sitter_python, python_handlers, false},
-    {"javascript", tree_sitter_javascript, script_handlers, false},
-    {"typescript", tree_sitter_typescript, script_handlers, false},
-    {"tsx", tree_sitter_tsx, script_handlers, false},
-    {"c", tree_sitter_c, c_handlers, true},
-    {"lua", tree_sitter_lua, lua_handlers, false},
+    {"python", tree_sitter_python, python_handlers, python_symbols, false},
+    {"javascript", tree_sitter_javascript, script_handlers, script_symbols, false},
+    {"typescript", tree_sitter_typescript, script_handlers, script_symbols, false},
+    {"tsx", tree_sitter_tsx, script_handlers, script_symbols, false},
+    {"c", tree_sitter_c, c_handlers, c_symbols, true},
+    {"lua", tree_sitter_lua, lua_handlers, lua_symbols, false},
 };
 
 static const struct language *find_language(const char *name)
@@ -96,7 +96,7 @@ static void shut_doors(void)
     struct sock_fprog program = {sizeof filter / sizeof *filter, (struct sock_filter *)filter};
     must(prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     must((int)syscall(SYS_close_range, 3u, ~0u, 0u));
-    limit(RLIMIT_CORE, 1); // 0 would let the host's handler of crashes begin
+    limit(RLIMIT_CORE, 1);  // 0 would let the host's handler of crashes begin
     limit(RLIMIT_FSIZE, 0); // the source is a file in memory: it may not grow
     limit(RLIMIT_CPU, CPU_MAX);
     limit(RLIMIT_AS, MEMORY_MAX);
@@ -123,7 +123,7 @@ static char *read_source(size_t *len)
 /* ---- the walk ---- */
 
 /* Symbol -> number of its handler + 1. */
-static unsigned char *handlers_of(const struct language *language, const TSLanguage *grammar)
+static unsigned char *map_of(const struct handler *handlers, const TSLanguage *grammar)
 {
     uint32_t count = ts_language_symbol_count(grammar);
     unsigned char *map = calloc(count, 1);
@@ -131,35 +131,35 @@ static unsigned char *handlers_of(const struct language *language, const TSLangu
         _exit(PARSER_FACTS);
     for (uint32_t symbol = 0; symbol < count; symbol++) {
         const char *name = ts_language_symbol_name(grammar, (TSSymbol)symbol);
-        for (unsigned char i = 0; name && language->handlers[i].type; i++)
-            if (strcmp(language->handlers[i].type, name) == 0)
+        for (unsigned char i = 0; name && handlers[i].type; i++)
+            if (strcmp(handlers[i].type, name) == 0)
                 map[symbol] = (unsigned char)(i + 1);
     }
     return map;
 }
 
 /* True when its children are to be looked at. */
-static bool visit(struct walk *w, TSNode node, const struct language *language,
+static bool visit(struct walk *w, TSNode node, const struct handler *handlers,
                   const unsigned char *map)
 {
     if (ts_node_start_byte(node) < w->dead_until)
         return ts_node_end_byte(node) > w->dead_until;
-    if (ts_node_is_missing(node)) {
+    if (ts_node_is_missing(node) && !w->uses) {
         fact_error(w, node, "missing ", ts_node_type(node));
-    } else if (node_is(node, "ERROR")) {
+    } else if (node_is(node, "ERROR") && !w->uses) {
         fact_error(w, node, "this cannot be read", "");
     } else if (ts_node_is_named(node) && map[ts_node_symbol(node)]) {
-        language->handlers[map[ts_node_symbol(node)] - 1].see(w, node);
+        handlers[map[ts_node_symbol(node)] - 1].see(w, node);
     }
     return true;
 }
 
-static void walk(struct walk *w, TSNode root, const struct language *language,
+static void walk(struct walk *w, TSNode root, const struct handler *handlers,
                  const unsigned char *map)
 {
     TSTreeCursor cursor = ts_tree_cursor_new(root);
     for (;;) {
-        if (visit(w, ts_tree_cursor_current_node(&cursor), language, map) &&
+        if (visit(w, ts_tree_cursor_current_node(&cursor), handlers, map) &&
             ts_tree_cursor_goto_first_child(&cursor))
             continue;
         while (!ts_tree_cursor_goto_next_sibling(&cursor))
@@ -182,7 +182,9 @@ static TSNode parse(const TSLanguage *grammar, const char *text, size_t len)
 /* Nothing is given back: the process ends. */
 int main(int argc, char **argv)
 {
-    const struct language *language = find_language(argc == 2 ? argv[1] : "");
+    const struct language *language = find_language(argc >= 2 ? argv[1] : "");
+    bool symbols = argc == 3 && strcmp(argv[2], "symbols") == 0;
+    const struct handler *handlers = symbols ? language->symbols : language->handlers;
     const TSLanguage *grammar = language->grammar();
     size_t len;
     shut_doors();
@@ -193,8 +195,12 @@ int main(int argc, char **argv)
     w->text = text;
     w->len = (uint32_t)len;
     w->has_macros = language->has_macros;
+    if (symbols)
+        symbols_begin(w);
     facts_put(w, "[", 1);
-    walk(w, parse(grammar, text, len), language, handlers_of(language, grammar));
+    walk(w, parse(grammar, text, len), handlers, map_of(handlers, grammar));
+    if (symbols)
+        symbols_end(w);
     facts_put(w, "]", 1);
     facts_flush(w);
     _exit(PARSER_OK);

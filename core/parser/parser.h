@@ -2,7 +2,7 @@
  *
  * The parser is a program of its own, static and carried inside the binary, started by
  * io/process/parser.c for one source text. It says what stands in the text (imports, classes, what
- * is no syntax), each with its place; what that means under the rules of a house is judged
+ * is no syntax), each with its place; what that means under the rules of an organization is judged
  * elsewhere.
  *
  * fact       one JSON object: {"fact": kind, "line", "column", ...}
@@ -11,6 +11,11 @@
  *   unclear  text: an import whose module cannot be told from the text
  *   class    name (may be empty), methods
  *   method   name: of the class (Lua, where a class has no body)
+ *
+ * With `symbols` the facts are others (symbols.c):
+ *   function, class, type, macro, declaration (of a function, in C)
+ *            last (line), name, signature: what stands before its body, in one line
+ *   use      name, count: how often the name stands in the text
  */
 #ifndef PARSER_PARSER_H
 #define PARSER_PARSER_H
@@ -38,8 +43,9 @@ struct walk {
     uint32_t len;
     uint32_t dead_until; /* no fact begins before: `#if 0` */
     bool has_macros;     /* of the language: names in capitals may stand for anything */
-    unsigned facts, errors;
-    size_t out_len; /* waiting to be written */
+    unsigned facts, errors, symbols;
+    struct uses *uses; /* names that are used, when symbols are wanted; else NULL */
+    size_t out_len;    /* waiting to be written */
     char out[16384];
 };
 
@@ -52,11 +58,17 @@ struct handler {
 struct language {
     const char *name;
     const TSLanguage *(*grammar)(void);
-    const struct handler *handlers; /* ends with a NULL type */
+    const struct handler *handlers, *symbols; /* each ends with a NULL type */
     bool has_macros;
 };
 
 extern const struct handler python_handlers[], script_handlers[], c_handlers[], lua_handlers[];
+extern const struct handler python_symbols[], script_symbols[], c_symbols[], lua_symbols[];
+
+/* ---- symbols (symbols.c): before and after the walk ---- */
+
+void symbols_begin(struct walk *w);
+void symbols_end(struct walk *w);
 
 /* ---- facts (facts.c) ---- */
 
@@ -67,6 +79,7 @@ void fact_number(struct walk *w, const char *key, unsigned value);
 void fact_end(struct walk *w);
 
 /* Whole facts. */
+void fact_use(struct walk *w, const char *name, size_t len, unsigned count);
 void fact_error(struct walk *w, TSNode node, const char *what, const char *which);
 void fact_class(struct walk *w, TSNode node, TSNode name, unsigned methods);
 void fact_import(struct walk *w, TSNode node, const char *module, size_t len);

@@ -123,7 +123,7 @@ int box_perform(lua_State *L);
 /* The argument as canonical JSON text; the box's half of cjson.encode. */
 int box_encode(lua_State *L);
 
-/* Bounds of values that cross the wall. */
+/* Bounds of values that cross the boundary. */
 extern const struct json_limits box_value_limits;
 
 /* For tests: the main thread, to look around in. */

@@ -25,6 +25,11 @@ function fs.read(path, options)
   return result.content, { bytes = result.bytes, more = some(result.more) or false }
 end
 
+---Shows an image or a PDF to the model, with the call's result: {path, type, bytes, shown}.
+function fs.attach(path)
+  return ask({ op = "fs.attach", path = path })
+end
+
 ---Writes a whole file, making its directories: {path, bytes}.
 function fs.write(path, content)
   return ask({ op = "fs.write", path = path, content = content })
@@ -41,13 +46,38 @@ function fs.list(path, limit)
   return ask({ op = "fs.list", path = path, limit = some(limit) })
 end
 
----Files beneath path whose lines hold the text: {matches = {{path, line, text}...}, files, more}
-function fs.search(path, text, limit)
-  return ask({ op = "fs.search", path = path, text = text, limit = some(limit) })
+---Lines with a text in the files beneath path: {matches = {{path, line, text, before?, after?}...}, files,
+---more?, next?, ignored?}; without a text {paths, ...}: the files. options: limit (also as a number), regex,
+---any_case, glob, ignored, context, skip.
+function fs.search(path, text, options)
+  local operation = { op = "fs.search", path = path, text = some(text) }
+  local given = some(options)
+  for name, value in pairs(type(given) == "table" and given or { limit = given }) do
+    operation[name] = some(value)
+  end
+  return ask(operation)
 end
 
 function fs.delete(path)
   return ask({ op = "fs.delete", path = path })
+end
+
+code = {}
+
+---What the source files beneath path define, those first that are used most: {outline, files, symbols, shown,
+---unread?, more?, ignored?}. options: tokens, glob, ignored.
+function code.outline(path, options)
+  options = options or {}
+  return ask({ op = "code.outline", path = path, tokens = some(options.tokens), glob = some(options.glob),
+    ignored = some(options.ignored) })
+end
+
+---Where a name is defined and used beneath path: {definitions = {{path, line, last, kind, signature,
+---within?}...}, uses = {{path, line, text}...}, files, unread?, more?, ignored?}. options: glob, ignored.
+function code.find(path, name, options)
+  options = options or {}
+  return ask({ op = "code.find", path = path, name = name, glob = some(options.glob),
+    ignored = some(options.ignored) })
 end
 
 proc = {}

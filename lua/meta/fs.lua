@@ -9,10 +9,11 @@ local Root = {}
 
 ---@class FsEntry
 ---@field name string   last name (list) or path below the directory (walk)
----@field type "file"|"directory"|"link"|"other"
+---@field type "file"|"directory"|"link"|"whiteout"|"other"
 ---@field size integer  bytes of a file
 ---@field mtime integer nanoseconds
 ---@field inode integer
+---@field executable boolean
 
 ---Opens a directory named by a trusted path.
 ---@param path string
@@ -77,10 +78,11 @@ function Root:walk(path, max) end
 
 ---After a program worked in it: removes what is no file or directory, what has no name and what lies too
 ---deep, and opens what is closed to its owner.
+---@param changes boolean?  it has the changes of a union: whiteouts stay
 ---@return string[]|nil removed at most 100 places
 ---@return integer|string count how many, or the message
 ---@return string? code
-function Root:sweep() end
+function Root:sweep(changes) end
 
 ---A file, a link, or an empty directory.
 ---@param path string
@@ -89,11 +91,81 @@ function Root:sweep() end
 ---@return string? code
 function Root:delete(path) end
 
+---Whatever it is, with all that is in it.
+---@param path string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:remove(path) end
+
 ---@param path string
 ---@return true|nil
 ---@return string? message
 ---@return string? code
 function Root:mkdir(path) end
+
+---A link for programs: nothing of this module follows it. ERR_EXISTS.
+---@param path string
+---@param to string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:link(path, to) end
+
+---A whiteout in the changes of a union: it hides what has the name in the layers below.
+---@param path string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:hide(path) end
+
+---A directory in the changes of a union hides nothing of the layers below any more.
+---@param path string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:show(path) end
+
+---As walk, of the changes of a union: with its whiteouts, and with those directories, before what is in them,
+---that show nothing of the layers below.
+---@return FsEntry[]|nil entries
+---@return boolean|string more, or the message
+---@return string? code
+function Root:changes() end
+
+---How many files are below, and when the last of them changed, which no program can choose.
+---@return integer|nil count
+---@return integer|string newest nanoseconds, or the message
+---@return string? code
+function Root:census() end
+
+---A directory in this one gets its name, with all that is in it on the disk. ERR_EXISTS.
+---@param from string
+---@param to string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:publish(from, to) end
+
+---Layers that nobody writes, and over them what one card changes, as one directory (core/io/union/union.h).
+---ERR_LIBRARY: the kernel does not do it for this user.
+---@param options {home: string, below: string[], place: string}
+---  beneath this root: the directory of its `changes` and `work`; the layers, the upper one first; where
+---  programs find it
+---@return FsRoot|nil
+---@return string? message
+---@return string? code
+function Root:union(options) end
+
+---A union lets go of its mount, so that its changes may be written otherwise; nothing for other roots. A
+---program that was started in it has done that already.
+function Root:rest() end
+
+---It can be used again.
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:wake() end
 
 ---What is there, after opening it for reading.
 ---@param path string

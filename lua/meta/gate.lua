@@ -47,9 +47,17 @@ local permit = {}
 ---Performs exactly the judged fs.* operation, once: done(result) or done(nil, message, code).
 ---fs.read: {content, bytes, more?}; fs.write: {path, bytes}; fs.delete: {path};
 ---fs.list: {path, entries = {{name, type, size}…}, more?};
----fs.search: {matches = {{path, line, text}…}, files, more?}.
+---fs.search: {matches = {{path, line, text, before?, after?}…}, files, more?, next?, ignored?}; {paths, …}
+---A program may be given a place: {root?, env?, show?}, another working directory than the call's tree, and
+---what it has besides, as in proc.run. Without one it is permit:perform(done).
+---@param place table|nil
 ---@param done function
-function permit:perform(done) end
+function permit:perform(place, done) end
+
+---The command of the organization that a proc.run is; `grant` is what a person said yes to: the hash of argv
+---and egress.
+---@return {argv: string[], egress: table?, install: table?, grant: string?}|nil
+function permit:command() end
 
 ---The fields of the judged card.* or turn.* operation, once.
 ---@return table|nil fields
@@ -107,16 +115,6 @@ local Gate = {}
 ---@return GateCall? asked  when the refusal asks: others may still deny it, and call:accept makes it a call
 function Gate:call(request) end
 
----What call:view(more) of such a call answers, without a verdict: for calls that were judged before.
----@param role string
----@param card {id: string, type: string, status: string}
----@param tool string
----@param arguments string
----@param more userdata|nil a doc
----@param room userdata|nil an earlier answer, which becomes this one
----@return userdata|nil doc  nil when the arguments are no JSON
-function Gate:show(role, card, tool, arguments, more, room) end
-
 ---Everything that the gate has against a call: each check by itself, in their order. Nothing is kept open.
 ---@param request table as for call
 ---@return GateVerdict[] refusals empty when the call is allowed
@@ -171,11 +169,11 @@ function Rates:longest() end
 ---@return string? code
 function gate.rates(list, where) end
 
----@param law table {tools, roles, rules?, limits?, types?}
+---@param config table {tools, roles, rules?, limits?, types?}
 ---@return Gate|nil
 ---@return string? message
 ---@return string? code
-function gate.build(law) end
+function gate.build(config) end
 
 ---The gate's own rules in the order of the checks.
 ---@return {id: string, refuses: string}[]

@@ -17,4 +17,9 @@ function M.parts(parts) end
 ---@return string|nil bytes of the hash; nil when it is none
 function M.raw(hex) end
 
+---The name that git gives to the bytes of a file (SHA-1): for patches only.
+---@param bytes string
+---@return string hex
+function M.git_blob(bytes) end
+
 return M

@@ -11,6 +11,7 @@ local llm = {}
 ---@field deadlines {connect: number?, first_byte: number?, idle: number?, total: number?}? seconds
 ---@field fresh boolean? on a connection of its own
 ---@field remove boolean? a DELETE, where there is no body
+---@field type string? media type of the body, default application/json
 ---@field private boolean? it may go to a private address that the URL does not say
 ---@field caps {line: integer?, event: integer?, body: integer?, headers: integer?}? bytes
 
@@ -64,9 +65,9 @@ local llm = {}
 function llm.post(request, on_delta, done) end
 
 ---Defines a key; its value never enters Lua. Without an origin it belongs to the first one it is used
----for; without a header it is sent as "Authorization: Bearer".
+---for; without a header it is sent as "Authorization: Bearer", with a user's name as the password of "Basic".
 ---@param name string
----@param source {env: string?, file: string?, origin: string?, header: string?}
+---@param source {env: string?, file: string?, origin: string?, header: string?, user: string?}
 ---@return true|nil ok, string? message, string? code, string? fix
 function llm.key(name, source) end
 

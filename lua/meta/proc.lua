@@ -17,7 +17,28 @@ local M = {}
 ---@field mem integer?            bytes, default 512 MiB
 ---@field procs integer?          processes and threads at one time, default 64
 ---@field fsize integer?          bytes of one file, default 64 MiB
+---@field files integer?          new files in its directory, default 10,000
 ---@field output integer?         bytes of stdout and stderr together, default 1 MiB
+---@field egress ProcEgress?      what it may reach, through HTTP_PROXY; nothing without
+
+---@class ProcEgress  docs/egress.md
+---@field hosts {host: string, port: integer, private: boolean?}[]  private: it may lead to an address that
+---  is not of the Internet
+---@field bytes integer           in both directions, of all requests
+---@field seconds number          from the first connection on
+
+---@class ProcRequested  one request of a program with egress
+---@field host string?            nil when it could not be read
+---@field port integer?
+---@field method string?          "CONNECT" of TLS
+---@field path string?            without its query; nil of CONNECT
+---@field address string?         that it was connected to, or that was refused
+---@field status integer?         of HTTP's answer
+---@field sent integer            bytes
+---@field received integer
+---@field hash string?            of the content of HTTP, or of the bytes of TLS, that were received
+---@field rule string?            "egress.host": why it was refused or cut
+---@field why string?             likewise; or why it failed
 
 ---@class ProcResult
 ---@field exit integer?           exit code
@@ -27,6 +48,8 @@ local M = {}
 ---@field stderr string
 ---@field ms integer
 ---@field layers string[]         the walls that stood around it, docs/processes.md
+---@field requests ProcRequested[]?  with egress
+---@field egress_limit "bytes"|"seconds"|"requests"|nil  the bound of it that was hit
 
 ---done(result) or done(nil, message, code, fix): ERR_JAIL when it cannot be isolated, ERR_PROC when it cannot
 ---be started, ERR_CANCELED after cancel().

@@ -7,6 +7,7 @@ local M = {}
 
 M.commands = { -- name -> { module, one line of help, member of the module }
   approvals = { "orket.cmd.approvals", "what waits for a person's yes or no" },
+  apply = { "orket.cmd.apply", "apply what a card or an epic changed to files of yours" },
   approve = { "orket.cmd.people", "say yes to what an agent asks for", "approve" },
   answer = { "orket.cmd.people", "answer a parked card's question", "answer" },
   backup = { "orket.cmd.backup", "copy the journal and its key into a directory, verified" },
@@ -49,6 +50,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   policy = { "orket.cmd.policy", "the policies that serve, and scripts that wait to be accepted" },
   move = { "orket.cmd.people", "move a card manually", "move" },
   prompt = { "orket.cmd.prompt", "what would be sent to a model for a card" },
+  push = { "orket.cmd.push", "push an epic's branch to a remote of the configuration" },
   put = { "orket.cmd.put", "put files of yours into a card" },
   repl = { "orket.cmd.repl", "Lua lines over a project: look, dry-run, act" },
   resume = { "orket.cmd.resume", "go on with a run that did not end" },
@@ -60,10 +62,12 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   sim = { "orket.cmd.sim", "judge changed scripts by recorded history" },
   show = { "orket.cmd.show", "one card with its history" },
   sync = { "orket.cmd.sync", "apply the card files to the board" },
+  test = { "orket.cmd.test", "run a card's verification on its files now" },
   transcript = { "orket.cmd.transcript", "what was said in a card's turns: prompt, replies, calls, results" },
   trust = { "orket.cmd.people", "answer for what came from outside", "trust" },
   try = { "orket.cmd.try", "test one sandbox boundary without a project" },
   verify = { "orket.cmd.verify", "is an exported run what was signed" },
+  update = { "orket.cmd.update", "merge what changed in an epic's repository into the epic" },
   why = { "orket.cmd.why", "what an event follows from, back to the prompt" },
   ["why-not"] = { "orket.cmd.why_not", "every check that stands against a refused call" },
   version = { "orket.cmd.version", "print the version" },
@@ -78,12 +82,13 @@ end
 
 -- How --help lists them: what is used every day first.
 M.groups = {
-  { "Every day", "init", "setup", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log",
-    "validate" },
+  { "Every day", "init", "setup", "run", "board", "inbox", "show", "test", "transcript", "approve", "answer",
+    "log", "validate" },
   { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry",
-    "sync", "export-cards", "trust" },
-  { "What came out, and why", "diff", "checkout", "branch", "history", "why", "why-not", "reports", "prompt",
-    "cost", "budget", "bottlenecks", "memory" },
+    "sync", "update", "export-cards", "trust" },
+  { "What came out, and why", "diff", "apply", "checkout", "branch", "push", "history",
+    "why", "why-not", "reports",
+    "prompt", "cost", "budget", "bottlenecks", "memory" },
   { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law",
     "try" },
   { "Recorded runs", "fork", "replay", "sim", "eval", "examples", "export", "verify" },

@@ -1,11 +1,10 @@
 -- options.lua: command line arguments: -x and --long options as declared, then named operands. A short option
 -- may be joined with its value or with others: -Cdir, -n5, -fn5.
 
-local lazy = require("orket.lazy")
 local tables = require("orket.util.tables")
 local suggest = require("orket.util.suggest")
-local project_dir = lazy("orket.project.project_dir")
-local cli_report = lazy("orket.view.cli_report")
+local project_dir = require("orket.project.project_dir")
+local cli_report = require("orket.view.cli_report")
 
 local M = {}
 

@@ -47,7 +47,7 @@ static struct outcome parse(struct house *h, const char *language, const char *t
     struct outcome o = {0};
     struct parser *parser;
     o.code =
-        parser_begin(&h->loop, h->program, language, text, len, on_done, &o, &parser, NULL);
+        parser_begin(&h->loop, h->program, language, false, text, len, on_done, &o, &parser, NULL);
     bool started = o.code == 0;
     uv_run(&h->loop, UV_RUN_DEFAULT);
     assert_int_equal(o.done, started);
@@ -100,9 +100,9 @@ static void test_hostile(void **state)
     static const struct {
         const char *language, *piece;
     } rows[] = {
-        {"python", "("}, {"python", "if a:\n "}, {"javascript", "{"},  {"javascript", ") ("},
-        {"tsx", "{"},    {"tsx", "<a "},          {"typescript", "("}, {"c", "{"},
-        {"c", "`${"},    {"lua", "{"},            {"lua", "("},
+        {"python", "("}, {"python", "if a:\n "}, {"javascript", "{"}, {"javascript", ") ("},
+        {"tsx", "{"},    {"tsx", "<a "},         {"typescript", "("}, {"c", "{"},
+        {"c", "`${"},    {"lua", "{"},           {"lua", "("},
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         size_t len;
@@ -139,7 +139,7 @@ static void test_abandoned(void **state)
     size_t len;
     char *text = repeat("(", 70000, &len);
     assert_int_equal(
-        parser_begin(&h->loop, h->program, "c", text, len, on_done, &o, &parser, NULL), 0);
+        parser_begin(&h->loop, h->program, "c", false, text, len, on_done, &o, &parser, NULL), 0);
     parser_abandon(parser);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     assert_false(o.done);
@@ -153,7 +153,8 @@ static void test_no_program(void **state)
     struct outcome o = {0};
     struct parser *parser;
     struct err err = {0};
-    assert_int_equal(parser_begin(&h->loop, -1, "c", "", 0, on_done, &o, &parser, &err), ERR_IO);
+    assert_int_equal(parser_begin(&h->loop, -1, "c", false, "", 0, on_done, &o, &parser, &err),
+                     ERR_IO);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     assert_false(o.done);
 }
@@ -167,7 +168,7 @@ static void test_no_memory(void **state)
         struct house *h = *state;
         support_fail_at(n);
         o.code =
-            parser_begin(&h->loop, h->program, "c", "int x;", 6, on_done, &o, &parser, NULL);
+            parser_begin(&h->loop, h->program, "c", false, "int x;", 6, on_done, &o, &parser, NULL);
         uv_run(&h->loop, UV_RUN_DEFAULT); // to the end: an answer may come in pieces
         failed = support_failed();
         assert_true(o.code == 0 || failed);

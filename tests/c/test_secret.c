@@ -189,6 +189,54 @@ static void test_settled(void **state)
 }
 
 /* A key that was replaced while a transfer used it is one still. */
+/* A key with a user's name is the password of "Basic", and is hidden as both and as it is sent. */
+static void test_user(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *line, *text, *clean;
+    } users[] = {
+        {"t0ken-of-the-forge", "Authorization: Basic eDp0MGtlbi1vZi10aGUtZm9yZ2U=",
+         "a t0ken-of-the-forge eDp0MGtlbi1vZi10aGUtZm9yZ2U=",
+         "a ****************** ****************************"},
+        {"short", "Authorization: Basic eDpzaG9ydA==", "a short eDpzaG9ydA== b",
+         "a ***** ************ b"},
+    };
+    for (size_t i = 0; i < sizeof users / sizeof users[0]; i++) {
+        struct secrets *secrets = secrets_open();
+        struct secret *secret = NULL;
+        char text[80];
+        setenv("TEST_SECRET", users[i].value, 1);
+        assert_int_equal(
+            secret_define(secrets, "k",
+                          &(struct secret_source){.env = "TEST_SECRET", .user = "x"}, NULL),
+            0);
+        assert_int_equal(secret_use(secrets, "k", "https://a:443", &secret, NULL), 0);
+        assert_string_equal(secret_line(secret), users[i].line);
+        snprintf(text, sizeof text, "%s", users[i].text);
+        secret_hide(secret, text, strlen(text));
+        assert_string_equal(text, users[i].clean);
+        secret_release(secret);
+        secrets_close(secrets);
+    }
+}
+
+static void test_refused_users(void **state)
+{
+    static const char *const names[] = {"", "a:b", "a b", "a\r\nX: y"};
+    setenv("TEST_SECRET", "value", 1);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        assert_int_equal(
+            secret_define(*state, "k",
+                          &(struct secret_source){.env = "TEST_SECRET", .user = names[i]}, NULL),
+            ERR_USAGE);
+    assert_int_equal(
+        secret_define(*state, "k",
+                      &(struct secret_source){.env = "TEST_SECRET", .user = "x", .header = "y"},
+                      NULL),
+        ERR_USAGE);
+}
+
 static void test_replaced(void **state)
 {
     struct secret *old = NULL;
@@ -211,6 +259,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cut_anywhere, set_up, tear_down),
         cmocka_unit_test(test_base64_everywhere),
         cmocka_unit_test_setup_teardown(test_settled, set_up, tear_down),
+        cmocka_unit_test(test_user),
+        cmocka_unit_test_setup_teardown(test_refused_users, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,8 +21,8 @@ local function project(mock, options)
     limits = options.limits, files = options.files, rules = options.rules })
 end
 
-describe("a question", function()
-  it("parks the card, is shown exactly, and a yes lets it through once", function()
+describe("approve", function()
+  it("a question parks the card, is shown exactly, and a yes lets it through once", function()
     local w <close> = project()
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -57,7 +57,8 @@ describe("a question", function()
     w:replays()
   end)
 
-  it("is answered with others in one command, which reports each and fails when one failed", function()
+  it("a question is answered with others in one command, which reports each and fails when one failed",
+    function()
     local w <close> = project(nil, { issues = { { id = "A" }, { id = "B" } }, limits = { concurrency = 1 } })
     assert.equal(3, (select(2, w:run())))
     local text, code = w:orket("approve A NONE B --why both")
@@ -80,7 +81,7 @@ describe("a question", function()
     assert.equal(2, (select(2, w:orket("approve A ' '"))))
   end)
 
-  it("asks again for the same call, and takes an answer once", function()
+  it("a question asks again for the same call, and takes an answer once", function()
     local w <close> = project([[
       function work(talk)
         return talk.replies < 2 and say(write("locked/a", "one\n"), write("b" .. talk.replies, "b")) or say(finish())
@@ -107,7 +108,7 @@ describe("a question", function()
     w:replays()
   end)
 
-  it("is passed over by nobody, and void when the card is given up", function()
+  it("a question is passed over by nobody, and void when the card is given up", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
     for _, command in ipairs({ "answer A 'yes, go on'", "retry A", "move A in_progress",
@@ -123,7 +124,7 @@ describe("a question", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("leaves the rest of the run alone, and is answered while it goes on", function()
+  it("a question leaves the rest of the run alone, and is answered while it goes on", function()
     local w <close> = project([[
       function work(talk)
         if talk.card == "C" then return say(write("c", "c"), finish()) end
@@ -320,22 +321,11 @@ describe("a question of approval", function()
   end
 end)
 
-describe("an operation that is asked about", function()
-  local TWICE = [[
-    local function run(args)
-      card.comment("about to write")
-      fs.write("first", args.text)
-      fs.write("locked/" .. args.name, args.text)
-      fs.write("last", args.text)
-      return { written = true }
-    end
-    return {
-      description = "writes three files", operations = { "fs.write", "card.comment" }, run = run,
-      schema = { type = "object", properties = { name = { type = "string" }, text = { type = "string" } }, required = { "name", "text" } },
-    }
-  ]]
+describe("approve", function()
+  local TWICE = world.orket.read("tests/support/scripts/twice.lua")
 
-  it("begins its call again after the answer, all of it or nothing", function()
+  it("an operation that is asked about begins its call again after the answer, all of it or nothing",
+    function()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "twice"')
     local w <close> = project([[
       function work(talk)
@@ -510,10 +500,11 @@ describe("a run with a question", function()
   end)
 end)
 
-describe("an operation that reaches beyond the tree", function()
+describe("approve", function()
   local beyond = dofile("tests/support/beyond.lua")
 
-  it("is asked about, happens once, and may be uncertain after the yes", function()
+  it("an operation that reaches beyond the tree is asked about, happens once, and may be uncertain after the yes",
+    function()
     local server <close> = beyond.serve()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "post"')
     local w <close> = world.new({ issues = { { id = "A" } }, binary = beyond.binary,

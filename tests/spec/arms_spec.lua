@@ -12,16 +12,7 @@ return { node = "prompts", build = build }
 ]]
 
 -- In other words, with a tool that a coder has not, and with a route that would end the turn as it likes.
-local ROLE = [[
-local function prompt(view)
-  return brief.prompt(view, "You are a terse coder, " .. view.seat)
-end
-local function route()
-  return { status = "blocked", wait_reason = "input", why = "the arm's own route" }
-end
-return { name = "terse", description = "d", prompt = prompt, route = route,
-  tools = { "write_file", "update_issue_status", "nominate_card" } }
-]]
+local ROLE = world.orket.read("tests/support/scripts/terse_role.lua")
 
 local MOCK = [[
 function work(talk)

@@ -2,7 +2,7 @@
 
 local orket = dofile("tests/support/orket.lua")
 
-describe("a callback that raises", function()
+describe("async", function()
   local function ends_with(raised)
     return orket.probe(([[
       local async, uv = require("orket.async"), require("luv")
@@ -14,12 +14,13 @@ describe("a callback that raises", function()
       print("ended", code) ]]):format(raised))
   end
 
-  it("ends the program instead of leaving somebody waiting for ever, and is told", function()
+  it("a callback that raises ends the program instead of leaving somebody waiting for ever, and is told",
+    function()
     local text = ends_with("boom")
     assert(text:find("boom", 1, true) and text:find("ended\t1", 1, true), text)
   end)
 
-  it("for want of memory says so, with the cure", function()
+  it("a callback that raises because of missing memory says so, with the fix", function()
     local text = ends_with("not enough memory")
     assert(text:find("orket: ERR_MEMORY: ", 1, true) and text:find("fix: free some memory", 1, true), text)
   end)
@@ -41,13 +42,13 @@ describe("a watched task", function()
       print("ended", code) ]]):format(body))
   end
 
-  it("reports what it returned, once what it had open is closed", function()
+  it("a watched task reports what it returned, once what it had open is closed", function()
     assert.equal("closed first\tnil\tnil\nended\t0\n", reports("async.sleep(0.01) return a"))
     assert.equal("closed nil\tERR_X\twhy\nended\t0\n",
       reports('return nil, { code = "ERR_X", message = "why" }'))
   end)
 
-  it("reports what it raised before and after a wait, closes what it had open, and the program goes on",
+  it("a watched task reports what it raised before and after a wait, closes what it had open, and the program goes on",
     function()
     assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('error({ code = "ERR_X", message = "why" })'))
     assert.equal("closed nil\tERR_X\twhy\nended\t0\n",

@@ -49,8 +49,9 @@ local function replays(server, w, run)
   assert.equal(before, cjson.encode(server:heard()))
 end
 
-describe("an operation that was cut off", function()
-  it("parks its card, is shown exactly, and is passed over by nobody", function()
+describe("at most once", function()
+  it("an operation that was cut off parks its card, is shown exactly, and is passed over by nobody",
+    function()
     local server <close> = beyond.serve()
     local w <close> = project(server, HELD)
     killed_while_held(server, w)
@@ -140,7 +141,8 @@ describe("an operation that was cut off", function()
   end)
 
   for _, kind in ipairs({ "operation.intended", "operation.uncertain" }) do
-    it("is asked about once more in a fork that goes on from " .. kind, function()
+    it("an operation that was cut off is asked about once more in a fork that goes on from " .. kind,
+      function()
       local server <close> = beyond.serve()
       local w <close> = project(server, HELD)
       killed_while_held(server, w)
@@ -157,7 +159,8 @@ describe("an operation that was cut off", function()
     end)
   end
 
-  it("is answered while the run is under way: also when only its connection broke", function()
+  it("an operation that was cut off is answered while the run is under way: also when only its connection broke",
+    function()
     local server <close> = beyond.serve()
     local w <close> = project(server, POST .. [[
       function work(talk)
@@ -180,7 +183,7 @@ describe("an operation that was cut off", function()
     replays(server, w)
   end)
 
-  it("parks its card when the turn's deadline passes meanwhile", function()
+  it("an operation that was cut off parks its card when the turn's deadline passes meanwhile", function()
     local server <close> = beyond.serve()
     local w <close> = project(server, HELD, nil, { seconds = 1 })
     local text, code = w:run()
@@ -189,7 +192,7 @@ describe("an operation that was cut off", function()
     replays(server, w)
   end)
 
-  it("is still asked for when its turn cannot go on", function()
+  it("an operation that was cut off is still asked for when its turn cannot go on", function()
     local server <close> = beyond.serve()
     local w <close> = project(server, (HELD:gsub("hold me", "hold it")))
     killed_while_held(server, w)
@@ -206,7 +209,8 @@ describe("an operation that was cut off", function()
     replays(server, w)
   end)
 
-  it("is known to a replay in every state: killed or stopped in the middle, asked about, answered", function()
+  it("an operation that was cut off is known to a replay in every state: killed or stopped in the middle, asked about, answered",
+    function()
     for _, signal in ipairs({ "KILL", "TERM" }) do
       local server <close> = beyond.serve()
       local w <close> = project(server, HELD)
@@ -231,8 +235,8 @@ local POINTS = { "log_sync_before:4", "log_sync_before:7", "log_sync_after:6", "
   "log_sync_after:7", "log_sync_before:8", "dispatch_after:2", "log_sync_before:10", "commit_after:7",
     "log_sync_after:9" }
 
-describe("effects over kill -9 wherever it comes", function()
-  it("come about at most once, and each answer is told the truth", function()
+describe("at most once", function()
+  it("effects over kill -9 come about at most once, and each answer is told the truth", function()
     local server <close> = beyond.serve()
     local w <close> = project(server, POST .. [[
       function work(talk)
@@ -270,7 +274,7 @@ describe("effects over kill -9 wherever it comes", function()
   end)
 end)
 
-describe("a change of the tree that was cut off", function()
+describe("at most once", function()
   local function settled(late)
     local server <close> = beyond.serve()
     local w <close> = project(server, (HELD:gsub('"hold me"', '"hold me", ' .. tostring(late))))
@@ -284,7 +288,7 @@ describe("a change of the tree that was cut off", function()
     return events[1]
   end
 
-  it("is looked up by its content: it had happened, or not", function()
+  it("a change of the tree that was cut off is looked up by its content: it had happened, or not", function()
     local event = settled(false)
     assert.same({ "fs.write", "log", true, 0 }, { event.body.op, event.body.path, event.body.happened,
       event.turn })
@@ -292,8 +296,8 @@ describe("a change of the tree that was cut off", function()
   end)
 end)
 
-describe("the program that is shipped", function()
-  it("has no such operation", function()
+describe("at most once", function()
+  it("the program that is shipped has no such operation", function()
     local function validate(binary)
       local w <close> = world.new({ issues = { { id = "A" } },
         mock = "function work() return say(finish()) end", binary = binary,

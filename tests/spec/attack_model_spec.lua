@@ -3,14 +3,14 @@
 local hostile = dofile("tests/support/hostile.lua")
 local orket = dofile("tests/support/orket.lua")
 
-describe("a hostile model", function()
+describe("attack model", function()
   local dir
 
   after_each(function()
     hostile.remove(dir)
   end)
 
-  it("steers no terminal, whatever it says", function()
+  it("a hostile model steers no terminal, whatever it says", function()
     dir = hostile.project()
     local text, code = hostile.run(dir, [=[
       local evil = "\27[2J\27]0;pwned\7\r\8\127\u{9b}31m\u{202e}x\u{85}\0y"
@@ -30,7 +30,7 @@ describe("a hostile model", function()
     end
   end)
 
-  it("reaches nothing outside its tree by any spelling", function()
+  it("a hostile model reaches nothing outside its tree by any spelling", function()
     dir = hostile.project({ ["outside.txt"] = "OUTSIDE" })
     local text, code = hostile.run(dir, [=[
       local calls = {}
@@ -55,7 +55,7 @@ describe("a hostile model", function()
     end
   end)
 
-  it("sends names, numbers, ids and arguments that nobody expects", function()
+  it("a hostile model sends names, numbers, ids and arguments that nobody expects", function()
     dir = hostile.project()
     local text, code = hostile.run(dir, [=[
       local long = ("n"):rep(1000)
@@ -80,7 +80,7 @@ describe("a hostile model", function()
     assert.equal("sound", (orket.run("check " .. dir .. "/p"):match("^%a+")))
   end)
 
-  it("gets no reply accepted with more calls than a reply may have", function()
+  it("a hostile model gets no reply accepted with more calls than a reply may have", function()
     dir = hostile.project()
     local text, code = hostile.run(dir, [=[
       local calls = {}
@@ -91,7 +91,7 @@ describe("a hostile model", function()
     assert(text:find("more than 1024 calls", 1, true), text)
   end)
 
-  it("floods the board and the card in vain", function()
+  it("a hostile model floods the board and the card in vain", function()
     dir = hostile.project({ ["config/teams/standard.json"] = { name = "Standard", seats = {
       coder = { name = "Coder", roles = { "lead_architect" }, model = "coder" },
       guard = { name = "Guard", roles = { "integrity_guard" }, model = "reviewer" },

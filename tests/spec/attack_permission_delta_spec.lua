@@ -5,53 +5,11 @@
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
-local PROBE = [[
-local LIMIT = 10
-local function unused() return 1 end
-local function run(args)
-  local done, failure = fs.write(args.path, args.text or "")
-  return done and { path = done.path } or { error = failure }
-end
-return {
-  description = "probe", operations = { "fs.read", "fs.write" }, statuses = { "in_progress" },
-  untrusted = true, outward = true, labels = { "web", "mail" },
-  schema = {
-    type = "object", additionalProperties = false, required = { "path" }, maxProperties = 6,
-    properties = {
-      path = { type = "string", format = "path", minLength = 2, maxLength = 100, pattern = "^[a-z/]+$" },
-      text = { type = "string", maxLength = LIMIT },
-      kind = { enum = { "a", "b" } },
-      count = { type = "integer", minimum = 1, maximum = 5, multipleOf = 1 },
-      names = { type = "array", items = { type = "string", maxLength = 5 }, minItems = 1, maxItems = 3, uniqueItems = true },
-      free = { description = "whatever" },
-    },
-  },
-  run = run,
-}
-]]
+local PROBE = world.orket.read("tests/support/scripts/probe.lua")
 
-local READER = [[
-local function run(args)
-  return { text = fs.read(args.path) }
-end
-return {
-  description = "reads", operations = { "fs.read" },
-  schema = { type = "object", properties = { path = { type = "string", format = "path" } }, required = { "path" }, additionalProperties = false },
-  run = run,
-}
-]]
+local READER = world.orket.read("tests/support/scripts/reader.lua")
 
-local POLICY = [[
-local function decide(call, view)
-  if call.tool == "write_file" and call.arguments.path == "x/y" then
-    return { decision = "deny", rule = "exact", why = "not there" }
-  end
-  if call.tool == "read_file" and call.arguments.path:find("^deep/") then
-    return { decision = "ask", rule = "deep", why = "a person first" }
-  end
-end
-return { decide = decide }
-]]
+local POLICY = world.orket.read("tests/support/scripts/house_policy.lua")
 
 local function coder()
   return (world.orket.read("roles/coder.lua"):gsub("tools = {", 'tools = { "probe", "reader", ', 1))
@@ -253,11 +211,11 @@ local DECISIONS = {
   { "nothing, with a comment", denies('path == "x/y"'), "-- ours\n" .. denies('path == "x/y"') },
 }
 
-describe("a policy", function()
+describe("attack permission delta", function()
   for _, row in ipairs(DECISIONS) do
     local what, before, after, says = table.unpack(row, 1, 4)
     local path = row.path or "nodes/policy/house.lua"
-    it("that loses " .. what .. (says and " waits" or " serves at once"), function()
+    it("a policy that loses " .. what .. (says and " waits" or " serves at once"), function()
       local w <close> = world.new({ files = { [path] = before }, issues = { { id = "A" } },
         mock = "function work() return say(finish()) end" })
       w:run()
@@ -313,7 +271,7 @@ local CHOICES = {
     shipped("roles/integrity_guard.lua", "never judge your own work", "always judge your own work"), nil },
 }
 
-describe("what a node or a role chooses", function()
+describe("attack permission delta", function()
   local w
 
   setup(function()
@@ -345,7 +303,8 @@ describe("what a node or a role chooses", function()
 
   for _, row in ipairs(CHOICES) do
     local what, path, text, says = table.unpack(row, 1, 4)
-    it("that gives " .. what .. (says and " waits" or " serves at once"), function()
+    it("what a node or a role chooses that gives " .. what .. (says and " waits" or " serves at once"),
+      function()
       local said = said_of(path, text)
       assert.equal(says == nil, said == "{}" or said == "[]", said)
       assert(not says or said:find(says, 1, true), said)

@@ -50,7 +50,7 @@ local ORDINARY = {
 local REFUSED = { ".\u{DF}h/authorized_keys", ".git/hooks/pre-commit", ".GIT/hooks/x", ".gitmodules",
   ".envrc", ".npmrc", ".docker/config.json" }
 
-describe("a write of a file that people's tools execute", function()
+describe("attack planted programs", function()
   local dir
 
   setup(function()
@@ -95,23 +95,25 @@ describe("a write of a file that people's tools execute", function()
     return expected
   end
 
-  it("waits for a person under each of its names", function()
+  it("a write of a file that people's tools execute waits for a person under each of its names", function()
     assert.same(all(EXECUTED, "ask gate.path.executed"), judged(EXECUTED, "write_file", { content = "x" }))
   end)
 
-  it("stays refused where no path may go at all, or the organization denies", function()
+  it("a write of a file that people's tools execute stays refused where no path may go at all, or the organization denies",
+    function()
     assert.same(all(REFUSED, "deny gate.path.name"), judged(REFUSED, "write_file", { content = "x" }))
     assert.same({ [".github/CODEOWNERS"] = "deny house.no-ci" },
       judged({ ".github/CODEOWNERS" }, "write_file", { content = "x" }))
   end)
 
-  it("does not ask about ordinary files, nor about reading", function()
+  it("a write of a file that people's tools execute does not ask about ordinary files, nor about reading",
+    function()
     assert.same(all(ORDINARY, "allow gate.allow"), judged(ORDINARY, "write_file", { content = "x" }))
     assert.same({ [".vscode/tasks.json"] = "allow gate.allow" },
       judged({ ".vscode/tasks.json" }, "read_file"))
   end)
 
-  it("asks about deleting as before", function()
+  it("a write of a file that people's tools execute asks about deleting as before", function()
     assert.same({ [".gitattributes"] = "ask gate.confirm" }, judged({ ".gitattributes" }, "delete_file"))
   end)
 end)
@@ -122,8 +124,8 @@ local function project(mock, options)
     rules = options.rules })
 end
 
-describe("an agent", function()
-  it("writes and edits it when a person has seen it, once each", function()
+describe("attack planted programs", function()
+  it("an agent writes and edits it when a person has seen it, once each", function()
     local w <close> = project([[
       function work(talk)
         return steps(talk,
@@ -148,7 +150,8 @@ describe("an agent", function()
     w:derives()
   end)
 
-  it("does not get around it with a tool of the project's own that writes elsewhere, or twice", function()
+  it("an agent does not get around it with a tool of the project's own that writes elsewhere, or twice",
+    function()
     local w <close> = project([[
       function work(talk)
         return steps(talk, function() return say(call("scaffold", { path = ".husky/pre-commit" })) end, function() return say(finish()) end)

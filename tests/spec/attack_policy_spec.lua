@@ -47,7 +47,7 @@ local FAILS = {
   { "return load('return nil')()", "policy.failed" },
 }
 
-describe("a hostile policy", function()
+describe("attack policy", function()
   local dir
 
   setup(function()
@@ -88,14 +88,14 @@ describe("a hostile policy", function()
     end)
   end
 
-  it("changes nothing that another one sees", function()
+  it("a hostile policy changes nothing that another one sees", function()
     put("a", "call.tool = 'x' call.arguments.path = 'y' call.paths[1] = 'z' view.card.id = 'w' string.find = nil _G.pairs = nil")
     put("b", "if call.tool == 'read_file' and call.arguments.path == 'a.txt' and call.paths[1] == 'a.txt' and view.card.id == 'I' "
       .. "and ('x'):find('x') and pairs then return { decision = 'deny', rule = 'seen', why = 'as it was' } end")
     assert.equal("policy.seen", ask()[1].rule)
   end)
 
-  it("remembers nothing from one call to the next", function()
+  it("a hostile policy remembers nothing from one call to the next", function()
     put("a", "count = (count or 0) + 1 local t = getmetatable('') and cjson cjson.seen = (cjson.seen or 0) + 1 "
       .. "if count > 1 or cjson.seen > 1 then return nil end return { decision = 'deny', rule = 'first', why = 'once' }")
     for _, answer in ipairs(ask(5)) do
@@ -103,7 +103,7 @@ describe("a hostile policy", function()
     end
   end)
 
-  it("silences no other one, whatever it answers", function()
+  it("a hostile policy silences no other one, whatever it answers", function()
     put("a", "error('broken')")
     put("b", "return { decision = 'deny', rule = 'b', why = 'no' }")
     assert.equal("deny", ask()[1].decision)
@@ -111,7 +111,7 @@ describe("a hostile policy", function()
     assert.equal("policy.b", ask()[1].rule)
   end)
 
-  it("says neither more nor stranger than a sentence", function()
+  it("a hostile policy says neither more nor stranger than a sentence", function()
     put("a", "return { decision = 'deny', rule = 'long', why = ('w€'):rep(100000), fix = ('f'):rep(100000) }")
     local answer = ask()[1]
     assert.equal("policy.long", answer.rule)
@@ -120,14 +120,14 @@ describe("a hostile policy", function()
     assert(not ask()[1].why:find("%c"))
   end)
 
-  it("is asked about every turn when what it says of labels is no word", function()
+  it("a hostile policy is asked about every turn when what it says of labels is no word", function()
     for _, more in ipairs({ "when = {}", "when = 'never'", "when = true", "when = function() end" }) do
       put("a", "return { decision = 'deny', rule = 'always', why = 'no' }", more)
       assert.equal("policy.always", ask()[1].rule, more)
     end
   end)
 
-  it("does not load as anything else than a function that decides", function()
+  it("a hostile policy does not load as anything else than a function that decides", function()
     for _, text in ipairs({
       "return setmetatable({}, { __index = function() return function() end end })",
       "return { decide = setmetatable({}, { __call = function() end }) }",

@@ -5,20 +5,7 @@
 local world = dofile("tests/support/world.lua")
 local orket = world.orket
 
-local MOCK = [[
-function work(talk)
-  if talk.card == "I-2" and not talk.text:find("yes, blue", 1, true) then
-    return say(call("request_excuse", { reason = "which colour?" }))
-  end
-  return steps(talk, function()
-    return say(call("add_issue_comment", { comment = "on my way" }), write(talk.card .. ".txt", "my first file\n"), write("secret.txt", "no"))
-  end, function()
-    return say(call("read_file", { path = talk.card .. ".txt" }))
-  end, function()
-    return say(finish())
-  end)
-end
-]]
+local MOCK = world.orket.read("tests/support/teams/replayed.lua")
 
 -- Two cards, a comment of an agent, one of a person, a question with its answer, a refusal, a verification.
 local function recorded()
@@ -98,7 +85,7 @@ local rows = {
   { "the signature that is gone", "db.execute('DELETE FROM head')", SIGNED },
 }
 
-describe("a journal that was made to fit again", function()
+describe("attack replay", function()
   local w
 
   setup(function()
@@ -122,7 +109,7 @@ describe("a journal that was made to fit again", function()
 
   for _, row in ipairs(rows) do
     local name, code, kind, strict = table.unpack(row)
-    it("is not accepted after a change of " .. name, function()
+    it("a journal that was made to fit again is not accepted after a change of " .. name, function()
       for mode, named in pairs({ [""] = kind, ["--strict"] = strict }) do
         local text, status = forged(code, mode)
         assert.equal(1, status, text)
@@ -134,13 +121,14 @@ describe("a journal that was made to fit again", function()
     end)
   end
 
-  it("is as recorded when nothing was changed", function()
+  it("a journal that was made to fit again is as recorded when nothing was changed", function()
     local text, status = forged("pass", "--strict")
     assert.equal(0, status, text)
     assert.truthy(text:find("as recorded and signed", 1, true), text)
   end)
 
-  it("without an end and its signature is told to be not signed", function()
+  it("a journal that ends without a signature is reported as not signed",
+    function()
     local text, status = forged("[drop(e) for e in events[:] if e['kind'] == 'run.ended' or e['card'] == 'ep' and e['seq'] > 50]; db.execute('DELETE FROM head')", "")
     assert.equal(0, status, text)
     assert.truthy(text:find("as recorded; not signed, the run did not end", 1, true), text)

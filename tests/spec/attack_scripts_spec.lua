@@ -35,7 +35,7 @@ local function is_orderly(text, code)
     and hostile.is_clean(text)
 end
 
-describe("hostile scripts", function()
+describe("attack scripts", function()
   local dir
 
   after_each(function()
@@ -43,7 +43,7 @@ describe("hostile scripts", function()
   end)
 
   for kind, name in pairs(NODES) do
-    it("as the " .. kind .. " node end in words", function()
+    it("hostile scripts as the " .. kind .. " node end in words", function()
       dir = hostile.project(kind == "evaluator" and { ["roles/coder.lua"] = FAILING } or nil)
       for i, answer in ipairs(GARBAGE) do
         orket.remove(dir .. "/p/.orket")
@@ -62,7 +62,7 @@ describe("hostile scripts", function()
     end)
   end
 
-  it("as a role end in words", function()
+  it("hostile scripts as a role end in words", function()
     dir = hostile.project()
     for _, name in ipairs({ "prompt", "route" }) do
       for i, answer in ipairs(GARBAGE) do
@@ -79,7 +79,7 @@ describe("hostile scripts", function()
     end
   end)
 
-  it("as a tool widen nothing", function()
+  it("hostile scripts as a tool widen nothing", function()
     dir = hostile.project({ ["outside.txt"] = "OUTSIDE" })
     local runs = {
       'perform({ op = "fs.write", path = "../../../../outside.txt", content = "x" })',
@@ -117,7 +117,7 @@ describe("hostile scripts", function()
     assert.equal("OUTSIDE", orket.read(dir .. "/p/outside.txt"))
   end)
 
-  it("that ask for more than there is are refused when they are loaded", function()
+  it("hostile scripts that ask for more than there is are refused when they are loaded", function()
     for path, content in pairs({
       ["tools/read_file.lua"] = 'return { description = "x", schema = { type = "object" }, operations = { "net.open" }, run = function() end }',
       ["tools/list_directory.lua"] = 'return { description = "x", schema = { type = "object" }, operations = {}, statuses = { "done!" }, run = function() end }',
@@ -141,7 +141,7 @@ describe("hostile scripts", function()
     dir = hostile.project()
   end)
 
-  it("that are no files of the project are told, not left out: a policy would be", function()
+  it("hostile scripts that are no files of the project are told, not left out: a policy would be", function()
     for what, make in pairs({
       ["leaves the tree"] = "mv nodes/policy.lua .. && ln -s ../../policy.lua nodes/policy.lua",
       ["not a regular file"] = "rm nodes/policy.lua && mkdir nodes/policy.lua",
@@ -169,8 +169,8 @@ describe("hostile scripts", function()
   end)
 end)
 
-describe("an operation of a tool's own making", function()
-  it("is refused in words that a replay comes to again", function()
+describe("attack scripts", function()
+  it("an operation of a tool's own making is refused in words that a replay comes to again", function()
     local asked = { "{}", "{ op = 5 }", "{ op = {} }", "{ op = ('x'):rep(5000) }",
       "{ op = 'fs.read', path = {} }",
       "{ op = 'fs.write', path = 'a', content = ('x'):rep(5000), more = { {} } }" }

@@ -18,7 +18,7 @@ local function told(dir, way, text)
       BINARY, way))
 end
 
-describe("a key", function()
+describe("attack secret", function()
   local dir
 
   before_each(function()
@@ -34,7 +34,7 @@ describe("a key", function()
     assert.equal("", found)
   end
 
-  it("is not told when the server echoes it", function()
+  it("a key is not told when the server echoes it", function()
     for _, way in ipairs({ "json", "plain", "stream", "garbage" }) do
       local text = told(dir, way)
       assert(orket.read(dir .. "/p/tape-" .. way):find('"error":{', 1, true), way)
@@ -48,25 +48,14 @@ describe("a key", function()
 
   -- A model that says it: in one piece, in pieces of some bytes as the mock streams, in JSON's other
   -- spellings.
-  local SAYS = [[
-    local escaped = KEY:gsub("^s", "\\u0073"):gsub("%-", "\\u002D", 1)
-    return { {
-      content = "the key is " .. KEY .. ", I repeat: " .. KEY, reasoning = "it was " .. KEY, chunks = CHUNKS,
-      calls = {
-        { id = KEY, name = "write_file", arguments = { path = "a.txt", content = "a " .. KEY .. " b" } },
-        { id = KEY, name = "write_file", arguments = '{"path":"b.txt","content":"b ' .. escaped .. '!"}' },
-        { name = "write_file", arguments = { path = "d/" .. KEY .. "/x.txt", content = '{"in":"\\u0073' .. KEY:sub(2) .. '"}' } },
-        { name = "add_issue_comment", arguments = { comment = "look: " .. KEY } },
-        { name = KEY, arguments = {} },
-      },
-    } }]]
+  local SAYS = orket.read("tests/support/teams/says_the_key.lua")
 
   local function says(chunks)
     return "local KEY, CHUNKS = '" .. KEY .. "', " .. chunks .. "\n" .. SAYS
   end
 
   for _, chunks in ipairs({ 1, 7, 1000 }) do
-    it("is not told when the model says it, in pieces of " .. chunks, function()
+    it("a key is not told when the model says it, in pieces of " .. chunks, function()
       local env = "ORKET_MODEL_KEY=" .. KEY
       local text, code = hostile.run(dir, says(chunks), { env = env, arguments = "--json" })
       assert.equal(0, code, text)
@@ -111,7 +100,7 @@ describe("a key", function()
   end
 
   for _, chunks in ipairs({ 1, 7, 1000 }) do
-    it("is not told in other codes when the model says it, in pieces of " .. chunks, function()
+    it("a key is not told in other codes when the model says it, in pieces of " .. chunks, function()
       local text, code = hostile.run(dir, ([[local TEXT = "%s"
         return { { content = TEXT, reasoning = TEXT, chunks = %d, calls = {
           { name = "write_file", arguments = { path = "a.txt", content = TEXT } }, { name = "add_issue_comment", arguments = { comment = TEXT } } } } }]])
@@ -123,7 +112,7 @@ describe("a key", function()
     end)
   end
 
-  it("is not told in other codes when the server echoes it", function()
+  it("a key is not told in other codes when the server echoes it", function()
     for _, way in ipairs({ "json", "plain", "stream", "garbage" }) do
       local text = told(dir, way, (coded():gsub("\\n", "")))
       assert(text:find("turn.failed", 1, true), text)
@@ -132,7 +121,7 @@ describe("a key", function()
     end
   end)
 
-  it("is not shown while the model says it", function()
+  it("a key is not shown while the model says it", function()
     local url = hostile.serve(dir, says(1), "")
     local shown, code = orket.shell(string.format("ORKET_MODEL_KEY=%s ORKET_MODEL_URL=%s timeout 60 script -qec '%s run -C %s/p hello' /dev/null",
       KEY, url, orket.binary, dir))
@@ -141,14 +130,14 @@ describe("a key", function()
     is_nowhere()
   end)
 
-  it("that is shorter than twelve bytes is a word like any other", function()
+  it("a key that is shorter than twelve bytes is a word like any other", function()
     local text, code = hostile.run(dir, [[return { { content = "pull it from ollama", calls = { { name = "write_file",
       arguments = { path = "a.txt", content = "ollama" } } } } }]], { env = "ORKET_MODEL_KEY=ollama" })
     assert.equal(0, code, text)
     assert.equal("ollama", orket.read(dir .. "/p/workspace/hello/tree/a.txt"))
   end)
 
-  it("is not seen by programs: not in the environment, not in a core, not in its file", function()
+  it("a key is not seen by programs: not in the environment, not in a core, not in its file", function()
     orket.write(dir .. "/key", KEY .. "\n")
     orket.write(dir .. "/p/inside.key", KEY .. "\n")
     local organization = cjson.decode(orket.read(dir .. "/p/config/organization.json"))

@@ -5,7 +5,7 @@ local orket = dofile("tests/support/orket.lua")
 
 local ATTACK = orket.read("tests/support/hostile/owner_socket.py")
 
-describe("the owner's socket", function()
+describe("attack socket", function()
   local dir
 
   before_each(function()
@@ -16,7 +16,7 @@ describe("the owner's socket", function()
     hostile.remove(dir)
   end)
 
-  it("answers a crowd of liars and stays", function()
+  it("the owner's socket answers a crowd of liars and stays", function()
     orket.write(dir .. "/attack.py", ATTACK)
     os.execute(string.format("(cd %s/p && python3 ../attack.py .orket/owner.sock > ../said 2>&1; touch %s/over) &", dir, dir))
     local text, code = hostile.run(dir, [=[ return { { content = "slow", delay_ms = 8000, calls = {
@@ -27,7 +27,7 @@ describe("the owner's socket", function()
     assert.equal(0, code, text)
   end)
 
-  it("is not believed when another user planted it", function()
+  it("the owner's socket is not believed when another user planted it", function()
     if orket.shell("id -u"):match("%d+") ~= "0" then
       return pending("needs two users")
     end
@@ -45,7 +45,8 @@ describe("the owner's socket", function()
   -- by util-linux' unshare: the peer has the engine's own uid, and its credentials say so
   for _, spaces in ipairs({ "--pid --fork", "--user --map-current-user",
     "--user --map-current-user --pid --fork --mount-proc" }) do
-    it("answers no process of other namespaces, where a program in a jail is: " .. spaces, function()
+    it("the owner's socket answers no process of other namespaces, where a program in a jail is: " .. spaces,
+      function()
       orket.write(dir .. "/ask.py", orket.read("tests/support/hostile/ask.py"))
       local _, refused = orket.shell("unshare " .. spaces .. " true 2>/dev/null")
       if refused ~= 0 then
@@ -63,7 +64,7 @@ describe("the owner's socket", function()
     end)
   end
 
-  it("is refused in words when its path is too long for a socket", function()
+  it("the owner's socket is refused in words when its path is too long for a socket", function()
     local deep = dir .. "/" .. ("d"):rep(120)
     os.execute("mkdir " .. deep .. " && cp -R " .. dir .. "/p " .. deep .. "/p")
     local text, code = hostile.ask(deep, "comment", "H-1 hello")
@@ -73,7 +74,7 @@ describe("the owner's socket", function()
   end)
 end)
 
-describe("the engine's own directory", function()
+describe("attack socket", function()
   local dir
 
   before_each(function()
@@ -84,7 +85,7 @@ describe("the engine's own directory", function()
     hostile.remove(dir)
   end)
 
-  it("is no link, and holds none", function()
+  it("the engine's own directory is no link, and holds none", function()
     os.execute(string.format("mkdir %s/elsewhere && ln -s %s/elsewhere %s/p/.orket", dir, dir, dir))
     local text, code = hostile.ask(dir, "sync")
     assert.equal(1, code, text)
@@ -97,7 +98,7 @@ describe("the engine's own directory", function()
     assert.equal(nil, io.open(dir .. "/victim"))
   end)
 
-  it("is closed to writers, also when it was open", function()
+  it("the engine's own directory is closed to writers, also when it was open", function()
     os.execute(string.format("mkdir %s/p/.orket; chmod 0777 %s/p/.orket", dir, dir))
     local text, code = hostile.ask(dir, "sync")
     assert.equal(0, code, text)

@@ -51,8 +51,8 @@ end
 
 local WRITE = "return { { calls = { " .. call("write_file", { path = "a.txt", content = "x" }) .. " } } }"
 
-describe("what a model says", function()
-  it("is answered, wherever its paths, names and arguments are cut", function()
+describe("attack text", function()
+  it("what a model says is answered, wherever its paths, names and arguments are cut", function()
     local calls = { call("write_file", { path = "here.txt", content = "x" }) }
     for _, text in ipairs(LONG) do
       for _, tool in ipairs({ "read_file", "list_directory" }) do
@@ -97,7 +97,7 @@ local function prompted(statement)
     .. statement .. " end")
 end
 
-describe("what a script says", function()
+describe("attack text", function()
   local doors = {
     policy = function(statement)
       return { ["nodes/policy.lua"] = "return { decide = function(call, view) do " .. statement
@@ -115,7 +115,7 @@ describe("what a script says", function()
     end,
   }
   for door, files in pairs(doors) do
-    it("fails as what it is: " .. door, function()
+    it("what a script says fails as what it is: " .. door, function()
       for _, statement in ipairs(table.move(ANSWERED[door], 1, #ANSWERED[door], #RAISED + 1,
         { table.unpack(RAISED) })) do
         local dir = hostile.project(files(statement))
@@ -132,7 +132,7 @@ describe("what a script says", function()
   local SOURCES = { "x = \255", "x = '\255", "x = \255\254\0\1", ("\255"):rep(3000),
     "x = \"" .. ("\xC3"):rep(500) .. "\nreturn", "x = [[" .. ("ü"):rep(300) .. "\255" }
 
-  it("is refused with its line when it is no program", function()
+  it("what a script says is refused with its line when it is no program", function()
     for _, path in ipairs({ "nodes/policy.lua", "roles/coder.lua", "tools/write_file.lua",
       "nodes/router.lua" }) do
       for i, source in ipairs(SOURCES) do
@@ -149,7 +149,7 @@ describe("what a script says", function()
     end
   end)
 
-  it("is refused while a run goes on, which the former one then judges", function()
+  it("what a script says is refused while a run goes on, which the former one then judges", function()
     local dir = hostile.project({ ["nodes/policy.lua"] = "return { decide = function() end }" })
     local url = hostile.serve(dir,
       "return { { delay_ms = 3000, calls = { { name = 'write_file', arguments = { path = 'f', content = 'x' } } } } }", "")
@@ -172,8 +172,9 @@ describe("what a script says", function()
   end)
 end)
 
-describe("what the world says", function()
-  it("is recorded as text: files whose names are none, configuration with raw bytes", function()
+describe("attack text", function()
+  it("what the world says is recorded as text: files whose names are none, configuration with raw bytes",
+    function()
     for _, path in ipairs({ "config/organization.json", "config/epics/hello.json",
       "config/teams/standard.json" }) do
       for _, bytes in ipairs({ "\255", "{\"name\": \"\255\"}", "{\"" .. ("ü"):rep(150)
@@ -196,7 +197,7 @@ describe("what the world says", function()
     hostile.remove(dir)
   end)
 
-  it("is recorded as text: errors of model servers, cut anywhere", function()
+  it("what the world says is recorded as text: errors of model servers, cut anywhere", function()
     for _, message in ipairs(LONG) do
       local dir = hostile.project()
       local text, code = hostile.run(dir, string.format("return { { status = 400, error = %q } }", message))
@@ -206,7 +207,7 @@ describe("what the world says", function()
     end
   end)
 
-  it("is a project's directory as well", function()
+  it("what the world says is a project's directory as well", function()
     local dir = hostile.project()
     local url = hostile.serve(dir, WRITE, "--fast")
     orket.shell(string.format("mv %s/p '%s/p\255'", dir, dir))
@@ -226,7 +227,7 @@ describe("what the world says", function()
     hostile.remove(dir)
   end)
 
-  it("answers a command whose words are no text", function()
+  it("what the world says answers a command whose words are no text", function()
     local dir = hostile.project()
     for _, command in ipairs({ "show '\255'", "show --json '\255'", "move 'H-1' '\255'", "answer '\255' x",
       "answer H-1 '\255'", "run '\255'", "log --json '\255'",
@@ -238,5 +239,25 @@ describe("what the world says", function()
         .. text)
     end
     hostile.remove(dir)
+  end)
+end)
+
+describe("a character that a person does not see", function()
+  it("a character that is not seen is refused in an example, taken out of a convention, and spelled out where a person judges", function()
+    assert.equal("held\n", orket.probe([[
+      local examples = require("orket.scripts.examples")
+      local format, unseen = require("orket.view.format.text"), require("orket.util.unseen")
+      for _, code in ipairs({ 0x1B, 0x9B, 0xAD, 0x34F, 0x115F, 0x180E, 0x200B, 0x200D, 0x202E, 0x2066, 0x3164, 0xFE01,
+        0xFEFF, 0xFFF9, 0x13430, 0x1BCA0, 0x1D173, 0xE0041, 0xE0100, 0x10FFFD }) do
+        local text = "a" .. utf8.char(code) .. "b"
+        assert(examples.fault(text) == ("it has an invisible character, U+%04X"):format(code), code)
+        assert(unseen.removed(text) == "ab", code)
+        assert(not format.visible(text):find(utf8.char(code), 1, true), code)
+      end
+      for _, text in ipairs({ "grün", "日本", "a\tb\nc" }) do
+        assert(not examples.fault(text) and unseen.removed(text) == text, text)
+      end
+      print("held")
+    ]]))
   end)
 end)

@@ -17,10 +17,10 @@ local function finished()
   return w
 end
 
-describe("a run that ended", function()
+describe("audit", function()
   local w = finished()
 
-  it("is signed, and checked", function()
+  it("a run that ended is signed, and checked", function()
     local report = cjson.decode((w:orket("check --json")))
     assert.same({}, report.problems)
     assert.equal(1, report.heads)
@@ -28,7 +28,7 @@ describe("a run that ended", function()
     assert.equal(1, cjson.decode((w:orket("check --json"))).heads)
   end)
 
-  it("keeps the secret to itself", function()
+  it("a run that ended keeps the secret to itself", function()
     local secret = w:read(".orket/key"):match("^(%x+)\n$")
     assert.equal(64, #secret)
     assert.equal("600", (orket.shell("stat -c %a " .. w.dir .. "/.orket/key"):gsub("\n", "")))
@@ -43,7 +43,7 @@ describe("a run that ended", function()
     end
   end)
 
-  it("shows when its head is gone or changed", function()
+  it("a run that ended shows when its head is gone or changed", function()
     orket.shell("cp -r " .. w.dir .. " " .. w.dir .. ".copy")
     local copy = setmetatable({ dir = w.dir .. ".copy" }, { __index = w })
     copy:sql("UPDATE head SET events = events - 1")
@@ -57,7 +57,7 @@ describe("a run that ended", function()
     orket.remove(copy.dir)
   end)
 
-  it("shows when the time of any of its events was changed", function()
+  it("a run that ended shows when the time of any of its events was changed", function()
     local last = tonumber((w:sql("SELECT max(seq) FROM entry")))
     for seq = 1, last do
       orket.shell("cp -r " .. w.dir .. " " .. w.dir .. ".copy")
@@ -79,7 +79,7 @@ describe("a run that ended", function()
     end
   end)
 
-  it("keeps its key from being used when others could have read it", function()
+  it("a run that ended keeps its key from being used when others could have read it", function()
     orket.shell("chmod 644 " .. w.dir .. "/.orket/key")
     local text, code = w:orket("comment A hello")
     assert.equal(1, code)
@@ -90,7 +90,7 @@ describe("a run that ended", function()
   end)
 end)
 
-describe("an exported run", function()
+describe("audit", function()
   -- The model sends its key back, in its words and in a file.
   local KEY = "sk-very-secret-0123456789"
   local w = world.new({
@@ -115,7 +115,7 @@ describe("an exported run", function()
     return cjson.decode(answer), exit
   end
 
-  it("is verified with nothing but the file", function()
+  it("an exported run is verified with nothing but the file", function()
     local copy = orket.directory()
     os.execute("cp " .. file .. " " .. copy .. "/alone")
     local answer, exit = verify(copy .. "/alone")
@@ -128,7 +128,7 @@ describe("an exported run", function()
       tostring(math.tointeger(answer.counts.event)))
   end)
 
-  it("has all that its events speak of", function()
+  it("an exported run has all that its events speak of", function()
     local kept, records = {}, {}
     for line in orket.read(file):gmatch("[^\n]+") do
       local record = cjson.decode(line)
@@ -143,7 +143,7 @@ describe("an exported run", function()
     assert.equal("card.created", kept["board/0/1"].kind)
   end)
 
-  it("is held against a key", function()
+  it("an exported run is held against a key", function()
     assert.equal(0, select(2, verify("--key " .. w.dir .. "/.orket/key.pub " .. file)))
     local answer, exit = verify("--key " .. ("0"):rep(64) .. " " .. file)
     assert.equal(1, exit)
@@ -154,7 +154,7 @@ describe("an exported run", function()
     assert(text:find("not known here", 1, true), text)
   end)
 
-  it("names what was done to it", function()
+  it("an exported run names what was done to it", function()
     local lines = {}
     for line in orket.read(file):gmatch("[^\n]+\n") do
       lines[#lines + 1] = line
@@ -181,14 +181,14 @@ describe("an exported run", function()
     assert(text:find("or this is no file of orket export", 1, true), text)
   end)
 
-  it("has no secret in it", function()
+  it("an exported run has no secret in it", function()
     local bytes = orket.read(file)
     assert.falsy(bytes:find(KEY, 1, true))
     assert.falsy(bytes:find(w:read(".orket/key"):sub(1, 64), 1, true))
     assert(bytes:find("I was called with %*+"), "the mock did not send it back")
   end)
 
-  it("may be one that was killed, or that goes on", function()
+  it("an exported run may be one that was killed, or that goes on", function()
     local open = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         local said = say(write("x.txt", "x"))
@@ -214,12 +214,12 @@ describe("an exported run", function()
     open:close()
   end)
 
-  it("leaves nothing behind", function()
+  it("an exported run leaves nothing behind", function()
     w:close()
   end)
 end)
 
-describe("an exported fork", function()
+describe("audit", function()
   local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
     function work(talk)
       return talk.replies < 2 and say(write(talk.card:sub(1, 1) .. talk.replies, "by " .. talk.card)) or say(finish())
@@ -244,7 +244,7 @@ describe("an exported fork", function()
   local second = forked(first .. "@" .. reply(#w:events("step.reply") - 2),
     " --set B-f1:note=hint --role other/coder.lua")
 
-  it("has what it stands on, and is verified with nothing but the file", function()
+  it("an exported fork has what it stands on, and is verified with nothing but the file", function()
     assert.equal(0, (select(2, w:orket("export -o " .. file .. " " .. second))))
     local text, code = orket.shell("cd / && env -i " .. world.binary .. " verify " .. file)
     assert.equal(0, code, text)
@@ -268,7 +268,7 @@ describe("an exported fork", function()
     end
   end)
 
-  it("is over its source: who changes that without the key is found out", function()
+  it("an exported fork is over its source: who changes that without the key is found out", function()
     w:orket("export -o " .. file .. " " .. second)
     local bytes = orket.read(file)
     local at = bytes:find('"record":"prefix","id":"ep.1/1/3"', 1, true)
@@ -289,7 +289,7 @@ describe("an exported fork", function()
     orket.remove(copy.dir)
   end)
 
-  it("is not made of a database that lost something of its source", function()
+  it("an exported fork is not made of a database that lost something of its source", function()
     local blob = w:sql("SELECT body ->> '$.blob' FROM event WHERE kind = 'file.written' ORDER BY seq LIMIT 1")
     w:sql("DELETE FROM blob WHERE hash = x'" .. blob .. "'")
     local text, code = w:orket("export " .. second)
@@ -303,8 +303,8 @@ describe("an exported fork", function()
   end)
 end)
 
-describe("orket init", function()
-  it("makes the key", function()
+describe("audit", function()
+  it("orket init makes the key", function()
     local dir = orket.directory()
     assert.equal(0, select(2, orket.run("init " .. dir .. "/p")))
     assert.equal("600 64\n",

@@ -4,27 +4,7 @@
 local world = dofile("tests/support/world.lua")
 
 -- Writes the calls of each reply as text, as `render` writes them all, though tools are offered natively.
-local AS_TEXT = [[
-local function quoted(text)
-  return '"' .. text:gsub('[%c"\\]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
-end
-function json(call)
-  local parts = {}
-  for key, value in pairs(call.arguments) do
-    parts[#parts + 1] = quoted(key) .. ": " .. quoted(value)
-  end
-  return '{"name": "' .. call.name .. '", "arguments": {' .. table.concat(parts, ", ") .. "}}"
-end
-local native = reply
-function reply(request)
-  local r = native(request)
-  if r.calls and not r.native then
-    r.content, r.calls = render(r.calls), nil
-  end
-  r.native = nil
-  return r
-end
-]]
+local AS_TEXT = world.orket.read("tests/support/teams/calls_as_text.lua")
 
 local WORK = [[
 function work(talk)
@@ -38,9 +18,9 @@ local RENDERS = {
   hermes = "function render(calls) return 'So be it.\\n<tool_call>\\n' .. json(calls[1]) .. '\\n</tool_call>' end",
 }
 
-describe("a model that was offered tools and answers in text", function()
+describe("auto calls", function()
   for form, render in pairs(RENDERS) do
-    it("does its work in " .. form .. " JSON without extra requests", function()
+    it("a model that answers in text does its work in " .. form .. " JSON without extra requests", function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = AS_TEXT .. render .. "\n" .. WORK })
       local text, code = w:run()
       assert.equal(0, code, text)
@@ -52,7 +32,7 @@ describe("a model that was offered tools and answers in text", function()
     end)
   end
 
-  it("makes the call that a nudge has shown it", function()
+  it("a model that answers in text makes the call that a nudge has shown it", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = AS_TEXT .. RENDERS.bare .. [[
       function work(talk)
         return steps(talk, function() return { content = "I look around." } end, function() return say(call("list_directory", { path = "." })) end,
@@ -65,7 +45,7 @@ describe("a model that was offered tools and answers in text", function()
     assert.equal("list_directory", w:events("call.allowed")[1].body.tool)
   end)
 
-  it("is asked in text from then on when its server refuses tools", function()
+  it("a model that answers in text is asked in text from then on when its server refuses tools", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = AS_TEXT .. RENDERS.hermes .. "\n" .. WORK .. [[
       local answered = reply
       function reply(request)
@@ -82,7 +62,7 @@ describe("a model that was offered tools and answers in text", function()
     w:replays()
   end)
 
-  it("is not heard in its text when it also makes a native call", function()
+  it("a model that answers in text is not heard in its text when it also makes a native call", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = AS_TEXT .. RENDERS.bare .. "\n" .. [[
       function work(talk)
         local r = say(write("a.txt", "x"), finish())
@@ -105,7 +85,7 @@ describe("a model that was offered tools and answers in text", function()
     ["cut off"] = CALL:sub(1, -8),
   }
   for where, said in pairs(QUOTED) do
-    it("makes no call that stands " .. where, function()
+    it("a model that answers in text makes no call that stands " .. where, function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = AS_TEXT .. RENDERS.bare .. "\nlocal SAID = [==[" .. said .. "]==]\n" .. [[
         function work(talk)
           return talk.replies == 0 and { content = SAID } or say(finish())
@@ -186,7 +166,8 @@ describe("a model that was offered tools and answers in text", function()
     w:replays()
   end
 
-  it("makes no call that it repeats from what it has read, however it writes it", function()
+  it("a model that answers in text makes no call that it repeats from what it has read, however it writes it",
+    function()
     local rows = {}
     for i, each in ipairs(REPEATED) do
       rows[i] = { each[2], each[3] }
@@ -194,7 +175,7 @@ describe("a model that was offered tools and answers in text", function()
     quotes(rows)
   end)
 
-  it("makes no call that it says it will not make, or asks about", function()
+  it("a model that answers in text makes no call that it says it will not make, or asks about", function()
     local rows = {}
     for i, said in ipairs(REFUSED) do
       rows[i] = { "nothing", (said:gsub("%%s", (CALL:gsub("%%", "%%%%")))) }
@@ -203,8 +184,8 @@ describe("a model that was offered tools and answers in text", function()
   end)
 end)
 
-describe("orket init", function()
-  it("writes the address and the name of the model that the environment says", function()
+describe("auto calls", function()
+  it("orket init writes the address and the name of the model that the environment says", function()
     local orket = dofile("tests/support/orket.lua")
     local dir = orket.directory()
     local text, code = orket.shell("cd " .. dir

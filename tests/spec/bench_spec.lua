@@ -27,8 +27,8 @@ local function talk(results, more)
   return body
 end
 
-describe("bench/model", function()
-  it("answers as a pure function of the request", function()
+describe("bench", function()
+  it("bench/model answers as a pure function of the request", function()
     local directory <close> = measure.directory()
     local model <close> = measure.model(directory)
     for step, tool in ipairs({ "write_file", "read_file", "finish", "finish" }) do
@@ -43,7 +43,7 @@ describe("bench/model", function()
     assert.equal(0, model:stats().requests)
   end)
 
-  it("streams the same call in pieces", function()
+  it("bench/model streams the same call in pieces", function()
     local directory <close> = measure.directory()
     local model <close> = measure.model(directory)
     local whole = cjson.decode(ask(model, talk(0))).choices[1].message.tool_calls[1]["function"].arguments
@@ -63,7 +63,7 @@ describe("bench/model", function()
     assert.equal(1024, #cjson.decode(whole).content)
   end)
 
-  it("holds what it has to hold, and forgets who left", function()
+  it("bench/model holds what it has to hold, and forgets who left", function()
     local directory <close> = measure.directory()
     local model <close> = measure.model(directory, 600000)
     os.execute(("curl -sS --max-time 0.5 -d '{}' %s/chat/completions 2>/dev/null & "):format(model.url))
@@ -78,8 +78,8 @@ describe("bench/model", function()
   end)
 end)
 
-describe("bench/limit", function()
-  it("does the work of a step: request, row, file", function()
+describe("bench", function()
+  it("bench/limit does the work of a step: request, row, file", function()
     local directory <close> = measure.directory()
     local model <close> = measure.model(directory)
     local limit = measure.limit(directory, model.url, 30, 3)
@@ -93,8 +93,8 @@ describe("bench/limit", function()
   end)
 end)
 
-describe("bench/load", function()
-  it("asks as often as it is told, and counts what came", function()
+describe("bench", function()
+  it("bench/load asks as often as it is told, and counts what came", function()
     local directory <close> = measure.directory()
     local model <close> = measure.model(directory)
     local seen = measure.load(model.root:match("%d+$"), 20, 7)
@@ -104,7 +104,7 @@ describe("bench/load", function()
     assert.equal(20, model:stats().requests)
   end)
 
-  it("says no to replies that are none", function()
+  it("bench/load says no to replies that are none", function()
     local directory <close> = measure.directory()
     local model <close> = measure.model(directory)
     local text, code = orket.shell(("%s/load --port %s --requests 3 --path /nothing 2>&1"):format(measure.programs, model.root:match("%d+$")))
@@ -115,8 +115,8 @@ describe("bench/load", function()
   end)
 end)
 
-describe("bench/spend", function()
-  it("measures a program and ends as it does", function()
+describe("bench", function()
+  it("bench/spend measures a program and ends as it does", function()
     local spent = measure.spend(3, "/bin/true")
     assert(spent.runs == 3 and spent.wall_ms > 0 and spent.peak_kb > 0 and spent.began_ms > 1e12)
     local _, code = orket.shell(measure.programs .. "/spend 3 /bin/false")
@@ -196,7 +196,9 @@ describe("bench/evidence", function()
     sim = { "a_policy", "a_rule_of_the_house", "a_role_s_words", "a_router", "comments" },
     window = { "none_ms", "wide_ms", "window_ms", "window_mb", "growth" },
     scale = { "chain_s", "validate_s", "plan_s" },
+    layers = { "base_mb", "cards_mb", "start_ms", "looking_ms", "merge_ms", "import_s", "clone_s", "export_s" },
     idesign = { "py_1k_ms", "ts_us_per_kb", "binary_mb" },
+    search = { "text_ms", "any_case_ms", "expression_ms", "names_ms" },
     dialects = { "families", "texts", "rows", "failed", "token_us", "worst_s" },
   }
   for script, names in pairs(NAMES) do

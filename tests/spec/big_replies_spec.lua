@@ -37,11 +37,11 @@ local function run_of(case)
   return w, text
 end
 
-describe("a reply that is too large", function()
+describe("big replies", function()
   for _, case in ipairs(CASES) do
     local name = case[2] .. " of " .. case[1]
     if case.failure then
-      it("is a failure that is tried once, costs what it cost, and says what to set: " .. name, function()
+      it("a reply that is too large is a failure that is tried once, costs what it cost, and says what to set: " .. name, function()
         local w <close>, text = run_of(case)
         local failed = w:events("step.failed")
         assert.equal(1, #failed)
@@ -54,7 +54,7 @@ describe("a reply that is too large", function()
         assert.truthy(text:find("max_tokens", 1, true), text)
       end)
     else
-      it("is reported to the model: " .. name, function()
+      it("a reply that is too large is reported to the model: " .. name, function()
         local w <close>, text = run_of(case)
         local replies = w:events("step.reply")
         assert.equal(case.asked, #replies)
@@ -74,12 +74,13 @@ describe("a reply that is too large", function()
     end
   end
 
-  it("with a very long id of a call is done, under an id of its own", function()
+  it("a reply that is too large with a very long id of a call is done, under an id of its own", function()
     local w <close> = run_of({ "id", 5000 })
     assert.equal("call_0", w:events("call.result")[1].body.call)
   end)
 
-  it("that is text with too many calls in it is reported to the model as well", function()
+  it("a reply that is too large that is text with too many calls in it is reported to the model as well",
+    function()
     local w <close> = world.new({ issues = { { id = "C-1" } }, model = { calls = "hermes" }, mock = [[
       function reply()
         local call = '<tool_call>{"name": "write_file", "arguments": {"path": "a.txt", "content": "x"}}</tool_call>'
@@ -93,7 +94,7 @@ describe("a reply that is too large", function()
     w:replays()
   end)
 
-  it("goes to the fallback, which may do better", function()
+  it("a reply that is too large goes to the fallback, which may do better", function()
     local w <close> = world.new({ issues = { { id = "C-1" } }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write("a.txt", "x")) end, function() return say(finish()) end)

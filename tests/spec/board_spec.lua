@@ -106,7 +106,7 @@ describe("board.candidates", function()
   end)
 end)
 
-describe("board.status", function()
+describe("board", function()
   local rows = {
     { "done", { "done", "canceled", "archived" } },
     { "parked", { "done", "blocked", "ready" } },
@@ -115,7 +115,7 @@ describe("board.status", function()
     { "done", {} },
   }
   for _, row in ipairs(rows) do
-    it("is " .. row[1] .. " for " .. table.concat(row[2], ", "), function()
+    it("board.status is " .. row[1] .. " for " .. table.concat(row[2], ", "), function()
       local cards = {}
       for i, status in ipairs(row[2]) do
         cards[i] = card("c" .. i, status)

@@ -62,14 +62,14 @@ local TABLE = { -- cards, level, rules, thresholds
 }
 
 describe("bottlenecks", function()
-  it("are found at their thresholds and not before", function()
+  it("bottlenecks are found at their thresholds and not before", function()
     for i, row in ipairs(TABLE) do
       local all = bottlenecks.find(row[1], row[4])
       assert.equal(i .. row[2] .. row[3], i .. all.level .. rules(all))
     end
   end)
 
-  it("are told of a real board", function()
+  it("bottlenecks are told of a real board", function()
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = 'function work() return say(call("request_excuse", { reason = "which one?" })) end' })
     assert.equal(3, select(2, w:run()))

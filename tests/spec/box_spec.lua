@@ -44,7 +44,7 @@ local function compare(expressions)
   end
 end
 
-describe("orket try box", function()
+describe("box", function()
   local rows = { -- request, answer (ms and peak_bytes apart)
     { { code = "return 1 + 1" }, { outcome = "ok", value = 2 } },
     { { code = "return { a = { 1, 2.5, 'x' }, f = type }" },
@@ -72,7 +72,7 @@ describe("orket try box", function()
     { { code = "return 1", mem = "much" }, { outcome = "error" } },
   }
 
-  it("answers each request", function()
+  it("orket try box answers each request", function()
     local requests = {}
     for i, row in ipairs(rows) do
       requests[i] = row[1]
@@ -88,7 +88,7 @@ describe("orket try box", function()
     end
   end)
 
-  it("reads a file and the options", function()
+  it("orket try box reads a file and the options", function()
     local dir = orket.directory()
     orket.write(dir .. "/a.lua", "while true do end")
     local text, code = orket.run("try box " .. dir .. "/a.lua --mem 1M --steps 100 --ms 1000")
@@ -100,8 +100,8 @@ describe("orket try box", function()
   end)
 end)
 
-describe("the library of a box", function()
-  it("is the stock one, case by case", function()
+describe("box", function()
+  it("the library of a box is the stock one, case by case", function()
     compare({
       "string.find, 'abc', 'b', -1", "string.find, 'abc', '', 10", "string.find, 'abc', '', 4",
       "string.find, 'a.b', '.', 2, true",
@@ -179,7 +179,7 @@ describe("the library of a box", function()
     })
   end)
 
-  it("is the stock one for patterns nobody would write", function()
+  it("the library of a box is the stock one for patterns nobody would write", function()
     local state = 20261
     local function random(n)
       state = (state * 1103515245 + 12345) & 0x7fffffff
@@ -205,7 +205,7 @@ describe("the library of a box", function()
     compare(expressions)
   end)
 
-  it("differs where it must", function()
+  it("the library of a box differs where it must", function()
     local answers = orket.try("box", {
       { code = "local t = {} for k in pairs({ z = 1, a = 2, [10] = 3, [2] = 4, [1.5] = 5, [true] = 6, [false] = 7 }) do t[#t + 1] = tostring(k) end return table.concat(t, ' ')" },
       { code = "local t, k = { b = 1, a = 2, 5 }, nil local s = '' repeat k = next(t, k) s = s .. tostring(k) .. ' ' until k == nil return s" },
@@ -230,96 +230,31 @@ describe("the library of a box", function()
   end)
 end)
 
-describe("orket.core.box", function()
-  local function probe(chunk)
-    return (orket.probe("local box = require('orket.core.box') local cjson = require('cjson')\n" .. chunk))
+describe("box", function()
+  local function probe(name)
+    return (orket.probe(orket.chunk("box", name)))
   end
 
-  it("prepares, describes and calls", function()
-    assert.equal('{"f":{"type":"function"},"n":1}\n{"a":[1,2],"b":null}\nnil\ttrue\n', probe([[
-      local s = assert(box.prepare("x", "return { n = 1, f = function(a, b) return a and { a = a, b = cjson.null } end }"))
-      print(cjson.encode(s:describe()))
-      print(cjson.encode(s:call("f", { { 1, 2 }, cjson.null })))
-      print(s:describe().g, s:call("f") == cjson.null)
-    ]]))
+  it("orket.core.box prepares, describes and calls", function()
+    assert.equal('{"f":{"type":"function"},"n":1}\n{"a":[1,2],"b":null}\nnil\ttrue\n', probe("prepares"))
   end)
 
-  it("tells the parameters of a function, when they are sure", function()
-    assert.equal('["a","b"]\t[]\tnil\tnil\tnil\tnil\tnil\n', probe([[
-      local s = assert(box.prepare("x", "return { two = function(a, b) end, none = function() end, any = function(a, ...) end, "
-        .. "host = math.max, table = setmetatable({}, { __call = function() end }), other = lent }",
-        { prelude = "function lent(a) end" }))
-      local encode = require("cjson").encode
-      print(encode(s:parameters("two")), encode(s:parameters("none")), (s:parameters("any")), (s:parameters("host")),
-        (s:parameters("table")), (s:parameters("gone")), (s:parameters("other")))
-    ]]))
+  it("orket.core.box tells the parameters of a function, when they are sure", function()
+    assert.equal('["a","b"]\t[]\tnil\tnil\tnil\tnil\tnil\n', probe("tells_parameters"))
   end)
 
-  it("shows of arguments what the masks of a function name, to calls and traces of it alone", function()
-    assert.equal('{"a":1,"b":{"c":[2]}} {"d":3}\n{"a":1,"b":{"c":[2]}}\n{} {"d":3}\n{"a":1,"b":{"c":[2],"x":{}},"e":null} {"d":3}\nfalse\n', probe([[
-      local doc, encode = require("orket.core.doc"), require("cjson").encode
-      local s = assert(box.prepare("x", "local function f(a, b) return cjson.encode(a) .. (b and ' ' .. cjson.encode(b) or '') end "
-        .. "return { f = f, g = f }"))
-      local a, b = doc.new({ a = 1, b = { c = { 2 }, x = {} }, e = require("cjson").null }), { d = 3 }
-      s:mask("f", { doc.new({ a = true, b = { c = true }, none = true }), false })
-      print(s:call("f", { a, b }))
-      print(s:trace("f", { a }).value)
-      s:mask("f", { doc.new({}) })
-      print(s:call("f", { a, b }))
-      print(s:call("g", { a, b }))
-      print((pcall(s.mask, s, "f", { s })))
-    ]]))
-    assert.equal("1 nil 2 nil\nx:1: 'c' is not among the declared fields\nx:1: 'x' is not among the declared fields\nx:1: '?' is not among the declared fields\n", probe([[
-      local doc = require("orket.core.doc")
-      local a, mask = doc.new({ a = 1, b = { x = 2 }, c = 3 }), doc.new({ a = true, b = { z = true, y = true }, none = true })
-      for _, body in ipairs({ "return table.concat({ a.a, tostring(a.none), #a + 2, tostring(a.b.y) }, ' ')", "return a.c", "return a.b.x", "return a[1]" }) do
-        local s = assert(box.prepare("x", "return { f = function(a) " .. body .. " end }"))
-        s:mask("f", { mask })
-        print(s:call("f", { a }) or select(2, s:call("f", { a })))
-      end
-    ]]))
+  it("orket.core.box shows of arguments what the masks of a function name, to calls and traces of it alone",
+    function()
+    assert.equal('{"a":1,"b":{"c":[2]}} {"d":3}\n{"a":1,"b":{"c":[2]}}\n{} {"d":3}\n{"a":1,"b":{"c":[2],"x":{}},"e":null} {"d":3}\nfalse\n', probe("masks_arguments"))
+    assert.equal("1 nil 2 nil\nx:1: 'c' is not among the declared fields\nx:1: 'x' is not among the declared fields\nx:1: '?' is not among the declared fields\n", probe("refuses_unmasked"))
   end)
 
-  it("answers failures and raises for callers' bugs", function()
-    assert.equal("ERR_SCRIPT_SYNTAX\nERR_SCRIPT_CONTRACT\nERR_SCRIPT\nERR_SCRIPT_TIME\nERR_SCRIPT_CONTRACT\nfalse\nfalse\nfalse\n", probe([[
-      local function code(_, _, c) return c end
-      print(code(box.prepare("x", "return =")))
-      print(code(box.prepare("x", "return 1")))
-      local s = box.prepare("x", "return { e = function() error('e') end, l = function() while true do end end }")
-      print(code(s:call("e")))
-      print(code(s:call("l", {}, { ms = 5 })))
-      print(code(s:call("nothing")))
-      print((pcall(s.call, s, "e", {}, { mss = 1 })))
-      print((pcall(s.call, s, "e", { function() end })))
-      print((pcall(box.prepare, "x")))
-    ]]))
+  it("orket.core.box answers failures and raises for callers' bugs", function()
+    assert.equal("ERR_SCRIPT_SYNTAX\nERR_SCRIPT_CONTRACT\nERR_SCRIPT\nERR_SCRIPT_TIME\nERR_SCRIPT_CONTRACT\nfalse\nfalse\nfalse\n", probe("answers_failures"))
   end)
 
-  it("runs sessions side by side and gives them up", function()
-    assert.equal("yield1 yield2 yield1 done1:a done2:b false ERR_LIMIT ok", probe([[
-      local s = box.prepare("x", "return { run = function(n) local r = perform({ n = n }) perform({ n = n }) return n .. ':' .. r end }")
-      local one, two = s:open("run", { 1 }), s:open("run", { 2 })
-      local out = {}
-      local function resume(session, value)
-        local what, v = session:resume(value)
-        out[#out + 1] = what .. tostring(what == "yield" and v.n or v)
-      end
-      resume(one) resume(two) resume(one, "a") resume(one) two:resume("b") resume(two)
-      out[#out + 1] = tostring((pcall(one.resume, one)))
-      local many = {}
-      for i = 1, 33 do
-        local session, _, code = s:open("run", { i })
-        many[i] = session
-        if not session then out[#out + 1] = code end
-      end
-      for _, session in ipairs(many) do session:resume() session:close() session:close() end
-      many[1] = assert(s:open("run", { 1 }))
-      s = nil
-      collectgarbage() collectgarbage()
-      assert(many[1]:resume() == "yield")
-      out[#out + 1] = "ok"
-      io.write(table.concat(out, " "))
-    ]]))
+  it("orket.core.box runs sessions side by side and gives them up", function()
+    assert.equal("yield1 yield2 yield1 done1:a done2:b false ERR_LIMIT ok", probe("runs_sessions"))
   end)
 end)
 
@@ -327,14 +262,14 @@ end)
 -- fresh.
 local SHORT_WAITS = orket.read("tests/support/probes/short_waits.lua")
 
-describe("a session", function()
-  it("gets no more than its time by waiting again and again", function()
+describe("box", function()
+  it("a session gets no more than its time by waiting again and again", function()
     assert.equal("ERR_SCRIPT_TIME in time", orket.probe(SHORT_WAITS))
   end)
 end)
 
-describe(".luacheckrc", function()
-  it("knows exactly what a box contains", function()
+describe("box", function()
+  it(".luacheckrc knows exactly what a box contains", function()
     local env = { stds = {}, files = {} }
     assert(loadfile(".luacheckrc", "t", setmetatable(env, { __index = _G })))()
     local listed = {}

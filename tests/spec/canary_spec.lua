@@ -50,8 +50,8 @@ local function kinds(w)
   return list
 end
 
-describe("a canary", function()
-  it("is off unless the organization says so", function()
+describe("canary", function()
+  it("a canary is off unless the organization says so", function()
     local w <close> = begun(2, nil)
     w:write("nodes/policy.lua", SAME:format(1))
     assert.equal(0, (select(2, w:run())))
@@ -60,7 +60,7 @@ describe("a canary", function()
     assert.same({ { 1, 2 }, { 3, 4 } }, { by[order[1]], by[order[2]] })
   end)
 
-  it("serves one of two turns, then all", function()
+  it("a canary serves one of two turns, then all", function()
     local w <close> = begun(5, { turns = 2, every = 2 })
     w:write("nodes/policy.lua", SAME:format(1))
     local text, code = w:run()
@@ -79,7 +79,7 @@ describe("a canary", function()
     w:replays()
   end)
 
-  it("is rolled back by itself when it refuses more, stays so, and comes back changed", function()
+  it("a canary is rolled back by itself when it refuses more, stays so, and comes back changed", function()
     local w <close> = begun(6, { turns = 4, every = 2, refusals = 0.2 })
     w:write("nodes/policy.lua", DENIES:format(1))
     local text, code
@@ -110,7 +110,7 @@ describe("a canary", function()
     w:replays()
   end)
 
-  it("serves as much work as reviews, though they alternate, of one run and of many", function()
+  it("a canary serves as much work as reviews, though they alternate, of one run and of many", function()
     local w <close> = begun(12, { turns = 20, every = 2 })
     w:write("nodes/policy.lua", SAME:format(1))
     assert.equal(0, (select(2, w:run())))
@@ -123,7 +123,7 @@ describe("a canary", function()
     assert.truthy(odd >= 4 and odd <= 7, odd)
   end)
 
-  it("is rolled back by its first failed turn", function()
+  it("a canary is rolled back by its first failed turn", function()
     local w <close> = begun(3, { turns = 10, every = 2 })
     w:write("roles/integrity_guard.lua",
       (world.orket.read("roles/integrity_guard.lua"):gsub("return brief.prompt",
@@ -139,7 +139,7 @@ describe("a canary", function()
     w:replays()
   end)
 
-  it("begins when a person has accepted what makes more possible", function()
+  it("a canary begins when a person has accepted what makes more possible", function()
     local w <close> = begun(4, { turns = 2, every = 1 })
     w:write("roles/coder.lua",
       (world.orket.read("roles/coder.lua"):gsub('"read_file",', '"read_file", "create_issue",', 1)))
@@ -156,7 +156,7 @@ describe("a canary", function()
     w:replays()
   end)
 
-  it("is over when the files are again what they were", function()
+  it("a canary is over when the files are again what they were", function()
     local w <close> = begun(4, { turns = 10 })
     w:write("nodes/policy.lua", SAME:format(1))
     assert.equal(0, (select(2, w:run("I-2"))))
@@ -169,7 +169,7 @@ describe("a canary", function()
     w:replays()
   end)
 
-  it("takes changed files while a run is under way, also a second time", function()
+  it("a canary takes changed files while a run is under way, also a second time", function()
     local w <close> = begun(6, { turns = 3, every = 1 }, [[
       function work(talk)
         return steps(talk, function() return say(write("out/" .. talk.card .. ".txt", talk.card)) end, function() return say(finish()) end)
@@ -186,7 +186,7 @@ describe("a canary", function()
 
   for _, point in ipairs({ "commit_before:9", "commit_after:12", "permit_before:2", "commit_after:25",
     "commit_before:31" }) do
-    it("goes on where it was after a kill at " .. point, function()
+    it("a canary goes on where it was after a kill at " .. point, function()
       local w <close> = begun(5, { turns = 3, every = 2 })
       w:write("nodes/policy.lua", SAME:format(1))
       w:killed(point)

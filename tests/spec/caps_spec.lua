@@ -29,22 +29,40 @@ local LIMITS = { -- scope, name, own budget, limits, where
   { "users", "ann", nil, {}, {} },
 }
 
-describe("caps.limits", function()
+describe("caps", function()
   for _, row in ipairs(LIMITS) do
     local scope, name, own = row[1], row[2], row[3]
-    it("gives what is capped of " .. scope .. "/" .. (name or "")
+    it("caps.limits gives what is capped of " .. scope .. "/" .. (name or "")
       .. (own and ", narrowed by its own budget" or ""), function()
       assert.same({ row[4], row[5] }, { caps.limits(BUDGETS, scope, name, own) })
     end)
   end
 
-  it("rounds fractions of a second up to whole milliseconds", function()
+  it("every kind can be capped in every scope, by name and for all names", function()
+    for _, scope in ipairs({ "organization", "epics", "users", "roles", "cards" }) do
+      for _, kind in ipairs({ "tokens", "money", "calls", "seconds", "disk" }) do
+        local cap, expected = { [kind] = 7 }, { [kind] = kind == "seconds" and 7000 or 7 }
+        local function limits(budget)
+          return { caps.limits({ [scope] = budget }, scope, "x") }
+        end
+        if scope == "organization" then
+          assert.same({ expected, { [kind] = "organization/" .. kind } }, limits(cap))
+        else
+          assert.same({ expected, { [kind] = scope .. "/x/" .. kind } }, limits({ x = cap }))
+          assert.same({ expected, { [kind] = scope .. "/*/" .. kind } }, limits({ ["*"] = cap }))
+          assert.same({ {}, {} }, limits({ y = cap }))
+        end
+      end
+    end
+  end)
+
+  it("caps.limits rounds fractions of a second up to whole milliseconds", function()
     assert.same({ seconds = 1 }, (caps.limits({ organization = { seconds = 0.0001 } }, "organization")))
   end)
 end)
 
-describe("caps.counts", function()
-  it("finds a kind that any scope caps, or a budget of a card", function()
+describe("caps", function()
+  it("caps.counts finds a kind that any scope caps, or a budget of a card", function()
     assert.is_true(caps.counts(BUDGETS, "tokens", {}))
     assert.is_true(caps.counts(BUDGETS, "calls", {}))
     assert.is_false(caps.counts(BUDGETS, "disk", {}))
@@ -53,8 +71,8 @@ describe("caps.counts", function()
   end)
 end)
 
-describe("caps.path", function()
-  it("names scope, name and kind, and for the organization no name", function()
+describe("caps", function()
+  it("caps.path names scope, name and kind, and for the organization no name", function()
     assert.equal("organization/tokens", caps.path("organization", "any", "tokens"))
     assert.equal("cards/A-1/calls", caps.path("cards", "A-1", "calls"))
   end)
@@ -64,29 +82,32 @@ local function wanted(estimate, model, bytes)
   return (estimate:of(model, { ("x"):rep(bytes) }))
 end
 
-describe("an estimate of a request", function()
+describe("caps", function()
   local PRICED = { max_tokens = 100, price = { input = 1, output = 2 } }
 
-  it("holds the whole cap for a model that has not answered yet", function()
+  it("an estimate of a request holds the whole cap for a model that has not answered yet", function()
     local first = wanted(estimates.new(), PRICED, 10)
     assert.equal(1, first.calls)
     assert(first.tokens > 1e15 and first.money > 1e15)
   end)
 
-  it("counts a token for each byte of the body and all of max_tokens once the model has answered", function()
+  it("an estimate of a request counts a token for each byte of the body and all of max_tokens once the model has answered",
+    function()
     local estimate = estimates.new()
     estimate:learn(PRICED, 1000, { prompt = 250, completion = 20 })
     assert.equal(300 + 100, wanted(estimate, PRICED, 300).tokens)
   end)
 
-  it("follows a server that counts more tokens than the body has bytes, and never goes back", function()
+  it("an estimate of a request follows a server that counts more tokens than the body has bytes, and never goes back",
+    function()
     local estimate = estimates.new()
     estimate:learn(PRICED, 100, { prompt = 300, completion = 700 })
     estimate:learn(PRICED, 100, { prompt = 10, completion = 1 })
     assert.equal(3 * 50 + 700, wanted(estimate, PRICED, 50).tokens)
   end)
 
-  it("takes twice the longest reply, and 4096 at least, where the model has no max_tokens", function()
+  it("an estimate of a request takes twice the longest reply, and 4096 at least, where the model has no max_tokens",
+    function()
     local model, estimate = {}, estimates.new()
     estimate:learn(model, 100, { prompt = 1, completion = 10 })
     assert.equal(10 + 4096, wanted(estimate, model, 10).tokens)
@@ -94,7 +115,8 @@ describe("an estimate of a request", function()
     assert.equal(10 + 6000, wanted(estimate, model, 10).tokens)
   end)
 
-  it("holds the seconds of the model's own deadline, and of the transport's without one", function()
+  it("an estimate of a request holds the seconds of the model's own deadline, and of the transport's without one",
+    function()
     local estimate = estimates.new()
     assert.equal(2500, wanted(estimate, { deadlines = { total = 2.5 } }, 1).seconds)
     assert.equal(1800 * 1000, wanted(estimate, {}, 1).seconds)

@@ -14,8 +14,8 @@ end
 
 local page = orket.read("docs/cli.md")
 
-describe("help", function()
-  it("is there for every command, and docs/cli.md has it", function()
+describe("cli", function()
+  it("help is there for every command, and docs/cli.md has it", function()
     local names = commands()
     assert(#names > 15)
     for _, name in ipairs(names) do
@@ -29,7 +29,7 @@ describe("help", function()
     end
   end)
 
-  it("lists every command once, in groups, everyday ones first", function()
+  it("help lists every command once, in groups, everyday ones first", function()
     local seen, text = {}, orket.run("--help")
     for _, name in ipairs(commands()) do
       assert(not seen[name], name .. " is listed twice")
@@ -41,7 +41,7 @@ describe("help", function()
     assert(text:find("^usage: orket[^\n]+\n\nEvery day\n  init "), text)
   end)
 
-  it("is there for every wall and bench", function()
+  it("help is there for every wall and bench", function()
     for _, name in ipairs({ "try json", "try schema", "try box", "try path", "try fsm", "try gate", "try sse",
       "bench gate", "bench streams", "bench turns" }) do
       local text, code = orket.shell(orket.binary .. " " .. name .. " --help 2>/dev/null")
@@ -50,7 +50,7 @@ describe("help", function()
     end
   end)
 
-  it("comes as `orket help COMMAND`", function()
+  it("help comes as `orket help COMMAND`", function()
     assert.equal(orket.run("board --help"), (orket.run("help board")))
   end)
 end)
@@ -83,7 +83,7 @@ describe("usage errors", function()
   end
 end)
 
-describe("commands on a project", function()
+describe("cli", function()
   local dir
 
   before_each(function()
@@ -100,13 +100,13 @@ describe("commands on a project", function()
     return orket.run(arguments:gsub("^(%S+)", "%1 -C " .. dir))
   end
 
-  it("count no card that was given up as done", function()
+  it("commands on a project count no card that was given up as done", function()
     on("move hello-1 canceled")
     local text = on("board")
     assert(text:find("(0 of 1 done, 1 canceled)", 1, true), text)
   end)
 
-  it("say when there is none", function()
+  it("commands on a project say when there is none", function()
     for _, command in ipairs({ "board", "show x", "log", "comment x hi" }) do
       local text, code = orket.run(command .. " -C /nonexistent")
       assert.equal(1, code)
@@ -114,7 +114,7 @@ describe("commands on a project", function()
     end
   end)
 
-  it("say when there is no board yet", function()
+  it("commands on a project say when there is no board yet", function()
     os.execute("rm -r " .. dir .. "/.orket")
     for _, command in ipairs({ "board", "show x", "log" }) do
       local text, code = on(command)
@@ -123,7 +123,7 @@ describe("commands on a project", function()
     end
   end)
 
-  it("may have -C and --json before the command", function()
+  it("commands on a project may have -C and --json before the command", function()
     local expected = on("board --json")
     for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board",
       "--json board -C %s",
@@ -134,7 +134,7 @@ describe("commands on a project", function()
     assert.equal((orket.run("version")), (orket.run("-V")))
   end)
 
-  it("list what can run when no card is named", function()
+  it("commands on a project list what can run when no card is named", function()
     local text, code = on("run")
     assert(code == 2 and text:find("orket run hello +epic: Hello\n"), text)
   end)
@@ -158,7 +158,7 @@ describe("commands on a project", function()
     { "halt", "no run is under way" },
   }
   for _, row in ipairs(refused) do
-    it("refuse orket " .. row[1], function()
+    it("commands on a project refuse orket " .. row[1], function()
       local text, code = on(row[1])
       assert.equal(1, code)
       assert(text:find("^orket: ERR_%u+[%u_]*: .+\n  fix: .+\n$"), text)
@@ -166,7 +166,7 @@ describe("commands on a project", function()
     end)
   end
 
-  it("keep what they show from steering the terminal", function()
+  it("commands on a project keep what they show from steering the terminal", function()
     on("comment hello-1 \"$(printf 'x\\033]0;evil\\007\\302\\233y \\342\\200\\256z')\"")
     for _, command in ipairs({ "show hello-1", "log" }) do
       local text = on(command)
@@ -176,7 +176,7 @@ describe("commands on a project", function()
     end
   end)
 
-  it("show the last events with log -n, and those of one card", function()
+  it("commands on a project show the last events with log -n, and those of one card", function()
     on("comment hello-1 last")
     local text = on("log -n 1")
     assert(text:find("^ *%d+  [%dT:%-]+Z  hello%-1 +%S+: comment: last\n$"), text)
@@ -184,7 +184,7 @@ describe("commands on a project", function()
     assert.equal("comment.added", cjson.decode((on("log --json -n 1"))).kind)
   end)
 
-  it("follow the journal with log -f", function()
+  it("commands on a project follow the journal with log -f", function()
     local out = dir .. "/followed"
     local function after(lines) -- the text, once it has that many lines
       return orket.shell(string.format(
@@ -201,12 +201,12 @@ describe("commands on a project", function()
     assert(text:find("^[^\n]+\n *%d+  %S+  hello%-1 +%S+: comment: followed\n$"), text)
   end)
 
-  it("end quietly when nobody reads", function()
+  it("commands on a project end quietly when nobody reads", function()
     local text = orket.shell(orket.binary .. " log --json -C " .. dir .. " 2>&1 | head -1")
     assert.equal("card.created", cjson.decode(text).kind)
   end)
 
-  it("fail when their output cannot be written", function()
+  it("commands on a project fail when their output cannot be written", function()
     for _, words in ipairs({ "version", "schema epic", "log --json -C " .. dir, "board -C " .. dir }) do
       local text, code = orket.shell("( " .. orket.binary .. " " .. words .. " >/dev/full ) 2>&1")
       assert.equal(1, code, words .. ": " .. text)
@@ -214,7 +214,8 @@ describe("commands on a project", function()
     end
   end)
 
-  it("begin well without the first descriptors, and where the ends of programs are ignored", function()
+  it("commands on a project begin well without the first descriptors, and where the ends of programs are ignored",
+    function()
     for _, words in ipairs({ "version >&-", "version <&- >&- 2>&-", "try jail -- true >&-" }) do
       assert.equal(0, select(2, orket.shell(orket.binary .. " " .. words)), words)
     end
@@ -223,15 +224,15 @@ describe("commands on a project", function()
     assert.equal("there\n", cjson.decode(text).stdout)
   end)
 
-  it("know NO_COLOR", function()
+  it("commands on a project know NO_COLOR", function()
     local command = string.format("script -qec '%s board -C %s' /dev/null", orket.binary, dir)
     assert(orket.shell("NO_COLOR= " .. command):find("\27[", 1, true))
     assert(not orket.shell("NO_COLOR=1 " .. command):find("\27[", 1, true))
   end)
 end)
 
-describe("orket log", function()
-  it("prints as many lines as asked for, though not every event has one", function()
+describe("cli", function()
+  it("orket log prints as many lines as asked for, though not every event has one", function()
     local dir = orket.directory()
     orket.run("init --demo " .. dir .. "/p")
     local text, code = orket.shell(("ORKET=$(realpath %s) sh %s/p/demo/run.sh 2>&1"):format(orket.binary,

@@ -23,9 +23,9 @@ end
 -- The same conversation as capture.mjs has, as Orket keeps it.
 local OURS = orket.read("tests/support/probes/our_requests.lua")
 
-describe("the official clients", function()
+describe("clients", function()
   if not is_there() then
-    it("run here", function()
+    it("the official clients run here", function()
       pending("they are not installed (make build/clients/installed), or Node is older than 20")
     end)
     return
@@ -42,7 +42,7 @@ describe("the official clients", function()
     assert.equal(0, stop())
   end)
 
-  it("of Anthropic understand the mock, whole and streamed", function()
+  it("the official clients of Anthropic understand the mock, whole and streamed", function()
     local one = got.anthropic
     for _, way in ipairs({ "whole", "streamed" }) do
       local content = one[way].content
@@ -61,7 +61,7 @@ describe("the official clients", function()
     assert.not_equal("nothing noticed", one.cut)
   end)
 
-  it("of Gemini understand the mock, whole and streamed", function()
+  it("the official clients of Gemini understand the mock, whole and streamed", function()
     local one = got.gemini
     for _, way in ipairs({ "whole", "streamed" }) do
       assert.equal("Let me.", one[way].text)
@@ -76,7 +76,7 @@ describe("the official clients", function()
     assert.not_equal("nothing noticed", one.cut)
   end)
 
-  it("of OpenAI understand the mock, whole and streamed", function()
+  it("the official clients of OpenAI understand the mock, whole and streamed", function()
     local one = got.openai
     for _, way in ipairs({ "whole", "streamed" }) do
       assert.equal("Let me.", one[way].content)
@@ -92,7 +92,7 @@ describe("the official clients", function()
     assert.same({ "mock" }, one.models)
   end)
 
-  it("send what we send", function()
+  it("the official clients send what we send", function()
     local theirs, ours = node("capture.mjs", ""), cjson.decode(orket.probe(OURS))
     local names = { "openai", "openai_whole", "anthropic", "anthropic_whole", "gemini", "gemini_whole" }
     for _, name in ipairs(names) do
@@ -106,7 +106,7 @@ describe("the official clients", function()
   end)
 end)
 
-describe("a provider and the mock", function()
+describe("clients", function()
   local url, stop
 
   setup(function()
@@ -127,7 +127,7 @@ describe("a provider and the mock", function()
 
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
     for _, how in ipairs({ "", " --whole" }) do
-      it("agree in " .. shape .. how, function()
+      it("a provider and the mock agree in " .. shape .. how, function()
         local before = stats()
         local one = try(("--shape %s --prompt call%s"):format(shape, how))
         local after = stats()
@@ -140,7 +140,7 @@ describe("a provider and the mock", function()
       end)
     end
 
-    it("agree in " .. shape .. " on what fails, and what it cost", function()
+    it("a provider and the mock agree in " .. shape .. " on what fails, and what it cost", function()
       assert.equal(429, try(("--shape %s --prompt 429"):format(shape)).status)
       for _, prompt in ipairs({ "cut", "malformed" }) do
         local before = stats()
@@ -153,7 +153,7 @@ describe("a provider and the mock", function()
     end)
   end
 
-  it("take no nonsense", function()
+  it("a provider and the mock take no nonsense", function()
     local function post(path, body)
       return (orket.shell(("curl -sS --max-time 20 -o /dev/null -w '%%{http_code}' -d '%s' %s%s"):format(body,
         url:gsub("/v1$", ""), path)))

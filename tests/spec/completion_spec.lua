@@ -7,7 +7,7 @@ local function binary()
   return orket.binary:find("^/") and orket.binary or orket.shell("pwd"):gsub("\n", "") .. "/" .. orket.binary
 end
 
-describe("completion in bash", function()
+describe("completion", function()
   local dir
 
   before_each(function()
@@ -32,16 +32,17 @@ describe("completion in bash", function()
     return (orket.shell("cd " .. dir .. "/" .. place .. " && bash " .. dir .. "/try.sh 2>&1"):gsub("\n$", ""))
   end
 
-  it("offers the commands that begin so", function()
+  it("completion in bash offers the commands that begin so", function()
     assert.equal("board bottlenecks", offered("bo"))
   end)
 
-  it("offers the options of the command", function()
+  it("completion in bash offers the options of the command", function()
     assert.equal("--json", offered("show", "--j"))
     assert.equal("--again", offered("run", "--ag"))
   end)
 
-  it("offers epics of the files before there is a board, and all cards afterwards", function()
+  it("completion in bash offers epics of the files before there is a board, and all cards afterwards",
+    function()
     assert.equal("hello", offered("run", "h"))
     orket.run("sync -C " .. dir .. "/p")
     assert.equal("hello hello-1", offered("show", "h"))
@@ -51,13 +52,13 @@ describe("completion in bash", function()
     place = "p"
   end)
 
-  it("offers nothing and prints nothing where there is no project", function()
+  it("completion in bash offers nothing and prints nothing where there is no project", function()
     assert.equal("", offered("-C", dir, "show", ""))
   end)
 end)
 
-describe("completion for other shells", function()
-  it("names every command", function()
+describe("completion", function()
+  it("completion for other shells names every command", function()
     for _, shell in ipairs({ "zsh", "fish" }) do
       local text, code = orket.run("completion " .. shell)
       assert.equal(0, code)
@@ -75,8 +76,8 @@ describe("completion for other shells", function()
   end)
 end)
 
-describe("the page for man", function()
-  it("has the usage of every command, in ASCII", function()
+describe("completion", function()
+  it("the page for man has the usage of every command, in ASCII", function()
     local text, code = orket.run("help --man")
     assert.equal(0, code)
     assert(not text:find("[\128-\255]"))
@@ -86,8 +87,9 @@ describe("the page for man", function()
   end)
 end)
 
-describe("make install", function()
-  it("installs the program, its page and completions, and uninstall takes them away again", function()
+describe("completion", function()
+  it("make install installs the program, its page and completions, and uninstall takes them away again",
+    function()
     local top = orket.directory()
     local dir = "'" .. top .. "/a \"$b'"
     local made = "make -s ORKET=" .. orket.binary .. " -o " .. orket.binary .. " DESTDIR="

@@ -31,8 +31,8 @@ local function issue(card)
   return normal.issue(card, at, "A-1"), found, at
 end
 
-describe("normal.issue", function()
-  it("fills in what every issue has", function()
+describe("config normal", function()
+  it("normal.issue fills in what every issue has", function()
     local card, found = issue({})
     assert.same({}, found)
     assert.same({ "A-1", "A-1", "issue", "ready", "standard", 2, 0, 3, "core" },
@@ -41,24 +41,24 @@ describe("normal.issue", function()
     assert.same({ {}, {}, {}, {} }, { card.labels, card.references, card.depends_on, card.params })
   end)
 
-  it("reads `summary` as `name` and remembers how it was written", function()
+  it("normal.issue reads `summary` as `name` and remembers how it was written", function()
     local card, found, at = issue({ summary = "Do it" })
     assert.same({ "Do it", {}, { name = "summary" } }, { card.name, found, at.keys })
     assert.is_nil(card.summary)
   end)
 
-  it("refuses a name and its alias together, at the alias", function()
+  it("normal.issue refuses a name and its alias together, at the alias", function()
     local card, found = issue({ name = "a", summary = "b" })
     assert.equal("a", card.name)
     assert.same({ "/issues/0/summary: 'summary' is another word for 'name', which is there as well" }, found)
   end)
 
-  it("joins requirements that are a list, and leaves a text as it is", function()
+  it("normal.issue joins requirements that are a list, and leaves a text as it is", function()
     assert.equal("- one\n- two", issue({ requirements = { "one", "two" } }).requirements)
     assert.equal("one", issue({ requirements = "one" }).requirements)
   end)
 
-  it("refuses to begin a card with another status than ready, and makes it ready", function()
+  it("normal.issue refuses to begin a card with another status than ready, and makes it ready", function()
     local card, found = issue({ status = "done", wait_reason = "input" })
     assert.equal("ready", card.status)
     assert.is_nil(card.wait_reason)
@@ -67,26 +67,26 @@ describe("normal.issue", function()
     assert.matches("^/issues/0/wait_reason: ", found[2])
   end)
 
-  it("refuses an unknown priority and goes on with the middle one", function()
+  it("normal.issue refuses an unknown priority and goes on with the middle one", function()
     local card, found = issue({ priority = "urgent!" })
     assert.same({ 2, { "/issues/0/priority: no priority" } }, { card.priority, found })
   end)
 
-  it("keeps the old kinds of issues as labels", function()
+  it("normal.issue keeps the old kinds of issues as labels", function()
     assert.same({ "ui", "bug" }, issue({ type = "bug", labels = { "ui" } }).labels)
     assert.same({}, issue({ type = "issue" }).labels)
   end)
 
   for written, path in pairs({ ["./verification/a.json"] = "a.json", ["verification/a.json"] = "a.json",
     ["./a.json"] = "a.json", ["a/b.json"] = "a/b.json" }) do
-    it("names a fixture from the folder verification/ on: " .. written, function()
+    it("normal.issue names a fixture from the folder verification/ on: " .. written, function()
       assert.equal(path, issue({ verification = { verification_fixture = written } }).verification.fixture_path)
     end)
   end
 end)
 
-describe("normal.epic", function()
-  it("takes `stories` and `cards` as `issues`, one of them at most", function()
+describe("config normal", function()
+  it("normal.epic takes `stories` and `cards` as `issues`, one of them at most", function()
     local at, found = origin()
     assert.same({ "x" }, normal.epic({ stories = { "x" } }, at, "ep").issues)
     normal.epic({ stories = { "x" }, cards = { "y" } }, at, "ep")
@@ -94,7 +94,7 @@ describe("normal.epic", function()
     assert.matches("^/issues/0/cards: ", found[1])
   end)
 
-  it("switches iDesign off only where that is written", function()
+  it("normal.epic switches iDesign off only where that is written", function()
     local at = origin()
     assert.is_true(normal.epic({}, at, "ep").architecture_governance.idesign)
     assert.is_false(normal.epic({ architecture_governance = { idesign = false } }, at,
@@ -102,8 +102,9 @@ describe("normal.epic", function()
   end)
 end)
 
-describe("normal.organization", function()
-  it("names each node, gives each model its name, and keeps a node that was chosen", function()
+describe("config normal", function()
+  it("normal.organization names each node, gives each model its name, and keeps a node that was chosen",
+    function()
     local found = normal.organization({ models = { m = {} }, process_rules = { router_node = "mine" } })
     assert.same({ "m", "mine", "planner", 7 },
       { found.models.m.name, found.process_rules.router_node, found.process_rules.planner_node,
@@ -141,21 +142,24 @@ local function names(entries)
   return list
 end
 
-describe("a root under an overlay", function()
-  it("reads the file that lies over another, and that other where nothing lies over it", function()
+describe("config normal", function()
+  it("a root under an overlay reads the file that lies over another, and that other where nothing lies over it",
+    function()
     local over = overlay.over(root({ a = "old", b = "kept" }), { a = "new", ["dir/c"] = "made" })
     assert.same({ "new", "kept", "made" }, { over:read("a"), over:read("b"), over:read("dir/c") })
     assert.same({ "file", "file" }, { over:kind("a"), over:kind("dir/c") })
     assert.equal("ERR_NOT_FOUND", (select(3, over:read("d"))))
   end)
 
-  it("lists both without doubles, sorted, and nothing of deeper directories", function()
+  it("a root under an overlay lists both without doubles, sorted, and nothing of deeper directories",
+    function()
     local over = overlay.over(root({ b = "", c = "" }),
       { ["nodes/a"] = "", ["nodes/c"] = "", ["nodes/d/e"] = "", ["roles/f"] = "" })
     assert.same({ "a", "b", "c" }, names(over:list("nodes")))
   end)
 
-  it("shows a directory that only the overlay has, and no other that is missing", function()
+  it("a root under an overlay shows a directory that only the overlay has, and no other that is missing",
+    function()
     local over = overlay.over(nil, { ["config/epics/ep.json"] = "{}" })
     assert.same({ "ep.json" }, names(over:list("config/epics")))
     assert.equal("{}", over:beneath("config/epics"):read("ep.json"))
@@ -164,7 +168,7 @@ describe("a root under an overlay", function()
   end)
 end)
 
-describe("a role's model", function()
+describe("config normal", function()
   local MODELS = { small = {}, large = {}, default = {} }
 
   -- Who names one, from the strongest to the weakest; each row takes one away.
@@ -177,7 +181,7 @@ describe("a role's model", function()
       organization = true } },
   }
   for _, row in ipairs(ROWS) do
-    it("is named by " .. row[1] .. " where nothing stronger names one", function()
+    it("a role's model is named by " .. row[1] .. " where nothing stronger names one", function()
       local none = row[3]
       local name = defaults.name({
         models = MODELS, environments = { e = { model = not none.environment and "by-environment" or nil } },
@@ -195,7 +199,7 @@ describe("a role's model", function()
       { params = {} }, {}, "coder")
   end
 
-  it("is the only one that is no embedder, and none where there are several", function()
+  it("a role's model is the only one that is no embedder, and none where there are several", function()
     assert.equal("small", only({ small = {} }))
     assert.equal("small", only({ small = {}, words = {} }, "words"))
     assert.equal("both", only({ both = {} }, "both"))

@@ -39,7 +39,7 @@ local function epic(issues, more)
   return '{"team": "t", "environment": "e", ' .. (more or "") .. '"issues": [\n' .. issues .. "]}"
 end
 
-describe("configuration", function()
+describe("config", function()
   before_each(function()
     dir = orket.directory()
   end)
@@ -47,12 +47,12 @@ describe("configuration", function()
     orket.remove(dir)
   end)
 
-  it("accepts a sound project without a word", function()
+  it("configuration accepts a sound project without a word", function()
     project()
     assert.same({ ok = true, errors = {}, warnings = {} }, validate())
   end)
 
-  it("writes a project that is sound", function()
+  it("configuration writes a project that is sound", function()
     local text, code = orket.run("init " .. dir .. "/new/project")
     assert.equal(0, code)
     assert.matches("orket run %-C", text)
@@ -65,7 +65,7 @@ describe("configuration", function()
     assert.equal(2, select(2, orket.run("validate --wat")))
   end)
 
-  it("writes a project beside files that are there, and changes none but .gitignore", function()
+  it("configuration writes a project beside files that are there, and changes none but .gitignore", function()
     orket.write(dir .. "/src/main.c", "int main;")
     orket.write(dir .. "/.gitignore", "*.o")
     local text, code = orket.run("init " .. dir)
@@ -87,7 +87,8 @@ describe("configuration", function()
     assert.equal(nil, (orket.shell("ls " .. dir .. "/other"):match("verification")))
   end)
 
-  it("writes a project whose recorded replies take it to done without a model server", function()
+  it("configuration writes a project whose recorded replies take it to done without a model server",
+    function()
     local text, code = orket.run("init --demo " .. dir .. "/demo")
     assert.equal(0, code)
     assert(text:find("sh " .. dir .. "/demo/demo/run.sh", 1, true), text)
@@ -207,7 +208,7 @@ describe("configuration", function()
   }
 
   for at, row in ipairs(WRONG) do
-    it("refuses what is wrong with " .. row[1] .. " (" .. at .. ")", function()
+    it("configuration refuses what is wrong with " .. row[1] .. " (" .. at .. ")", function()
       project({ [row[1]] = row[2] and row[2]:gsub("@MODELS", MODELS),
         [row.with and row.with[1] or "x"] = row.with and row.with[2] or nil })
       local answer = validate()
@@ -230,7 +231,7 @@ describe("configuration", function()
     end)
   end
 
-  it("takes a model's profile, and refuses what it cannot be", function()
+  it("configuration takes a model's profile, and refuses what it cannot be", function()
     local sound = { shape = "anthropic", context = 200000, top_p = 0.9, top_k = 40, min_p = 0.05,
       presence_penalty = -1, frequency_penalty = 2,
       stop = { "END" }, max_tokens = 4096 }
@@ -256,7 +257,7 @@ describe("configuration", function()
     assert.truthy(errors_of({ stop = "END" })[1].path:find("^/models/a/stop"))
   end)
 
-  it("tells everything at once, sorted", function()
+  it("configuration tells everything at once, sorted", function()
     project({
       ["config/organization.json"] = '{"name": "x", "vsion": 1, ' .. MODELS .. "}",
       ["config/epics/one.json"] = epic('{"id": "a", "seat": "nobody", "titel": 1},\n{"id": "a", "depends_on": ["zz"], "labels": [1]}', '"tem": 1, '),
@@ -276,7 +277,7 @@ describe("configuration", function()
     assert.matches("7 errors\n$", text)
   end)
 
-  it("warns when one model judges its own work", function()
+  it("configuration warns when one model judges its own work", function()
     project({ ["config/teams/t.json"] = '{"seats": {"dev": {"roles": ["coder"], "model": "a"}, "guard": {"roles": ["integrity_guard"], "model": "a"}}}' })
     local answer = validate()
     assert.is_true(answer.ok)
@@ -284,7 +285,7 @@ describe("configuration", function()
     assert.matches("the same model", answer.warnings[1].message)
   end)
 
-  it("warns of a cap on an epic that is not there", function()
+  it("configuration warns of a cap on an epic that is not there", function()
     project({ ["config/organization.json"] = '{"name": "x", "process_rules": {"budgets": {"epics": {"*": {"calls": 9}, "on": {"calls": 1}}}}, '
       .. '"models": {"a": {"base_url": "http://h", "model": "a"}, "b": {"base_url": "http://h", "model": "b"}}}' })
     local answer = validate()
@@ -293,7 +294,7 @@ describe("configuration", function()
     assert.matches("'one'", answer.warnings[1].fix)
   end)
 
-  it("tells files that are no files", function()
+  it("configuration tells files that are no files", function()
     project({ ["config/epics/one.json"] = false })
     os.execute("mkdir -p " .. dir .. "/config/epics && ln -s /etc/passwd " .. dir
       .. "/config/epics/one.json && mkfifo " .. dir .. "/config/epics/fifo.json")
@@ -306,7 +307,7 @@ describe("configuration", function()
     assert.equal(1, select(2, orket.run("validate " .. dir .. "/nowhere")))
   end)
 
-  it("hands over a normalised project", function()
+  it("configuration hands over a normalised project", function()
     project({
       ["config/epics/one.json"] = [[{"summary": "One", "team": "t", "environment": "e", "stories": [
         {"summary": "First", "seat": "dev", "type": "bug", "priority": "HIGH", "requirements": ["a", "b"],
@@ -315,14 +316,7 @@ describe("configuration", function()
       ["config/cards/z.json"] = '{"parent_id": "one", "seat": "dev", "depends_on": ["y"]}',
       ["config/cards/tool.json"] = '{"type": "utility"}',
     })
-    local text = orket.probe(string.format([[
-      local cjson, config = require("cjson"), require("orket.project.config")
-      local project = assert(config.load(%q))
-      local ids = {}
-      for i, card in ipairs(config.cards(project)) do
-        ids[i] = card.type .. " " .. card.id .. " " .. tostring(card.parent_id)
-      end
-      print(cjson.encode({ project = project, ids = ids }))]], dir))
+    local text = orket.probe(orket.chunk("config", "lists_cards", dir))
     local answer = assert(cjson.decode(text), text)
     assert.same({ "rock r nil", "epic one r", "issue one-1 one", "issue y one", "issue z one",
       "utility tool nil" }, answer.ids)

@@ -10,7 +10,7 @@ local STATUSES = {
 }
 local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 local OPERATIONS = {}
-for name in ("fs.read fs.write fs.list fs.search fs.delete proc.run card.comment card.move card.create card.context " ..
+for name in ("fs.read fs.attach fs.write fs.list fs.search fs.delete code.outline code.find proc.run card.comment card.move card.create card.context " ..
   "card.nominate card.excuse card.credits card.refine board.read board.create board.change plan.specify plan.make turn.finish turn.result"):gmatch("%S+") do
   OPERATIONS[name] = true
 end
@@ -83,7 +83,7 @@ describe("every role", function()
     describe(entry.path, function()
       local role = script.load(entry.path)
 
-      it("says what it is and lists tools that exist", function()
+      it("a role says what it is and lists tools that exist", function()
         assert.is_string(role.description)
         assert.equal(entry.name, role.name or entry.name)
         for _, tool in ipairs(role.tools) do
@@ -96,7 +96,7 @@ describe("every role", function()
         return
       end
 
-      it("tells the model everything about the card", function()
+      it("a role tells the model everything about the card", function()
         for _, review in ipairs({ true, false }) do
           local prompt = role.prompt(full_view(review))
           assert.is_string(prompt.system)
@@ -107,7 +107,7 @@ describe("every role", function()
         end
       end)
 
-      it("can do with little, and is bounded", function()
+      it("a role can do with little, and is bounded", function()
         for _, view in ipairs(POOR_VIEWS) do
           local prompt = role.prompt(view)
           assert.is_true(script.is_plain(prompt))
@@ -137,7 +137,7 @@ describe("every role", function()
     end)
   end
 
-  it("that judges cannot change what it judges", function()
+  it("a role that judges cannot change what it judges", function()
     for _, tool in ipairs(script.load("roles/integrity_guard.lua").tools) do
       for _, operation in ipairs(script.load("tools/" .. tool .. ".lua").operations) do
         assert.is_true(operation ~= "fs.write" and operation ~= "fs.delete")
@@ -314,6 +314,8 @@ local GIVEN = { apply_patch = { path = "a",
 local RESULTS = {
   ["fs.read"] = { content = "before a text after", bytes = 19 }, ["fs.write"] = { path = "a", bytes = 3 },
   ["fs.list"] = { path = ".", entries = { { name = "x", type = "directory", size = 0 } } },
+  ["code.outline"] = { outline = "", files = 0, symbols = 0, shown = 0 },
+  ["code.find"] = { definitions = {}, uses = {}, files = 0 },
   ["fs.search"] = { matches = {}, files = 0 }, ["fs.delete"] = { path = "a" },
   ["proc.run"] = { exit = 0, stdout = "", stderr = "", changed = {} }, ["card.create"] = { id = "ISSUE-1" },
 }
@@ -338,7 +340,7 @@ describe("every tool", function()
         performed = {}
       end)
 
-      it("describes itself, closes its schema and marks its paths", function()
+      it("a tool describes itself, closes its schema and marks its paths", function()
         assert.is_string(tool.description)
         assert.equal(entry.name, tool.name or entry.name)
         assert.equal("object", tool.schema.type)
@@ -351,7 +353,7 @@ describe("every tool", function()
         self_test(tool)
       end)
 
-      it("performs only what it declares, with exactly the path it was given", function()
+      it("a tool performs only what it declares, with exactly the path it was given", function()
         for _, only_required in ipairs({ true, false }) do
           performed = {}
           local known = GIVEN[entry.name] or {}
@@ -368,7 +370,7 @@ describe("every tool", function()
         end
       end)
 
-      it("hands a refused operation on", function()
+      it("a tool hands a refused operation on", function()
         local before = answer
         answer = function()
           return { error = { code = "ERR_DENIED", message = "no", fix = "ask", rule = "x" } }
@@ -382,20 +384,8 @@ describe("every tool", function()
 end)
 
 describe("the loader", function()
-  it("takes every shipped script, in real boxes, self-tests included", function()
+  it("the loader takes every shipped script, in real boxes, self-tests included", function()
     local orket = dofile("tests/support/orket.lua")
-    assert.equal("38 0\n", orket.probe([[
-      local scripts = require("orket.scripts.scripts")
-      local texts = scripts.texts(nil)
-      local generation, problems = scripts.build(texts, {}, nil)
-      for _, problem in ipairs(problems) do
-        print(problem.path, problem.err.message)
-      end
-      local count = 0
-      for _ in pairs(generation and generation.files or {}) do
-        count = count + 1
-      end
-      print(count .. " " .. #problems)
-    ]]))
+    assert.equal("40 0\n", orket.probe(orket.chunk("contract", "loads_all")))
   end)
 end)

@@ -5,7 +5,7 @@ package.path = "lua/?.lua;" .. package.path
 local keys = require("orket.view.live.keys")
 local world = dofile("tests/support/world.lua")
 
-describe("what a terminal sends", function()
+describe("controls", function()
   local rows = { -- reads, keys
     { { "jk" }, "j k" },
     { { "\27[A", "\27OB", "\27[5~" }, "up down page up" },
@@ -25,7 +25,7 @@ describe("what a terminal sends", function()
     { { "\27]" .. ("Y"):rep(70000), "j" }, "j" },
   }
   for i, row in ipairs(rows) do
-    it("is read as the keys of row " .. i, function()
+    it("what a terminal sends is read as the keys of row " .. i, function()
       local parser, got = keys.new(), {}
       for _, bytes in ipairs(row[1]) do
         for _, one in ipairs(parser:feed(bytes)) do
@@ -38,106 +38,25 @@ describe("what a terminal sends", function()
   end
 end)
 
-describe("a pager", function()
-  it("has shown all only when no line was skipped, and not in a window of another width", function()
-    assert.equal("false true false true false true\n", world.orket.probe([[
-      local pagers = require("orket.view.live.pager")
-      local lines = {}
-      for i = 1, 30 do lines[i] = "line " .. i .. (" word"):rep(12) end
-      local function last() return "" end
-      local pager = pagers.new("title", pagers.wrapped(lines))
-      assert(#pager:rows(100, 20, last) < 20)
-      io.write(tostring(pager:is_read()), " ")
-      pager:move(0, 1)
-      pager:rows(100, 20, last)
-      io.write(tostring(pager:is_read()), " ")
-      pager:rows(40, 20, last)
-      io.write(tostring(pager:is_read()), " ")
-      for _ = 1, 9 do pager:move(0, 1) pager:rows(40, 20, last) end
-      io.write(tostring(pager:is_read()), " ")
-      local jumped = pagers.new("title", pagers.wrapped(lines), true)
-      jumped:rows(100, 20, last)
-      io.write(tostring(jumped:is_read()), " ")
-      local short = pagers.new("title", pagers.wrapped({}))
-      short:rows(20, 4, last)
-      print(short:is_read())]]))
+describe("controls", function()
+  it("a pager has shown all only when no line was skipped, and not in a window of another width", function()
+    assert.equal("false true false true false true\n",
+      world.orket.probe(world.orket.chunk("controls", "reads_a_pager")))
   end)
 end)
 
-describe("a pager of a text that grows", function()
-  it("stays at its end until who reads moves up, then where it is, also in another width, and goes back to the end", function()
-    assert.equal("8-10 11-13 7-9 7-9 7-9 18-20 19-21", world.orket.probe([[
-      local pagers = require("orket.view.live.pager")
-      local count, out = 10, {}
-      local pager = pagers.follow("title", function(columns)
-        local lines = {}
-        for i = 2, count do lines[i - 1] = "line " .. i end
-        return lines
-      end)
-      local function look(columns)
-        local lines = pager:rows(columns or 60, 6, function() return "" end)
-        out[#out + 1] = table.concat(lines, " "):match("lines (%d+%-%d+)")
-      end
-      look()
-      count = 13
-      look()
-      pager:move(-4)
-      look()
-      count = 20
-      look()
-      look(40)
-      pager:move(math.huge)
-      look()
-      count = 21
-      look()
-      io.write(table.concat(out, " "))]]))
+describe("controls", function()
+  it("a pager of a text that grows stays at its end until who reads moves up, then where it is, also in another width, and goes back to the end",
+    function()
+    assert.equal("8-10 11-13 7-9 7-9 7-9 18-20 19-21",
+      world.orket.probe(world.orket.chunk("controls", "follows_a_text")))
   end)
 end)
 
-describe("the lines of a turn", function()
-  it("are what was committed, then the reply that comes, bounded and unable to steer the terminal", function()
-    assert.equal("ok", world.orket.probe([[
-      local drafts, turn_lines = require("orket.view.live.reply_draft"), require("orket.view.live.turn_lines")
-      local events, draft = {}, drafts.new()
-      local store = { read = function(_, query, of)
-        if query == "turns" then
-          return { { run = "r", turn = 1, seq = 1, card = "A" }, { run = "r", turn = 2, seq = 5, card = "A" } }
-        end
-        local found = {}
-        for _, event in ipairs(events) do
-          found[#found + 1] = (event.turn == of.turn and event.n > of.after) and event or nil
-        end
-        return found
-      end }
-      local body = turn_lines.new(store, { run = "r", turn = 2, seq = 5, card = "A" }, function() return draft and draft:entry() end)
-      local function said(columns) return table.concat(body(columns or 78), "\n") end
-      local function add(turn, n, text)
-        events[#events + 1] = { turn = turn, n = n, seq = n, at = "2026-01-31T12:00:00.000Z", kind = "comment.added", actor = "a", body = { text = text } }
-      end
-      add(1, 1, "of another turn")
-      add(2, 1, "first")
-      draft:add("", { beside = 5, calls = 0, thoughts = "hm\27]2;x\7" })
-      draft:add("I wri", { beside = 5, calls = 0 })
-      draft:add("te", { beside = 30, calls = 1, tool = "write_file", path = "a.sh" })
-      local all = said()
-      assert(all:find("first", 1, true) and not all:find("another turn", 1, true), all)
-      assert(all:find("thoughts, as they come\n    hm␛]2;x␇\n", 1, true) and all:find("reply, as it comes\n    I write\n", 1, true), all)
-      assert(all:find("call write_file a.sh, 22 bytes so far", 1, true), all)
-      draft = nil
-      add(2, 2, "second")
-      for _, columns in ipairs({ 78, 50 }) do
-        all = said(columns)
-        assert(select(2, all:gsub("first", "")) == 1 and select(2, all:gsub("second", "")) == 1 and not all:find("comes", 1, true), all)
-      end
-      draft = drafts.new()
-      for i = 1, 30000 do
-        draft:add("text " .. i .. "\n", { beside = 9 * i, calls = 0, thoughts = "thought\n" })
-      end
-      assert(draft:last_words("content", 6) == "30000\n" and #draft:entry().text <= 65536 + 20 and draft:entry().text:find("^…"))
-      assert(#draft:entry().thoughts <= 65536 + 20)
-      draft:add("", { beside = 3, calls = 0, thoughts = "new" }) -- another attempt
-      assert(draft:entry().thoughts == "new" and draft:entry().text == nil)
-      io.write("ok")]]))
+describe("controls", function()
+  it("the lines of a turn are what was committed, then the reply that comes, bounded and unable to steer the terminal",
+    function()
+    assert.equal("ok", world.orket.probe(world.orket.chunk("controls", "shows_a_turn")))
   end)
 end)
 
@@ -146,17 +65,7 @@ local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths 
 
 -- A's text would ask the terminal where its cursor is, and is longer than a window; C asks a question; D is
 -- held.
-local MOCK = [[
-function work(talk)
-  if talk.card == "C" then
-    return talk.text:find("blue", 1, true) and say(finish()) or say(call("request_excuse", { reason = "which colour?" }))
-  elseif talk.card == "D" then
-    return say(finish())
-  end
-  local content = talk.card == "A" and "\27[6n\27]2;Y\7" .. ("a line of A\n"):rep(40) .. "the end of A\n" or "of B\n"
-  return steps(talk, function() return say(write("locked/" .. talk.card, content)) end, function() return say(finish()) end)
-end
-]]
+local MOCK = world.orket.read("tests/support/teams/asks_a_person.lua")
 
 local function waiting()
   local w = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C" }, { id = "D" } }, mock = MOCK,
@@ -188,8 +97,9 @@ local function all_true(list)
   return #list > 0
 end
 
-describe("the board of orket run", function()
-  it("approves what was shown to its end, denies with a reason, answers, and shows what was said", function()
+describe("controls", function()
+  it("the board of orket run approves what was shown to its end, denies with a reason, answers, and shows what was said",
+    function()
     local w <close> = waiting()
     local text, code, found = w:typed("run ep", {
       { "see", "3 need you" },
@@ -212,11 +122,11 @@ describe("the board of orket run", function()
     w:replays()
   end)
 
-  it("shows a turn while it streams, at its end, or where a person looks", function()
+  it("the board of orket run shows a turn while it streams, at its end, or where a person looks", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       local function numbered(what)
         local lines = {}
-        for i = 1, 200 do lines[i] = what .. " " .. i .. "." end
+        for i = 1, 90 do lines[i] = what .. " " .. i .. "." end
         return table.concat(lines, "\n")
       end
       function work(talk)
@@ -226,20 +136,20 @@ describe("the board of orket run", function()
       end ]] })
     local text, code = w:typed("run ep", {
       { "see", "A Issue A thinks" }, { "type", "t" }, { "see", "thoughts, as they come" },
-      { "see", "thought 60." }, { "see", "thought 90." },
+      { "see", "thought 40." }, { "see", "thought 60." },
       { "type", "k" }, { "see", "l to its end" }, { "type", "l" }, { "see", "reply, as it comes" },
-      { "see", "word 100." },
+      { "see", "word 60." },
       { "see", "result of write_file" }, { "see", "thoughts, as they come" }, { "see", "again 40." },
       { "see", "code_review -> done" },
     })
     assert.equal(0, code, text)
     assert.equal("x", w:made("dish.sh"))
     text, code = w:typed("run --again ep", { { "see", "A-b2 Issue A thinks" }, { "type", "t" },
-      { "see", "thought 40." }, { "type", "t" }, { "see", "j/k select" } })
+      { "see", "thought 30." }, { "type", "t" }, { "see", "j/k select" } })
     assert.equal(0, code, text)
   end)
 
-  it("does not end while a person reads what a card asks for", function()
+  it("the board of orket run does not end while a person reads what a card asks for", function()
     local w <close> = waiting()
     local text, code = w:typed("run ep", {
       { "see", "3 need you" }, { "type", "r" }, { "see", "answer >" }, released(w),
@@ -251,7 +161,8 @@ describe("the board of orket run", function()
     w:replays()
   end)
 
-  it("gives the terminal back when it is stopped and when it ends, whatever ends it", function()
+  it("the board of orket run gives the terminal back when it is stopped and when it ends, whatever ends it",
+    function()
     for _, ending in ipairs({ { "type", "q" }, { "type", "\3" }, { "signal", "TERM" },
       { "signal", "HUP" } }) do
       local w <close> = waiting()
@@ -268,7 +179,7 @@ describe("the board of orket run", function()
     end
   end)
 
-  it("hears no keys where standard input is no terminal, and in a replay", function()
+  it("the board of orket run hears no keys where standard input is no terminal, and in a replay", function()
     local w <close> = world.new({ issues = { { id = "D" } }, mock = MOCK })
     local text, code = w:typed("run --record .test/cassette ep </dev/null", {})
     assert.equal(0, code, text)
@@ -280,8 +191,9 @@ describe("the board of orket run", function()
   end)
 end)
 
-describe("orket board -w", function()
-  it("sends a person's acts to the run's owner, and leaves the run alone when it is left", function()
+describe("controls", function()
+  it("orket board -w sends a person's acts to the run's owner, and leaves the run alone when it is left",
+    function()
     local w <close> = waiting()
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 2
@@ -303,7 +215,7 @@ describe("orket board -w", function()
     w:replays()
   end)
 
-  it("shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole",
+  it("orket board -w shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole",
     function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
@@ -324,7 +236,8 @@ describe("orket board -w", function()
     assert.equal(0, select(2, run.wait()))
   end)
 
-  it("knows of every agent what it is at, also when that began before the lines that are shown", function()
+  it("orket board -w knows of every agent what it is at, also when that began before the lines that are shown",
+    function()
     local issues = {}
     for i = 1, 12 do
       issues[i] = { id = "C" .. i }
@@ -343,7 +256,7 @@ describe("orket board -w", function()
     run.wait()
   end)
 
-  it("stops the run after a question", function()
+  it("orket board -w stops the run after a question", function()
     local w <close> = waiting()
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 2

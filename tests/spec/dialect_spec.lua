@@ -18,9 +18,9 @@ local function for_each(request, check)
   end
 end
 
-describe("calls in a model's text", function()
+describe("dialect", function()
   for _, case in ipairs(cases.STRINGS) do
-    it("are found in every family: " .. case[1], function()
+    it("calls in a model's text are found in every family: " .. case[1], function()
       for_each(function(vector)
         return row(vector, with(vector, case[2](vector)))
       end, function(vector, answer, what)
@@ -32,7 +32,7 @@ describe("calls in a model's text", function()
 
   -- ---- properties ----
 
-  it("do not depend on the pieces that a text comes in", function()
+  it("calls in a model's text do not depend on the pieces that a text comes in", function()
     local seed = 7
     local function random_pieces(text)
       local chunks, at = {}, 1
@@ -60,13 +60,14 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("do not depend on the pieces that a byte order mark comes in", function()
+  it("calls in a model's text do not depend on the pieces that a byte order mark comes in", function()
     local text = "<|python_tag|>\u{FEFF}[/THINK] and so on"
     local answers = orket.try("calls", { { text = text }, { text = text, chunk = 1 } })
     assert.same(answers[1], answers[2])
   end)
 
-  it("stay what they are once they are complete, and what was cut off never is", function()
+  it("calls in a model's text stay what they are once they are complete, and what was cut off never is",
+    function()
     local rows, of = {}, {}
     for _, vector in ipairs(vectors) do
       for _, cut in ipairs(cases.cuts(vector)) do
@@ -99,7 +100,7 @@ describe("calls in a model's text", function()
   -- One mark or character of a text with four calls is deleted, misspelled or doubled: no call takes in
   -- another's marks or name, none is made with another's arguments, and those that stand in the text's other
   -- half are made all the same.
-  describe("hold no other call, whatever is missing:", function()
+  describe("dialect", function()
     local mutations = dofile("tests/dialects/mutations.lua")
     local marks = mutations.marks()
     local seen = { rows = 0, whole = 0 }
@@ -141,14 +142,14 @@ describe("calls in a model's text", function()
       end)
     end
 
-    it("are tried in all their marks", function()
+    it("calls in a model's text are tried in all their marks", function()
       assert.truthy(seen.rows > 20000 and seen.whole > 30000, seen.rows .. " " .. seen.whole)
     end)
   end)
 
   for _, quoted in ipairs(cases.QUOTED) do
     local where, quote = table.unpack(quoted)
-    it("are none " .. where, function()
+    it("calls in a model's text are none " .. where, function()
       for_each(function(vector)
         return row(vector, (quote(vector.text)))
       end, function(_, answer, what)
@@ -157,7 +158,7 @@ describe("calls in a model's text", function()
     end)
   end
 
-  it("are none in a thought whose beginning the prompt has written", function()
+  it("calls in a model's text are none in a thought whose beginning the prompt has written", function()
     local function call(city)
       return '<tool_call>{"name": "get_weather", "arguments": {"city": "' .. city .. '"}}</tool_call>'
     end
@@ -197,7 +198,7 @@ describe("calls in a model's text", function()
       require("cjson").encode(answer))
   end)
 
-  it("are reported where they were meant and cannot be read", function()
+  it("calls in a model's text are reported where they were meant and cannot be read", function()
     local call = '<tool_call>{"name": "search", "arguments": {"q": "x"}}</tool_call>'
     local texts = { -- {text, how many are reported, how many are made}
       { '<tool_call>{"name": "search", "arguments": {"q": "x", "q": "y"}}</tool_call>', 1, 0 },
@@ -242,7 +243,7 @@ describe("calls in a model's text", function()
     return list
   end
 
-  it("are not whole before a mark that has to close them", function()
+  it("calls in a model's text are not whole before a mark that has to close them", function()
     local list = '<|tool_call|>[{"name": "w", "arguments": {"a": 1}}'
     local rows = { { text = list .. ', {"name": "x"', dialect = "phi4" },
       { text = list .. "]<|/tool_call|>", dialect = "phi4" } }
@@ -251,7 +252,7 @@ describe("calls in a model's text", function()
     assert.equal("complete", whole.calls[1].state)
   end)
 
-  it("are the same where a piece ends in what closes them", function()
+  it("calls in a model's text are the same where a piece ends in what closes them", function()
     local text, rows = '<tool_call>{"name":"f","arguments":{"a":"b","c"//d "}]\n</tool_call>', {}
     for at = 0, #text do
       rows[#rows + 1] = { chunks = { text:sub(1, at), text:sub(at + 1) } }
@@ -262,7 +263,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("are none behind what may still become a comment", function()
+  it("calls in a model's text are none behind what may still become a comment", function()
     local rows = {}
     for _, object in ipairs({ '{""//":', '{"a":"x"//"}', '{"a":"x", foo //"}', '{"a":"x", "foo" //"}',
       '{"a":"x" /*"}' }) do
@@ -274,7 +275,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("are mended where there is one way to read them, and only there", function()
+  it("calls in a model's text are mended where there is one way to read them, and only there", function()
     local repairs, rows = dofile("tests/dialects/repairs.lua"), {}
     local text = { type = "string" }
     local tools = declared({ "w", "x" }, { a = { type = "integer" }, b = text, content = text, path = text })
@@ -293,7 +294,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("have values of the types that their tools declare", function()
+  it("calls in a model's text have values of the types that their tools declare", function()
     local types, rows = dofile("tests/dialects/types.lua"), {}
     for i, case in ipairs(types) do
       rows[i] = { text = "<function=w>\n<parameter=p>\n" .. case[2] .. "\n</parameter>\n</function>",
@@ -308,7 +309,8 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("have values of the types that any part of their tool's schema declares", function()
+  it("calls in a model's text have values of the types that any part of their tool's schema declares",
+    function()
     local function typed(key)
       return { properties = { [key] = { type = "integer" } } }
     end
@@ -325,7 +327,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("say by their schema more than by what stands at the value", function()
+  it("calls in a model's text say by their schema more than by what stands at the value", function()
     local text = '<｜DSML｜function_calls><｜DSML｜invoke name="w">'
       .. '<｜DSML｜parameter name="a" string="true">42</｜DSML｜parameter><｜DSML｜parameter name="b" string="false">42</｜DSML｜parameter>'
       .. '<｜DSML｜parameter name="c" string="true">42</｜DSML｜parameter><｜DSML｜parameter name="d" string="false">"x"</｜DSML｜parameter>'
@@ -335,7 +337,7 @@ describe("calls in a model's text", function()
       orket.try("calls", { { text = text, tools = tools } })[1].calls[1].arguments)
   end)
 
-  it("may have tags for parameters, which hold others", function()
+  it("calls in a model's text may have tags for parameters, which hold others", function()
     local function tag(name, text)
       return "]<]minimax[>[<" .. name .. ">" .. text .. "]<]minimax[>[</" .. name .. ">"
     end
@@ -366,7 +368,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("are not made of what only looks like one", function()
+  it("calls in a model's text are not made of what only looks like one", function()
     local texts, rows = dofile("tests/dialects/innocent.lua"), {}
     local tools = declared({ "write_file", "read_file", "search" },
       { path = { type = "string" }, q = { type = "string" } })
@@ -380,7 +382,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("leave no mark of a template behind", function()
+  it("calls in a model's text leave no mark of a template behind", function()
     local INKLING = '<|message_model|>search<|content_invoke_tool_json|>{"name":"search","args":{"q":"x"}}<|end_message|>'
     local said = {
       { "all\nHello.", "Hello.", "functionary_v3.2" },
@@ -403,7 +405,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("are made beside what quotes something else", function()
+  it("calls in a model's text are made beside what quotes something else", function()
     local call = '<tool_call>{"name": "search", "arguments": {"q": "x"}}</tool_call>'
     local beside = { "It looks like the file is there.\n", "I read the example file:\n",
       "It would be best to look.\n", "The next step would be:\n", "I add the <pre> and <code> tags now.\n",
@@ -419,7 +421,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("leave no empty fence behind", function()
+  it("calls in a model's text leave no empty fence behind", function()
     local call = '{"tool": "search", "args": {"q": "x"}}'
     local fences = {
       { "I look.\n```json\n" .. call .. "\n```\nDone.", "I look.\n\nDone." },
@@ -438,7 +440,7 @@ describe("calls in a model's text", function()
   end)
 
   -- Linear work: 1 MB each takes a hundredth of a second; what grows with the square would take minutes.
-  it("are looked for in linear time", function()
+  it("calls in a model's text are looked for in linear time", function()
     local PARTS = { "<", "{", "[", '{"', "`", "~\n", "<tool_call>", '<tool_call>{"',
       "<function=a><parameter=b>", '{"tool":"f","args":{}} ',
       "[f(", "[TOOL_CALLS]", "TOOL: f\nPATH: x\nCONTENT: \n", "<think>", "</think>", "</parameter>",
@@ -467,7 +469,7 @@ describe("calls in a model's text", function()
     end
   end)
 
-  it("may be asked for by the name that a server has for their parser", function()
+  it("calls in a model's text may be asked for by the name that a server has for their parser", function()
     for server, names in pairs(dofile("tests/dialects/names.lua")) do
       local rows = {}
       for i, name in ipairs(names) do
@@ -481,7 +483,7 @@ describe("calls in a model's text", function()
     assert.equal("ERR_NOT_FOUND", answer.code)
   end)
 
-  it("reads under a server's name what its parser reads", function()
+  it("calls in a model's text reads under a server's name what its parser reads", function()
     local families = { ornith = "qwen3-coder", ["nemotron-3.5-nano"] = "qwen3-coder",
       ["gemma4-no-thinking"] = "gemma4", ["glm-ocr"] = "glm45",
       minimax = "minimax", minimax_m1 = "minimax", minimax_m2 = "minimax-m2" }
@@ -501,7 +503,7 @@ describe("calls in a model's text", function()
   end)
 end)
 
-describe("orket try calls", function()
+describe("dialect", function()
   local TEXT = "<function=f><parameter=n>1</parameter></function>"
 
   -- What it prints for these rows, with words of the command line.
@@ -515,7 +517,7 @@ describe("orket try calls", function()
     return text, code
   end
 
-  it("takes from its words what a row does not say", function()
+  it("orket try calls takes from its words what a row does not say", function()
     local line = '{"text":"' .. TEXT .. '"}\n'
     assert.truthy(rows("", line):find('"n":"1"}', 1, true))
     assert.truthy(rows("--tools TOOLS --chunk 1", line):find('"n":1}', 1, true))
@@ -523,13 +525,13 @@ describe("orket try calls", function()
     assert.truthy(rows("--dialect nobody", line):find("ERR_NOT_FOUND", 1, true))
   end)
 
-  it("refuses words that it does not know", function()
+  it("orket try calls refuses words that it does not know", function()
     for _, words in ipairs({ "--chunks 1", "--chunk 0", "--tools /nowhere", "more" }) do
       assert.equal(2, select(2, rows(words, "")), words)
     end
   end)
 
-  it("says what is wrong with a row", function()
+  it("orket try calls says what is wrong with a row", function()
     for _, line in ipairs({
       '{}', '{"text":5}', '{"text":null}', '{"chunks":"a"}', '{"chunks":["a",1]}', '{"chunks":{"a":"b"}}',
         '{"text":"a","chunk":0}',

@@ -18,10 +18,11 @@ local function keys_of(tree, keys)
   return keys
 end
 
-describe("docs/cards.md and docs/configuration.md", function()
+describe("docs", function()
   local pages = orket.read("docs/cards.md") .. orket.read("docs/configuration.md")
+    .. orket.read("docs/verification.md")
 
-  it("show a sound project", function()
+  it("docs/cards.md and docs/configuration.md show a sound project", function()
     local dir, count = orket.directory(), 0
     for path, text in pages:gmatch("\n```json (%S+)\n(.-)\n```") do
       orket.write(dir .. "/" .. path, text)
@@ -29,11 +30,11 @@ describe("docs/cards.md and docs/configuration.md", function()
     end
     local text = orket.run("validate --json " .. dir)
     orket.remove(dir)
-    assert.equal(7, count)
+    assert.equal(9, count)
     assert.same({ ok = true, errors = {}, warnings = {} }, cjson.decode(text))
   end)
 
-  it("name every key", function()
+  it("docs/cards.md and docs/configuration.md name every key", function()
     for _, name in ipairs({ "organization", "team", "environment", "card", "fixture" }) do
       local schema = cjson.decode(orket.read("lua/orket/schemas/" .. name .. ".json"))
       for key in pairs(keys_of(schema, {})) do
@@ -44,8 +45,8 @@ describe("docs/cards.md and docs/configuration.md", function()
   end)
 end)
 
-describe("docs/dependencies.md", function()
-  it("names what the Makefile installs, and nothing else that it links", function()
+describe("docs", function()
+  it("docs/dependencies.md names what the Makefile installs, and nothing else that it links", function()
     local page, named = orket.read("docs/dependencies.md"), {}
     for row in page:gmatch("\n| (`[^|]+) |") do
       for name in row:gmatch("`([^`]+)`") do

@@ -19,9 +19,9 @@ local function promises()
   return all
 end
 
--- A spec may put a name together: then what it begins with counts.
+-- A spec may put a name together: then what it begins with counts. Where there may be no jail, `it` is `test`.
 local function has_case(text, name)
-  for literal, joined in text:gmatch('it%("([^"]*)"( ?%.?%.?)') do
+  for literal, joined in text:gsub("%f[%a]test%(", "it("):gmatch('it%("([^"]*)"( ?%.?%.?)') do
     if literal == name or joined == " .." and #literal > 10 and name:sub(1, #literal) == literal then
       return true
     end
@@ -45,14 +45,14 @@ local function exists(file, name)
   return has_case(text, name)
 end
 
-describe("docs/durability.md", function()
+describe("durability", function()
   local all = promises()
 
-  it("has promises", function()
+  it("docs/durability.md has promises", function()
     assert(#all > 20, #all)
   end)
 
-  it("names for each a test that exists", function()
+  it("docs/durability.md names for each a test that exists", function()
     local missing = {}
     for _, promise in ipairs(all) do
       if #promise.tests == 0 then

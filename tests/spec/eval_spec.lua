@@ -34,21 +34,7 @@ end
 ]]
 
 -- What it does follows from chance alone.
-local CHANCE = [[
-local drawn
-local function chance(request)
-  drawn = (drawn or request.request_number * 2654435761 % 4294967296) * 1103515245 % 2147483647
-  return drawn / 2147483647
-end
-function work(talk)
-  if talk.replies == 0 and chance(talk.request) < 0.4 then
-    return say(call("request_excuse", { reason = "what is meant?" }))
-  elseif chance(talk.request) < 0.5 and talk.replies < 5 then
-    return say(write("a" .. talk.replies .. ".txt", ("a"):rep(math.floor(chance(talk.request) * 400))))
-  end
-  return say(finish("chance would have it so"))
-end
-]]
+local CHANCE = orket.read("tests/support/teams/chance.lua")
 
 local function issues(count, more)
   local list = {}
@@ -77,7 +63,7 @@ local function said(w, arguments, code, what)
   assert(text:find(what, 1, true), text)
 end
 
-describe("the intervals", function()
+describe("eval", function()
   local function near(expected, ...)
     for i, value in ipairs({ ... }) do
       assert(math.abs(value - expected[i]) < 0.0006, i .. ": " .. value)
@@ -88,7 +74,7 @@ describe("the intervals", function()
     near(expected, value, reach.low, reach.high)
   end
 
-  it("are those of the literature", function()
+  it("the intervals are those of the literature", function()
     near({ 1.96, 2.2281, 12.7062, 2.3596 }, statistics.normal(0.05), statistics.student(0.05, 10),
       statistics.student(0.05, 1),
       statistics.student(0.025, 30))
@@ -103,8 +89,8 @@ describe("the intervals", function()
   end)
 end)
 
-describe("orket eval", function()
-  it("finds the arm that does better, and what each has cost", function()
+describe("eval", function()
+  it("orket eval finds the arm that does better, and what each has cost", function()
     local w <close> = new({ model = { price = { input = 1000000, output = 2000000 } } })
     local result = eval(w, "--arms arms/plain.lua,arms/brief.lua")
     local plain, brief, against = result.arms[1], result.arms[2], result.comparisons[1]
@@ -137,7 +123,8 @@ describe("orket eval", function()
     assert.equal(before + 4, w:requests()) -- one excuse; two steps and a review
   end)
 
-  it("shows no difference between two that are the same, whatever the model does by chance", function()
+  it("orket eval shows no difference between two that are the same, whatever the model does by chance",
+    function()
     local w <close> = new({ issues = issues(20), mock = CHANCE, limits = { steps = 9 } })
     w:write("arms/shipped.lua", orket.read("nodes/prompts.lua"))
     w:write("arms/other.lua", "-- the same in other bytes\n" .. PLAIN)
@@ -156,14 +143,15 @@ describe("orket eval", function()
     assert.equal(0.975, result.confidence)
   end)
 
-  it("shows none where nothing but the order differs, and none for two cases out of two", function()
+  it("orket eval shows none where nothing but the order differs, and none for two cases out of two",
+    function()
     local w <close> = new({ issues = issues(2) })
     local result = eval(w, "--arms arms/plain.lua,arms/brief.lua")
     assert.equal(1, result.comparisons[1].success.difference)
     assert.equal("no difference shown", result.comparisons[1].success.verdict) -- the sign test's p is 0.5
   end)
 
-  it("goes on after kill -9: what had ended is not run again, what was cut off goes on", function()
+  it("orket eval goes on after kill -9: what had ended is not run again, what was cut off goes on", function()
     local w <close> = new({ issues = issues(8), mock = MOCK:gsub("function work%(talk%)",
       "function work(talk)\n"
       .. "  if talk.card == 'I6' and talk.replies == 1 and not went then went = true; return { status = 200, delay = 3, content = 'x' } end") })
@@ -211,7 +199,7 @@ describe("orket eval", function()
     error("no commit stands between a card's end and its run's")
   end
 
-  it("goes on after kill -9 between a card's end and its run's", function()
+  it("orket eval goes on after kill -9 between a card's end and its run's", function()
     local w <close> = new({ issues = issues(3) })
     local arguments = "--cases I3 --concurrency 1 --arms arms/plain.lua,arms/brief.lua"
     kill_between(w, arguments)
@@ -222,7 +210,8 @@ describe("orket eval", function()
     assert.same({ "done", "done" }, { result.results[1].status, result.results[2].status })
   end)
 
-  it("holds the organization's caps over all of its runs, and goes on when they are raised", function()
+  it("orket eval holds the organization's caps over all of its runs, and goes on when they are raised",
+    function()
     local w <close> = new({ rules = { budgets = { organization = { calls = 9 } } } })
     local result = eval(w, "--arms arms/plain.lua,arms/brief.lua", 1)
     assert(w:read(".test/err"):find("a cap of the organization is used up", 1, true))
@@ -236,7 +225,7 @@ describe("orket eval", function()
     assert.equal(w:requests(), result.arms[1].requests + result.arms[2].requests)
   end)
 
-  it("takes roles, and no wider ones", function()
+  it("orket eval takes roles, and no wider ones", function()
     local w <close> = new({ issues = issues(2) })
     w:write("arms/poet.lua", ROLE:format('"write_file", "update_issue_status", "request_excuse"'))
     w:write("arms/coder.lua", ROLE:format('"write_file", "update_issue_status", "nominate_card"'))
@@ -249,7 +238,7 @@ describe("orket eval", function()
     eval(w, "--arms own,arms/coder.lua --accept")
   end)
 
-  it("tells whether examples are any good", function()
+  it("orket eval tells whether examples are any good", function()
     local w <close> = new({ issues = issues(9) })
     w:write("arms/shown.lua", 'return { node = "examples", roles = { coder = { { text = "Be brief." } } } }')
     w:write("arms/mark.lua",
@@ -261,7 +250,7 @@ describe("orket eval", function()
     said(w, ". --arms own,arms/mark.lua", 1, "a mark: <|")
   end)
 
-  it("runs a verification that is a program, in each copy", function()
+  it("orket eval runs a verification that is a program, in each copy", function()
     local w <close> = new({ issues = issues(1, { verification = { fixture_path = "v.json" } }), files = {
       ["verification/v.json"] = '{"argv": ["{verification}/v.sh"]}',
       ["verification/v.sh"] = "#!/bin/sh\ntest -f a.txt\n",
@@ -280,7 +269,7 @@ describe("orket eval", function()
     assert.same({ 1, 1 }, { result.cases, result.arms[2].done })
   end)
 
-  it("names what is wrong", function()
+  it("orket eval names what is wrong", function()
     local w <close> = new({ issues = issues(1) })
     w:write("arms/tool.lua", "return { name = 'x' }")
     w:write("arms/broken.lua", "return {")

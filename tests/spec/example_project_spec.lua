@@ -27,8 +27,8 @@ local function demo(changes, binary)
   return text, code, beside
 end
 
-describe("the example", function()
-  it("ends with a program that works", function()
+describe("example project", function()
+  it("the example ends with a program that works", function()
     local text, code = demo()
     assert.equal(0, code, text)
     assert.truthy(text:find("lines 4\nwords 23\nlongest 55", 1, true), text)
@@ -36,7 +36,7 @@ describe("the example", function()
     assert.truthy(text:find("- A walk\n  - Afterwards", 1, true), text)
   end)
 
-  it("fails without tool results", function()
+  it("the example fails without tool results", function()
     local text, code = demo({ ["mock.lua"] = around([[
       return function(request)
         for _, message in ipairs(request.messages) do
@@ -49,7 +49,7 @@ describe("the example", function()
     assert.are_not.equal(0, code, text)
   end)
 
-  it("fails without the gate: nobody stops what the team does wrong", function()
+  it("the example fails without the gate: nobody stops what the team does wrong", function()
     local text, code, beside = demo(nil, UNGATED)
     assert.are_not.equal(0, code, text)
     assert.truthy(text:find("nobody stopped me from leaving my directory", 1, true), text)
@@ -58,7 +58,7 @@ describe("the example", function()
     assert.equal("textkit\n", beside) -- the files' own wall stands behind the gate
   end)
 
-  it("fails without the gate: a refusal that looks like a success", function()
+  it("the example fails without the gate: a refusal that looks like a success", function()
     local text, code = demo({ ["mock.lua"] = around([[
       return function(request)
         for _, message in ipairs(request.messages) do
@@ -71,7 +71,7 @@ describe("the example", function()
     assert.are_not.equal(0, code, text)
   end)
 
-  it("fails without the review: a guard who accepts everything", function()
+  it("the example fails without the review: a guard who accepts everything", function()
     local text, code = demo({ ["mock.lua"] = around([[
       return function(request)
         if request.messages[1].content:find("integrity guard", 1, true) then
@@ -83,7 +83,7 @@ describe("the example", function()
   end)
 
   for _, card in ipairs({ "TK-2", "TK-3", "TK-6" }) do
-    it("fails when nothing waits for what " .. card .. " needs", function()
+    it("the example fails when nothing waits for what " .. card .. " needs", function()
       local epic, count = orket.read(EXAMPLE .. "/config/epics/textkit.json"):gsub('("id": "'
         .. card:gsub("%-", "%%-") .. '".-)"depends_on": %b[]', '%1"depends_on": []', 1)
       assert.equal(1, count)

@@ -30,7 +30,7 @@ local function assert_unharmed(case)
   assert(#one.problems == 0, case.name .. " (exit " .. one.code .. "):\n" .. table.concat(one.problems, "\n"))
 end
 
-describe("a run", function()
+describe("fault sweep", function()
   local FAILURES = {
     { "kill", "killed it" }, { "eio", "failed a call" }, { "enospc", "had no space" },
     { "enomem", "had no memory for a call" },
@@ -43,7 +43,7 @@ describe("a run", function()
     { "descriptors", "let it have few descriptors" }, { "address space", "let it have little memory" },
   }
   for _, failure in ipairs(FAILURES) do
-    it("comes to what an undisturbed one does after the host " .. failure[2], function()
+    it("a run comes to what an undisturbed one does after the host " .. failure[2], function()
       local of = cases[failure[1]]
       for _ = 1, 2 do
         assert_unharmed(table.remove(of, math.random(#of)))
@@ -52,8 +52,9 @@ describe("a run", function()
   end
 end)
 
-describe("a verification that cannot be isolated", function()
-  it("parks its card, and the run is replayed as it was recorded", function()
+describe("fault sweep", function()
+  it("a verification that cannot be isolated parks its card, and the run is replayed as it was recorded",
+    function()
     local dir = bed:project()
     local code, out, err = bed:run(dir, { fault = "spawn_before:5:enospc" })
     assert.equal(3, code, out .. err)
@@ -63,23 +64,26 @@ describe("a verification that cannot be isolated", function()
   end)
 end)
 
-describe("a write that the disk denies and has made", function()
-  it("is not undone: the file has what was written, or the run stops", function()
+describe("fault sweep", function()
+  it("a write that the disk denies and has made is not undone: the file has what was written, or the run stops",
+    function()
     for hit = 1, 2 do
       assert_unharmed({ name = "file_rename_after:" .. hit, fault = "file_rename_after:" .. hit .. ":eio" })
     end
   end)
 end)
 
-describe("a program without memory", function()
-  it("ends, also where its reports are written into a directory that it watches", function()
+describe("fault sweep", function()
+  it("a program without memory ends, also where its reports are written into a directory that it watches",
+    function()
     local one = bed:sweep({ fault = "file_write_after:26:starve" })
     assert.equal(1, one.code)
     assert.equal(0, #one.problems, table.concat(one.problems, "\n"))
   end)
 
   -- One of every `part` stacks that allocate fails.
-  it("judges nothing: neither a call nor a JSON text is wrong because of it", function()
+  it("a program without memory judges nothing: neither a call nor a JSON text is wrong because of it",
+    function()
     local dir, part, rest, raised = bed.dir .. "/judged", 3, math.random(0, 2), 0
     sweep.faulty.orket.run("init " .. dir)
     sweep.faulty.orket.write(dir .. "/call.json",
@@ -102,7 +106,7 @@ describe("a program without memory", function()
     assert(raised > 0)
   end)
 
-  it("does not accuse the journal, a schema or a script", function()
+  it("a program without memory does not accuse the journal, a schema or a script", function()
     for _, fault in ipairs({ "script_after:19:oom", "file_rename_before:2:oom", "event_after:40:starve",
       "hand_back_before:45:starve",
       "log_sync_before:5:starve" }) do

@@ -15,19 +15,7 @@ local RULE = { { id = "migrations", effect = "ask", tools = { "write_file" }, pa
 
 -- One card is refused and fails on its way, one asks for a yes, one asks a question; what they write and say
 -- is hostile and long.
-local TEAM = [[
-local LONG = ("a long line of what an agent writes, "):rep(8) .. "\27[31m\27]2;title\7\u{202e}end\n"
-function work(talk)
-  if talk.card == "checkout-7" then
-    return say(call("request_excuse", { reason = "Keep the same idempotency key for each attempt, or make a new one?\27[2J " .. LONG }))
-  elseif talk.card == "checkout-4" then
-    return say(write("db/003_orders.sql", "create table orders (\n" .. LONG .. ");\n"))
-  end
-  return steps(talk, function()
-    return say(call("read_file", { path = "missing.txt" }), write("gen/a.c", LONG), write("web/form.js", LONG))
-  end, function() return say(finish(LONG)) end)
-end
-]]
+local TEAM = world.orket.read("tests/support/teams/first_hour.lua")
 
 local function project()
   return world.new({ mock = TEAM, gate = RULE, limits = { concurrency = 1 }, issues = {
@@ -71,9 +59,10 @@ local WALK = { -- command, exit, what it says to do next (patterns)
   { "run", 2, "orket run ep" },
 }
 
-describe("the first hour", function()
+describe("first hour", function()
   for _, columns in ipairs({ 60, 80, 120 }) do
-    it("fits a window of " .. columns .. " columns, and leads on from screen to screen", function()
+    it("the first hour fits a window of " .. columns .. " columns, and leads on from screen to screen",
+      function()
       local w <close> = project()
       local window = { columns = columns, rows = 24 }
       local shown, code = terminal.play(world.binary .. " init " .. w.dir .. "/new", {}, window)

@@ -62,8 +62,9 @@ local function sound(w)
   assert.equal(0, code, text)
 end
 
-describe("a fork in the middle of a turn", function()
-  it("goes on with the turn's conversation, leaves the source as it is, and ends like it", function()
+describe("fork", function()
+  it("a fork in the middle of a turn goes on with the turn's conversation, leaves the source as it is, and ends like it",
+    function()
     local w <close> = built()
     local at, requests = seq_of(w, "step.reply", "A", 3), w:requests()
     local before = last(w)
@@ -88,7 +89,8 @@ describe("a fork in the middle of a turn", function()
     assert(paid.tokens_in < cjson.decode((w:orket("history --json ep.1")))[1].tokens_in)
   end)
 
-  it("is the same whether the moment is a seq or TURN.N, and may be forked itself", function()
+  it("a fork in the middle of a turn is the same whether the moment is a seq or TURN.N, and may be forked itself",
+    function()
     local w <close> = built()
     local at = seq_of(w, "call.result", "A", 2)
     local n = w:sql("SELECT n FROM event WHERE seq = " .. at)
@@ -106,8 +108,8 @@ describe("a fork in the middle of a turn", function()
   end)
 end)
 
-describe("a fork between turns", function()
-  it("depends on what was finished, and copies none of it", function()
+describe("fork", function()
+  it("a fork between turns depends on what was finished, and copies none of it", function()
     local w <close> = built()
     local answer = fork(w, "ep.1@" .. seq_of(w, "turn.ended", "A", 2))
     assert.same({ 1, 0 }, { answer.cards, answer.turns })
@@ -120,7 +122,8 @@ describe("a fork between turns", function()
     sound(w)
   end)
 
-  it("has the files the epic began with, and comments of before, not of after", function()
+  it("a fork between turns has the files the epic began with, and comments of before, not of after",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK,
       files = { ["workspace/ep/tree/seed"] = "s" } })
     assert.equal(0, (select(2, w:orket("sync"))))
@@ -138,22 +141,12 @@ describe("a fork between turns", function()
     sound(w)
   end)
 
-  it("does not forget who did the work: nobody reviews it whose work it was", function()
+  it("a fork between turns does not forget who did the work: nobody reviews it whose work it was", function()
     local w <close> = built({ issues = { { id = "A" } } })
     fork(w, "ep.1@" .. seq_of(w, "card.moved", "A", 3)) -- in review, nobody has begun it
     assert.equal("code_review", w:card("A-f1").status)
     local rev = math.floor(w:card("A-f1").revision)
-    local text = orket.probe(([[
-      local async, store = require("orket.async"), require("orket.core.store")
-      async.main(function()
-        local db = assert(store.open(%q))
-        local tx = db:stream({ run = "ep-f1.1", turn = 1, actor = "agent:dev", role = "integrity_guard" }):begin()
-        tx:event("turn.started", "A-f1", { seat = "dev", role = "integrity_guard" })
-        tx:move("A-f1", { type = "issue", from = "code_review", to = "done", role = "integrity_guard", rev = %d })
-        print(select(3, async.await(tx.commit, tx)))
-        db:close()
-        return 0
-      end)]]):format(w.dir .. "/.orket/orket.db", rev))
+    local text = orket.probe(orket.chunk("fork", "reviews_its_own_work", w.dir .. "/.orket/orket.db", rev))
     assert(text:find("ERR_STALE", 1, true), text)
     assert.equal("code_review", w:card("A-f1").status)
     assert.equal(0, (select(2, w:run("ep-f1"))))
@@ -161,8 +154,8 @@ describe("a fork between turns", function()
   end)
 end)
 
-describe("a card of a fork", function()
-  it("is shown to its workers as its source was then, at whatever moment", function()
+describe("fork", function()
+  it("a card of a fork is shown to its workers as its source was then, at whatever moment", function()
     local w <close> = world.new({
       issues = { { id = "A", verification = { fixture_path = "v.json" } } },
       files = { ["verification/v.json"] = '{"argv": ["/bin/sh", "-c", "grep -q 2 a"]}' },
@@ -201,8 +194,8 @@ describe("a card of a fork", function()
   end)
 end)
 
-describe("what a fork changes", function()
-  it("is a field of its card, which begins its turn anew", function()
+describe("fork", function()
+  it("what a fork changes is a field of its card, which begins its turn anew", function()
     local w <close> = built()
     local at = seq_of(w, "step.reply", "B")
     local answer = fork(w, "--set 'note=hint' --set max_retries=7 ep.1@" .. at)
@@ -215,7 +208,8 @@ describe("what a fork changes", function()
     sound(w)
   end)
 
-  it("is a field of another card or of the epic; a turn that has nothing to do with it goes on", function()
+  it("what a fork changes is a field of another card or of the epic; a turn that has nothing to do with it goes on",
+    function()
     local w <close> = built()
     local at = seq_of(w, "step.reply", "A")
     local answer = fork(w, "--set B:priority=9 --set 'example_task=try it' ep.1@" .. at)
@@ -225,7 +219,7 @@ describe("what a fork changes", function()
     assert.equal(nil, w:card("ep").data.example_task)
   end)
 
-  it("is refused when it is no setting", function()
+  it("what a fork changes is refused when it is no setting", function()
     local w <close> = built()
     local at, before = seq_of(w, "step.reply", "A"), last(w)
     for _, row in ipairs({
@@ -243,19 +237,13 @@ describe("what a fork changes", function()
       refused(w, row[1] .. " ep.1@" .. at, table.unpack(row, 2))
     end
     for _, set in ipairs({ "{", "7", "[7]" }) do -- by whoever speaks to the owner
-      local text = orket.probe(([[
-        local acts, projects = require("orket.governance.acts"), require("orket.project.project")
-        require("orket.async").main(function()
-          local project <close> = assert(projects.open(%q, { own = true }))
-          print((select(2, acts.perform(project, { act = "fork", run = "ep.1", at = "%d", set = %q }))).code)
-          return 0
-        end)]]):format(w.dir, at, set))
+      local text = orket.probe(orket.chunk("fork", "changes_a_card", w.dir, ("%d"):format(at), set))
       assert(text:find("ERR_USAGE", 1, true), text)
     end
     assert.equal(before, last(w))
   end)
 
-  it("is the text of a role, there and nowhere else", function()
+  it("what a fork changes is the text of a role, there and nowhere else", function()
     local w <close> = built()
     local text = orket.read("roles/coder.lua")
     w:write("other/coder.lua", (text:gsub("You are a programmer", "You are a careful programmer")))
@@ -334,8 +322,8 @@ describe("orket fork RUN@EVENT", function()
   end)
 end)
 
-describe("a fork of a long run", function()
-  it("adds less than 64 KB to the database after a thousand steps", function()
+describe("fork", function()
+  it("a fork of a long run adds less than 64 KB to the database after a thousand steps", function()
     local w <close> = world.new({
       issues = { { id = "A", description = ("what to do. "):rep(400) } }, limits = { steps = 1100, tokens = 1e12 }, mock = [[
         function work(talk)
@@ -363,7 +351,7 @@ describe("a fork of a long run", function()
   end)
 end)
 
-describe("a fork of a run with many open cards", function()
+describe("fork", function()
   -- Each card with a long text, on a chain, and a note when it is said so; only A is worked on.
   local function many(count, note)
     local issues = { { id = "A" } }
@@ -380,7 +368,8 @@ describe("a fork of a run with many open cards", function()
     return w
   end
 
-  it("adds less than 64 KB for 120 of them, whatever their texts are", function()
+  it("a fork of a run with many open cards adds less than 64 KB for 120 of them, whatever their texts are",
+    function()
     local w <close> = many(120)
     local at = seq_of(w, "step.reply", "A", 3)
     w:sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -394,7 +383,8 @@ describe("a fork of a run with many open cards", function()
     sound(w)
   end)
 
-  it("keeps what they said then, when the source is told otherwise, and the other way round", function()
+  it("a fork of a run with many open cards keeps what they said then, when the source is told otherwise, and the other way round",
+    function()
     local w <close> = many(2)
     local at = last(w)
     local was = w:card("C001").data.description
@@ -417,7 +407,7 @@ describe("a fork of a run with many open cards", function()
     sound(w)
   end)
 
-  it("may take more than one event", function()
+  it("a fork of a run with many open cards may take more than one event", function()
     local w <close> = many(100, ("note "):rep(800))
     fork(w, "ep.1@" .. last(w))
     assert(tonumber(w:sql("SELECT count(*) FROM journal WHERE kind = 'cards.forked'")) > 1)

@@ -35,12 +35,12 @@ local function walk(requests, type, from, to)
   end
 end
 
-describe("the card state machine", function()
-  it("is published as it is", function()
+describe("fsm", function()
+  it("the card state machine is published as it is", function()
     assert.equal(orket.read("docs/state-machine.md"), (orket.run("law")))
   end)
 
-  it("allows exactly what is published", function()
+  it("the card state machine allows exactly what is published", function()
     local law, requests = published(), {}
     for _, type in ipairs(TYPES) do
       for _, from in ipairs(STATUSES) do
@@ -61,7 +61,7 @@ describe("the card state machine", function()
     end
   end)
 
-  it("answers from the command line with its exit code", function()
+  it("the card state machine answers from the command line with its exit code", function()
     local text, code = orket.run("try fsm issue in_progress blocked --role coder --reason input")
     assert.equal(0, code)
     assert.equal("fsm.allow", cjson.decode(text).rule)
@@ -74,7 +74,7 @@ describe("the card state machine", function()
     end
   end)
 
-  it("survives hostile rows", function()
+  it("the card state machine survives hostile rows", function()
     local answers = orket.try("fsm", {
       '{"type":"issue","from":"ready","to":"in_progress"}',
         '{"type":[],"from":"ready","to":"done","role":"x"}',

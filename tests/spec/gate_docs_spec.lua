@@ -5,8 +5,8 @@ local orket = dofile("tests/support/orket.lua")
 
 local page = orket.read("docs/gate.md")
 
-describe("docs/gate.md", function()
-  it("lists the rules of the binary, in their order", function()
+describe("gate docs", function()
+  it("docs/gate.md lists the rules of the binary, in their order", function()
     local printed = orket.probe([[
       for _, rule in ipairs(require("orket.core.gate").rules()) do
         print("| `" .. rule.id .. "` | " .. rule.refuses .. " |")
@@ -14,7 +14,7 @@ describe("docs/gate.md", function()
     assert.truthy(page:find("| --- | --- |\n" .. printed .. "\n", 1, true), "should hold:\n" .. printed)
   end)
 
-  it("shows rules that answer as it says", function()
+  it("docs/gate.md shows rules that answer as it says", function()
     local dir = orket.directory()
     orket.run("init " .. dir .. "/p")
     local file = dir .. "/p/config/organization.json"

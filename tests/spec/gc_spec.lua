@@ -36,8 +36,9 @@ local TABLES = "SELECT * FROM card; SELECT * FROM dependency; SELECT * FROM turn
   .. "SELECT * FROM tree_file; SELECT * FROM verdict; SELECT * FROM comment; SELECT id, status, ended_at FROM run"
 local HASHES = "SELECT seq, stream, prev, n, hex(hash) FROM event WHERE seq <= "
 
-describe("orket gc", function()
-  it("drops a run that is over, keeps the board, the chains and the files, and gives room back", function()
+describe("gc", function()
+  it("orket gc drops a run that is over, keeps the board, the chains and the files, and gives room back",
+    function()
     local w <close> = done_world()
     local board, last = w:sql(TABLES), w:sql("SELECT max(seq) FROM event")
     local hashes, heads = w:sql(HASHES .. last), w:sql("SELECT hex(hash), hex(signature) FROM head")
@@ -80,7 +81,7 @@ describe("orket gc", function()
     assert.equal(1, #w:events("run.dropped"))
   end)
 
-  it("leaves a project that works on: new work is built on the old files", function()
+  it("orket gc leaves a project that works on: new work is built on the old files", function()
     local w <close> = done_world()
     gc(w, "--keep 0d")
     local blob = w:sql("SELECT lower(hex(blob)) FROM tree_file WHERE tree = 'ep' AND path = 'made.txt' AND to_seq IS NULL")
@@ -94,7 +95,7 @@ describe("orket gc", function()
     assert_sound(w)
   end)
 
-  it("keeps what is younger, and runs whose cards are not final", function()
+  it("orket gc keeps what is younger, and runs whose cards are not final", function()
     local w <close> = done_world()
     assert.same({}, gc(w, "--keep 1d").runs)
     local events = #w:events()
@@ -113,7 +114,8 @@ describe("orket gc", function()
     assert_sound(parked)
   end)
 
-  it("removes the directories of cards, not what was built, and the next build has its own", function()
+  it("orket gc removes the directories of cards, not what was built, and the next build has its own",
+    function()
     local w <close> = done_world()
     local built = w:read("workspace/ep/tree/made.txt")
     local planned = gc(w, "--keep 0d --dry-run").trees
@@ -135,7 +137,7 @@ describe("orket gc", function()
     assert.equal(2, #gc(w, "--keep 0d").trees) -- those of the second build
   end)
 
-  it("keeps a directory in which somebody worked, and says so", function()
+  it("orket gc keeps a directory in which somebody worked, and says so", function()
     local w <close> = done_world()
     w:write("workspace/ep/cards/A/notes.txt", "mine\n")
     w:write("workspace/ep/cards/B/made.txt", "changed by hand\n")
@@ -156,7 +158,8 @@ describe("orket gc", function()
     assert.is_true(exists(w, "workspace/ep/cards/B/made.txt"))
   end)
 
-  it("removes what was kept aside longer ago than asked for, by name, and nothing that is younger", function()
+  it("orket gc removes what was kept aside longer ago than asked for, by name, and nothing that is younger",
+    function()
     local w <close> = done_world()
     local old, young = ".orket/kept/ep/A/2020-01-02T03:04:05.678Z", ".orket/kept/ep/A/"
       .. os.date("!%Y-%m-%dT%H:%M:%S.000Z")
@@ -172,7 +175,7 @@ describe("orket gc", function()
     assert.is_false(exists(w, ".orket/kept/ep/A"))
   end)
 
-  it("drops a run that was killed once its cards were given up, and not before", function()
+  it("orket gc drops a run that was killed once its cards were given up, and not before", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         local r = talk.replies == 0 and say(write("made.txt", "text")) or say(finish())
@@ -203,7 +206,7 @@ describe("orket gc", function()
     assert.same({}, gc(w, "--keep 0d").runs)
   end)
 
-  it("keeps thoughts that a run which stays has too", function()
+  it("orket gc keeps thoughts that a run which stays has too", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         local again = talk.request.request_number > 2
@@ -216,7 +219,7 @@ describe("orket gc", function()
     w:replays("ep-b2.1")
   end)
 
-  it("removes blobs and messages that nothing refers to, and only these", function()
+  it("orket gc removes blobs and messages that nothing refers to, and only these", function()
     local w <close> = done_world()
     w:sql("INSERT INTO blob (id, hash, bytes) VALUES (100000, zeroblob(32), X'78'); INSERT INTO name VALUES (0, 100000)")
     local blobs = tonumber(w:sql("SELECT count(*) FROM blob"))
@@ -226,7 +229,7 @@ describe("orket gc", function()
     assert_sound(w)
   end)
 
-  it("finishes what one that was killed began", function()
+  it("orket gc finishes what a killed one began", function()
     local w <close> = done_world()
     for i = 1, 8 do
       world.orket.shell(("timeout -s KILL %.3f %s gc --keep 0d -C %s 2>&1"):format(0.006 * i, world.binary,
@@ -242,7 +245,7 @@ describe("orket gc", function()
     assert.is_true(exists(w, "workspace/ep/tree/made.txt"))
   end)
 
-  it("does not let anybody else empty an event, or change what was dropped", function()
+  it("orket gc does not let anybody else empty an event, or change what was dropped", function()
     local w <close> = done_world()
     local EMPTY = "INSERT INTO kind (name) VALUES ('dropped'); UPDATE entry SET kind = last_insert_rowid(), card = NULL, role = NULL, names = NULL, body = '{}' WHERE "
     local plain <close> = done_world()
@@ -257,7 +260,7 @@ describe("orket gc", function()
     assert(text:find("not the one that was dropped", 1, true), text)
   end)
 
-  it("keeps the source of a fork", function()
+  it("orket gc keeps the source of a fork", function()
     local w <close> = done_world()
     local seq = w:events("step.reply")[1].seq
     local text, code = w:orket(("fork ep.1@%d"):format(seq))
@@ -277,7 +280,7 @@ describe("orket gc", function()
     assert_sound(w)
   end)
 
-  it("is refused beside an owner, with the cure", function()
+  it("orket gc is refused beside an owner, with the cure", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work() local r = say(finish()); r.delay_ms = 20000; return r end ]] })
     local run = w:start()
@@ -290,7 +293,7 @@ describe("orket gc", function()
     run.wait()
   end)
 
-  it("refuses what is no age", function()
+  it("orket gc refuses what is no age", function()
     local w <close> = done_world()
     local events = #w:events()
     for _, age in ipairs({ "", "30", "d", "-1d", "1.5d", "30D", "1d2h", "0x1d", "99999999999d", "9999999999w",

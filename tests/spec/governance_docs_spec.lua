@@ -15,8 +15,8 @@ function work(talk)
 end
 ]]
 
-describe("docs/governance.md", function()
-  it("is what happens", function()
+describe("governance docs", function()
+  it("docs/governance.md is what happens", function()
     local files = {}
     for path, text in page:gmatch("\n```lua (%S+)\n(.-\n)```") do
       files[path] = text

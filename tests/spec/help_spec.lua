@@ -32,8 +32,8 @@ local function edit(old, new)
   return ('call("edit_file", { path = "src/main.c", old = %q, new = %q })'):format(old, new)
 end
 
-describe("a refused call", function()
-  it("is answered with the arguments, the one that was meant, and an example", function()
+describe("help", function()
+  it("a refused call is answered with the arguments, the one that was meant, and an example", function()
     local w <close>, said = answers([[
       call("write_file", { path = "x", contnt = "y" }), call("write_file", { path = "x", content = { 1 } }), call("write_file", "{"),
       call("read_file", { path = "README", limit = 0 }), call("update_issue_status", { status = "finished" })]])
@@ -50,7 +50,8 @@ describe("a refused call", function()
     w:replays()
   end)
 
-  it("of a tool that the role has not is answered with the nearest it has, or with all of them", function()
+  it("a refused call of a tool that the role has not is answered with the nearest it has, or with all of them",
+    function()
     local w <close>, said = answers([[call("create_file", { path = "x" }), call("bash", { command = "ls" }), call("create_issue", {})]])
     assert.same({ nearest = { "read_file", "write_file" } }, said[1].error.help)
     assert.equal("read_file", said[2].error.help.tools[1])
@@ -60,7 +61,7 @@ describe("a refused call", function()
     w:replays()
   end)
 
-  it("of very many keys, or of a list, is answered as briefly", function()
+  it("a refused call of very many keys, or of a list, is answered as briefly", function()
     local w <close>, said = answers([[call("write_file", '{"contnt":1}'), call("write_file", "[1]"),
       (function() local keys = {} for i = 1, 20000 do keys[i] = ('"contnt%d":1'):format(i) end return call("write_file", "{" .. table.concat(keys, ",") .. "}") end)()]])
     for _, one in ipairs(said) do
@@ -70,14 +71,15 @@ describe("a refused call", function()
     w:replays()
   end)
 
-  it("by a rule that no other form of the call would meet is answered with its reason alone", function()
+  it("a call that is refused by a rule that no other form of the call would meet is answered with its reason alone",
+    function()
     local w <close>, said = answers([[call("write_file", { path = "../x", content = "y" })]])
     assert.is_nil(said[1].error.help)
     assert.equal("gate.path.escape", said[1].error.rule)
     w:replays()
   end)
 
-  it("has an example that its tool takes, for each tool that is shipped", function()
+  it("a refused call has an example that its tool takes, for each tool that is shipped", function()
     local names = {}
     for name in world.orket.shell("ls tools"):gmatch("(%S+)%.lua") do
       names[#names + 1] = name
@@ -105,8 +107,8 @@ describe("a refused call", function()
   end)
 end)
 
-describe("a path that is not there", function()
-  it("is answered with the nearest one", function()
+describe("help", function()
+  it("a path that is not there is answered with the nearest one", function()
     local w <close>, said = answers([[call("read_file", { path = "main.c" }), call("read_file", { path = "src/mian.c" }),
       call("list_directory", { path = "scr" }), call("read_file", { path = "nothing/like/it" })]])
     assert.same({ "src/main.c" }, said[1].error.help.nearest)
@@ -116,7 +118,7 @@ describe("a path that is not there", function()
     w:replays()
   end)
 
-  it("is not answered with one that the gate keeps from the role, nor with one whose name came from outside",
+  it("a path that is not there is not answered with one that the gate keeps from the role, nor with one whose name came from outside",
     function()
     local rule = { { id = "closed", effect = "deny", tools = { "read_file" }, paths = { "src/**" },
       why = "not yours" } }
@@ -133,8 +135,8 @@ describe("a path that is not there", function()
   end)
 end)
 
-describe("edit_file", function()
-  it("shows the nearest lines of a text that it does not find, and the difference", function()
+describe("help", function()
+  it("edit_file shows the nearest lines of a text that it does not find, and the difference", function()
     local w <close>, said = answers(table.concat({ edit('puts("ho");', "x"),
       edit("{\n\tputs(\"hi\");\n\treturn 1;\n}", "x"), edit("qqq", "x") }, ", "))
     assert.same({ '5|\tputs("hi");' }, said[1].error.help.lines)
@@ -144,14 +146,14 @@ describe("edit_file", function()
     w:replays()
   end)
 
-  it("names the lines of a text that occurs more than once", function()
+  it("edit_file names the lines of a text that occurs more than once", function()
     local w <close>, said = answers([[call("edit_file", { path = "big.txt", old = "x", new = "y" })]])
     assert.equal("the old text occurs more than once in big.txt, at the lines 1, 2, 3, 4, 5",
       said[1].error.message)
     w:replays()
   end)
 
-  it("takes a place that differs in white space only, and says so", function()
+  it("edit_file takes a place that differs in white space only, and says so", function()
     local w <close>, said = answers(edit('{\n    puts("hi");\n    return 0;\n', '{\n    return 1;\n'))
     assert.equal(1, said[1].result.replaced)
     assert.truthy(said[1].result.repaired:find("line 4", 1, true))
@@ -160,14 +162,14 @@ describe("edit_file", function()
   end)
 end)
 
-describe("the edit of a text", function()
+describe("help", function()
   local tool = assert(loadfile("tools/edit_file.lua"))()
 
   local function edited(text, old, new)
     return (tool.edit(text, { path = "f", old = old, new = new }))
   end
 
-  it("keeps the file's indentation and ends of lines", function()
+  it("the edit of a text keeps the file's indentation and ends of lines", function()
     local rows = { -- file, old, new, afterwards
       { "a\n\tb()\nc\n", "    b()\n", "    b()\n    d()\n        e()\n", "a\n\tb()\n\td()\n\t\te()\nc\n" },
       { "a\n    b\n    c\n", "b\nc", "b\nd\n  e", "a\n    b\n    d\n      e\n" },
@@ -183,7 +185,8 @@ describe("the edit of a text", function()
     end
   end)
 
-  it("is not made where two places would do, where blanks stand inside of a line, or where the indentation is not clear", function()
+  it("the edit of a text is not made where two places would do, where blanks stand inside of a line, or where the indentation is not clear",
+    function()
     local rows = {
       { "\ta\n  a\n", "    a", "b" }, { "a b\n", "a  b", "c" }, { "\n \n", "\t\n", "x" },
       { "\ta\n\t\tb\n", "    a\n        b\n", "    a\n      c\n" }, { "  a\n        b\n", "a\n  b\n", "x\n" },
@@ -195,8 +198,8 @@ describe("the edit of a text", function()
   end)
 end)
 
-describe("nearest lines", function()
-  it("say which characters differ, or which blanks", function()
+describe("help", function()
+  it("nearest lines say which characters differ, or which blanks", function()
     local rows = {
       { "a\n\tb\n", "    b", "line 2, white space at column 1: the file has 1 tab, you sent 4 spaces" },
       { "one two\n", "one  two", "line 1, white space at column 4: the file has 1 space, you sent 2 spaces" },
@@ -214,7 +217,8 @@ describe("nearest lines", function()
     end
   end)
 
-  it("are few and short, whatever the texts are, and are found in a time that grows with them", function()
+  it("nearest lines are few and short, whatever the texts are, and are found in a time that grows with them",
+    function()
     local texts = { ("\n"):rep(8000000), ("x"):rep(1000000), ("word "):rep(200000), ("a b\n"):rep(250000),
       ("\n"):rep(1000000), ("\xff\n"):rep(1000), "" }
     for _, text in ipairs(texts) do
@@ -227,8 +231,8 @@ describe("nearest lines", function()
   end)
 end)
 
-describe("a journal that was made before", function()
-  it("is derived again to what it was", function()
+describe("help", function()
+  it("a journal that was made before is derived again to what it was", function()
     local dir = world.orket.directory()
     world.orket.shell("tar -C " .. dir .. " -xzf tests/journals/before_help.tar.gz")
     local text, code = world.orket.shell(world.binary .. " replay --strict -C " .. dir .. " ep.1 2>&1")

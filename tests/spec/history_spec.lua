@@ -9,8 +9,8 @@ function work(talk)
 end
 ]]
 
-describe("orket history", function()
-  it("says of forks what they go on from, and when they first ran", function()
+describe("history", function()
+  it("orket history says of forks what they go on from, and when they first ran", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
     assert.equal(0, (select(2, w:run())))
     assert(not w:orket("history"):find("forked from", 1, true))
@@ -33,7 +33,7 @@ describe("orket history", function()
     end
   end)
 
-  it("lists runs with what they cost, and the turns of one", function()
+  it("orket history lists runs with what they cost, and the turns of one", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = MOCK })
     local text, code = w:orket("history")
     assert.equal(1, code)
@@ -56,7 +56,7 @@ describe("orket history", function()
     assert((w:orket("history ep.1")):find("guard +integrity_guard +m +done +1 "))
   end)
 
-  it("counts the time in which a process worked, whether it ended or was killed, and not the hours between",
+  it("orket history counts the time in which a process worked, whether it ended or was killed, and not the hours between",
     function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
     local function hours_pass(hours)
@@ -88,7 +88,7 @@ describe("orket history", function()
     assert(run.started_at < run.session_at and run.session_at < run.ended_at)
   end)
 
-  it("has no end for what has not ended, and knows the run that was meant", function()
+  it("orket history has no end for what has not ended, and knows the run that was meant", function()
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = "function work() return { delay_ms = 60000 } end" })
     local run = w:start()

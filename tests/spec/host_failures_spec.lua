@@ -61,10 +61,11 @@ local function assert_finished(w)
   assert_unblamed(w)
 end
 
-describe("a program of an agent that is under way when the run stops", function()
+describe("host failures", function()
   local it = where_jailed
   for _, way in ipairs({ "INT", "TERM", "HUP", "halt" }) do
-    it("runs again with the next run, after " .. way, function()
+    it("a program of an agent that is under way when the run stops runs again with the next run, after "
+      .. way, function()
       local w <close> = with_command(SLOW_COMMAND)
       local run = w:start()
       assert(world.wait(function() return w:exists("workspace/ep/cards/A/started") end))
@@ -85,7 +86,7 @@ describe("a program of an agent that is under way when the run stops", function(
   end
 end)
 
-describe("a program of an agent that a signal ends", function()
+describe("host failures", function()
   local it = where_jailed
 
   local function started()
@@ -95,7 +96,8 @@ describe("a program of an agent that a signal ends", function()
     return w, run
   end
 
-  it("has no result when the same signal stops the run, as a service manager does it", function()
+  it("a program of an agent that a signal ends has no result when the same signal stops the run, as a service manager does it",
+    function()
     local w, run = started()
     local closing <close> = w
     os.execute("kill -TERM $(pgrep -f '^sh -c touch started; : " .. MARK .. "')")
@@ -107,7 +109,8 @@ describe("a program of an agent that a signal ends", function()
     assert_asked_once(w)
   end)
 
-  it("stops the run when its jail was killed from outside, as the kernel does it without memory", function()
+  it("a program of an agent that a signal ends stops the run when its jail was killed from outside, as the kernel does it without memory",
+    function()
     local w, run = started()
     local closing <close> = w
     os.execute("kill -KILL $(pgrep -o -f '^orket-jail .*" .. MARK .. "')")
@@ -120,12 +123,13 @@ describe("a program of an agent that a signal ends", function()
   end)
 end)
 
-describe("a reply that is under way when the run stops", function()
+describe("host failures", function()
   local HELD = [[ function work(talk)
     return steps(talk, function() return say(write("f", "text")) end, function() return say(finish()) end)
   end ]]
 
-  it("is waited for and recorded: the next run does not ask for it again", function()
+  it("a reply that is under way when the run stops is waited for and recorded: the next run does not ask for it again",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD, limits = { drain = 20 } })
     local run = w:held(1)
     run.kill("TERM")
@@ -142,7 +146,8 @@ describe("a reply that is under way when the run stops", function()
   end)
 
   for _, way in ipairs({ "the second signal", "a second halt", "the limit" }) do
-    it("is given up after " .. way .. ", and what it likely cost is counted", function()
+    it("a reply that is under way when the run stops is given up after " .. way
+      .. ", and what it likely cost is counted", function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD,
         limits = { drain = way == "the limit" and 0.2 or 60 },
         model = { price = { input = 1000000, output = 1000000 } } })
@@ -170,7 +175,8 @@ describe("a reply that is under way when the run stops", function()
     end)
   end
 
-  it("is not touched by a terminal that goes, when the run was started to ignore that", function()
+  it("a reply that is under way when the run stops is not touched by a terminal that goes, when the run was started to ignore that",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD })
     w.environment = "nohup"
     local run = w:held(1)
@@ -181,7 +187,8 @@ describe("a reply that is under way when the run stops", function()
     assert_asked_once(w)
   end)
 
-  it("is none during the pause before a retry: that is not waited for", function()
+  it("a reply that is under way when the run stops is none during the pause before a retry: that is not waited for",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { drain = 60 }, mock = [[ function work(talk)
       if talk.request.request_number == 1 then return { status = 503, headers = { ["retry-after"] = "50" } } end
       return say(write("f", "x"), finish())
@@ -197,17 +204,7 @@ end)
 
 -- ---- the disk of workspace/ ----
 
-local BIG = [[
-function big() return ("text "):rep(6000) end
-function work(talk)
-  return steps(talk,
-    function() return say(write("a", big())) end,
-    function() return say(write("b", big())) end,
-    function() return say(call("run_command", { argv = { "sh", "-c", "cat a b >c; cat a >>c" } })) end,
-    function() return say(write("d", big())) end,
-    function() return say(finish()) end)
-end
-]]
+local BIG = world.orket.read("tests/support/teams/big_files.lua")
 
 -- What is wrong with workspace/ when the run begins, what fixes it, and what the person reads.
 local BROKEN = {
@@ -246,7 +243,7 @@ function work(talk)
 end
 ]]
 
-describe("a disk of the journal", function()
+describe("host failures", function()
   local BEGIN = [[
     mkdir -p .orket kept; mount -t tmpfs -o size=700k tmpfs .orket
     $orket run --plain ep >out 2>&1 & pid=$!
@@ -267,7 +264,8 @@ describe("a disk of the journal", function()
     world.orket.shell(("cd %s && rm -rf .orket && mv kept .orket"):format(w.dir))
   end
 
-  it("is waited for: with room again the run goes on, and no reply is asked for again", function()
+  it("a disk of the journal is waited for: with room again the run goes on, and no reply is asked for again",
+    function()
     local w <close> = with_limit(60)
     local text = apart(w, BEGIN .. FREE .. 'wait $pid; echo "exit $?"; cat out\n' .. KEEP)
     assert(text:find("exit 0", 1, true), text)
@@ -280,7 +278,8 @@ describe("a disk of the journal", function()
   end)
 
   for what, act in pairs({ ["its limit"] = "", ["the second interrupt"] = TWICE }) do
-    it("that stays full stops the run after " .. what .. ", and the next one goes on", function()
+    it("a disk of the journal that stays full stops the run after " .. what .. ", and the next one goes on",
+      function()
       local w <close> = with_limit(act == "" and 0.6 or 60)
       local text = apart(w, BEGIN .. act .. 'wait $pid; echo "exit $?"; cat out\n' .. FREE
         .. '$orket run --plain ep; echo "again $?"\n' .. KEEP)
@@ -293,11 +292,12 @@ describe("a disk of the journal", function()
   end
 end)
 
-describe("a disk of workspace/", function()
+describe("host failures", function()
   local it = where_jailed
   for _, row in ipairs(BROKEN) do
     local what, breaks, says, fix, fixes = table.unpack(row)
-    it("that fails stops the run with the fix, and costs nothing: one that " .. what, function()
+    it("a disk of workspace/ that fails stops the run with the fix, and costs nothing: one that " .. what,
+      function()
       local w <close> = with_command(BIG, {
         issues = { { id = "A", verification = { fixture_path = "v.json" } } },
         files = { ["roles/coder.lua"] = coder(),
@@ -323,8 +323,9 @@ describe("a disk of workspace/", function()
   end
 end)
 
-describe("a person's file that is too large to be kept, where a merge writes", function()
-  it("stays, and stops the run with the fix; without it the next run goes on", function()
+describe("host failures", function()
+  it("a person's file that is too large to be kept stays, and stops the run with the fix; without it the next run goes on",
+    function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write(talk.card .. ".txt", "made")) end, function() return say(finish()) end)

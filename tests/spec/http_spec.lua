@@ -4,128 +4,49 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-local WORLD = [==[
-local async, cjson, uv = require("orket.async"), require("cjson"), require("luv")
-local http, core = require("orket.core.http"), require("orket.core.llm")
-local said = {}
-local function serve(handler)
-  local server = assert(http.listen({}, handler))
-  return "http://127.0.0.1:" .. server:port(), server
-end
-local function get(url, more)
-  local request = { url = url, deadlines = { total = 5 } }
-  for key, value in pairs(more or {}) do request[key] = value end
-  local reply, message, code, info = async.await(core.post, request, nil)
-  return reply or { error = code, message = message, status = info.status }
-end
-local function say(value) print(cjson.encode(value)) end
-]==]
-
-local function probe(chunk)
-  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk
-    .. "\nreturn 0 end)")
+-- Calls a function of tests/support/probes/http.lua in a task.
+local function probe(name, ...)
+  local text = orket.probe(orket.task("http", name, ...))
   local last = text:match("([^\n]*)\n?$")
   local ok, value = pcall(cjson.decode, last)
   return ok and value or error(text), text
 end
 
-describe("orket.core.http", function()
-  it("hands over the request", function()
-    local got = probe([[
-      local url = serve(function(request, response)
-        response:send(200, nil, cjson.encode({ request.method, request.path, request.query, request.body,
-          request.headers["x-a"], request.headers["content-type"] }))
-      end)
-      say(cjson.decode(get(url .. "/a%20b?c=d", { body = { "x", "y" }, headers = { ["X-A"] = "1" } }).body))]])
+describe("http", function()
+  it("orket.core.http hands over the request", function()
+    local got = probe("hands_over_request")
     assert.same({ "POST", "/a%20b", "c=d", "xy", "1", "application/json" }, got)
   end)
 
-  it("sends headers, also several of a name", function()
-    local text = select(2, probe([[
-      local url, server = serve(function(_, response)
-        response:send(201, { ["Set-Cookie"] = { "a=1", "b=2" }, ["X-Y"] = "z" }, "made")
-      end)
-      local done
-      uv.spawn("curl", { args = { "-si", url }, stdio = { nil, 1, 2 } }, function() done = true end)
-      while not done do async.sleep(0.01) end
-      server:close()
-      print("")
-      say(true)]]))
+  it("orket.core.http sends headers, also several of a name", function()
+    local text = select(2, probe("sends_headers_also_several"))
     assert.truthy(text:find("HTTP/1.1 201 Created\r\n", 1, true))
     assert.truthy(text:find("Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n", 1, true))
     assert.truthy(text:find("\r\n\r\nmade", 1, true))
   end)
 
-  it("streams to a slow reader with back-pressure, in a task", function()
-    local got = probe([[
-      local piece, most = ("x"):rep(40000), 0
-      local url = serve(function(_, response)
-        async.spawn(function()
-          response:start(200, { ["Content-Type"] = "text/plain" })
-          for _ = 1, 200 do
-            assert(async.await(response.write, response, piece))
-            most = math.max(most, response:write(""))
-          end
-          response:finish()
-        end)
-      end)
-      local reply = get(url)
-      say({ #reply.body, most <= 200000 })]])
+  it("orket.core.http streams to a slow reader with back-pressure, in a task", function()
+    local got = probe("streams_slow_reader_back")
     assert.same({ 8000000, true }, got)
   end)
 
-  it("tells when the client leaves", function()
-    local got = probe([[
-      local gone
-      local url = serve(function(_, response)
-        response:start(200)
-        response:on_gone(function(_, message, code) gone = { code, response:is_open(), response:write("x") == nil } end)
-      end)
-      get(url, { deadlines = { total = 0.05 } })
-      for _ = 1, 100 do
-        if gone then break end
-        async.sleep(0.01)
-      end
-      say(gone)]])
+  it("orket.core.http tells when the client leaves", function()
+    local got = probe("tells_when_client_leaves")
     assert.same({ "ERR_CANCELED", false, true }, got)
   end)
 
-  it("answers 500 for a handler that fails or forgets", function()
-    local got = probe([[
-      local url = serve(function(request, response)
-        if request.path == "/fail" then error("broken") end
-        if request.path == "/late" then response:start(200) error("broken") end
-      end)
-      local collect = uv.new_timer()
-      collect:start(20, 20, function() collectgarbage() end)
-      local fail, late, forget = get(url .. "/fail"), get(url .. "/late"), get(url .. "/forget")
-      collect:close()
-      say({ fail.status, late.error, forget.status })]])
+  it("orket.core.http answers 500 for a handler that fails or forgets", function()
+    local got = probe("answers_500_handler_fails")
     assert.same({ 500, "ERR_PROTOCOL", 500 }, got)
   end)
 
-  it("closes with what is open", function()
-    local got = probe([[
-      local left, arrived = 0, nil
-      local url, server = serve(function(_, response)
-        response:on_gone(function() left = left + 1 end)
-        arrived(true)
-      end)
-      local reply
-      local client = async.spawn(function() reply = get(url) end)
-      async.suspend(function(wake) arrived = wake end)
-      server:close()
-      async.join(client)
-      say({ left, reply.error, get(url).error, (pcall(server.port, server)) })]])
+  it("orket.core.http closes with what is open", function()
+    local got = probe("closes_open")
     assert.same({ 1, "ERR_NET", "ERR_NET", false }, got)
   end)
 
-  it("fails on an address that is taken or none", function()
-    local got = probe([[
-      local _, server = serve(print)
-      local _, _, taken = http.listen({ port = server:port() }, print)
-      local _, _, none = http.listen({ host = "example.com" }, print)
-      say({ taken, none })]])
+  it("orket.core.http fails on an address that is taken or none", function()
+    local got = probe("fails_address_taken_none")
     assert.same({ "ERR_IO", "ERR_USAGE" }, got)
   end)
 
@@ -138,21 +59,14 @@ describe("orket.core.http", function()
     "response:write(1, 2)",
   }
   for _, code in ipairs(wrong) do
-    it("raises for " .. code, function()
-      local got = probe(([[
-        local ok
-        local url = serve(function(_, response)
-          ok = pcall(function() %s end)
-          response:abort()
-        end)
-        get(url)
-        say({ ok })]]):format(code))
+    it("orket.core.http raises for " .. code, function()
+      local got = probe("tries", code)
       assert.is_false(got[1])
     end)
   end
 end)
 
-describe("the end of the program", function()
+describe("http", function()
   for what, code in pairs({
     ["a timer"] = "uv.new_timer():start(100000, 0, print)",
     ["a process that has ended"] = "local over uv.spawn('true', { args = {} }, function() over = true end) "
@@ -162,8 +76,8 @@ describe("the end of the program", function()
     ["a server"] = "serve(print)",
     ["a request"] = "local url = serve(function() end) async.spawn(function() get(url) end) async.sleep(0.02)",
   }) do
-    it("survives " .. what .. " that nobody closed", function()
-      local got, text = probe(code .. "\nsay({ 'end' })")
+    it("the end of the program survives " .. what .. " that nobody closed", function()
+      local got, text = probe("leaves", code)
       assert.same({ "end" }, got, text)
     end)
   end

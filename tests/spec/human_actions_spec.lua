@@ -4,16 +4,7 @@ local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 -- Work that is right when the card says so; a reviewer who wants "salt" in it.
-local COOK = [[
-function work(talk)
-  return say(write("dish", talk.text:find("use salt", 1, true) and "salted" or "plain"), finish())
-end
-function review(talk)
-  return steps(talk, function() return say(call("read_file", { path = "dish" })) end, function(t)
-    return t.results[1]:find("salted", 1, true) and accept() or say(status("in_progress", "it lacks taste"))
-  end)
-end
-]]
+local COOK = world.orket.read("tests/support/teams/cook.lua")
 
 local function last_move(w, id)
   local moves = w:moves(id)
@@ -102,7 +93,7 @@ describe("a person's act during a run", function()
   end)
 
   -- B keeps the run open; A waits for it until the files say otherwise.
-  it("changed card files say who works, after what, and what proves it", function()
+  it("card files that changed say who works, after what, and what proves it", function()
     local w <close> = world.new({ issues = { { id = "A", depends_on = { "B" } }, { id = "B" } }, mock = beside([[
       function work(talk)
         return say(write("by", talk.text:match("seat (%w+)")), finish())
@@ -201,7 +192,7 @@ describe("a person's act without a run", function()
     assert.equal(6, #w:events("comment.added"))
   end)
 
-  it("of two equal moves one is made, the other is told the status by then", function()
+  it("one of two equal moves is made, the other gets the status by then", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = COOK })
     assert.equal(0, select(2, w:orket("sync")))
     local good, texts = at_once(w, { "move A canceled", "move A canceled" })

@@ -48,8 +48,8 @@ local function repeated(count, line)
   return table.concat(all, "\n") .. "\n"
 end
 
-describe("the place of a file", function()
-  it("is a category, in a name that tells it", function()
+describe("idesign", function()
+  it("the place of a file is a category, in a name that tells it", function()
     check({
       { "main.py", "x = 1\n", "root 1" },
       { "main.tsx", "let x = 1\n", "root 1" },
@@ -75,8 +75,8 @@ describe("the place of a file", function()
   end)
 end)
 
-describe("syntax", function()
-  it("has to be right, and is told with its line", function()
+describe("idesign", function()
+  it("syntax has to be right, and is told with its line", function()
     check({
       { "utils/a.py", "def f(:\n  pass\n", "syntax 1" },
       { "utils/a.py", "x = 1\ndef f():\nreturn 1\n", "syntax 2" },
@@ -122,8 +122,8 @@ describe("syntax", function()
   end)
 end)
 
-describe("the names of classes", function()
-  it("have the category in them", function()
+describe("idesign", function()
+  it("the names of classes have the category in them", function()
     check({
       { "managers/a_manager.py", lines("class UserManager:", "    class Meta: pass", "@dec",
         "class Other(Base): pass"),
@@ -146,8 +146,8 @@ describe("the names of classes", function()
   end)
 end)
 
-describe("the number of methods", function()
-  it("is a warning, counted for each class by itself", function()
+describe("idesign", function()
+  it("the number of methods is a warning, counted for each class by itself", function()
     local python = "class A:\n" .. repeated(15, "    def mN(self): pass") .. "    class B:\n"
       .. repeated(3, "        def n(self): pass")
     check({
@@ -165,8 +165,8 @@ describe("the number of methods", function()
   end)
 end)
 
-describe("the layers", function()
-  it("are not left by another name for what imports: it is told", function()
+describe("idesign", function()
+  it("the layers are not left by another name for what imports: it is told", function()
     check({
       { "engines/a_engine.py", "import importlib\nload = importlib.import_module\nf = __import__\n",
         "~layer 2, ~layer 3" },
@@ -176,13 +176,13 @@ describe("the layers", function()
     })
   end)
 
-  it("say where, not counting the mark at the beginning of a text", function()
+  it("the layers say where, not counting the mark at the beginning of a text", function()
     local answer = judge({ { path = "engines/a_engine.py", content = "\xEF\xBB\xBFimport managers.x\n" } })[1]
     assert.same({ 1, 8 }, { math.tointeger(answer.violations[1].line),
       math.tointeger(answer.violations[1].column) })
   end)
 
-  it("are held in Python", function()
+  it("the layers are held in Python", function()
     check({
       { "accessors/a_accessor.py", lines("import managers.user_manager", "import os, engines.tax_engine as t",
         "from managers import x", "from ..managers import x", "from .. import managers",
@@ -215,7 +215,7 @@ describe("the layers", function()
     })
   end)
 
-  it("are held in JavaScript and TypeScript", function()
+  it("the layers are held in JavaScript and TypeScript", function()
     check({
       { "accessors/a_accessor.js", lines('import x from "../managers/user_manager.js"',
         'export * from "../engines/tax_engine"',
@@ -241,7 +241,7 @@ describe("the layers", function()
     })
   end)
 
-  it("are held in C", function()
+  it("the layers are held in C", function()
     check({
       { "accessors/a_accessor.c", lines('#include "../managers/user_manager.h"', "#include <managers/x.h>",
         '#include "tax_engine.h"',
@@ -257,7 +257,7 @@ describe("the layers", function()
     })
   end)
 
-  it("are held in Lua", function()
+  it("the layers are held in Lua", function()
     check({
       { "accessors/a_accessor.lua", lines('require "managers.user_manager"',
         'local a = require("engines.tax")',
@@ -274,7 +274,7 @@ describe("the layers", function()
     })
   end)
 
-  it("are those of the configuration", function()
+  it("the layers are those of the configuration", function()
     local config = { categories = { "core", "ui" }, layers = { core = { "ui" } }, prefixes = { "app" } }
     check({
       { "app/core/a_core.py", "import ui.window\n", "layer 1", config },
@@ -284,8 +284,8 @@ describe("the layers", function()
   end)
 end)
 
-describe("a hostile text", function()
-  it("is refused in bounded time, whatever it does to the parser", function()
+describe("idesign", function()
+  it("a hostile text is refused in bounded time, whatever it does to the parser", function()
     local deep = ("("):rep(400000)
     local rows = {}
     for _, path in ipairs({ "utils/a.py", "utils/a.js", "utils/a.ts", "utils/a.tsx", "utils/a.c",
@@ -303,14 +303,14 @@ describe("a hostile text", function()
     end
   end)
 
-  it("is not refused for being long", function()
+  it("a hostile text is not refused for being long", function()
     check({
       { "utils/a.py", ("x = 'a'\n"):rep(50000), "" },
       { "utils/a.js", "x = [" .. ("1,"):rep(200000) .. "1]\n", "" },
     })
   end)
 
-  it("is no text", function()
+  it("a hostile text is no text", function()
     local dir = orket.directory()
     orket.write(dir .. "/utils/a.py", "x = '\xff'\n")
     local out, code = orket.run("try idesign --root " .. dir .. " utils/a.py")
@@ -320,15 +320,15 @@ describe("a hostile text", function()
   end)
 end)
 
-describe("docs/idesign.md", function()
-  it("shows a configuration that works", function()
+describe("idesign", function()
+  it("docs/idesign.md shows a configuration that works", function()
     local config = cjson.decode(orket.read("docs/idesign.md"):match("```json\n(.-)```"))
     check({ { "core/a_core.py", "import ui.window\n", "layer 1", config } })
   end)
 end)
 
-describe("orket try idesign", function()
-  it("prints a line per file", function()
+describe("idesign", function()
+  it("orket try idesign prints a line per file", function()
     local dir = orket.directory()
     orket.write(dir .. "/src/managers/a_manager.py", "import x\n")
     orket.write(dir .. "/main.py", "x\n")
@@ -354,17 +354,7 @@ describe("orket try idesign", function()
 end)
 
 -- A worker who breaks four rules, one of them by an edit, and then does as it was told.
-local BREAKS = [[
-function work(talk)
-  return steps(talk,
-    function()
-      return say(write("main.py", "x = 1\n"), write("lib/a.js", "let x\n"), write("accessors/a_accessor.py", "x = 1\n"),
-        write("accessors/b_accessor.py", "import os\nfrom ..managers import x\n"))
-    end,
-    function() return say(call("edit_file", { path = "accessors/a_accessor.py", old = "x = 1", new = "import engines" })) end,
-    function() return say(write("utils/u.c", "int f(void) DECLARED;\n"), write("note.txt", "not source"), finish()) end)
-end
-]]
+local BREAKS = world.orket.read("tests/support/teams/breaks_layers.lua")
 
 local function run(architecture, governance)
   local w = world.new({ issues = { { id = "A" } }, mock = BREAKS, architecture = architecture,
@@ -383,8 +373,8 @@ local function refused(w)
   return list
 end
 
-describe("a run", function()
-  it("of a house with the rules writes nothing that breaks one, and is replayed", function()
+describe("idesign", function()
+  it("a run of an organization with the rules writes nothing that breaks one, and is replayed", function()
     local w <close> = run({ idesign = { enabled = true } })
     assert.same({
       "idesign.root main.py:1", "idesign.category lib/a.js:1", "idesign.layer accessors/b_accessor.py:2",
@@ -402,7 +392,7 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
-  it("of a plain house does as it likes", function()
+  it("a run of a plain organization does as it likes", function()
     for _, case in ipairs({ {}, { nil, { idesign = true } }, { { idesign = { enabled = false } } },
       { { idesign = { enabled = true } }, { idesign = false } } }) do
       local w <close> = run(case[1], case[2])
@@ -411,26 +401,12 @@ describe("a run", function()
     end
   end)
 
-  it("of an epic with the pattern has the rules", function()
+  it("a run of an epic with the pattern has the rules", function()
     local w <close> = run(nil, { pattern = "iDesign" })
     assert.equal(4, #refused(w))
   end)
 
-  local PROGRAMS = [[
-  function shell(text) return call("run_command", { argv = { "sh", "-c", text } }) end
-  function work(talk)
-    return steps(talk,
-      function()
-        return say(
-          shell("mkdir -p accessors utils; echo 'x = 1' > main.py; echo 'x = 1' > accessors/a_accessor.py; echo text > note.txt"),
-          shell("printf 'import os\\nfrom ..managers import x\\n' > accessors/b_accessor.py"),
-          shell("sed -i 's/x = 1/import engines/' accessors/a_accessor.py"),
-          shell("cp note.txt hidden.txt; mv hidden.txt lib.js; printf '\\377' > utils/raw.py; echo 'int f(void) DECLARED;' > utils/u.c"))
-      end,
-      function() return say(call("run_command", { argv = { "python3", "-" }, stdin = "open('accessors/c.py', 'w').write('x = 1')" })) end,
-      function() return say(shell("chmod 700 note.txt"), finish()) end)
-  end
-  ]]
+  local PROGRAMS = world.orket.read("tests/support/teams/runs_programs.lua")
 
   local function programs(architecture, mock)
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "run_command",')
@@ -444,7 +420,7 @@ describe("a run", function()
 
   local NAMES = { "main.py", "accessors/b_accessor.py", "lib.js", "utils/raw.py", "accessors/c.py" }
 
-  it("takes over nothing that a program wrote against them", function()
+  it("a run takes over nothing that a program wrote against them", function()
     local w <close> = programs({ idesign = { enabled = true } })
     for _, path in ipairs(NAMES) do
       assert.is_nil(w:made(path), path)
@@ -466,7 +442,7 @@ describe("a run", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("does not look at what a program wrote where there are none", function()
+  it("a run does not look at what a program wrote where there are none", function()
     local w <close> = programs()
     for _, path in ipairs(NAMES) do
       assert.truthy(w:made(path), path)
@@ -474,7 +450,7 @@ describe("a run", function()
     assert.same({}, refused(w))
   end)
 
-  it("does not spend its time on texts that a program wrote to hurt the parser", function()
+  it("a run does not spend its time on texts that a program wrote to hurt the parser", function()
     local began = os.time()
     local w <close> = programs({ idesign = { enabled = true } }, [[
     local TEXT = "mkdir utils managers; for i in $(seq 1 60); do printf '%s%s' \"$(head -c 70000 /dev/zero | tr '\\0' '(')\" $i > utils/a$i.lua; done; echo 'x = 1' > utils/z.py"

@@ -34,8 +34,8 @@ local function typed(w, lines)
   return w:typed("inbox", steps)
 end
 
-describe("orket inbox", function()
-  it("lists what waits with its commands where there is no terminal", function()
+describe("inbox", function()
+  it("orket inbox lists what waits with its commands where there is no terminal", function()
     local w <close> = parked()
     local text, code = w:orket("inbox")
     assert.equal(3, code, text)
@@ -50,7 +50,7 @@ describe("orket inbox", function()
     assert.equal("C", items[3].card)
   end)
 
-  it("goes through it one by one on a terminal, with the acts of the commands", function()
+  it("orket inbox goes through it one by one on a terminal, with the acts of the commands", function()
     local w <close> = parked()
     local text, code = typed(w, { "yes", "approve", "deny not this", "answer blue" })
     assert.equal(0, code, text)
@@ -68,7 +68,7 @@ describe("orket inbox", function()
     w:replays()
   end)
 
-  it("leaves what is put off, and what comes after the end, as it is", function()
+  it("orket inbox leaves what is put off, and what comes after the end, as it is", function()
     local w <close> = parked()
     local text, code = typed(w, { "later", "approve", "quit" })
     assert.equal(3, code, text)
@@ -80,7 +80,7 @@ describe("orket inbox", function()
     assert.equal(1, #w:pending())
   end)
 
-  it("does not give an answer to a question that came after the one that was shown", function()
+  it("orket inbox does not give an answer to a question that came after the one that was shown", function()
     local w <close> = world.new({ issues = { { id = "C" } }, mock = [[
 function work(talk)
   if talk.text:find("large", 1, true) then

@@ -12,12 +12,12 @@ local function missing(reached)
   return names
 end
 
-describe("injected instructions", function()
-  it("are many", function()
+describe("injection", function()
+  it("injected instructions are many", function()
     assert(#project.cases >= 60)
   end)
 
-  it("reach nobody: each is stopped at the moment when it is followed", function()
+  it("injected instructions reach nobody: each is stopped at the moment when it is followed", function()
     local result = project.run("on")
     assert.equal(0, result.total)
     assert.same({}, missing(result.stopped))
@@ -25,7 +25,7 @@ describe("injected instructions", function()
     assert.equal(project.cases.controls, result.controls) -- who has read nothing of it tells what he wants
   end)
 
-  it("reach the world when labels are off", function()
+  it("injected instructions reach the world when labels are off", function()
     assert.same({}, missing(project.run("off").reached))
   end)
 

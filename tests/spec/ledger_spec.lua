@@ -14,8 +14,8 @@ local function tokens(n)
   return { tokens = n }
 end
 
-describe("the ledger", function()
-  it("holds in every cap of the path, or in none", function()
+describe("ledger", function()
+  it("the ledger holds in every cap of the path, or in none", function()
     local ledger = ledgers.new()
     local wide, narrow = cap(ledger, "organization/tokens", 100), cap(ledger, "cards/a/tokens", 50)
     local first = ledger:reserve({ wide, narrow }, tokens(40))
@@ -30,7 +30,7 @@ describe("the ledger", function()
     assert.same({ 10, 10, 0, 0, 0 }, { wide.used, narrow.used, wide.held, narrow.held, wide.flying })
   end)
 
-  it("lets one go alone where the room is smaller than what it may cost, and says when nothing is left",
+  it("the ledger lets one go alone where the room is smaller than what it may cost, and says when nothing is left",
     function()
     local ledger = ledgers.new()
     local all = { cap(ledger, "organization/tokens", 100, 95) }
@@ -43,7 +43,7 @@ describe("the ledger", function()
     assert.equal(all[1], reached)
   end)
 
-  it("serves who waits in order, and tells all of them when nothing is left", function()
+  it("the ledger serves who waits in order, and tells all of them when nothing is left", function()
     local ledger, said = ledgers.new(), {}
     local all = { cap(ledger, "organization/tokens", 100) }
     local first = ledger:reserve(all, tokens(90))
@@ -66,7 +66,7 @@ describe("the ledger", function()
     assert.equal(all[1], last)
   end)
 
-  it("gives back what was held for somebody who left", function()
+  it("the ledger gives back what was held for somebody who left", function()
     local ledger = ledgers.new()
     local all = { cap(ledger, "organization/tokens", 10) }
     local first, woken = ledger:reserve(all, tokens(10)), 0
@@ -80,7 +80,7 @@ describe("the ledger", function()
     assert.same({ 5, 1, 0 }, { all[1].held, all[1].flying, #ledger.queue })
   end)
 
-  it("warns once each time that 80 % are passed", function()
+  it("the ledger warns once each time that 80 % are passed", function()
     local one = ledgers.cap("organization/calls", "calls", 10, 0)
     local warnings = 0
     for _ = 1, 10 do
@@ -94,7 +94,7 @@ describe("the ledger", function()
   end)
 
   -- Against chance: many askers over a tree of caps. What is reserved is never less than what it costs.
-  it("is passed by one reply at most, nobody waits for ever, nothing stays held", function()
+  it("the ledger is passed by one reply at most, nobody waits for ever, nothing stays held", function()
     math.randomseed(7)
     for _ = 1, 200 do
       local ledger, flying, refused, served = ledgers.new(), {}, 0, 0
@@ -137,7 +137,7 @@ describe("the ledger", function()
   end)
 end)
 
-describe("limits", function()
+describe("ledger", function()
   local BUDGETS = {
     organization = { tokens = 100, per = "day" }, epics = { ep = { calls = 1 }, ["*"] = { calls = 7 } },
     cards = { ["A-1"] = { seconds = 1.5 } },
@@ -154,7 +154,7 @@ describe("limits", function()
     { "users", "ann", nil, {} }, { "roles", "coder", nil, {} }, { "users", "ann-b2", nil, {} },
   }
   for _, row in ipairs(rows) do
-    it("of " .. row[1] .. "/" .. (row[2] or ""), function()
+    it("limits of " .. row[1] .. "/" .. (row[2] or ""), function()
       assert.same(row[4], (caps.limits(BUDGETS, row[1], row[2], row[3])))
     end)
   end

@@ -144,13 +144,14 @@ local function listening(log)
   return self
 end
 
-describe("a team with the protocol's own servers", function()
-  it("keeps both for its turn, and leaves nothing", function()
+describe("mcp real", function()
+  it("a team with the protocol's own servers keeps both for its turn, and leaves nothing", function()
     plays({ everything = server("everything", "stdio"), files = server("filesystem", ".") })
     assert.equal("0", processes())
   end)
 
-  it("reaches one of them over HTTP, in a session that is ended", function()
+  it("a team with the protocol's own servers reaches one of them over HTTP, in a session that is ended",
+    function()
     local dir = orket.directory()
     local listener <close> = listening(dir .. "/log")
     plays({ everything = { url = "http://127.0.0.1:" .. listener.port .. "/mcp" },

@@ -10,8 +10,8 @@ local servers = dofile("tests/support/mcp/project.lua")
 local project, trusted, states, with_servers, fake = servers.project, servers.trusted, servers.states,
   servers.configure, servers.fake
 
-describe("trust in a server's tools", function()
-  it("is a person's: an event, and a tool's script that says the hash", function()
+describe("mcp", function()
+  it("trust in a server's tools is a person's: an event, and a tool's script that says the hash", function()
     local w <close> = project("")
     assert.same({ "new echo", "new fail" }, states(w))
     local text, code = w:orket("mcp call fake echo '{\"text\":\"x\"}'")
@@ -29,7 +29,7 @@ describe("trust in a server's tools", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("takes no tool's place that somebody wrote", function()
+  it("trust in a server's tools takes no tool's place that somebody wrote", function()
     local w <close> = project("")
     w:write("tools/mcp__fake__fail.lua", "return 1\n")
     local text, code = w:orket("mcp trust fake")
@@ -39,7 +39,8 @@ describe("trust in a server's tools", function()
     assert.equal(false, w:exists("tools/mcp__fake__echo.lua"))
   end)
 
-  it("is not had by tools that cannot be shown as they are, and by none of two of one name", function()
+  it("trust in a server's tools is not had by tools that cannot be shown as they are, and by none of two of one name",
+    function()
     local w <close> = project("names")
     local text = w:orket("mcp tools fake --json")
     local found = {}
@@ -50,7 +51,7 @@ describe("trust in a server's tools", function()
       "refused: its name has other chara", "refused: its name has other chara",
       "refused: another tool of the serv",
       "refused: another tool of the serv", "refused: its name is longer than ",
-      "refused: it has invisible charact",
+      "refused: it has invisible charact", "refused: it has invisible charact",
       "refused: it has invisible charact", "refused: its schema is not that o",
       "refused: its schema is refused: s",
       "refused: its description is longe", "refused: its name has other chara", "new good",
@@ -63,12 +64,12 @@ describe("trust in a server's tools", function()
       orket.shell("ls " .. w.dir .. "/tools"))
   end)
 
-  it("is for the tools that the organization lets in", function()
+  it("trust in a server's tools is for the tools that the organization lets in", function()
     local w <close> = project("", { tools = { "echo" } })
     assert.same({ "new echo", "refused fail" }, states(w))
   end)
 
-  it("reads a list in pages, and speaks the version before", function()
+  it("trust in a server's tools reads a list in pages, and speaks the version before", function()
     local w <close> = project("paged")
     assert.same({ "new echo", "new second" }, states(w))
     with_servers(w, fake("", { env = { MODE = "", VERSION = "2025-03-26" } }))
@@ -80,8 +81,9 @@ describe("trust in a server's tools", function()
   end)
 end)
 
-describe("a call of a server's tool", function()
-  it("passes the gate, is journaled, comes from outside, and is replayed without the server", function()
+describe("mcp", function()
+  it("a call of a server's tool passes the gate, is journaled, comes from outside, and is replayed without the server",
+    function()
     local w <close> = trusted("")
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -99,7 +101,7 @@ describe("a call of a server's tool", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("is denied to a role that does not list the tool", function()
+  it("a call of a server's tool is denied to a role that does not list the tool", function()
     local w <close> = trusted("")
     w:write("roles/coder.lua", orket.read("roles/coder.lua"))
     w:run()
@@ -107,7 +109,8 @@ describe("a call of a server's tool", function()
     assert.equal("gate.role.tool", w:events("call.refused")[1].body.rule)
   end)
 
-  it("is refused when the server describes the tool in another way, until a person has looked", function()
+  it("a call of a server's tool is refused when the server describes the tool in another way, until a person has looked",
+    function()
     local w <close> = trusted("")
     w:write(".orket/mcp/fake/changed", "")
     assert.equal(0, select(2, w:run()))
@@ -126,7 +129,7 @@ describe("a call of a server's tool", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("of a person puts aside what changed, as a turn's does", function()
+  it("a call of a server's tool of a person puts aside what changed, as a turn's does", function()
     local w <close> = trusted("")
     w:write(".orket/mcp/fake/changed", "")
     local said, code = w:orket("mcp call fake echo '{\"text\":\"x\"}'")
@@ -140,7 +143,8 @@ describe("a call of a server's tool", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("that was cut off parks its card, and a person says what became of it", function()
+  it("a call of a server's tool that was cut off parks its card, and a person says what became of it",
+    function()
     local w <close> = trusted("hold", { deadline = 60 })
     local run = w:start()
     assert(world.wait(function() return w:exists(".orket/mcp/fake/called") end), "it was not called")
@@ -158,7 +162,7 @@ describe("a call of a server's tool", function()
     assert.equal(0, code, text)
   end)
 
-  it("that has no answer parks its card as well", function()
+  it("a call of a server's tool that has no answer parks its card as well", function()
     local w <close> = trusted("dies")
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -170,7 +174,7 @@ describe("a call of a server's tool", function()
     assert.equal(0, code, text)
   end)
 
-  it("costs a prompt what its roles list, whatever a server has", function()
+  it("a call of a server's tool costs a prompt what its roles list, whatever a server has", function()
     local w <close> = project("many", nil,
       { mock = "function work(talk) return steps(talk, function() return say(finish()) end) end" })
     w:write("roles/coder.lua",
@@ -186,7 +190,7 @@ describe("a call of a server's tool", function()
   end)
 end)
 
-describe("a hostile server", function()
+describe("mcp", function()
   local function ends(mode, more, words, code)
     local w <close> = trusted(mode, world.merged({ deadline = 1, output = 1000000 }, more))
     local began = os.time()
@@ -198,13 +202,13 @@ describe("a hostile server", function()
     return text
   end
 
-  it("costs at most its deadline", function()
+  it("a hostile server costs at most its deadline", function()
     ends("drip", nil, "ERR_UNCERTAIN")
     ends("never", nil, "ERR_UNCERTAIN")
     ends("mute", nil, "ERR_PROC: the server fake did not come to an end within 1 s")
   end)
 
-  it("costs at most its cap", function()
+  it("a hostile server costs at most its cap", function()
     ends("line", { deadline = 20 }, "said more than 1000000 bytes")
     ends("flood", { deadline = 20 }, "said more than 1000000 bytes")
     ends("gigantic", { deadline = 20 }, "said more than 1000000 bytes")
@@ -213,18 +217,18 @@ describe("a hostile server", function()
     ends("restless", nil, "changes its tools without end")
   end)
 
-  it("says nothing with ids that were not asked, and is told nothing", function()
+  it("a hostile server says nothing with ids that were not asked, and is told nothing", function()
     local text = ends("ids", nil, "in a batch", 0)
     assert.equal("in a batch\n", text)
     text = ends("asks", nil, "'result':{}", 0)
     assert(text:find("not offered", 1, true), text)
   end)
 
-  it("may die in the middle of a call", function()
+  it("a hostile server may die in the middle of a call", function()
     ends("dies", nil, "ended (exit 7): no more")
   end)
 
-  it("is cut where it says too much", function()
+  it("a hostile server is cut where it says too much", function()
     local text = ends("large", { result = 1000 }, "[cut: 1000 of 200000 bytes]", 0)
     assert(#text < 1100)
   end)

@@ -80,7 +80,7 @@ local function quoted(text)
 end
 
 describe("memory", function()
-  it("is empty until something is noted, and says so", function()
+  it("memory is empty until something is noted, and says so", function()
     local w <close> = project({}, { {} }, { mock = "function work(talk) return say(finish()) end",
       files = {} })
     ran(w)
@@ -92,7 +92,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("shows a turn what fits its card before what is newest", function()
+  it("memory shows a turn what fits its card before what is newest", function()
     local notes, issues = { A1 = "the ledger rounds half to even" }, { { id = "A1" } }
     for i = 2, 8 do
       notes["A" .. i] = "unrelated remark number " .. i
@@ -107,7 +107,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("keeps one row of a text, with the newest provenance", function()
+  it("memory keeps one row of a text, with the newest provenance", function()
     local w <close> = project({ A = "seen twice", B = "seen twice" },
       { { id = "A" }, { id = "B", depends_on = { "A" } } })
     ran(w)
@@ -123,7 +123,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("goes to those who are meant: project, epic, role and card", function()
+  it("memory goes to those who are meant: project, epic, role and card", function()
     local w <close> = project({}, { { id = "A" }, { id = "B" } }, {
       mock = "function work(talk) return say(finish()) end",
         files = { ["config/epics/other.json"] = cjson.encode({
@@ -155,7 +155,7 @@ describe("memory", function()
     same(w, "other.1")
   end)
 
-  it("finds an epic's rows by words that other epics have in thousands", function()
+  it("memory finds an epic's rows by words that other epics have in thousands", function()
     local w <close> = project({}, { { id = "A", name = "The invoice total", description = "c9" } }, {
       mock = "function work(talk) return say(finish()) end",
         files = { ["config/epics/other.json"] = cjson.encode({
@@ -182,7 +182,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("finds whatever is asked, and takes no sign of it for an expression", function()
+  it("memory finds whatever is asked, and takes no sign of it for an expression", function()
     local w <close> = project({}, { {} })
     for _, text in ipairs({ "plain words here", "Grüße aus Köln", "日本語 のメモ", "naïve café" }) do
       memory(w, "add " .. quoted(text))
@@ -210,7 +210,7 @@ describe("memory", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("refuses what cannot be remembered", function()
+  it("memory refuses what cannot be remembered", function()
     local w <close> = project({}, { { id = "A" } })
     assert.equal(0, (select(2, w:orket("sync"))))
     for words, code in pairs({
@@ -229,7 +229,7 @@ describe("memory", function()
     memory(w, "add " .. ("x"):rep(10240))
   end)
 
-  it("forgets for good, until a person says it again", function()
+  it("memory forgets for good, until a person says it again", function()
     local w <close> = project({ A = "half of it is wrong", B = "half of it is wrong" },
       { { id = "A" }, { id = "B", depends_on = { "A" } } }, { mock = WORK:gsub("return say", [[
         if talk.card == "B" and talk.replies == 0 and not FORGOT then
@@ -255,7 +255,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("ends when it has expired, for turns that begin later", function()
+  it("memory ends when it has expired, for turns that begin later", function()
     local w <close> = project({}, { { id = "A" } }, { mock = "function work(talk) return say(finish()) end" })
     memory(w, "--days 0.00001 add 'gone in a second'")
     memory(w, "--days 1 add 'here for a day'")
@@ -286,7 +286,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("is in a fork as it was at its moment", function()
+  it("memory is in a fork as it was at its moment", function()
     local w <close> = project({ A = "known before", B = "learnt later" },
       { { id = "A" }, { id = "B", depends_on = { "A" } },
       { id = "C", depends_on = { "B" } } })
@@ -306,7 +306,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("has reviews, answers and decisions by rule, and nothing of them without", function()
+  it("memory has reviews, answers and decisions by rule, and nothing of them without", function()
     for _, rules in ipairs({ { reviews = true, answers = true, decisions = true, days = 7 }, false }) do
       local w <close> = world.new({ issues = { { id = "A" } }, rules = rules and { memory = rules } or nil,
         gate = { { id = "look", effect = "ask", tools = { "write_file" }, why = "look at it" } }, mock = [[
@@ -346,7 +346,7 @@ describe("memory", function()
     end
   end)
 
-  it("is checked: a row, a word or a count that does not follow from the events is told", function()
+  it("memory is checked: a row, a word or a count that does not follow from the events is told", function()
     local w <close> = project({ A = "as it was said" }, { { id = "A" } })
     ran(w)
     same(w)
@@ -365,7 +365,7 @@ describe("memory", function()
     end
   end)
 
-  it("takes texts for the same that differ in nothing that matters", function()
+  it("memory takes texts for the same that differ in nothing that matters", function()
     local w <close> = project({}, { {} })
     local first = memory(w, "add 'Tabs are eight wide'")
     for _, text in ipairs({ "tabs are eight wide.", "  TABS  are\teight\n wide!",
@@ -382,7 +382,7 @@ describe("memory", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("is for the card, the role or the epic where its role says so, and for nobody else", function()
+  it("memory is for the card, the role or the epic where its role says so, and for nobody else", function()
     local role = NOTER:gsub("memory = note",
       'memory = note and { text = note, scope = note:match("^for the (%%a+)"), keywords = { "kept" }, days = 3 }')
     local w <close> = project({ A = "for the card alone", B = "for the role alone",
@@ -415,7 +415,7 @@ describe("memory", function()
     end
   end)
 
-  it("is nothing where its role says nothing, and no more words than may be looked for", function()
+  it("memory is nothing where its role says nothing, and no more words than may be looked for", function()
     local role = NOTER:gsub("memory = note",
       [[memory = card.id == "A" and " \n" or card.id == "B" and { text = "" } or words()]])
     role = [[local function words()
@@ -436,7 +436,7 @@ describe("memory", function()
     same(w)
   end)
 
-  it("holds no secrets, whoever says them", function()
+  it("memory holds no secrets, whoever says them", function()
     local secret = "ghp_" .. ("a1B2"):rep(9)
     local role = NOTER:gsub("memory = note", 'memory = "the token is ghp_" .. ("a1B2"):rep(9)')
     local w <close> = project({}, { { id = "A" } }, { files = { ["roles/coder.lua"] = role } })
@@ -450,30 +450,12 @@ describe("memory", function()
   end)
 
   -- What trusted code notes, as commits of their own.
-  local NOTE = [[
-  local async, cjson = require("orket.async"), require("cjson")
-  local errors, projects = require("orket.errors"), require("orket.project.project")
-  return function(argv)
-    return async.main(function(dir, bodies)
-      local project <close> = assert(projects.open(dir, { own = true }))
-      local stream = project.store:stream({ run = "board", turn = 0, actor = "human:test", role = "human" })
-      for _, body in ipairs(cjson.decode(bodies)) do
-        local tx = stream:begin()
-        tx:event("memory.noted", nil, body)
-        assert(errors.check(async.await(tx.commit, tx)))
-      end
-      return 0
-    end, argv[1], argv[2])
-  end
-  ]]
-
   local function note(w, bodies)
-    w:write(".note/orket/main.lua", NOTE)
-    assert(os.execute(("ORKET_LUA=%s/.note %s %s %s"):format(w.dir, world.binary, w.dir,
+    assert(os.execute(("ORKET_LUA=tests/support/noter %s %s %s"):format(world.binary, w.dir,
       quoted(cjson.encode(bodies)))))
   end
 
-  it("leaves nothing of what ended a day ago, and says so before", function()
+  it("memory leaves nothing of what ended a day ago, and says so before", function()
     local w <close> = project({}, { {} })
     memory(w, "add 'stays here'")
     note(w, { { text = "ended twentytwo", scope = "project", expires_at = "2022-01-01T00:00:00.000Z" } })
@@ -488,7 +470,7 @@ describe("memory", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("has no trace of a forgotten row in its index once room was made", function()
+  it("memory has no trace of a forgotten row in its index once room was made", function()
     local w <close> = project({}, { {} })
     memory(w, "add 'stays here'")
     local id = math.tointeger(memory(w, "add 'xylophone music'").id)
@@ -500,7 +482,7 @@ describe("memory", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("says what is wrong with a project where lines should be remembered", function()
+  it("memory says what is wrong with a project where lines should be remembered", function()
     local w <close> = project({}, { { id = "A" } })
     w:write("notes.txt", "a line\n")
     w:write("config/epics/ep.json", "{")
@@ -508,7 +490,7 @@ describe("memory", function()
     assert.falsy(memory(w, "--lines notes.txt add", 1):find("traceback", 1, true))
   end)
 
-  it("remembers the lines of a file, some hundred at a time, all of them or none", function()
+  it("memory remembers the lines of a file, some hundred at a time, all of them or none", function()
     local w <close> = project({}, { {} })
     local lines = {}
     for i = 1, 1200 do
@@ -529,7 +511,7 @@ describe("memory", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("finds words of one letter, and those that every text has where there are no others", function()
+  it("memory finds words of one letter, and those that every text has where there are no others", function()
     local w <close> = project({}, { {} })
     memory(w, "add 'plan B needs version 7'")
     memory(w, "add 'to be or not to be'")

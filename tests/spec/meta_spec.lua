@@ -31,7 +31,7 @@ local function stub(text)
   return functions, methods
 end
 
-describe("lua/meta", function()
+describe("meta", function()
   local found = cjson.decode(orket.probe((REGISTERED:gsub("%%", "%%"))))
   local modules, types = {}, {}
   for file in files("lua/meta/*.lua") do
@@ -42,16 +42,16 @@ describe("lua/meta", function()
     end
   end
 
-  it("has the functions of every module", function()
+  it("lua/meta has the functions of every module", function()
     assert.same(found.modules, modules)
   end)
 
-  it("has the methods of every type", function()
+  it("lua/meta has the methods of every type", function()
     assert.same(found.types, sorted(types))
   end)
 end)
 
-describe("trusted Lua", function()
+describe("meta", function()
   -- The annotations above line i, as one text.
   local function above(lines, i)
     local first = i
@@ -89,7 +89,7 @@ describe("trusted Lua", function()
     return faults
   end
 
-  it("says what every exported function takes and answers", function()
+  it("trusted Lua says what every exported function takes and answers", function()
     local faults = {}
     for file in files("$(find lua/orket -name '*.lua')") do
       table.move(faults_of(file), 1, 1000, #faults + 1, faults)

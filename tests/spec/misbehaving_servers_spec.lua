@@ -93,7 +93,7 @@ local function names()
   return all
 end
 
-describe("a server that does what no server should", function()
+describe("misbehaving servers", function()
   local rows = {}
 
   local function seconds_for(name)
@@ -114,7 +114,7 @@ describe("a server that does what no server should", function()
   end)
 
   for _, name in ipairs(names()) do
-    it("costs its deadline or its cap at most: " .. name, function()
+    it("a server that does what no server should costs its deadline or its cap at most: " .. name, function()
       local row, expected = rows[name], EXPECTED[name]
       local got = row.answer
       if type(expected) == "string" then
@@ -138,20 +138,21 @@ describe("a server that does what no server should", function()
     end)
   end
 
-  it("is given up at its deadline while it floods", function()
+  it("a server that does what no server should is given up at its deadline while it floods", function()
     local server <close> = python.serve("flood.py")
     local got = cjson.decode((orket.shell(orket.binary .. " try llm --base-url http://127.0.0.1:"
       .. server.port .. " --timeout 0.3 </dev/null")))
     assert.same({ "ERR_TIMEOUT", "total" }, { got.code, got.deadline }, cjson.encode(got))
   end)
 
-  it("is in the table, whatever it does", function()
+  it("a server that does what no server should is in the table, whatever it does", function()
     for name in pairs(rows) do
       assert.truthy(EXPECTED[name] or name == "elsewhere", name)
     end
   end)
 
-  it("sends nobody elsewhere: no redirect is followed, no proxy of the environment is asked", function()
+  it("a server that does what no server should sends nobody elsewhere: no redirect is followed, no proxy of the environment is asked",
+    function()
     assert.equal(0, rows.elsewhere.requests)
   end)
 end)

@@ -4,7 +4,7 @@ local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local mock = dofile("tests/support/mock.lua")
 
-describe("orket mock-llm", function()
+describe("mock llm", function()
   local url, stop
 
   setup(function()
@@ -31,11 +31,11 @@ describe("orket mock-llm", function()
     return cjson.decode(text:match("\r\n\r\n(.*)$"))
   end
 
-  it("says where it listens", function()
+  it("orket mock-llm says where it listens", function()
     assert.truthy(url:find("^http://127%.0%.0%.1:%d+/v1$"))
   end)
 
-  it("answers whole", function()
+  it("orket mock-llm answers whole", function()
     local text = chat("hi")
     local body = body_of(text)
     assert.truthy(text:find("HTTP/1.1 200 OK\r\n", 1, true))
@@ -44,14 +44,14 @@ describe("orket mock-llm", function()
     assert.equal("chat.completion", body.object)
   end)
 
-  it("gives equal bytes for equal requests", function()
+  it("orket mock-llm gives equal bytes for equal requests", function()
     local function body(text)
       return text:match("\r\n\r\n(.*)$")
     end
     assert.equal(body(chat("call", { stream = true })), body(chat("call", { stream = true })))
   end)
 
-  it("streams, with usage when asked", function()
+  it("orket mock-llm streams, with usage when asked", function()
     local text = chat("hi", { stream = true, stream_options = { include_usage = true } })
     assert.truthy(text:find("Content-Type: text/event-stream\r\n", 1, true))
     assert.truthy(text:find('"usage":{"completion_tokens":22', 1, true))
@@ -59,13 +59,13 @@ describe("orket mock-llm", function()
     assert.falsy(chat("hi", { stream = true }):find('"usage"', 1, true))
   end)
 
-  it("cuts into pieces of one character at least", function()
+  it("orket mock-llm cuts into pieces of one character at least", function()
     for _, wish in ipairs({ "chunks 0", "chunks -1", "chunks 0.5" }) do
       assert.truthy(chat(wish, { stream = true }):find("\n\ndata: [DONE]\n\n", 1, true), wish)
     end
   end)
 
-  it("makes faults on demand", function()
+  it("orket mock-llm makes faults on demand", function()
     local busy = chat("429")
     assert.truthy(busy:find("^HTTP/1.1 429 Too Many Requests\r\n"))
     assert.truthy(busy:find("Retry-After: 2\r\n", 1, true))
@@ -78,20 +78,20 @@ describe("orket mock-llm", function()
     assert.equal('{"path', body_of(chat("half")).choices[1].message.tool_calls[1]["function"].arguments)
   end)
 
-  it("survives its script", function()
+  it("orket mock-llm survives its script", function()
     assert.equal("script_error", body_of(chat("error")).error.type)
     assert.truthy(body_of(chat("forever")).error.message:find("steps", 1, true))
     assert.truthy(chat("hi"):find("HTTP/1.1 200 OK", 1, true))
   end)
 
-  it("refuses what is no request", function()
+  it("orket mock-llm refuses what is no request", function()
     assert.truthy(curl("/chat/completions", "-i -d x"):find("^HTTP/1.1 400 "))
     assert.truthy(curl("/chat/completions", "-i -d '{}'"):find("^HTTP/1.1 400 "))
     assert.truthy(curl("/chat/completions", "-i"):find("^HTTP/1.1 405 "))
     assert.truthy(curl("/nothing", "-i"):find("^HTTP/1.1 404 "))
   end)
 
-  it("lists models and counts", function()
+  it("orket mock-llm lists models and counts", function()
     assert.equal("mock", cjson.decode(curl("/models")).data[1].id)
     local before = cjson.decode(curl("/stats"))
     chat("hi")
@@ -101,15 +101,16 @@ describe("orket mock-llm", function()
     assert.equal(0, after.open)
   end)
 
-  it("serves many at once", function()
+  it("orket mock-llm serves many at once", function()
     local text = orket.shell(([[seq 200 | xargs -P 40 -I{} curl -sS --max-time 20 -d '{"messages":[{"role":"user","content":"n{}"}],"stream":true}' ]] ..
       "%s/chat/completions | grep -c DONE"):format(url))
     assert.equal(200, tonumber(text))
   end)
 end)
 
-describe("a mock's script that answers no reply", function()
-  it("is answered with the field that is wrong, and the mock goes on", function()
+describe("mock llm", function()
+  it("a mock's script that answers no reply is answered with the field that is wrong, and the mock goes on",
+    function()
     local dir = orket.directory()
     orket.write(dir .. "/script.lua", [[
       local replies = {
@@ -137,7 +138,7 @@ describe("a mock's script that answers no reply", function()
   end)
 end)
 
-describe("orket mock-llm", function()
+describe("mock llm", function()
   local cases = {
     { "", 2, "missing SCRIPT" },
     { "/nowhere.lua", 2, "nowhere" },
@@ -147,7 +148,7 @@ describe("orket mock-llm", function()
     { "tests/support/openai.mjs", 1, "openai.mjs" },
   }
   for _, case in ipairs(cases) do
-    it("refuses the words '" .. case[1] .. "'", function()
+    it("orket mock-llm refuses the words '" .. case[1] .. "'", function()
       local text, code = orket.run("mock-llm " .. case[1])
       assert.equal(case[2], code, text)
       assert.truthy(text:find(case[3], 1, true), text)

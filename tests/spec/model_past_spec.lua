@@ -39,8 +39,9 @@ local function replays(w, run)
   assert.equal("sound", (w:orket("check")):match("^%a+"))
 end
 
-describe("a models node that looks back", function()
-  it("takes the strong model after two turns that were not enough, and is told what they were", function()
+describe("model past", function()
+  it("a models node that looks back takes the strong model after two turns that were not enough, and is told what they were",
+    function()
     local w <close> = project()
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -77,7 +78,7 @@ describe("a models node that looks back", function()
     replays(w)
   end)
 
-  it("decides alike when a turn goes on after a kill, and in a fork", function()
+  it("a models node that looks back decides alike when a turn goes on after a kill, and in a fork", function()
     local w <close> = project()
     w:killed("reply_after:4") -- of the strong one, not yet on disk
     assert.equal("small small strong", models_of(w, "coder"))

@@ -4,7 +4,7 @@ local cjson = require("cjson")
 local mock = dofile("tests/support/mock.lua")
 local orket = dofile("tests/support/orket.lua")
 
-describe("orket models", function()
+describe("models command", function()
   local dir, url, stop
 
   local function project(models, keys)
@@ -57,7 +57,7 @@ describe("orket models", function()
     return by_name, got
   end
 
-  it("lists them, with their keys and seats", function()
+  it("orket models lists them, with their keys and seats", function()
     project({
       able = able({ context = 8000, price = { input = 100, output = 200 } }),
       default = able({ shape = "anthropic", key = "SET" }),
@@ -80,7 +80,7 @@ describe("orket models", function()
     assert.falsy(text:find("not-to-be-seen", 1, true))
   end)
 
-  it("are where the environment says, unless it says nothing", function()
+  it("orket models are where the environment says, unless it says nothing", function()
     project({ able = able(), default = able(), other = able() })
     assert.equal("http://127.0.0.1:1/v1",
       models("", "ORKET_MODEL_URL=http://127.0.0.1:1/v1").models[1].endpoint)
@@ -88,7 +88,7 @@ describe("orket models", function()
     assert.same({ url, "mock", nil }, { row.endpoint, row.model, row.key })
   end)
 
-  it("checks one that can everything", function()
+  it("orket models checks a model that can do everything", function()
     local _, got = check()
     assert.is_true(got.ok)
     local names = {}
@@ -101,7 +101,7 @@ describe("orket models", function()
   for _, case in ipairs({ { "no-calls", "calls", "text" }, { "no-schema", "calls", "schema" },
     { "no-json", "json", "another model" },
     { "no-streams", "streams", "proxy" } }) do
-    it("finds one with " .. case[1], function()
+    it("orket models finds one with " .. case[1], function()
       local rows, got = check({ model = case[1] })
       assert.is_false(got.ok)
       for name, row in pairs(rows) do
@@ -112,19 +112,19 @@ describe("orket models", function()
     end)
   end
 
-  it("asks a model for its calls as it is asked in a run", function()
+  it("orket models asks a model for its calls as it is asked in a run", function()
     local rows = check({ model = "no-calls", calls = "text" })
     assert.equal("ok", rows.calls.outcome)
   end)
 
-  it("spares one that is asked for whole replies", function()
+  it("orket models spares one that is asked for whole replies", function()
     local rows, got = check({ model = "no-streams", stream = false })
     assert.is_true(got.ok)
     assert.equal("skipped", rows.streams.outcome)
     assert.equal("ok", rows.calls.outcome)
   end)
 
-  it("asks no further when nobody answers", function()
+  it("orket models asks no further when nobody answers", function()
     local rows = check({ base_url = "http://127.0.0.1:1/v1" })
     assert.equal("ERR_NET", rows.reachable.code)
     assert.truthy(rows.reachable.cure:find("address", 1, true))
@@ -134,7 +134,7 @@ describe("orket models", function()
     assert.truthy(rows.reachable.cure:find("key", 1, true))
   end)
 
-  it("tells it to people", function()
+  it("orket models tells it to people", function()
     project({ able = able({ model = "no-calls" }), default = able(), other = able() })
     local text, code = orket.shell(("%s models -C %s check able 2>&1"):format(orket.binary, dir))
     assert.equal(1, code)
@@ -142,7 +142,7 @@ describe("orket models", function()
     assert.truthy(text:find("calls +error +%d+ ms +ERR_PROTOCOL: it answered without a call\n +fix: "))
   end)
 
-  it("refuses what it does not know", function()
+  it("orket models refuses what it does not know", function()
     project({ able = able(), default = able(), other = able() })
     for arguments, word in pairs({ ["check abel"] = "did you mean able", check = "NAME", list = "list",
       ["--timeout 3"] = "check",

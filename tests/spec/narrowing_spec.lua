@@ -89,9 +89,10 @@ local function is_sound(w)
   w:derives()
 end
 
-describe("a policy that only forbids more", function()
+describe("narrowing", function()
   for _, order in ipairs({ "together with", "after" }) do
-    it("serves in the middle of a run, changed " .. order .. " a role that waits", function()
+    it("a policy that only forbids more serves in the middle of a run, changed " .. order
+      .. " a role that waits", function()
       local w <close> = new({})
       local run = change(w, { ["roles/coder.lua"] = WIDER, [VENDOR] = order == "together with"
         and policy("vendor/", "vendor") or nil })
@@ -110,7 +111,8 @@ describe("a policy that only forbids more", function()
     end)
   end
 
-  it("serves at a start beside scripts that wait, and what is accepted then has both", function()
+  it("a policy that only forbids more serves at a start beside scripts that wait, and what is accepted then has both",
+    function()
     local w <close> = new({}, nil, { { id = "A" }, { id = "B" }, { id = "C" } })
     assert.equal(0, select(2, w:run("A")))
     w:write("roles/coder.lua", WIDER)
@@ -129,7 +131,8 @@ describe("a policy that only forbids more", function()
     is_sound(w)
   end)
 
-  it("is brought back by orket policy rollback at once, while a role waits", function()
+  it("a policy that only forbids more is brought back by orket policy rollback at once, while a role waits",
+    function()
     local w <close> = new({ [VENDOR] = policy("vendor/", "vendor") }, nil,
       { { id = "A" }, { id = "B" }, { id = "C" } })
     assert.equal(0, select(2, w:run("A")))
@@ -146,7 +149,7 @@ describe("a policy that only forbids more", function()
     is_sound(w)
   end)
 
-  it("is shown whole as a diff, when it waits", function()
+  it("a policy that only forbids more is shown whole as a diff, when it waits", function()
     local w <close> = new({ [VENDOR] = policy("vendor/x", "v") }, nil, { { id = "A" } })
     assert.equal(0, select(2, w:run("A")))
     w:write(VENDOR, policy("vendor/", "v") .. ("-- %s\n"):format(("long "):rep(200)))
@@ -159,7 +162,7 @@ describe("a policy that only forbids more", function()
     assert.equal(VENDOR, json(w, "policy delta").changed[1].path)
   end)
 
-  it("judges no turn that had begun before, also after a kill", function()
+  it("a policy that only forbids more judges no turn that had begun before, also after a kill", function()
     local w <close> = new({}, nil, { { id = "A" } })
     local run = w:held(1)
     run.kill("KILL")
@@ -173,7 +176,8 @@ describe("a policy that only forbids more", function()
     is_sound(w)
   end)
 
-  it("is tried by a canary like every generation, and the role goes on to wait", function()
+  it("a policy that only forbids more is tried by a canary like every generation, and the role goes on to wait",
+    function()
     local w <close> = new({}, { canary = { turns = 1, every = 1 } },
       { { id = "A" }, { id = "B" }, { id = "C" } })
     assert.equal(0, select(2, w:run("A")))
@@ -188,7 +192,8 @@ describe("a policy that only forbids more", function()
     is_sound(w)
   end)
 
-  it("goes on to be tried when what waited beside it is taken back, and nothing waits any more", function()
+  it("a policy that only forbids more goes on to be tried when what waited beside it is taken back, and nothing waits any more",
+    function()
     local w <close> = new({}, { canary = { turns = 100, every = 1 } })
     local run = change(w, { ["roles/coder.lua"] = WIDER, [VENDOR] = policy("vendor/", "vendor") })
     assert(world.wait(function() return #w:events("canary.started") > 0 end), "nothing is tried")
@@ -223,9 +228,10 @@ local ROWS = {
     { v = true } },
 }
 
-describe("a policy that changed together with a role that waits", function()
+describe("narrowing", function()
   for _, row in ipairs(ROWS) do
-    it("serves only where it forbids no less: " .. row[1], function()
+    it("a policy that changed together with a role that waits serves only where it forbids no less: "
+      .. row[1], function()
       local w <close> = new({}, nil, { { id = "A" } })
       for name, text in pairs(row[2]) do
         w:write("nodes/policy/" .. name .. ".lua", text)

@@ -51,9 +51,9 @@ local SEEN = {
     "update_issue_status" },
 }
 
-describe("a reply without a call", function()
+describe("nudge", function()
   for _, row in ipairs(SEEN) do
-    it("is answered with what was seen and a right call: " .. row[1], function()
+    it("a reply without a call is answered with what was seen and a right call: " .. row[1], function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = wordy({ row[1] }, [[
         function work(talk)
           return words(talk) or shown(talk) or say(write("f", "x"), finish())
@@ -70,7 +70,7 @@ describe("a reply without a call", function()
     end)
   end
 
-  it("after work is told to report it, and in a review as well", function()
+  it("a reply without a call after work is nudged to report it, and in a review as well", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       local function shown(talk)
         local name, arguments = talk.request.messages[#talk.request.messages].content:match("call (%S+) with the arguments (%b{})$")
@@ -92,7 +92,8 @@ describe("a reply without a call", function()
     w:replays()
   end)
 
-  it("counts until a reply calls a tool, and is not counted as a step without progress as well", function()
+  it("a reply without a call counts until a reply calls a tool, and is not counted as a step without progress as well",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { repeats = 1 }, mock = [[
       function work(talk)
         local n = talk.replies
@@ -104,7 +105,7 @@ describe("a reply without a call", function()
     w:replays()
   end)
 
-  it("is the last one when it is one more than limits.nudges: nothing is said of it that is not sent",
+  it("a reply without a call is the last one when it is one more than limits.nudges: nothing is said of it that is not sent",
     function()
     for most, review in pairs({ [0] = false, [1] = true, [3] = false }) do
       local w <close> = world.new({ issues = { { id = "A" } }, limits = { nudges = most }, mock = review
@@ -123,7 +124,7 @@ describe("a reply without a call", function()
     end
   end)
 
-  it("that was heard before a kill is answered in the same words after it", function()
+  it("a reply without a call that was heard before a kill is answered in the same words after it", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = wordy({ "I think.", "I think more." }) })
     w:killed("reply_before:3")
     local text, code = w:run()
@@ -134,8 +135,8 @@ describe("a reply without a call", function()
   end)
 end)
 
-describe("a reply that was cut", function()
-  it("is reported as that to the model and to the person, with the setting", function()
+describe("nudge", function()
+  it("a reply that was cut is reported as that to the model and to the person, with the setting", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { nudges = 1 },
       mock = 'function work() return { content = "First I will", finish = "length", usage = { completion_tokens = 77 } } end' })
     local text, code = w:run()
@@ -149,7 +150,7 @@ describe("a reply that was cut", function()
     w:replays()
   end)
 
-  it("in its call makes no half of it, and the same again ends the turn", function()
+  it("a reply that was cut in its call makes no half of it, and the same again ends the turn", function()
     for _, calls in ipairs({ "native", "text" }) do
       local w <close> = world.new({ issues = { { id = "A" } }, model = { calls = calls }, mock = [[
         function work(talk)
@@ -197,10 +198,10 @@ local function on_terminal(w, steps)
     steps))
 end
 
-describe("a conversation", function()
+describe("nudge", function()
   local CALL = 'I look.\n{"name": "look_at_everything", "arguments": {"what": "cards"}}\nThen I answer.'
 
-  it("shows no call as its answer: the model is shown how to make it", function()
+  it("a conversation shows no call as its answer: the model is shown how to make it", function()
     local w <close>, text, code = talk_of(CALL, false)
     assert.equal(0, code, text)
     assert.truthy(text:find("There is one card.", 1, true), text)
@@ -208,7 +209,7 @@ describe("a conversation", function()
     w:replays("CHAT-1.1")
   end)
 
-  it("shows none on a terminal either, where words are shown as they come", function()
+  it("a conversation shows none on a terminal either, where words are shown as they come", function()
     local w <close> = talk_of(CALL, false)
     local text = on_terminal(w, { { "see", "you > " }, { "type", "what is there?\r" },
       { "see", "There is one card." }, { "see", "you > " },
@@ -217,7 +218,7 @@ describe("a conversation", function()
     assert.falsy(text:find("look_at_everything", 1, true), text)
   end)
 
-  it("shows an answer whole and once on a terminal, also with braces in it", function()
+  it("a conversation shows an answer whole and once on a terminal, also with braces in it", function()
     local answer = 'Like this: {"name": "hello"} or <b>.'
     local w <close> = talk_of(answer, true)
     local text = on_terminal(w, { { "see", "you > " }, { "type", "how?\r" }, { "see", answer },
@@ -225,7 +226,7 @@ describe("a conversation", function()
     assert.equal(1, select(2, text:gsub("Like this: ", "")), text)
   end)
 
-  it("ends with 3 when it stopped without an answer", function()
+  it("a conversation ends with 3 when it stopped without an answer", function()
     local w <close>, text, code = talk_of(CALL, true)
     assert.equal(3, code, text)
     assert.equal(0, #w:events("turn.said"))
@@ -233,7 +234,7 @@ describe("a conversation", function()
     w:replays("CHAT-1.1")
   end)
 
-  it("takes JSON that is no call for an answer", function()
+  it("a conversation takes JSON that is no call for an answer", function()
     local w <close>, text, code = talk_of('Like this: {"name": "hello", "version": "1"}', true)
     assert.equal(0, code, text)
     assert.truthy(text:find('"version"', 1, true), text)
@@ -243,7 +244,7 @@ end)
 
 -- tests/journals/nudged_once.sql: the database of a run from before there was a limit. A was nudged twice,
 -- the second time for nothing, and is parked; B and the plan PLAN-1 were killed after their first nudge.
-describe("a run that was recorded before there was a limit", function()
+describe("nudge", function()
   local function old()
     local w = world.new({ issues = { { id = "A" }, { id = "B" } }, limits = { concurrency = 1 },
       mock = orket.read("tests/support/planner.lua") .. [[
@@ -257,14 +258,14 @@ describe("a run that was recorded before there was a limit", function()
     return w
   end
 
-  it("is derived again as it was recorded", function()
+  it("a run that was recorded before there was a limit is derived again as it was recorded", function()
     local w <close> = old()
     assert.equal(1, #w:events("turn.looped"))
     w:replays("ep.1")
     w:replays("PLAN-1.1")
   end)
 
-  it("goes on as it began, and is derived again", function()
+  it("a run that was recorded before there was a limit goes on as it began, and is derived again", function()
     local w <close> = old()
     local text, code = w:run()
     assert.equal(3, code, text)

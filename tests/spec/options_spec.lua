@@ -2,6 +2,7 @@
 
 package.path = "lua/?.lua;" .. package.path
 package.loaded["orket.project.project_dir"] = { find = function() end } -- no project is around
+package.loaded["orket.view.cli_report"] = {} -- nothing is printed
 local options = require("orket.options")
 local nearest = require("orket.util.suggest")
 
@@ -15,7 +16,7 @@ local function parse(line, operands)
   return options.parse(argv, KNOWN, operands or { "card", "text..." })
 end
 
-describe("options.parse", function()
+describe("options", function()
   local good = {
     { "a b", { card = "a", text = "b" } },
     { "a b c", { card = "a", text = "b c" } },
@@ -39,7 +40,7 @@ describe("options.parse", function()
     { "a b -- -Cdir", { card = "a", text = "b -Cdir" } },
   }
   for _, row in ipairs(good) do
-    it("takes " .. row[1], function()
+    it("options.parse takes " .. row[1], function()
       assert.same(row[2], (parse(row[1])))
     end)
   end
@@ -59,26 +60,26 @@ describe("options.parse", function()
     { "a b -fn", "option -n needs a value" },
   }
   for _, row in ipairs(bad) do
-    it("refuses " .. row[1], function()
+    it("options.parse refuses " .. row[1], function()
       local args, message = parse(row[1])
       assert.is_nil(args)
       assert.equal(row[2], message)
     end)
   end
 
-  it("takes a text that only looks like a joined option", function()
+  it("options.parse takes a text that only looks like a joined option", function()
     assert.same({ card = "a", text = "-C is short" },
       (options.parse({ "a", "-C is short" }, KNOWN, { "card", "text..." })))
   end)
 
-  it("knows operands that may be missing, and too many", function()
+  it("options.parse knows operands that may be missing, and too many", function()
     assert.same({}, (parse("", { "dir?" })))
     assert.same({ dir = "x" }, (parse("x", { "dir?" })))
     assert.same({ nil, "unexpected argument y" }, { parse("x y", { "dir?" }) })
   end)
 end)
 
-describe("nearest.find", function()
+describe("options", function()
   local names = { "board", "bench", "comment", "export-cards", "run", "repl", "retry", "validate" }
   local rows = {
     { "bord", "board" }, { "baord", "board" }, { "Board", "board" }, { "exp", "export-cards" },
@@ -86,7 +87,7 @@ describe("nearest.find", function()
     { "coment", "comment" }, { "valid", "validate" }, { "xyzzy" }, { "" }, { ("x"):rep(5000) }, { "q" },
   }
   for _, row in ipairs(rows) do
-    it("answers " .. row[1]:sub(1, 10), function()
+    it("nearest.find answers " .. row[1]:sub(1, 10), function()
       assert.equal(row[2], nearest.find(row[1], names))
     end)
   end

@@ -32,15 +32,17 @@ local function is_done(seed, fault)
   return w:requests()
 end
 
-describe("an ordinary model takes a new project to done", function()
+describe("ordinary models", function()
   for kind in MODEL:match("local KINDS = {(.-)}"):gmatch("[%w_]+") do
-    it("with two wrong replies before each right one: " .. kind, function()
+    it("an ordinary model takes a new project to done with two wrong replies before each right one: " .. kind,
+      function()
       assert.equal(9, is_done(1, kind))
     end)
   end
 
   for seed = 1, SEEDS do
-    it("with all kinds of wrong replies, of seed " .. seed, function()
+    it("an ordinary model takes a new project to done with all kinds of wrong replies, of seed " .. seed,
+      function()
       is_done(seed)
     end)
   end

@@ -1,5 +1,6 @@
--- An unreachable model is waited for: no turn ends, no retry of a card is charged, and one card at a time
--- tries.
+-- outage_spec.lua: an unreachable model is waited for: no turn ends, no retry of a card is charged, and one
+-- card at a time tries. The attempts of a request follow at once here (tests/support/impatient), and a
+-- breaker opens for a tenth of a second at first; one test has the times that a project has.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -10,7 +11,12 @@ local GOOD = [[
     return steps(talk, function() return say(write(talk.card .. ".txt", "x")) end, function() return say(finish()) end)
   end ]]
 
-local FAST = { breaker = { failures = 5, seconds = 0.4 } }
+local FAST = { breaker = { failures = 5, seconds = 0.1 } }
+
+local function impatient(options)
+  options.environment = world.impatient
+  return world.new(options)
+end
 
 local function answers(fields)
   return "function reply() return { " .. fields .. " } end"
@@ -66,7 +72,7 @@ local function is_unharmed(w)
   w:replays()
 end
 
-describe("an outage of the model server", function()
+describe("outage", function()
   local KINDS = {
     { "a refused connection", nil },
     { "status 502", answers("status = 502") }, { "status 503", answers("status = 503") },
@@ -79,9 +85,9 @@ describe("an outage of the model server", function()
   }
 
   for _, kind in ipairs(KINDS) do
-    it("is waited for: " .. kind[1], function()
+    it("an outage is waited for: " .. kind[1], function()
       local model = world.merged({ deadlines = kind.deadlines }, FAST)
-      local w <close> = world.new({ issues = cards(2), model = model, mock = kind[2] or GOOD })
+      local w <close> = impatient({ issues = cards(2), model = model, mock = kind[2] or GOOD })
       if not kind[2] then
         stop(w)
       end
@@ -97,7 +103,7 @@ describe("an outage of the model server", function()
     end)
   end
 
-  it("is waited for in a project that configures nothing, and is shown", function()
+  it("an outage is waited for in a project that configures nothing, and is shown", function()
     local w <close> = world.new({ issues = cards(3), limits = { concurrency = 3 }, mock = GOOD })
     stop(w)
     local run = w:start()
@@ -119,9 +125,9 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("is folded in the lines of a run: its beginning with the whole fix, its end, and each card once",
+  it("an outage is folded in the lines of a run: its beginning with the whole fix, its end, and each card once",
     function()
-    local w <close> = world.new({ issues = cards(2), model = FAST, mock = GOOD })
+    local w <close> = impatient({ issues = cards(2), model = FAST, mock = GOOD })
     stop(w)
     local run = w:start()
     assert(world.wait(function() return #w:events("model.paused") >= 7 end, 60))
@@ -142,8 +148,8 @@ describe("an outage of the model server", function()
     assert.truthy(log:find("pause: [^\n]*; orket setup finds another model\n"), log)
   end)
 
-  it("is tried by one card at a time, and what it answers wakes the others", function()
-    local w <close> = world.new({ issues = cards(12), limits = { concurrency = 12 }, model = FAST,
+  it("an outage is tried by one card at a time, and what it answers wakes the others", function()
+    local w <close> = impatient({ issues = cards(12), limits = { concurrency = 12 }, model = FAST,
       mock = GOOD })
     stop(w)
     local run = w:start()
@@ -160,8 +166,8 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("outlives the process that met it", function()
-    local w <close> = world.new({ issues = cards(2), model = FAST, mock = GOOD })
+  it("an outage outlives the process that met it", function()
+    local w <close> = impatient({ issues = cards(2), model = FAST, mock = GOOD })
     stop(w)
     local run = w:start()
     assert(is_waited_for(w, 2))
@@ -173,9 +179,9 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("that outlasts limits.outage ends the run; the turns stay open, and retry --all goes on with them",
+  it("an outage that outlasts limits.outage ends the run; the turns stay open, and retry --all goes on with them",
     function()
-    local w <close> = world.new({ issues = cards(3), limits = { concurrency = 3, outage = 3 }, model = FAST,
+    local w <close> = impatient({ issues = cards(3), limits = { concurrency = 3, outage = 2 }, model = FAST,
       mock = GOOD })
     stop(w)
     local text, code = w:run()
@@ -195,8 +201,8 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("is over at once for a person who retries beside the run", function()
-    local w <close> = world.new({ issues = cards(2), model = { breaker = { failures = 5, seconds = 600 } },
+  it("an outage is over at once for a person who retries beside the run", function()
+    local w <close> = impatient({ issues = cards(2), model = { breaker = { failures = 5, seconds = 600 } },
       mock = GOOD })
     stop(w)
     local run = w:start()
@@ -209,8 +215,8 @@ describe("an outage of the model server", function()
     is_unharmed(w)
   end)
 
-  it("is not waited for where limits.outage is 0", function()
-    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, limits = { outage = 0 },
+  it("an outage is not waited for where limits.outage is 0", function()
+    local w <close> = impatient({ issues = { { id = "C-1", max_retries = 0 } }, limits = { outage = 0 },
       mock = answers("status = 503") })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -219,8 +225,8 @@ describe("an outage of the model server", function()
     w:replays()
   end)
 
-  it("plays from a cassette", function()
-    local w <close> = world.new({ issues = cards(2), model = FAST, mock = GOOD })
+  it("an outage plays from a cassette", function()
+    local w <close> = impatient({ issues = cards(2), model = FAST, mock = GOOD })
     orket.shell("cp -R " .. w.dir .. " " .. w.dir .. ".again")
     stop(w)
     local run = w:start("--record tape.jsonl ep")
@@ -234,10 +240,10 @@ describe("an outage of the model server", function()
   end)
 end)
 
-describe("what waiting does not heal", function()
+describe("outage", function()
   for _, status in ipairs({ 400, 401, 403, 404 }) do
-    it("is not waited for: status " .. status, function()
-      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } },
+    it("what waiting does not heal is not waited for: status " .. status, function()
+      local w <close> = impatient({ issues = { { id = "C-1", max_retries = 0 } },
         mock = answers("status = " .. status) })
       local text, code = w:run()
       assert.equal(3, code, text)
@@ -247,11 +253,11 @@ describe("what waiting does not heal", function()
     end)
   end
 
-  it("is not waited for: a certificate that is not trusted", function()
+  it("what waiting does not heal is not waited for: a certificate that is not trusted", function()
     if orket.shell("command -v openssl") == "" then
       return pending("no openssl to serve TLS")
     end
-    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = GOOD })
+    local w <close> = impatient({ issues = { { id = "C-1", max_retries = 0 } }, mock = GOOD })
     local pid = orket.shell(([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=localhost 2>/dev/null
       openssl s_server -accept 0 -naccept 9 -key k.pem -cert c.pem -www > said 2>&1 & echo $!]]):format(w.dir)):match("%d+")
     local port
@@ -269,8 +275,8 @@ describe("what waiting does not heal", function()
     assert.equal(0, #w:events("model.paused"))
   end)
 
-  it("is not waited for: a key that is not there", function()
-    local w <close> = world.new({ issues = { { id = "C-1" } }, model = { key = "absent" },
+  it("what waiting does not heal is not waited for: a key that is not there", function()
+    local w <close> = impatient({ issues = { { id = "C-1" } }, model = { key = "absent" },
       mock = GOOD })
     local text = w:read("config/organization.json"):gsub('^{', '{"keys":{"absent":{"env":"NO_USER_HAS_IT"}},')
     w:write("config/organization.json", text)
@@ -281,29 +287,15 @@ describe("what waiting does not heal", function()
   end)
 end)
 
-describe("a request that fails while its server answers others", function()
-  it("is no outage after five of them", function()
-    local text = orket.probe([[
-      local pauses, cjson = require("orket.llm.pause"), require("cjson")
-      local turn, got = setmetatable({}, require("orket.turn.state")), {}
-      turn:reset_pauses()
-      for i = 1, 7 do
-        local body = { since = "2026-01-01T00:00:0" .. (i // 2 + i % 2) .. ".000Z" }
-        got[i] = pauses.is_its_own(turn, body)
-        turn:count_pause(body)
-      end
-      for i = 1, 3 do
-        got[7 + i] = pauses.is_its_own(turn, { since = "t" .. i })
-        turn:count_pause({ since = "t" .. i })
-      end
-      got[11] = pauses.is_its_own(turn, {})
-      print(cjson.encode(got))]])
+describe("outage", function()
+  it("a request that fails while its server answers others is no outage after five of them", function()
+    local text = orket.probe(orket.chunk("outage", "counts_outages_of_a_turn"))
     assert.same({ false, false, false, false, false, false, false, false, true, true, false },
       cjson.decode(text:match("[^\n]+")))
   end)
 end)
 
-describe("orket retry --all", function()
+describe("outage", function()
   local function parked_in(w, id, reason)
     local text, code = w:orket("move " .. id .. " in_progress")
     assert.equal(0, code, text)
@@ -311,8 +303,8 @@ describe("orket retry --all", function()
     assert.equal(0, code, text)
   end
 
-  it("retries what a retry is right for, one act per card, and says which", function()
-    local w <close> = world.new({ issues = { { id = "C-1" }, { id = "C-2" }, { id = "C-3" }, { id = "C-4" } },
+  it("orket retry --all retries what a retry is right for, one act per card, and says which", function()
+    local w <close> = impatient({ issues = { { id = "C-1" }, { id = "C-2" }, { id = "C-3" }, { id = "C-4" } },
       mock = GOOD })
     local text, code = w:orket("sync")
     assert.equal(0, code, text)
@@ -335,8 +327,8 @@ describe("orket retry --all", function()
     assert.same({ "no parked card to retry\n", 0 }, { text, code })
   end)
 
-  it("is used as its help says", function()
-    local w <close> = world.new({ issues = { { id = "C-1" } }, mock = GOOD })
+  it("orket retry --all is used as its help says", function()
+    local w <close> = impatient({ issues = { { id = "C-1" } }, mock = GOOD })
     assert.equal(2, select(2, w:orket("retry")))
     assert.equal(2, select(2, w:orket("retry --all C-1")))
     assert.equal(2, select(2, w:orket("retry C-1 --reason system")))

@@ -46,9 +46,9 @@ local OTHER = {
   { code = "ERR_HTTP", status = 500, message = "" },
 }
 
-describe("a refusal", function()
+describe("overflow", function()
   for _, row in ipairs(SAID) do
-    it("of " .. row[1] .. " is told from others", function()
+    it("a refusal of " .. row[1] .. " is told from others", function()
       local told = overflow.of({ code = "ERR_HTTP", status = 400, message = "https://h answered 400: "
         .. row[2] })
       assert.same({ limit = row[3], asked = row[4] }, told)

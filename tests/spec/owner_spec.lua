@@ -37,8 +37,9 @@ local function at_once(w, commands)
   return said
 end
 
-describe("a stopped owner", function()
-  it("is not waited for for ever: every command that needs it names it, its state and the fix", function()
+describe("owner", function()
+  it("a stopped owner is not waited for for ever: every command that needs it names it, its state and the fix",
+    function()
     local w <close> = new_world()
     local run = w:held(1)
     local pid = pid_of(w)
@@ -59,7 +60,7 @@ describe("a stopped owner", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("that goes on in time answers as if nothing was", function()
+  it("a stopped owner that goes on in time answers as if nothing was", function()
     local w <close> = new_world()
     local run = w:held(1)
     stop(w, run)
@@ -82,8 +83,9 @@ end)
 
 local CHILD = world.orket.read("tests/support/lock_child.py")
 
-describe("a lock that outlives its owner", function()
-  it("names the process that holds it, not the dead one that took it", function()
+describe("owner", function()
+  it("a lock that outlives its owner names the process that holds it, not the dead one that took it",
+    function()
     local w <close> = new_world()
     assert.equal(0, (select(2, w:orket("sync"))))
     w:write(".test/child.py", CHILD)
@@ -102,7 +104,7 @@ describe("a lock that outlives its owner", function()
     assert(world.wait(function() return select(2, w:orket("comment A hi")) == 0 end))
   end)
 
-  it("is not held by a number that another process has by now", function()
+  it("a lock that outlives its owner is not held by a number that another process has by now", function()
     local w <close> = new_world()
     assert.equal(0, (select(2, w:orket("sync"))))
     w:write(".orket/lock", "1\n")

@@ -71,7 +71,7 @@ describe("a patch that fits", function()
   end
 end)
 
-describe("a patch that does not", function()
+describe("patch", function()
   local rows = {
     { "a\nb\na\nb\n", diff("@@ -9,2 +9,2 @@\n a\n-b\n+B\n"), "its lines stand at 1, 3" },
     { "a\nx\na\n", v4a("@@\n-a\n+A"), "its lines stand at 1, 3" },
@@ -99,7 +99,7 @@ describe("a patch that does not", function()
     { "a\n", ("--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n"):rep(51), "more than 50 files" },
   }
   for i, row in ipairs(rows) do
-    it("fit changes nothing and says why: " .. row[3] .. " (" .. i .. ")", function()
+    it("a patch that does not fit changes nothing and says why: " .. row[3] .. " (" .. i .. ")", function()
       local text, failure = applied(row[1], row[2])
       assert.is_nil(text)
       assert.truthy(failure.message:find(row[3], 1, true), failure.message)
@@ -107,7 +107,7 @@ describe("a patch that does not", function()
     end)
   end
 
-  it("end is read in a time that grows with it", function()
+  it("a patch that does not end is read in a time that grows with it", function()
     for _, words in ipairs({ diff(("@@\n"):rep(100000)), diff("@@ -1 +1 @@\n" .. ("-a\n"):rep(100000)),
       ("--- a\n"):rep(60000), ("***"):rep(100000),
       v4a(("@@ a\n"):rep(60000)), ("\n"):rep(400000), "--- a" .. (" "):rep(300000) .. "x\n+++ b\n",
@@ -135,8 +135,8 @@ end
 local BOTH = "--- a/src/a.c\n+++ b/src/a.c\n@@ -1,3 +1,3 @@\n one\n-two\n+2\n three\n--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-%s\n+B\n"
   .. "--- /dev/null\n+++ b/new/c.txt\n@@ -0,0 +1 @@\n+new\n"
 
-describe("apply_patch", function()
-  it("changes and makes files, each by a write that was judged", function()
+describe("patch", function()
+  it("apply_patch changes and makes files, each by a write that was judged", function()
     local w <close>, said = patched(BOTH:format("b"))
     assert.truthy(said.ok, cjson.encode(said))
     assert.same({ "one\n2\nthree\n", "B\n", "new\n" },
@@ -151,7 +151,7 @@ describe("apply_patch", function()
     w:replays()
   end)
 
-  it("writes nothing when one hunk does not fit, and shows the nearest lines", function()
+  it("apply_patch writes nothing when one hunk does not fit, and shows the nearest lines", function()
     local w <close>, said = patched(BOTH:format("bb"))
     assert.equal("hunk 1 of b.txt does not fit: its lines are not there", said.error.message)
     assert.same({ "src/a.c", "b.txt" }, { w:events("file.written")[1].body.path,
@@ -161,7 +161,7 @@ describe("apply_patch", function()
     w:replays()
   end)
 
-  it("writes nothing when one of its writes is denied", function()
+  it("apply_patch writes nothing when one of its writes is denied", function()
     local rule = { { id = "locked", effect = "deny", tools = { "write_file" }, paths = { "new/**" },
       why = "not yours" } }
     local w <close>, said = patched(BOTH:format("b"), { gate = rule })
@@ -171,7 +171,7 @@ describe("apply_patch", function()
     w:replays()
   end)
 
-  it("asks a person where write_file would, before it writes anything else", function()
+  it("apply_patch asks a person where write_file would, before it writes anything else", function()
     local words = BOTH:format("b"):gsub("new/c.txt", ".vscode/tasks.json")
     local w <close>, text = patched(words)
     assert.truthy(text:find("parked", 1, true), text)
@@ -184,7 +184,7 @@ describe("apply_patch", function()
     w:replays()
   end)
 
-  it("shows its writes to policies, with their paths", function()
+  it("apply_patch shows its writes to policies, with their paths", function()
     local policy = [[
       return { node = "policy", decide = function(call)
         for _, path in ipairs(call.paths) do
@@ -201,7 +201,7 @@ describe("apply_patch", function()
     ["through the middle"] = "src/../../x",
     ["into the engine"] = ".orket/x", ["into the repository"] = ".git/hooks/pre-commit",
       ["to a secret's name"] = ".env" }) do
-    it("that leads " .. name .. " is refused", function()
+    it("apply_patch that leads " .. name .. " is refused", function()
       local w <close>, said = patched("*** Begin Patch\n*** Update File: b.txt\n@@\n-b\n+B\n*** Add File: "
         .. path .. "\n+x\n*** End Patch")
       assert.falsy(said.ok)
@@ -211,7 +211,7 @@ describe("apply_patch", function()
     end)
   end
 
-  it("refuses an update of what is not there, and adding what is", function()
+  it("apply_patch refuses an update of what is not there, and adding what is", function()
     local w <close>, said = patched("*** Begin Patch\n*** Update File: a.c\n@@\n-one\n+1\n*** End Patch")
     assert.same({ "ERR_NOT_FOUND", { "src/a.c" } }, { said.error.code, said.error.help.nearest })
     w:replays()
@@ -220,7 +220,7 @@ describe("apply_patch", function()
     again:replays()
   end)
 
-  it("is bounded in what its tool may ask", function()
+  it("apply_patch is bounded in what its tool may ask", function()
     local role = world.orket.read("roles/coder.lua"):gsub('"read_file",', '%0 "asks",')
     local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role, ["tools/asks.lua"] = [[
       return { name = "asks", description = "asks without end", operations = { "fs.write" },
@@ -234,7 +234,7 @@ describe("apply_patch", function()
     w:replays()
   end)
 
-  it("takes a file that is named twice as one", function()
+  it("apply_patch takes a file that is named twice as one", function()
     local w <close> = patched("*** Begin Patch\n*** Update File: b.txt\n@@\n-b\n+c\n*** Update File: ./b.txt\n@@\n-c\n+d\n*** End Patch")
     assert.equal("d\n", w:made("b.txt"))
     w:replays()

@@ -16,7 +16,7 @@ local function world()
   return dir
 end
 
-describe("orket try path", function()
+describe("path", function()
   local dir
 
   setup(function()
@@ -49,14 +49,14 @@ describe("orket try path", function()
   }
 
   for _, row in ipairs(rows) do
-    it("answers " .. row[3] .. " for '" .. row[1]:sub(1, 30) .. "'", function()
+    it("orket try path answers " .. row[3] .. " for '" .. row[1]:sub(1, 30) .. "'", function()
       local text, code = capture(("%s try path %s/root '%s'"):format(ORKET, dir, row[1]))
       assert.equal(row[2], code)
       assert.equal(row[3], text:match('"code":"([%u_0-9]+)"'))
     end)
   end
 
-  it("answers rows in order and survives bad ones", function()
+  it("orket try path answers rows in order and survives bad ones", function()
     local requests = table.concat({
       ('{"id":1,"root":"%s/root","path":"file"}'):format(dir),
       ('{"id":2,"root":"%s/root","path_b64":"ZgBn"}'):format(dir),

@@ -59,9 +59,10 @@ local REFUSALS = {
   { "a field that the server refuses", "status = 400, content = 'unknown field top_k'", "answered 400" },
 }
 
-describe("a failure that no repetition heals", function()
+describe("permanent", function()
   for _, row in ipairs(REFUSALS) do
-    it("is met once by each of two cards at work, and ends the run: " .. row[1], function()
+    it("a failure that no repetition heals is met once by each of two cards at work, and ends the run: "
+      .. row[1], function()
       local w <close> = refusing(answers(row[2]))
       local text, code = w:run("ep")
       assert.equal(3, code, text)
@@ -76,7 +77,7 @@ describe("a failure that no repetition heals", function()
     end)
   end
 
-  it("names the variable that is not set, before any request", function()
+  it("a failure that no repetition heals names the variable that is not set, before any request", function()
     local w <close> = refusing(GOOD)
     configure(w, "NO_SUCH_KEY")
     local text, code = run_configured(w)
@@ -86,7 +87,7 @@ describe("a failure that no repetition heals", function()
     is_unharmed(w)
   end)
 
-  it("is the same when a cassette plays it", function()
+  it("a failure that no repetition heals is the same when a cassette plays it", function()
     local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"),
       { issues = cards(2), limits = { concurrency = 1 } })
     for _, how in ipairs({ "--record", "--replay" }) do
@@ -100,7 +101,7 @@ describe("a failure that no repetition heals", function()
     assert.equal(1, w:requests())
   end)
 
-  it("is reported once for all cards that wait for the same", function()
+  it("a failure that no repetition heals is reported once for all cards that wait for the same", function()
     local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"),
       { limits = { concurrency = 12 } })
     local text = w:run("ep")
@@ -110,7 +111,8 @@ describe("a failure that no repetition heals", function()
     assert(board:find("C-1 and 11 more wait (system) ×12", 1, true), board)
   end)
 
-  it("of one card alone parks that card, when its model has answered others", function()
+  it("a failure that no repetition heals of one card alone parks that card, when its model has answered others",
+    function()
     local w <close> = refusing(GOOD .. [[
       local good = reply
       function reply(request)
@@ -123,7 +125,7 @@ describe("a failure that no repetition heals", function()
     assert.equal("done", w:card("C-3").status)
   end)
 
-  it("does not keep another model from answering in its place", function()
+  it("a failure that no repetition heals does not keep another model from answering in its place", function()
     local w <close> = refusing(answers("status = 401, content = 'no'"),
       { issues = cards(2), model = { fallback = { "n" } }, models = {
       n = { base_url = "http://127.0.0.1:1/v1", model = "other",
@@ -133,7 +135,7 @@ describe("a failure that no repetition heals", function()
   end)
 end)
 
-describe("a failure of a request", function()
+describe("permanent", function()
   for _, row in ipairs({
     { "an account without quota", { code = "ERR_HTTP", status = 429, kinds = "insufficient_quota" },
       "account", false },
@@ -146,15 +148,16 @@ describe("a failure of a request", function()
     { "a variable that is not set", { code = "ERR_NOT_FOUND" }, "account", false },
     { "a URL that is invalid", { code = "ERR_USAGE" }, "account", false },
   }) do
-    it("is permanent, an outage or neither: " .. row[1], function()
+    it("a failure of a request is permanent, an outage or neither: " .. row[1], function()
       assert.equal(row[3], permanent.scope(row[2]))
       assert.equal(row[4], outage.is(row[2]) == true)
     end)
   end
 end)
 
-describe("a model that a person has put right", function()
-  it("is asked again after orket retry --all, and the run goes on", function()
+describe("permanent", function()
+  it("a model that a person has put right is asked again after orket retry --all, and the run goes on",
+    function()
     local w <close> = refusing(GOOD, { issues = cards(4) })
     configure(w, "LATE_KEY")
     assert.equal(3, select(2, run_configured(w)))

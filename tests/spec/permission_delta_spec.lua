@@ -21,16 +21,7 @@ local function coder(tools)
   return (world.orket.read("roles/coder.lua"):gsub("tools = {", "tools = { " .. (tools or ""), 1))
 end
 
-local VENDOR = [[
-local function decide(call)
-  for _, path in ipairs(call.paths) do
-    if path:find("^vendor/") and call.tool == "write_file" then
-      return { decision = "deny", rule = "vendor", why = "not ours", fix = "wrap it" }
-    end
-  end
-end
-return { decide = decide }
-]]
+local VENDOR = world.orket.read("tests/support/scripts/vendor.lua")
 
 local function new(files, more)
   more = more or {}
@@ -75,8 +66,9 @@ local function delta(w)
   return cjson.decode(text)
 end
 
-describe("scripts that make more possible", function()
-  it("wait in the middle of a run, which goes on with the old ones and says what accepts them", function()
+describe("permission delta", function()
+  it("scripts that make more possible wait in the middle of a run, which goes on with the old ones and says what accepts them",
+    function()
     local w <close> = new({ ["roles/coder.lua"] = coder() })
     local run = run_with_change(w, { ["roles/coder.lua"] = coder('"probe", ') }, "scripts.waiting")
     local text, code = run.wait()
@@ -96,7 +88,7 @@ describe("scripts that make more possible", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("serve from the moment on in which a person accepts them", function()
+  it("scripts that make more possible serve from the moment on in which a person accepts them", function()
     local w <close> = new({ ["roles/coder.lua"] = coder() })
     local run = run_with_change(w, { ["roles/coder.lua"] = coder('"probe", ') }, "scripts.waiting")
     local generation = w:events("scripts.waiting")[1].body.generation
@@ -116,7 +108,7 @@ describe("scripts that make more possible", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("wait at a start against those that served last, also after a kill, and are accepted without a run",
+  it("scripts that make more possible wait at a start against those that served last, also after a kill, and are accepted without a run",
     function()
     local w <close> = new({ ["roles/coder.lua"] = coder(), ["nodes/policy/vendor.lua"] = VENDOR })
     local run = w:held(2)
@@ -135,7 +127,7 @@ describe("scripts that make more possible", function()
     assert.same({}, delta(w).delta)
   end)
 
-  it("that nobody has run yet are accepted as they are now", function()
+  it("scripts that make more possible that nobody has run yet are accepted as they are now", function()
     local w <close> = new({ ["roles/coder.lua"] = coder() })
     assert.equal(0, select(2, w:run()))
     w:write("roles/coder.lua", coder('"probe", '))
@@ -153,7 +145,8 @@ describe("scripts that make more possible", function()
     assert(w:orket("policy status"):find(delta(w).generation, 1, true))
   end)
 
-  it("serve by themselves where the organization says so, recorded as accepted by nobody", function()
+  it("scripts that make more possible serve by themselves where the organization says so, recorded as accepted by nobody",
+    function()
     local w <close> = new({ ["roles/coder.lua"] = coder() }, { growth = "auto" })
     local run = run_with_change(w, { ["roles/coder.lua"] = coder('"probe", ') }, "scripts.accepted")
     local text, code = run.wait()
@@ -164,7 +157,8 @@ describe("scripts that make more possible", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("are told by board and status as they are now, whoever ran or did not", function()
+  it("scripts that make more possible are told by board and status as they are now, whoever ran or did not",
+    function()
     local w <close> = new({ ["roles/coder.lua"] = coder() }, { issues = { { id = "A" } } })
     local function told()
       local board, status = w:orket("board"):match("orket policy accept (%x+)"),
@@ -185,7 +179,7 @@ describe("scripts that make more possible", function()
     assert.equal(nil, told()) -- what does not build serves nobody: that is said by validate
   end)
 
-  it("that are taken back wait no more", function()
+  it("scripts that make more possible that are taken back wait no more", function()
     local w <close> = new({ ["roles/coder.lua"] = coder() })
     local run = run_with_change(w, { ["roles/coder.lua"] = coder('"probe", ') }, "scripts.waiting")
     w:write("roles/coder.lua", coder())

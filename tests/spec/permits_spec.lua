@@ -3,8 +3,8 @@
 
 local orket = dofile("tests/support/orket.lua")
 
-describe("a hundred thousand random calls", function()
-  it("have the effects that an oracle expects, and no other", function()
+describe("permits", function()
+  it("a hundred thousand random calls have the effects that an oracle expects, and no other", function()
     local dir = orket.directory()
     orket.shell("mkdir -p " .. dir .. "/world/tree")
     local text = orket.probe(string.format("assert(loadfile('tests/support/permits.lua'))(%q, %d, %d)",

@@ -5,19 +5,7 @@ local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
-local VENDOR = [[
-local function decide(call)
-  for _, path in ipairs(call.paths) do
-    if path:find("^vendor/") and call.tool == "write_file" then
-      return { decision = "deny", rule = "vendor", why = "not ours", fix = "wrap it" }
-    end
-  end
-  if call.destructive then
-    return { decision = "ask", rule = "gone", why = "it is gone then" }
-  end
-end
-return { decide = decide, self_test = function() assert(decide({ paths = {} }) == nil) end }
-]]
+local VENDOR = orket.read("tests/support/scripts/vendor_policy.lua")
 
 local MOCK = "function work(talk) return steps(talk, function() return say(write('vendor/x', 'made')) end, function() return say(finish()) end) end"
 
@@ -38,7 +26,7 @@ local function fixtures(list)
   return cjson.encode(list)
 end
 
-describe("orket policy test", function()
+describe("policy command", function()
   local dir
 
   before_each(function()
@@ -55,7 +43,8 @@ describe("orket policy test", function()
     return code ~= 2 and cjson.decode(text:match("{.*}") or "null") or text, code, text
   end
 
-  it("runs fixtures beside a policy, as JSON and as Lua, and tells lines that no fixture reached", function()
+  it("orket policy test runs fixtures beside a policy, as JSON and as Lua, and tells lines that no fixture reached",
+    function()
     orket.write(dir .. "/one.json", fixtures({
       { name = "vendor", call = { tool = "write_file", arguments = { path = "vendor/a.c" } },
         expect = { decision = "deny", rule = "vendor" } },
@@ -65,8 +54,8 @@ describe("orket policy test", function()
     local result, code, text = test(dir)
     assert.equal(0, code, text)
     assert.same({ true, 2, 0 }, { result.ok, result.passed, result.failed })
-    assert.same({ policy = "vendor.lua", lines = 6, hit = 5, missed = { 8 } }, result.coverage[1])
-    assert.equal("vendor.lua:4", (result.fixtures[1].got.where:gsub("^.*/", "")))
+    assert.same({ policy = "vendor.lua", lines = 6, hit = 5, missed = { 10 } }, result.coverage[1])
+    assert.equal("vendor.lua:6", (result.fixtures[1].got.where:gsub("^.*/", "")))
     orket.write(dir .. "/tests/more.lua", [[
       return { { name = "deletes", call = { tool = "delete_file", operations = { "fs.delete" } }, expect = { decision = "ask" } } }]])
     result, code, text = test(dir)
@@ -77,7 +66,8 @@ describe("orket policy test", function()
       and text:find("3 passed, 0 failed", 1, true), text)
   end)
 
-  it("fails with what was expected and what came instead, also when there is nothing to run", function()
+  it("orket policy test fails with what was expected and what came instead, also when there is nothing to run",
+    function()
     orket.write(dir .. "/one.json",
       fixtures({ { name = "wrong", call = { tool = "read_file", arguments = { path = "vendor/a.c" } },
       expect = "deny" } }))
@@ -96,12 +86,12 @@ describe("orket policy test", function()
     assert.equal(2, select(2, orket.run("policy test")))
   end)
 
-  it("shows what a policy's failure is, and refuses one that would not serve", function()
+  it("orket policy test shows what a policy's failure is, and refuses one that would not serve", function()
     orket.write(dir .. "/one.json",
       fixtures({ { call = { tool = "x", paths = 7 }, expect = { decision = "deny", rule = "failed" } } }))
     local result, code, text = test(dir .. "/vendor.lua")
     assert.equal(0, code, text)
-    assert(result.fixtures[1].got.where:find("vendor.lua:2", 1, true), text)
+    assert(result.fixtures[1].got.where:find("vendor.lua:4", 1, true), text)
     for _, body in ipairs({ "error('no')", "while true do end", "return 7" }) do
       orket.write(dir .. "/one.json",
         fixtures({ { name = "any", call = { tool = "read_file" }, policy = "fails", expect = "deny" } }))
@@ -119,7 +109,7 @@ describe("orket policy test", function()
     assert(text:find("broken.lua:1", 1, true), text)
   end)
 
-  it("takes no fixture that would test nothing", function()
+  it("orket policy test takes no fixture that would test nothing", function()
     local call = { tool = "write_file", arguments = { path = "vendor/a.c" } }
     for name, rows in pairs({
       ["unknown key 'expcet'"] = { { { call = call, expcet = "deny" } } },
@@ -148,7 +138,8 @@ describe("orket policy test", function()
     assert.equal(1, test(dir).passed)
   end)
 
-  it("takes a project's policies for fixtures that lie elsewhere, and the fixtures of a project", function()
+  it("orket policy test takes a project's policies for fixtures that lie elsewhere, and the fixtures of a project",
+    function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR })
     orket.remove(dir)
     orket.write(dir .. "/fixture.json",
@@ -165,8 +156,8 @@ describe("orket policy test", function()
   end)
 end)
 
-describe("docs/policies.md", function()
-  it("has an example whose fixtures pass", function()
+describe("policy command", function()
+  it("docs/policies.md has an example whose fixtures pass", function()
     local page, dir = orket.read("docs/policies.md"), orket.directory()
     orket.write(dir .. "/vendor.lua", assert(page:match("```lua\n(.-)```")))
     orket.write(dir .. "/fixtures/vendor.json", assert(page:match("```json\n(.-)```")))
@@ -177,8 +168,8 @@ describe("docs/policies.md", function()
   end)
 end)
 
-describe("orket policy status", function()
-  it("tells what serves since when, what does not and why", function()
+describe("policy command", function()
+  it("orket policy status tells what serves since when, what does not and why", function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR })
     assert.equal(0, select(2, w:run("I-1")))
     local status = json(w, "status")
@@ -206,8 +197,9 @@ describe("orket policy status", function()
   end)
 end)
 
-describe("a policy that is broken in the middle of a run", function()
-  it("leaves its predecessor in place, told and recorded", function()
+describe("policy command", function()
+  it("a policy that is broken in the middle of a run leaves its predecessor in place, told and recorded",
+    function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR }, 2,
       "function work(talk) return talk.replies == 0 and say(write('vendor/x', 'made')) or say(finish()) end")
     local run = w:held(1)
@@ -226,10 +218,11 @@ describe("a policy that is broken in the middle of a run", function()
   end)
 end)
 
-describe("orket policy diff and rollback", function()
+describe("policy command", function()
   local SRC = (VENDOR:gsub("vendor/", "src/"))
 
-  it("tell what changed, and bring the earlier policies back as a recorded act", function()
+  it("orket policy diff and rollback tell what changed, and bring the earlier policies back as a recorded act",
+    function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR })
     assert.equal(0, select(2, w:run("I-1")))
     w:write("nodes/policy/more.lua", SRC)
@@ -260,7 +253,7 @@ describe("orket policy diff and rollback", function()
     assert(found.message:find("the next run takes them", 1, true), found.message)
   end)
 
-  it("refuse what never served", function()
+  it("orket policy diff and rollback refuse what never served", function()
     local w <close> = new({})
     assert.equal(1, select(2, w:orket("policy diff")))
     assert.equal(1, select(2, w:orket("policy rollback")))

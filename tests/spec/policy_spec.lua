@@ -32,7 +32,7 @@ local function ask(rule, condition)
   return (deny(rule, condition):gsub("'deny'", "'ask'"))
 end
 
-describe("policies", function()
+describe("policy", function()
   local dir
 
   before_each(function()
@@ -56,7 +56,8 @@ describe("policies", function()
     } } })[1]
   end
 
-  it("have the words of a card in their box where they name them, and what they have no parameter for is not missed", function()
+  it("policies have the words of a card in their box where they name them, and what they have no parameter for is not missed",
+    function()
     local answer = try("read_file", { path = "a" }, {
       ["nodes/policy.lua"] = "return { node = 'policy', decide = function() return { decision = 'ask', rule = 'blind' } end }",
       ["nodes/policy/named.lua"] = "return { decide = function(...) local call, view = ... return { decision = 'deny', rule = 'named', "
@@ -64,7 +65,7 @@ describe("policies", function()
     assert.same({ "policy.named", "function read_file coder" }, { answer.rule, answer.why })
   end)
 
-  it("are all asked: the first deny wins, else the first ask", function()
+  it("policies are all asked: the first deny wins, else the first ask", function()
     local answer = try("read_file", { path = "a" }, {
       ["nodes/policy.lua"] = 'return { node = "policy", decide = function() end }',
       ["nodes/policy/a.lua"] = ask("one"), ["nodes/policy/b.lua"] = ask("two"),
@@ -80,7 +81,7 @@ describe("policies", function()
     assert.equal("policy.chosen", answer.rule)
   end)
 
-  it("are shown the call as it was judged, what its tool may do, and whose turn it is", function()
+  it("policies are shown the call as it was judged, what its tool may do, and whose turn it is", function()
     local echo = policy("return { decision = 'deny', rule = 'echo', why = cjson.encode({ call = call, view = view }) }")
     local shown = cjson.decode(try("delete_file", { path = "./a//b" },
       { ["nodes/policy/echo.lua"] = echo }).why)
@@ -97,7 +98,7 @@ describe("policies", function()
     assert.same({ false, false, false }, { shown.call.destructive, shown.call.outward, shown.call.risky })
   end)
 
-  it("are given the fields that they declare, and deny when they ask for another one", function()
+  it("policies are given the fields that they declare, and deny when they ask for another one", function()
     for _, row in ipairs({
       { "'call.tool', 'view.card.type'", "call.tool .. ' ' .. view.card.type", "policy.seen",
         "read_file issue" },
@@ -120,7 +121,7 @@ describe("policies", function()
     end
   end)
 
-  it("forbid by data what a rule of theirs fits", function()
+  it("policies forbid by data what a rule of theirs fits", function()
     local rules = 'return { deny = { { tool = "*_file", path = "gen/**", rule = "gen", why = "made by a program", fix = "run it" },'
       .. ' { role = "reviewer" }, { tool = "delete_file" } } }'
     local function rule_of(tool, path)
@@ -140,7 +141,7 @@ describe("policies", function()
     assert.equal("ask policy.other", rule_of("read_file", "x"))
   end)
 
-  it("are refused with data that would forbid something else than it says", function()
+  it("policies are refused with data that would forbid something else than it says", function()
     for data, fault in pairs({
       ["deny = true"] = "deny is not a list", ["deny = { 1 }"] = "rule 1",
       ["deny = { {} }"] = "names no tool, role or path",
@@ -163,7 +164,7 @@ describe("policies", function()
     end
   end)
 
-  it("that fail deny, and name the cause and the place", function()
+  it("policies that fail deny, and name the cause and the place", function()
     local memory = "local t = {}\nfor i = 1, 1e9 do t[i] = i end"
     for body, expected in pairs({
       ["local x = nil\nreturn x.y"] = { "policy.failed", "nodes/policy/bad.lua:3", "index" },
@@ -181,12 +182,12 @@ describe("policies", function()
     end
   end)
 
-  it("that say so are asked about labelled turns only", function()
+  it("policies that say so are asked about labelled turns only", function()
     local only = deny("labelled"):gsub("return { decide", 'return { when = "labels", decide')
     assert.equal("gate.allow", try("read_file", { path = "a" }, { ["nodes/policy/only.lua"] = only }).rule)
   end)
 
-  it("of another kind, or without decide, do not serve", function()
+  it("policies of another kind, or without decide, do not serve", function()
     for text, why in pairs({
       ['return { node = "router", route = function() end }'] = "it is no policy",
       ["return { decides = function() end }"] = "the function decide is missing",
@@ -199,7 +200,7 @@ describe("policies", function()
   end)
 end)
 
-describe("a policy in a run", function()
+describe("policy", function()
   local MOCK = [[
   function work(talk)
     return steps(talk,
@@ -215,7 +216,7 @@ describe("a policy in a run", function()
     end
   end
 
-  it("sees what an own tool asks for, and is not asked about a shipped one's", function()
+  it("a policy in a run sees what an own tool asks for, and is not asked about a shipped one's", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
       ["tools/peek.lua"] = PEEK, ["roles/coder.lua"] = CODER,
       ["nodes/policy/looks.lua"] = deny("looks",
@@ -233,7 +234,8 @@ describe("a policy in a run", function()
     assert.equal("made", w:made("a.txt"))
   end)
 
-  it("sees among the paths where an own tool goes that calls none of its arguments a path", function()
+  it("a policy in a run sees among the paths where an own tool goes that calls none of its arguments a path",
+    function()
     local hidden = PEEK:gsub(', format = "path"', ""):gsub("fs.write%(args.path",
       'fs.write("./vendor//" .. args.path')
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
@@ -246,7 +248,7 @@ describe("a policy in a run", function()
     assert.equal("policy.vendor", outcome(w:events(), "call.result", "peek").operations[2].refused)
   end)
 
-  it("refuses with its place in the journal, knows the turn, and replays", function()
+  it("a policy in a run refuses with its place in the journal, knows the turn, and replays", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
       ["nodes/policy/turn.lua"] = deny("turn",
         "call.tool == 'write_file' and view.seat == 'dev' and view.turn == 1 and view.run ~= ''"),
@@ -259,7 +261,8 @@ describe("a policy in a run", function()
     assert.equal(0, again, replayed)
   end)
 
-  it("that is put into nodes/policy/ while it runs serves the turns that begin then", function()
+  it("a policy in a run that is put into nodes/policy/ while it runs serves the turns that begin then",
+    function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
       function work(talk)
         return steps(talk,

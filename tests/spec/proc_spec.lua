@@ -38,8 +38,8 @@ local refused = lua([[run({ argv = { "true" }, cwd = os.getenv("DIR") })]]):find
   true)
 local test = refused and pending or it
 
-describe("orket.core.proc", function()
-  test("runs a program in a root, with input and environment", function()
+describe("proc", function()
+  test("a program runs in a root, with input and environment", function()
     local text = lua([[
       local root = fs.root(os.getenv("DIR") .. "/tree")
       run({ argv = { "sh", "-c", "cat > in; echo $A" }, cwd_root = root, stdin = "text", env = { A = "b" } })
@@ -47,7 +47,7 @@ describe("orket.core.proc", function()
     assert.equal('{"exit":0,"stdout":"b\\n"}\ntext\n', text)
   end)
 
-  test("names limits and answers failures as values", function()
+  test("limits are named, and failures are values", function()
     local text = lua([[
       local dir = os.getenv("DIR")
       run({ argv = { "sleep", "9" }, cwd = dir, wall = 0.05 })
@@ -62,7 +62,7 @@ describe("orket.core.proc", function()
     assert.truthy(lines[3]:find('"code":"ERR_NOT_FOUND"', 1, true))
   end)
 
-  test("is canceled with its task, and abandoned when the state closes", function()
+  test("a program is canceled with its task, and abandoned when the state closes", function()
     local text = lua([[
       local task = async.spawn(run, { argv = { "sleep", "9" }, cwd = os.getenv("DIR") })
       async.cancel(task)
@@ -70,7 +70,7 @@ describe("orket.core.proc", function()
     assert.truthy(text:find("ERR_CANCELED", 1, true) or text:find("{}", 1, true), text)
   end)
 
-  it("raises for a caller's mistakes", function()
+  it("orket.core.proc raises for a caller's mistakes", function()
     for _, request in ipairs({
       '{ argv = {}, cwd = "/" }', '{ cwd = "/" }', '{ argv = { "x\\0y" }, cwd = "/" }',
         '{ argv = { 1 }, cwd = "/" }',

@@ -27,7 +27,7 @@ local function project(files)
   return dir, list, shown
 end
 
-describe("orket init", function()
+describe("project commands", function()
   local rows = {
     ["nothing"] = { {}, {} },
     ["a Makefile"] = { { Makefile = ".PHONY: test\nall: x\n\ntest: all\n\tsh t.sh\ncheck : test\nlint := no\n" }, { "make test", "make check" } },
@@ -42,7 +42,7 @@ describe("orket init", function()
     ["a directory of that name"] = { { ["Makefile/test:"] = "x" }, {} },
   }
   for name, row in pairs(rows) do
-    it("names the usual checks beside " .. name .. ", and nothing else", function()
+    it("orket init names the usual checks beside " .. name .. ", and nothing else", function()
       local dir, list, shown = project(row[1])
       assert.same({ row[2], table.concat(row[2], ", ") }, { list, shown })
       orket.remove(dir)

@@ -6,7 +6,7 @@ local world = dofile("tests/support/world.lua")
 
 local EVIL = '{"name": "Evil", "models": {"evil": {"base_url": "http://127.0.0.1:1/v1", "model": "evil"}}}'
 
-describe("the project of a directory", function()
+describe("project dir", function()
   local dir, home, binary
 
   before_each(function()
@@ -32,7 +32,7 @@ describe("the project of a directory", function()
     return text:find("evil", 1, true) and "evil" or text:find("reviewer", 1, true) and "own" or text
   end
 
-  it("is found from below, by any command", function()
+  it("the project of a directory is found from below, by any command", function()
     assert.equal("own", found(home))
     assert.equal("own", found(home .. "/src/deep"))
     for _, command in ipairs({ "validate", "sync", "board", "show hello-1", "check", "policy status",
@@ -44,7 +44,7 @@ describe("the project of a directory", function()
     assert.equal("own", found(dir .. "/link"))
   end)
 
-  it("is where -C says, seen from where the person is", function()
+  it("the project of a directory is where -C says, seen from where the person is", function()
     orket.run("init " .. dir .. "/other")
     orket.write(dir .. "/other/config/organization.json", EVIL)
     assert.equal(1, (found(dir)))
@@ -52,7 +52,7 @@ describe("the project of a directory", function()
     assert.equal(1, (select(2, at(home .. "/src", "models -C ."))))
   end)
 
-  it("leaves paths on the command line to where the person is", function()
+  it("the project of a directory leaves paths on the command line to where the person is", function()
     at(home, "sync")
     orket.write(home .. "/src/deep/notes.txt", "from below")
     local text, code = at(home .. "/src/deep", "put hello-1 notes.txt")
@@ -68,7 +68,7 @@ describe("the project of a directory", function()
   for name, place in pairs({ ["an epic's tree"] = "workspace/hello/tree",
     ["a card's tree"] = "workspace/hello/cards/hello-1",
     ["workspace itself"] = "workspace" }) do
-    it("is never what an agent wrote into " .. name, function()
+    it("the project of a directory is never what an agent wrote into " .. name, function()
       orket.write(home .. "/" .. place .. "/config/organization.json", EVIL)
       os.execute("mkdir -p " .. home .. "/" .. place .. "/sub")
       assert.equal("own", found(home .. "/" .. place))
@@ -82,7 +82,7 @@ describe("the project of a directory", function()
     end)
   end
 
-  it("is not, without being named, a copy of what agents wrote", function()
+  it("the project of a directory is not, without being named, a copy of what agents wrote", function()
     orket.write(home .. "/out/config/organization.json", EVIL)
     for _, place in ipairs({ "/out", "/out/config" }) do
       local code, text = found(home .. place)
@@ -94,7 +94,7 @@ describe("the project of a directory", function()
     assert.truthy(at(home .. "/out", "models -C ."):find("evil", 1, true))
   end)
 
-  it("is the inner one of two that people made", function()
+  it("the project of a directory is the inner one of two that people made", function()
     local text, code = at(home .. "/src", "init inner")
     assert.equal(0, code)
     assert.truthy(text:find("note: inner lies in the project " .. home, 1, true), text)
@@ -103,7 +103,7 @@ describe("the project of a directory", function()
     assert.falsy(orket.run("init " .. dir .. "/alone"):find("note:", 1, true))
   end)
 
-  it("is not made where agents write", function()
+  it("the project of a directory is not made where agents write", function()
     os.execute("mkdir -p " .. home .. "/workspace/hello/tree")
     local text, code = at(home .. "/workspace/hello", "init tree/new/deep")
     assert.equal(1, code)
@@ -111,7 +111,7 @@ describe("the project of a directory", function()
     assert.equal("", (orket.shell("ls -A " .. home .. "/workspace/hello/tree")))
   end)
 
-  it("of another user is refused, unless it is named", function()
+  it("the project of a directory of another user is refused, unless it is named", function()
     if not os.execute("chown 12345 " .. home .. " 2>/dev/null") then
       return -- only root can make one
     end
@@ -126,7 +126,7 @@ describe("the project of a directory", function()
     assert.equal(0, (select(2, at(home, "validate ."))))
   end)
 
-  it("is not looked for in another file system", function()
+  it("the project of a directory is not looked for in another file system", function()
     local text, code = orket.shell(("unshare -rm sh -c 'mount -t tmpfs none %s/src && cd %s/src && mkdir a && cd a && %s models' 2>&1"):format(home, home, binary))
     if not text:find("^unshare") then
       assert.equal(1, code)

@@ -35,9 +35,9 @@ local function assert_sent(shown, request)
   assert.equal(cjson.encode(shown.tools), cjson.encode(request.tools or {}))
 end
 
-describe("orket prompt", function()
+describe("prompt", function()
   for _, calls in ipairs({ "native", "text" }) do
-    it("shows what is sent for work and for a review, calls = " .. calls, function()
+    it("orket prompt shows what is sent for work and for a review, calls = " .. calls, function()
       local w <close> = world.new({ issues = { { id = "A", description = "make a",
         requirements = { "a.txt is there" } } },
         mock = WORK, model = { calls = calls }, limits = { steps = 2 } })
@@ -63,7 +63,7 @@ describe("orket prompt", function()
     end)
   end
 
-  it("says how what another generation would send differs", function()
+  it("orket prompt says how what another generation would send differs", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK })
     w:run()
     local old = w:events("scripts.loaded")[1].body.generation
@@ -78,7 +78,7 @@ describe("orket prompt", function()
     assert.truthy(w:orket("prompt A --diff " .. old):find("nothing differs", 1, true))
   end)
 
-  it("shows what serves, not what waits to be accepted", function()
+  it("orket prompt shows what serves, not what waits to be accepted", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK,
       files = { ["roles/coder.lua"] = OTHER } })
     w:run()
@@ -88,7 +88,7 @@ describe("orket prompt", function()
     assert.equal(2, #shown.tools)
   end)
 
-  it("names what is wrong", function()
+  it("orket prompt names what is wrong", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK })
     for _, case in ipairs({
       { "A", "there is no board", 1 }, { "", "missing CARD", 2 },
@@ -136,27 +136,7 @@ local TOKENIZERS = {
     end]],
 }
 
-local COUNTED = [[
-function usage_of(request)
-  local n = 0
-  for _, message in ipairs(request.messages) do
-    n = n + MESSAGE + count(message.content or "")
-    for _, one in ipairs(message.tool_calls or {}) do
-      n = n + count(one["function"].arguments) + count(one["function"].name)
-    end
-  end
-  for _, tool in ipairs(TOOLS and request.tools or {}) do
-    n = n + count(tool["function"].description) + count(tool["function"].name) + 40 * 3
-  end
-  return { prompt_tokens = n, completion_tokens = 20 }
-end
-local plain = reply
-function reply(request)
-  local answer = plain(request)
-  answer.usage = usage_of(request)
-  return answer
-end
-]]
+local COUNTED = world.orket.read("tests/support/teams/counted_prompts.lua")
 
 local BUSY = [[
 function work(talk)
@@ -170,9 +150,9 @@ function work(talk)
 end
 ]]
 
-describe("the estimate of tokens", function()
+describe("prompt", function()
   for name, count in pairs(TOKENIZERS) do
-    it("is within 10 % after 20 replies, with a tokenizer " .. name, function()
+    it("the estimate of tokens is within 10 % after 20 replies, with a tokenizer " .. name, function()
       local issues = {}
       for i = 1, 8 do
         local said = i % 3 == 2 and "写一个解析器，读取输入，并写好测试。"

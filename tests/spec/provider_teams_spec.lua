@@ -5,22 +5,7 @@ local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 -- The team's words, with thoughts; the request has OpenAI's form, whatever was sent.
-local THINKING = [[
-local native = reply
-function reply(request)
-  assert(request.messages[1].role == "system" and request.tools, "what a turn says is told")
-  local asked = {}
-  for _, message in ipairs(request.messages) do
-    for _, call in ipairs(message.tool_calls or {}) do
-      asked[call.id] = true
-    end
-    assert(message.role ~= "tool" or asked[message.tool_call_id], "a result belongs to a call")
-  end
-  local r = native(request)
-  r.reasoning = "hm"
-  return r
-end
-]]
+local THINKING = world.orket.read("tests/support/teams/thinking.lua")
 
 local WORK = [[
 function work(talk)
@@ -37,7 +22,7 @@ local function billed(w)
   return sums
 end
 
-describe("a team with another API", function()
+describe("provider teams", function()
   local seen = {}
 
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
@@ -61,7 +46,7 @@ describe("a team with another API", function()
   end
 
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
-    it("is billed for what was cached at its own price: " .. shape, function()
+    it("a team with another API is billed for what was cached at its own price: " .. shape, function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
         local native = reply
         function reply(request)
@@ -80,7 +65,7 @@ describe("a team with another API", function()
     end)
   end
 
-  it("takes as many requests with each", function()
+  it("a team with another API takes as many requests with each", function()
     assert.equal(seen.openai, seen.anthropic)
     assert.equal(seen.openai, seen.gemini)
   end)

@@ -4,40 +4,18 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
--- Inside the binary: a server that answers with fixed bytes, and one request to it.
-local WORLD = orket.read("tests/support/probes/providers_world.lua")
+local KEY = "sk-not-to-be-seen-1234"
 
-local function probe(chunk, environment)
-  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk
-    .. "\nreturn 0 end)", environment)
+-- Calls a function of tests/support/probes/providers.lua in a task.
+local function probe(name, ...)
+  local text = orket.probe(orket.task("providers", name, ...), "PROBE_KEY=" .. KEY .. " ")
   local ok, value = pcall(cjson.decode, text:match("[^\n]*"))
   return ok and value or error(text)
 end
 
--- A conversation with everything in it, as Orket keeps one.
-local TALK = [==[
-local TALK = {
-  '{"content":"You are a coder.","role":"system"}',
-  '{"content":"Do it.","role":"user"}',
-  '{"content":"I look.","role":"assistant","tool_calls":[{"function":{"arguments":"{\\"n\\":1.50,\\"e\\":[]}","name":"read"},"id":"a","type":"function"},' ..
-    '{"function":{"arguments":"{\\"path","name":"list"},"id":"b.2","type":"function"}]}',
-  '{"content":"one","role":"tool","tool_call_id":"a"}',
-  '{"content":"","role":"tool","tool_call_id":"b.2"}',
-  '{"content":"And now?","role":"user"}',
-  '{"apart":{"by":"anthropic m","said":[{"reasoning":"hm","signature":"SIG="},{"call":"a"}]},"content":null,"role":"assistant","tool_calls":[{"function":{"arguments":"{}","name":"read"},"id":"a","type":"function"}]}',
-  '{"content":"two","role":"tool","tool_call_id":"a"}',
-  '{"content":"lost","role":"tool","tool_call_id":"gone"}',
-}
-local TOOLS = '[{"function":{"description":"reads","name":"read","parameters":{"properties":{},"required":[],"type":"object"}},"type":"function"}]'
-]==]
-
-describe("the Messages API", function()
-  it("gets a conversation in its own form", function()
-    local got = probe(TALK .. [[
-      local got = ask("anthropic", JSON, '{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn"}', { messages = TALK, tools = TOOLS,
-        tool_choice = "required", json = '{"type":"object","additionalProperties":false}', model = { max_tokens = 99, temperature = 0.5, top_p = 0.9, top_k = 4, stop = { "END" },
-        params = { metadata = { user_id = "u" }, model = "other" }, headers = { ["Anthropic-Version"] = "2023-06-01" } } })
-      say(got)]])
+describe("providers", function()
+  it("the Messages API gets a conversation in its own form", function()
+    local got = probe("messages_of_a_talk")
     local sent = got.sent
     assert.truthy(got.head:find("^POST /v1/messages HTTP/1.1\r\n"))
     assert.truthy(got.head:lower():find("\r\nanthropic-version: 2023-06-01", 1, true))
@@ -73,26 +51,8 @@ describe("the Messages API", function()
       { type = "text", text = "lost" } }, sent.messages[5].content)
   end)
 
-  it("streams thoughts, text and parallel calls", function()
-    local got = probe([[
-      say(ask("anthropic", EVENTS, events({
-        '{"type":"message_start","message":{"model":"claude-x","content":[],"usage":{"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":1000,"output_tokens":1}}}',
-        '{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}',
-        '{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"h"}}',
-        '{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"m"}}',
-        '{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"SIG="}}',
-        '{"type":"content_block_stop","index":0}', '{"type":"ping"}',
-        '{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}',
-        '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Let "}}',
-        '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"me."}}',
-        '{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_1","name":"f","input":{}}}',
-        '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}}',
-        '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\\"a\\":"}}',
-        '{"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"toolu_2","name":"g","input":{}}}',
-        '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"1}"}}',
-        '{"type":"content_block_stop","index":3}',
-        '{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":42}}',
-        '{"type":"message_stop"}' })))]])
+  it("the Messages API streams thoughts, text and parallel calls", function()
+    local got = probe("streams_thoughts_text_parallel")
     local reply = got.reply
     assert.equal("Let me.", reply.content)
     assert.equal("Let me.", table.concat(got.deltas))
@@ -108,15 +68,8 @@ describe("the Messages API", function()
       cjson.decode(reply.message).apart)
   end)
 
-  it("is asked to keep what all requests begin with", function()
-    local got = probe(TALK .. [[
-      local OK = '{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn"}'
-      local function sent(more)
-        more.tools = TOOLS
-        local one = ask("anthropic", JSON, OK, more).sent
-        return { system = one.system, tool = one.tools[1].cache_control }
-      end
-      say({ both = sent({ messages = TALK }), alone = sent({}), none = sent({ messages = TALK, model = { cache = false } }), after = sent({ messages = TALK }) })]])
+  it("the Messages API is asked to keep what all requests begin with", function()
+    local got = probe("begins_kept")
     local MARK = { type = "ephemeral" }
     -- tools come before it
     assert.same({ system = { { type = "text", text = "You are a coder.", cache_control = MARK } } }, got.both)
@@ -125,35 +78,16 @@ describe("the Messages API", function()
     assert.same(got.both, got.after)
   end)
 
-  it("keeps to a schema beside what its profile says of the output, named once", function()
-    local got = probe([[
-      local function sent(format, json)
-        return table.concat(require("orket.llm.providers.anthropic").body({ base_url = "http://x/v1", model = "m",
-          params = { output_config = { effort = "low", format = format } } }, { messages = {}, stream = true, json = json }))
-      end
-      local both = sent({ type = "theirs" }, '{"type":"object","additionalProperties":false}')
-      say({ both = cjson.decode(both), times = select(2, both:gsub('"output_config"', "")), alone = cjson.decode(sent()).output_config })]])
+  it("the Messages API keeps to a schema beside what its profile says of the output, named once", function()
+    local got = probe("keeps_schema_beside_profile")
     assert.same({ effort = "low", format = { type = "json_schema",
       schema = { type = "object", additionalProperties = false } } }, got.both.output_config)
     assert.equal(1, got.times)
     assert.same({ effort = "low" }, got.alone)
   end)
 
-  it("gets what it signed back as it was, and nobody else does", function()
-    local got = probe([[
-      local BLOCKS = '{"type":"thinking","thinking":"one","signature":"S1"},{"type":"redacted_thinking","data":"AAA"},{"type":"text","text":"Let \195\188s."},' ..
-        '{"type":"tool_use","id":"t1","name":"f","input":{"b":[],"a":1.50}},{"type":"thinking","thinking":"","signature":"S2"},{"type":"tool_use","id":"t2","name":"g","input":{}},' ..
-        '{"type":"text","text":"And."}'
-      local first = ask("anthropic", JSON, '{"content":[' .. BLOCKS .. '],"stop_reason":"tool_use"}')
-      local function again(shape, model, message)
-        return ask(shape, JSON, '{"content":[],"stop_reason":"end_turn"}', { model = { model = model }, messages = { '{"content":"go","role":"user"}',
-          message or first.reply.message, '{"content":"r1","role":"tool","tool_call_id":"t1"}', '{"content":"r2","role":"tool","tool_call_id":"t2"}' } })
-      end
-      local shorter = cjson.decode(first.reply.message)
-      shorter.content = "Cut."
-      say({ blocks = cjson.decode("[" .. BLOCKS .. "]"), same = again("anthropic", "m").sent.messages[2].content, raw = again("anthropic", "m").raw,
-        other = again("anthropic", "m2").sent.messages[2].content, gemini = again("gemini", "gemini-3").raw, openai = again(nil, "m").raw,
-        shorter = again("anthropic", "m", cjson.encode(shorter)).sent.messages[2].content })]])
+  it("the Messages API gets what it signed back as it was, and nobody else does", function()
+    local got = probe("gets_signed_back_was")
     assert.same(got.blocks, got.same)
     assert.truthy(got.raw:find('"b":[]', 1, true))
     assert.same({ { type = "text", text = "Let üs.And." },
@@ -171,11 +105,8 @@ describe("the Messages API", function()
     assert.equal("Cut.", got.shorter[3].text)
   end)
 
-  it("is understood when it does not stream", function()
-    local got = probe([[
-      say(ask("anthropic", JSON, '{"type":"message","role":"assistant","model":"claude-x","content":[{"type":"thinking","thinking":"hm","signature":"S"},' ..
-        '{"type":"redacted_thinking","data":"x"},{"type":"text","text":"Hi"},{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":[]}}],' ..
-        '"stop_reason":"tool_use","usage":{"input_tokens":3,"cache_read_input_tokens":0,"output_tokens":5}}', { stream = false }))]])
+  it("the Messages API is understood when it does not stream", function()
+    local got = probe("understood_when_does_stream")
     assert.falsy(got.sent.stream)
     assert.equal("Hi", got.reply.content)
     assert.equal("hm", got.reply.reasoning)
@@ -183,18 +114,8 @@ describe("the Messages API", function()
     assert.same({ prompt = 3, completion = 5, cached = 0 }, got.reply.usage)
   end)
 
-  it("is found with the version of its API or without, as Gemini's", function()
-    local got = probe([[
-      local providers = require("orket.llm.providers")
-      local function at(shape, base)
-        local model = { shape = shape, base_url = base, model = "m" }
-        return providers.address(providers.of(model), model, { stream = false })
-      end
-      local found = {}
-      for i, base in ipairs({ "https://h", "https://h/", "https://h/v1", "https://h/v1beta/", "https://h/anthropic", "https://h/v1/projects/p", "https://v2.h/very/v", "http://h:8/v2x/y" }) do
-        found[i] = { at("anthropic", base), at("gemini", base), at("openai", base) }
-      end
-      say(found)]])
+  it("the Messages API is found with the version of its API or without, as Gemini's", function()
+    local got = probe("found_version_api_without")
     local bases = { { "/v1", "/v1beta", "" }, { "/v1", "/v1beta", "" }, { "/v1", "/v1", "/v1" },
       { "/v1beta", "/v1beta", "/v1beta" }, { "/anthropic/v1", "/anthropic/v1beta", "/anthropic" },
       { "/v1/projects/p", "/v1/projects/p", "/v1/projects/p" }, { "/very/v/v1", "/very/v/v1beta", "/very/v" },
@@ -206,24 +127,14 @@ describe("the Messages API", function()
     end
   end)
 
-  it("ends as it says, in everybody's words", function()
-    local got = probe([[
-      local ends = {}
-      for _, why in ipairs({ "end_turn", "stop_sequence", "max_tokens", "refusal", "something_new" }) do
-        ends[why] = ask("anthropic", JSON, '{"content":[{"type":"text","text":"x"}],"stop_reason":"' .. why .. '"}').reply.finish
-      end
-      say(ends)]])
+  it("the Messages API ends as it says, in everybody's words", function()
+    local got = probe("ends_says_everybody_s")
     assert.same({ end_turn = "stop", stop_sequence = "stop", max_tokens = "length",
       refusal = "content_filter", something_new = "something_new" }, got)
   end)
 
-  it("tells its errors, also inside a stream", function()
-    local got = probe([[
-      local status = ask("anthropic", JSON, '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', { status = "529 Overloaded" })
-      local inside = ask("anthropic", EVENTS, events({ '{"type":"message_start","message":{"usage":{"input_tokens":7}}}',
-        '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}' }))
-      local cut = ask("anthropic", EVENTS, events({ '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}' }))
-      say({ status = status.error, again = require("orket.llm.request.request_failure").is_transient(status.error), inside = inside.error, inside_again = require("orket.llm.request.request_failure").is_transient(inside.error), cut = cut.error })]])
+  it("the Messages API tells its errors, also inside a stream", function()
+    local got = probe("tells_errors_also_inside")
     assert.equal("ERR_HTTP", got.status.code)
     assert.equal(529, got.status.status)
     assert.truthy(got.status.message:find("Overloaded", 1, true))
@@ -235,13 +146,8 @@ describe("the Messages API", function()
     assert.equal("ERR_PROTOCOL", got.cut.code)
   end)
 
-  it("sends its key in its own header, and to its own endpoint alone", function()
-    local got = probe([[
-      local OK = '{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn"}'
-      local first = ask("anthropic", JSON, OK, { model = { key = "PROBE_KEY", headers = { ["Anthropic-Version"] = "2099-01-01" } } })
-      local second = ask("anthropic", JSON, OK, { model = { key = "PROBE_KEY" } })
-      local third = ask(nil, JSON, '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}', { model = { key = "PROBE_KEY" } })
-      say({ head = first.head, second = second.error, third = third.error })]], "PROBE_KEY=sk-not-to-be-seen-1234 ")
+  it("the Messages API sends its key in its own header, and to its own endpoint alone", function()
+    local got = probe("sends_key_own_header", "PROBE_KEY=sk-not-to-be-seen-1234 ")
     assert.truthy(got.head:find("\r\nx-api-key: sk-not-to-be-seen-1234", 1, true))
     assert.falsy(got.head:lower():find("authorization", 1, true))
     assert.truthy(got.head:find("2099-01-01", 1, true))
@@ -251,13 +157,8 @@ describe("the Messages API", function()
     assert.falsy(cjson.encode({ got.second, got.third }):find("not-to-be-seen", 1, true))
   end)
 
-  it("is never told of a call without a result", function()
-    local got = probe([[
-      local function call(id) return '{"function":{"arguments":"{}","name":"f"},"id":"' .. id .. '","type":"function"}' end
-      say(ask("anthropic", JSON, '{"content":[],"stop_reason":"end_turn"}', { messages = { '{"content":"go","role":"user"}',
-        '{"content":null,"role":"assistant","tool_calls":[' .. call("a") .. "," .. call("b") .. ']}', '{"content":"one","role":"tool","tool_call_id":"b"}',
-        '{"content":"again","role":"tool","tool_call_id":"b"}',
-        '{"content":"well?","role":"user"}', '{"content":null,"role":"assistant","tool_calls":[' .. call("c") .. ']}' } }))]])
+  it("the Messages API is never told of a call without a result", function()
+    local got = probe("never_told_call_without")
     local function results(message)
       local found = {}
       for _, block in ipairs(message.content) do
@@ -272,10 +173,8 @@ describe("the Messages API", function()
       { third[1].type, third[2].type, third[3].text, third[4].text })
   end)
 
-  it("serves a model without system text", function()
-    local got = probe([[
-      say(ask("anthropic", JSON, '{"content":[],"stop_reason":"end_turn"}', { messages = { '{"content":"Be brief.","role":"system"}',
-        '{"content":"hi","role":"user"}', '{"content":"  ","role":"assistant"}' }, model = { system = "user", temperature = 0.5, top_p = 1, top_k = 1 } }))]])
+  it("the Messages API serves a model without system text", function()
+    local got = probe("serves_model_without_system")
     assert.truthy(got.head:find("\r\nanthropic-version: 2026-10-21", 1, true))
     assert.is_nil(got.sent.temperature or got.sent.top_p or got.sent.top_k) -- this version refuses them
     assert.is_nil(got.sent.system)
@@ -286,12 +185,9 @@ describe("the Messages API", function()
   end)
 end)
 
-describe("Gemini", function()
-  it("gets a conversation in its own form", function()
-    local got = probe(TALK .. [[
-      say(ask("gemini", JSON, '{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}]}', { messages = TALK, tools = TOOLS,
-        tool_choice = { type = "function", ["function"] = { name = "read" } }, json = '{"type":"object"}', model = { json = "always", model = "gemini 2.5?", max_tokens = 99,
-        temperature = 0.5, stop = { "END" }, seed = 7, params = { safetySettings = {}, generationConfig = { thinkingConfig = { thinkingBudget = 0 } } } } }))]])
+describe("providers", function()
+  it("Gemini gets a conversation in its own form", function()
+    local got = probe("gemini_of_a_talk")
     local sent = got.sent
     assert.truthy(got.head:find("^POST /v1/models/gemini%%202%.5%%3F:streamGenerateContent%?alt=sse HTTP/1.1\r\n"))
     assert.truthy(sent.systemInstruction.parts[1].text:find("^You are a coder.\n"))
@@ -315,21 +211,8 @@ describe("Gemini", function()
     assert.same({ text = "lost" }, sent.contents[5].parts[2])
   end)
 
-  it("streams thoughts, text and parallel calls, and gets its signatures back", function()
-    local got = probe([[
-      local function data(list) for i, text in ipairs(list) do list[i] = "data: " .. text .. "\r\n\r\n" end return table.concat(list) end
-      local first = ask("gemini", EVENTS, data({
-        '{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}],"role":"model"}}],"usageMetadata":{"promptTokenCount":10},"modelVersion":"gemini-x"}',
-        '{"candidates":[{"content":{"parts":[{"text":"Let "}]}}]}', '{"candidates":[{"content":{"parts":[{"text":"me."}]}}]}',
-        '{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"U0lH"},{"functionCall":{"name":"f","args":{}}}]}}]}',
-        '{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":7,"cachedContentTokenCount":4}}' }), { model = { model = "gemini-3-pro" } })
-      local second = ask("gemini", EVENTS, data({ '{"candidates":[{"finishReason":"STOP"}]}' }), { model = { model = "gemini-3-pro" }, messages = {
-        '{"content":"go","role":"user"}', first.reply.message, '{"content":"r0","role":"tool","tool_call_id":"call_0"}',
-        '{"content":"r1","role":"tool","tool_call_id":"call_1"}',
-        '{"content":null,"role":"assistant","tool_calls":[{"function":{"arguments":"{}","name":"f"},"id":"x","type":"function"},{"function":{"arguments":"{}","name":"f"},"id":"y","type":"function"}]}',
-        '{"content":"r2","role":"tool","tool_call_id":"x"}', '{"content":"r3","role":"tool","tool_call_id":"y"}' } })
-      local openai = ask(nil, JSON, '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}', { messages = { '{"content":"go","role":"user"}', first.reply.message } })
-      say({ first = first, second = second, openai = openai.sent.messages[2] })]])
+  it("Gemini streams thoughts, text and parallel calls, and gets its signatures back", function()
+    local got = probe("streams_thoughts_text_parallel_2")
     local reply = got.first.reply
     assert.equal("Let me.", reply.content)
     assert.equal("hm", reply.reasoning)
@@ -352,10 +235,8 @@ describe("Gemini", function()
     assert.equal("f", got.openai.tool_calls[2]["function"].name)
   end)
 
-  it("is understood when it does not stream", function()
-    local got = probe([[
-      say(ask("gemini", JSON, '{"candidates":[{"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"Hi"},{"functionCall":{"id":"i1","name":"f"}}]},' ..
-        '"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5}}', { stream = false, model = { model = "tunedModels/x" } }))]])
+  it("Gemini is understood when it does not stream", function()
+    local got = probe("understood_when_does_stream_2")
     assert.truthy(got.head:find("^POST /v1/tunedModels/x:generateContent HTTP/1.1\r\n"))
     assert.is_nil(got.sent.stream)
     assert.equal("Hi", got.reply.content)
@@ -363,15 +244,8 @@ describe("Gemini", function()
     assert.same({ { id = "i1", name = "f", arguments = "{}" } }, got.reply.calls)
   end)
 
-  it("ends as it says, in everybody's words", function()
-    local got = probe([[
-      local ends = {}
-      for _, why in ipairs({ "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "MALFORMED_FUNCTION_CALL" }) do
-        local reply = ask("gemini", JSON, '{"candidates":[{"finishReason":"' .. why .. '"}]}').reply
-        ends[why] = { reply.finish, reply.problem }
-      end
-      ends.blocked = { ask("gemini", JSON, '{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":3}}').reply.finish }
-      say(ends)]])
+  it("Gemini ends as it says, in everybody's words", function()
+    local got = probe("ends_says_everybody_s_2")
     assert.same({ "stop" }, got.STOP)
     assert.same({ "length" }, got.MAX_TOKENS)
     assert.same({ "content_filter" }, got.SAFETY)
@@ -381,12 +255,8 @@ describe("Gemini", function()
     assert.truthy(got.MALFORMED_FUNCTION_CALL[2]:find("was not made", 1, true))
   end)
 
-  it("tells its errors, and sends its key in its own header", function()
-    local got = probe([[
-      local quota = ask("gemini", JSON, '{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}', { status = "429 Too Many" })
-      local inside = ask("gemini", EVENTS, 'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\n\n')
-      local keyed = ask("gemini", JSON, '{"error":{"message":"bad key sk-not-to-be-seen-1234"}}', { status = "400 Bad", model = { key = "PROBE_KEY" } })
-      say({ quota = quota.error, inside = inside.error, keyed = keyed })]], "PROBE_KEY=sk-not-to-be-seen-1234 ")
+  it("Gemini tells its errors, and sends its key in its own header", function()
+    local got = probe("tells_errors_sends_key", "PROBE_KEY=sk-not-to-be-seen-1234 ")
     assert.equal(429, got.quota.status)
     assert.truthy(got.quota.message:find("Quota exceeded", 1, true))
     assert.equal("ERR_HTTP", got.inside.code)
@@ -396,17 +266,9 @@ describe("Gemini", function()
   end)
 end)
 
-describe("OpenAI", function()
-  it("gets sampling, a format, and its own name of the limit", function()
-    local got = probe([[
-      local OK = '{"choices":[{"message":{"content":null,"refusal":"No."},"finish_reason":"stop"}]}'
-      local there = ask(nil, JSON, OK, { json = '{"type":"object"}', model = { max_tokens = 9, top_p = 0.5, top_k = 3, min_p = 0.1, presence_penalty = 1,
-        frequency_penalty = -1, stop = { "END" } } })
-      local openai = require("orket.llm.providers.openai")
-      local body = openai.body({ base_url = "https://api.openai.com/v1", model = "m", max_tokens = 9 }, { messages = {}, stream = false })
-      local not_it = openai.body({ base_url = "https://api.openai.com.example.org/v1", model = "m", max_tokens = 9 }, { messages = {}, stream = false })
-      local refused = ask(nil, EVENTS, 'data: {"choices":[{"delta":{"content":"","refusal":null}}]}\n\ndata: {"choices":[{"delta":{"refusal":"No."}}]}\n\ndata: [DONE]\n\n')
-      say({ sent = there.sent, reply = there.reply, body = cjson.decode(table.concat(body)), not_it = cjson.decode(table.concat(not_it)), refused = refused.reply.content })]])
+describe("providers", function()
+  it("OpenAI gets sampling, a format, and its own name of the limit", function()
+    local got = probe("gets_sampling_format_own")
     local sent = got.sent
     assert.same({ 9, 0.5, 3, 0.1, 1, -1 }, { sent.max_tokens, sent.top_p, sent.top_k, sent.min_p,
       sent.presence_penalty, sent.frequency_penalty })
@@ -420,34 +282,21 @@ describe("OpenAI", function()
     assert.equal(9, got.not_it.max_tokens)
   end)
 
-  it("and everybody else gets what params say no to, without what is null there", function()
+  it("OpenAI and every other provider get what params say no to, without what is null there", function()
     for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
-      local got = probe(([[
-        local body = require("orket.llm.providers.%s").body({ base_url = "http://x/v1", model = "m", temperature = 1,
-          params = { parallel_tool_calls = false, service_tier = cjson.null } }, { messages = { '{"content":"hi","role":"user"}' }, stream = true })
-        say(cjson.decode(table.concat(body)))]]):format(shape))
+      local got = probe("body_of_shape", shape)
       assert.is_false(got.parallel_tool_calls)
       assert.is_nil(got.service_tier)
     end
   end)
 
-  it("is asked for a reply whole where its profile says so", function()
-    local got = probe([[
-      local OK = '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'
-      local one = ask(nil, JSON, OK, { model = { stream = false } })
-      say({ stream = one.sent.stream, options = one.sent.stream_options, content = one.reply.content, usual = ask(nil, JSON, OK).sent.stream })]])
+  it("OpenAI is asked for a reply whole where its profile says so", function()
+    local got = probe("asked_reply_whole_where")
     assert.same({ stream = false, content = "x", usual = true }, got)
   end)
 
-  it("hears system text from the user where a model has none", function()
-    local got = probe([[
-      local OK = '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'
-      local SYSTEM = '{"content":"Be brief.","role":"system"}'
-      local function sent(...)
-        return ask(nil, JSON, OK, { messages = { ... }, model = { system = "user", params = { n = 3 } } }).sent
-      end
-      say({ both = sent(SYSTEM, '{"content":"hi","role":"user"}', '{"content":"x","role":"assistant"}').messages, alone = sent(SYSTEM).messages,
-        none = sent('{"content":"hi","role":"user"}').messages, n = sent(SYSTEM).n })]])
+  it("OpenAI hears system text from the user where a model has none", function()
+    local got = probe("hears_system_text_user")
     assert.same({ { role = "user", content = "Be brief.\n\nhi" }, { role = "assistant", content = "x" } },
       got.both)
     assert.same({ { role = "user", content = "Be brief." } }, got.alone)
@@ -455,16 +304,8 @@ describe("OpenAI", function()
     assert.is_nil(got.n) -- one reply is heard
   end)
 
-  it("gets its thoughts back where its profile says so, and nobody else does", function()
-    local got = probe([[
-      local OK = '{"choices":[{"message":{"content":null,"reasoning_content":"hm","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}'
-      local function said(thoughts) return ask(nil, JSON, OK, { model = { thoughts = thoughts } }).reply.message end
-      local message = said("returned")
-      local function again(shape, name)
-        return ask(shape, JSON, '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"content":[],"stop_reason":"end_turn"}', {
-          messages = { '{"content":"go","role":"user"}', message, '{"content":"r","role":"tool","tool_call_id":"a"}' }, model = { model = name } })
-      end
-      say({ dropped = said(nil), same = again(nil, "m").sent.messages[2], other = again(nil, "m2").raw, claude = again("anthropic", "m").raw })]])
+  it("OpenAI gets its thoughts back where its profile says so, and nobody else does", function()
+    local got = probe("gets_thoughts_back_where")
     assert.falsy(got.dropped:find("hm", 1, true))
     assert.same({ "hm", nil, "f" }, { got.same.reasoning_content, got.same.apart,
       got.same.tool_calls[1]["function"].name })
@@ -473,8 +314,7 @@ describe("OpenAI", function()
   end)
 end)
 
-describe("a call that comes", function()
-  local KEY = "sk-not-to-be-seen-1234"
+describe("providers", function()
   local ROWS = { -- tool, arguments as they stand in the event, what is heard
     { "write_file", '{\\"a\\":1}', "write_file" }, { "a\\u001b[31mb", "{}", nil },
     { ("x"):rep(33), "{}", nil }, { "sk live", "{}", nil },
@@ -486,22 +326,20 @@ describe("a call that comes", function()
     { KEY, '{\\"path\\":\\"a\\"}', "- a" },
   }
   for i, row in ipairs(ROWS) do
-    it("is listened to with its tool and its file, when they can be ones, as row " .. i, function()
+    it("a call that comes is listened to with its tool and its file, when they can be ones, as row " .. i,
+      function()
       local half = #row[2] // 2
       while row[2]:sub(half, half) == "\\" do half = half - 1 end -- not amid an escape
-      local got = probe(([[
-        local function event(call) return 'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,' .. call .. '}]}}]}\n\n' end
-        say(ask("openai", EVENTS, event(%q) .. event(%q)
-          .. 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}\n\ndata: [DONE]\n\n', { model = { key = "PROBE_KEY" } }))]]):format(
+      local got = probe("hears_a_call_in_two",
         ('"id":"c1","function":{"name":"%s","arguments":"%s"}'):format(row[1], row[2]:sub(1, half)),
-        ('"function":{"arguments":"%s"}'):format(row[2]:sub(half + 1))), "PROBE_KEY=" .. KEY .. " ")
+        ('"function":{"arguments":"%s"}'):format(row[2]:sub(half + 1)))
       assert.equal(1, #got.reply.calls)
       assert.same({ row[3] }, got.named)
     end)
   end
 end)
 
-describe("an error in a stream that had begun", function()
+describe("providers", function()
   local CASES = { -- body, is it an outage
     { 'data: {"error":{"message":"Overloaded","type":"overloaded_error"}}', true },
     { 'data: {"error":{"message":"no","code":503}}', true },
@@ -512,37 +350,26 @@ describe("an error in a stream that had begun", function()
     { 'data: {"error":"unavailable, overloaded, 503"}', false },
   }
 
-  it("is an outage by the kinds that the server names, never by its message, which may repeat the prompt",
+  it("an error in a stream that had begun is an outage by the kinds that the server names, never by its message, which may repeat the prompt",
     function()
     local bodies, wanted = {}, {}
     for i, case in ipairs(CASES) do
       bodies[i], wanted[i] = case[1], case[2]
     end
-    local got = probe(("local bodies = cjson.decode(%q)"):format(cjson.encode(bodies)) .. [[
-
-      local outage, is = require("orket.llm.outage"), {}
-      for i, body in ipairs(bodies) do
-        local err = ask("openai", EVENTS, body .. "\n\n").error
-        is[i] = err.code == "ERR_HTTP" and outage.is(err)
-      end
-      say(is)]])
+    local got = probe("outages_among", cjson.encode(bodies))
     assert.same(wanted, got)
   end)
 
-  it("says of an account without quota what helps", function()
-    local got = probe([[
-      say(ask("openai", JSON, '{"error":{"message":"x","type":"insufficient_quota"}}', { status = "429 Too Many" }).error)]])
+  it("an error in a stream that had begun says of an account without quota what helps", function()
+    local got = probe("says_account_without_quota")
     assert.truthy(got.fix:find("add credit", 1, true), got.fix)
   end)
 end)
 
-describe("a server that is not reached", function()
-  it("is told with the model, its address without a password, and the file", function()
-    local got = probe([[
-      local cures = require("orket.llm.error_hints")
-      local _, err = llm.complete({ model = { base_url = "http://127.0.0.1:1/v1", model = "m", name = "fast" },
-        messages = { '{"content":"hi","role":"user"}' }, attempts = 1 })
-      say({ fix = err.fix, place = cures.place({ model = "m", base_url = "https://me:secret@api.example/v1?k=secret" }) })]])
+describe("providers", function()
+  it("a server that is not reached is told with the model, its address without a password, and the file",
+    function()
+    local got = probe("told_model_address_without")
     assert.truthy(got.fix:find("base_url of the model fast is http://127.0.0.1:1 (config/organization.json",
       1, true), got.fix)
     assert.equal("base_url of the model m is https://api.example (config/organization.json, or ORKET_MODEL_URL), its model m, its key not named", got.place)

@@ -4,17 +4,7 @@
 local world = dofile("tests/support/world.lua")
 
 -- Copies what a person put; parks where there is nothing.
-local COPIES = [[
-function work(talk)
-  return steps(talk, function() return say(call("read_file", { path = "note.txt" })) end, function(t)
-    local text = t.results[1]:match("the note says (%w+)")
-    if not text then
-      return say(status("blocked", "there is no note"))
-    end
-    return say(write("copy", text), finish())
-  end)
-end
-]]
+local COPIES = world.orket.read("tests/support/teams/copies.lua")
 
 local function put(w, arguments)
   return w:orket("put " .. arguments)
@@ -39,8 +29,8 @@ local function synced(options)
   return w
 end
 
-describe("orket put", function()
-  it("takes a file into a card, whose turn reads it, and the run replays", function()
+describe("put", function()
+  it("orket put takes a file into a card, whose turn reads it, and the run replays", function()
     local w <close> = synced({ issues = { { id = "A" } },
       files = { ["mine/note.txt"] = "the note says salt" } })
     assert.equal("put into A: note.txt\n", done(w, "A mine/note.txt"))
@@ -54,7 +44,7 @@ describe("orket put", function()
     refused(w, "A mine/note.txt", "A is done")
   end)
 
-  it("refuses names that another spelling has already", function()
+  it("orket put refuses names that another spelling has already", function()
     local w <close> = synced({ issues = { { id = "A" } }, files = { ["mine/note.txt"] = "x" } })
     for _, name in ipairs({ "./note.txt", "a//note.txt", "a/./note.txt", "/note.txt", "a/" }) do
       refused(w, "--as " .. name .. " A mine/note.txt", "fix: ")
@@ -62,7 +52,8 @@ describe("orket put", function()
     assert.equal(0, #w:events("file.written"))
   end)
 
-  it("takes what the person put into the card's own directory, with its place, and keeps it once", function()
+  it("orket put takes what the person put into the card's own directory, with its place, and keeps it once",
+    function()
     local w <close> = synced({ issues = { { id = "A" } } })
     w:write("workspace/ep/cards/A/sub/x", "1")
     w:write("workspace/ep/cards/A/note.txt", "the note says pepper")
@@ -79,7 +70,7 @@ describe("orket put", function()
     w:replays()
   end)
 
-  it("makes a passing verdict count no longer", function()
+  it("orket put makes a passing verdict count no longer", function()
     local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "f.json" } } }, mock = [[
       function work(talk) return say(write("a", "1"), finish()) end
       function review(talk)
@@ -96,7 +87,7 @@ describe("orket put", function()
     w:replays()
   end)
 
-  it("reaches the owner while a run goes on, but not a card that is being worked on", function()
+  it("orket put reaches the owner while a run goes on, but not a card that is being worked on", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
       mock = COPIES, files = { ["note.txt"] = "the note says salt" },
       limits = { concurrency = 1 } })
@@ -112,7 +103,7 @@ describe("orket put", function()
     w:replays()
   end)
 
-  it("abandons a turn that a killed run left open", function()
+  it("orket put abandons a turn that a killed run left open", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = COPIES,
       files = { ["note.txt"] = "the note says salt" } })
     local run = w:held(1)
@@ -127,7 +118,7 @@ describe("orket put", function()
     w:replays()
   end)
 
-  it("is for files of a card; of a changed card file a run says that it differs, until orket sync applies it",
+  it("orket put is for files of a card; of a changed card file a run says that it differs, until orket sync applies it",
     function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = COPIES })
     local text = w:run()
@@ -140,7 +131,7 @@ describe("orket put", function()
     assert(not w:run():find("card files differ", 1, true))
   end)
 
-  it("is not needed for what an agent's interrupted call left, which is not kept aside as a person's file is",
+  it("orket put is not needed for what an agent's interrupted call left, which is not kept aside as a person's file is",
     function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
@@ -161,7 +152,7 @@ describe("orket put", function()
     w:replays()
   end)
 
-  it("follows no link that lies in the project, and takes nothing of the engine's own", function()
+  it("orket put follows no link that lies in the project, and takes nothing of the engine's own", function()
     local w <close> = synced({ issues = { { id = "A" } }, files = { ["workspace/ep/cards/A/x"] = "x" } })
     local at = w.dir .. "/workspace/ep/cards/A"
     os.execute("ln -s /etc " .. at .. "/etc && ln -s /etc/passwd " .. at .. "/users && ln -s " .. w.dir .. " "

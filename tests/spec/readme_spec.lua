@@ -22,8 +22,8 @@ return function(request)
 end
 ]]
 
-describe("README.md", function()
-  it("has a quick start that works", function()
+describe("readme", function()
+  it("README.md has a quick start that works", function()
     local dir = orket.directory()
     orket.run("init --demo " .. dir .. "/recorded")
     local recorded = orket.read(dir .. "/recorded/demo/model.lua")
@@ -36,7 +36,7 @@ describe("README.md", function()
     assert.equal(1, shown)
   end)
 
-  it("stays short", function()
+  it("README.md stays short", function()
     assert(select(2, orket.read("README.md"):gsub("\n", "")) <= 150)
   end)
 end)

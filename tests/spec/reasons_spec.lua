@@ -377,7 +377,7 @@ describe("orket why", function()
   end)
 end)
 
-describe("what a person answers, a program does, a label follows, a cap ends", function()
+describe("reasons", function()
   local WEB = [[
     return { description = "tells", operations = {}, untrusted = true, run = function() return { said = "do it" } end,
       schema = { type = "object", properties = {}, additionalProperties = false } }
@@ -422,7 +422,7 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
     end
   end
 
-  it("leads back to the prompt, each by its call", function()
+  it("the explanation of an outcome leads back to the prompt, each by its call", function()
     local asked = "prompt reply parse:write_file rule:house.migrations approval:house.migrations effect"
     for kind, links in pairs({
       ["command.ran"] = "prompt reply parse:run_command rule:gate.allow effect",
@@ -435,7 +435,7 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
     assert.equal(0, code, text)
   end)
 
-  it("names the cap or the limit, where no call was refused", function()
+  it("the explanation of an outcome names the cap or the limit, where no call was refused", function()
     for card, row in pairs({
       C = { "budget.reached", "budget.calls", "prompt reply rule:budget.calls effect",
         "another request to its model" },
@@ -456,7 +456,8 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
     end
   end)
 
-  it("tells what a card was parked for, which no route of a role did", function()
+  it("the explanation of an outcome tells what a card was parked for, which no route of a role did",
+    function()
     for card, links in pairs({
       A = "prompt reply parse:write_file rule:house.migrations approval:house.migrations engine effect",
       C = "prompt reply rule:budget.calls engine effect",

@@ -18,6 +18,7 @@ local function project(options)
     issues = options.issues or { { id = "A", name = "Bills", description = "When are they mailed?" } },
     mock = SYNONYMS .. (options.embed or "") .. WORK, rules = options.rules, limits = options.limits
       or { concurrency = 1 },
+    environment = world.impatient,
   })
   local config = cjson.decode(w:read("config/organization.json"))
   config.models.e = world.merged({ base_url = w.url, model = "words", price = { input = 1, output = 0 } },
@@ -60,8 +61,9 @@ local NOTES = { "an invoice is sent weekly", "tabs are eight columns", "the pars
   "the queue has two ends",
   "colours are blue", "the door is shut at night", "rivers run to the sea", "the clock is right twice" }
 
-describe("memory by meaning", function()
-  it("shows a turn what means the same, and records what was near and what it cost", function()
+describe("recall", function()
+  it("memory by meaning shows a turn what means the same, and records what was near and what it cost",
+    function()
     local w <close> = project()
     fill(w, NOTES)
     run(w, "run ep")
@@ -75,7 +77,7 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("finds for a person what means the same, and tells why", function()
+  it("memory by meaning finds for a person what means the same, and tells why", function()
     local w <close> = project()
     fill(w, NOTES)
     local rows = cjson.decode(run(w, "memory --json search 'bills mailed mondays'"))
@@ -117,7 +119,7 @@ describe("memory by meaning", function()
     { "no answer at all", [[return { delay_ms = 60000 }]], "ERR_TIMEOUT" },
   }
   for _, case in ipairs(HOSTILE) do
-    it("goes by words alone when the embedder answers " .. case[1], function()
+    it("memory by meaning goes by words alone when the embedder answers " .. case[1], function()
       local w <close> = project({
         embed = "function embed(texts) " .. case[2] .. " end\n", model = { deadlines = { total = 1 } },
         issues = { { id = "A", name = "Tabs" } },
@@ -136,7 +138,7 @@ describe("memory by meaning", function()
     end)
   end
 
-  it("does not ask an embedder again and again that does not answer", function()
+  it("memory by meaning does not ask an embedder again and again that does not answer", function()
     local w <close> = project({ embed = "function embed() return { status = 500 } end\n",
       model = { breaker = { failures = 1, seconds = 600 } },
       issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } } })
@@ -151,7 +153,7 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("asks for a text once, and again where the embedder is another one", function()
+  it("memory by meaning asks for a text once, and again where the embedder is another one", function()
     local w <close> = project()
     fill(w, NOTES)
     local function asked(words)
@@ -174,7 +176,7 @@ describe("memory by meaning", function()
       cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
   end)
 
-  it("makes the file of the vectors anew where a page of it is damaged", function()
+  it("memory by meaning makes the file of the vectors anew where a page of it is damaged", function()
     local w <close> = project()
     fill(w, NOTES)
     run(w, "memory search bills")
@@ -190,7 +192,7 @@ describe("memory by meaning", function()
       cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
   end)
 
-  it("understands base64, and Gemini's API", function()
+  it("memory by meaning understands base64, and Gemini's API", function()
     for _, model in ipairs({ { params = { encoding_format = "base64" } }, { shape = "gemini" } }) do
       local w <close> = project({ model = model })
       fill(w, NOTES)
@@ -201,7 +203,7 @@ describe("memory by meaning", function()
     end
   end)
 
-  it("is in a cap, in the sums of its turn and in what things cost", function()
+  it("memory by meaning is in a cap, in the sums of its turn and in what things cost", function()
     local w <close> = project({ rules = { budgets = { organization = { tokens = 1000000 } } } })
     fill(w, NOTES)
     run(w, "run ep")
@@ -233,7 +235,7 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("goes on and forks with what was told, and asks nobody again", function()
+  it("memory by meaning goes on and forks with what was told, and asks nobody again", function()
     local w <close> = project({ issues = { { id = "A", name = "Bills",
       description = "When are they mailed?" } } })
     fill(w, NOTES)
@@ -253,7 +255,7 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("is not asked again by a turn that was killed after it was told", function()
+  it("memory by meaning is not asked again by a turn that was killed after it was told", function()
     local w <close> = project()
     fill(w, NOTES)
     w:hold("A")
@@ -277,7 +279,7 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("is asked anew when a card's words are written anew", function()
+  it("memory by meaning is asked anew when a card's words are written anew", function()
     local w <close> = project({ issues = { { id = "A", name = "Work", description = "about a bill" } }, embed = [[
       table.insert(synonyms, { "boat", "ship" })
       local last = reply
@@ -315,7 +317,7 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("answers a person whose question a run's end overtakes", function()
+  it("memory by meaning answers a person whose question a run's end overtakes", function()
     local w <close> = project({ slow = true, embed = [[
       function embed(texts)
         for _, text in ipairs(texts) do
@@ -335,7 +337,7 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("asks for a text once, however many turns want it at once", function()
+  it("memory by meaning asks for a text once, however many turns want it at once", function()
     local issues = {}
     for i = 1, 8 do
       issues[i] = { id = "A" .. i, name = "Bills " .. i }
@@ -362,14 +364,14 @@ describe("memory by meaning", function()
     same(w)
   end)
 
-  it("leaves a cassette as it is without", function()
+  it("memory by meaning leaves a cassette as it is without", function()
     local w <close> = project()
     fill(w, NOTES)
     run(w, "run --record tape.jsonl ep")
     assert.same({}, w:events("memory.ranked"))
   end)
 
-  it("is refused where the configuration names what has no vectors", function()
+  it("memory by meaning is refused where the configuration names what has no vectors", function()
     local w <close> = project({ model = { shape = "anthropic" } })
     assert.truthy(select(1, w:orket("validate")):find("have no vectors", 1, true))
     local v <close> = project({ memory = { embedder = "nobody" } })

@@ -32,8 +32,9 @@ local UNREADABLE = {
   directory = "mkdir many && (cd many && seq -f .%g 1001 | xargs touch) && mv many/.[0-9]* nodes/policy",
 }
 
-describe("a policy that does not come to an end any more", function()
-  it("holds up no run while it is compared with the one before: it denies, and its turn is told", function()
+describe("reload", function()
+  it("a policy that does not come to an end any more holds up no run while it is compared with the one before: it denies, and its turn is told",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, rules = { growth = "auto" },
       files = { ["nodes/policy/p.lua"] = PROBE },
       mock = [[
@@ -51,9 +52,10 @@ describe("a policy that does not come to an end any more", function()
   end)
 end)
 
-describe("a policy that cannot be read any more", function()
+describe("reload", function()
   for what, replace in pairs(UNREADABLE) do
-    it("goes on serving, also where everything is accepted: its " .. what, function()
+    it("a policy that cannot be read any more goes on serving, also where everything is accepted: its "
+      .. what, function()
       local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
         rules = { growth = "auto" },
         files = { ["nodes/policy/p.lua"] = PROBE }, mock = [[
@@ -75,8 +77,9 @@ describe("a policy that cannot be read any more", function()
   end
 end)
 
-describe("a script that is saved", function()
-  it("is not reported as broken while its editor has emptied it, and once while it stays broken", function()
+describe("reload", function()
+  it("a script that is saved is not reported as broken while its editor has emptied it, and once while it stays broken",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, files = { ["nodes/policy/p.lua"] = PROBE },
       environment = "ORKET_LUA=" .. EDITOR, mock = "function work() return say(finish()) end" })
     local run = w:held(1)
@@ -100,8 +103,8 @@ end)
 
 local AT_ONCE = world.orket.read("tests/support/accept_at_once.py")
 
-describe("scripts that wait", function()
-  it("are accepted once, however many say so at the same moment", function()
+describe("reload", function()
+  it("scripts that wait are accepted once, however many say so at the same moment", function()
     local coder = world.orket.read("roles/coder.lua")
     local w <close> = world.new({ issues = { { id = "A" } },
       files = { ["roles/coder.lua"] = (coder:gsub('"delete_file",%s*', "")) },

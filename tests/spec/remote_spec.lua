@@ -25,9 +25,9 @@ local function followed(w, options)
   end
 end
 
-describe("orket board -w", function()
+describe("remote", function()
   for options, last in pairs({ [""] = "\ndone: 1 done", ["--json"] = '"kind":"result","' }) do
-    it("shows a run of another process as it goes on, and ends with it: "
+    it("orket board -w shows a run of another process as it goes on, and ends with it: "
       .. (options == "" and "lines" or options), function()
       local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
       local run = w:held(1)
@@ -47,7 +47,7 @@ describe("orket board -w", function()
     end)
   end
 
-  it("ends with the process of the run, however that ended, and says how to go on; the board says so as well",
+  it("orket board -w ends with the process of the run, however that ended, and says how to go on; the board says so as well",
     function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
     local run = w:held(1)
@@ -69,7 +69,7 @@ describe("orket board -w", function()
     w:replays()
   end)
 
-  it("is an error when no run is under way", function()
+  it("orket board -w is an error when no run is under way", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
     assert.equal(0, (select(2, w:run())))
     local text, code = w:orket("board -w")

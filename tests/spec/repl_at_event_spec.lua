@@ -10,7 +10,7 @@ function work(talk)
 end
 ]]
 
-describe("a moment of a run", function()
+describe("repl at event", function()
   local w, seq
 
   setup(function()
@@ -36,7 +36,7 @@ describe("a moment of a run", function()
     return w:orket("repl --run ep.1 " .. (at and "--at " .. at or "") .. " < lines")
   end
 
-  it("shows cards, events, views and files as they were", function()
+  it("a moment of a run shows cards, events, views and files as they were", function()
     assert.equal("in_progress\n", (lines(seq.results[1], 'card("A").status')))
     assert.equal("done\n", (lines(nil, 'card("A").status')))
     assert.equal("text 0\n", (lines(seq.results[1], 'file("A", "a"):match("text %d")')))
@@ -49,7 +49,8 @@ describe("a moment of a run", function()
     assert.equal("0\n", (lines(seq["run.started/0"], "card('A').turns")))
   end)
 
-  it("dry-runs prompt and gate with the scripts that were recorded, whatever the files say now", function()
+  it("a moment of a run dry-runs prompt and gate with the scripts that were recorded, whatever the files say now",
+    function()
     local coder = orket.read("roles/coder.lua")
     w:write("roles/coder.lua", (coder:gsub("You are a programmer", "You are somebody else")))
     local dry = 'prompt("A", "coder")[1].content:match("You are %a+ ?%a*")'
@@ -61,7 +62,7 @@ describe("a moment of a run", function()
     assert.equal("deny\n", (lines(seq.last, judge))) -- the card is done
   end)
 
-  it("is left for the next and the one before, by events and by turns", function()
+  it("a moment of a run is left for the next and the one before, by events and by turns", function()
     local at = seq.results[1]
     local text = lines(at, "at()", "next()", "back(2)", 'back("turn")', 'next("turn")', "next(9999)",
       'at("1.1")', "back(9999)")
@@ -75,7 +76,7 @@ describe("a moment of a run", function()
     assert(text:find("ep.1/1/", 1, true))
   end)
 
-  it("is compared with another: fields of cards, and files as a unified diff", function()
+  it("a moment of a run is compared with another: fields of cards, and files as a unified diff", function()
     local text = lines(seq.results[2], ("diff(%d)"):format(seq.results[1]))
     assert.truthy(text:find("^card A\n  tokens_in: %d+ %-> %d+\n  tokens_out: %d+ %-> %d+\n%-%-%- A/a\n"),
       text)

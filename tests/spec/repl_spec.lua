@@ -2,7 +2,7 @@
 
 local orket = dofile("tests/support/orket.lua")
 
-describe("orket repl", function()
+describe("repl", function()
   local dir
 
   setup(function()
@@ -79,7 +79,7 @@ describe("orket repl", function()
     { 'events{limit="x"}', "ERR_USAGE: events cannot take that" },
   }
   for _, row in ipairs(refused) do
-    it("refuses " .. row[1], function()
+    it("orket repl refuses " .. row[1], function()
       local text, code = lines(row[1], "7")
       assert.matches(row[2], text)
       assert.matches("\n7\n$", text) -- the next line runs
@@ -87,13 +87,13 @@ describe("orket repl", function()
     end)
   end
 
-  it("says at the end what was never completed", function()
+  it("orket repl says at the end what was never completed", function()
     local text, code = lines("if true then", "  x = 1")
     assert.matches("'end' expected %(to close 'if' at line 1%) near <eof>", text)
     assert.equal(1, code)
   end)
 
-  it("goes on at a second prompt on a terminal, where ^C gives up and ^D ends", function()
+  it("orket repl goes on at a second prompt on a terminal, where ^C gives up and ^D ends", function()
     local keys = "x = {\\r1,\\r2 }\\r#x + 40\\rfor i = 1, 2 do\\roops(\\0037 + 70\\rif true then\\r\\004"
     local shown, code = orket.shell(string.format( -- keys come when it asks
       "rm -f %s.tty; { until grep -q 'orket>' %s.tty; do sleep 0.02; done; printf '%s'; } 2>/dev/null"
@@ -106,7 +106,7 @@ describe("orket repl", function()
     assert.matches("near <eof>", shown)
   end)
 
-  it("tells a long value in lines on a terminal, and as JSON elsewhere", function()
+  it("orket repl tells a long value in lines on a terminal, and as JSON elsewhere", function()
     local shown, code = orket.shell(string.format(
       "rm -f %s.tty; { until grep -q 'orket>' %s.tty; do sleep 0.02; done; printf '%s'; } 2>/dev/null"
         .. " | TERM=xterm timeout 20 script -fqec '%s repl -C %s' %s.tty", dir, dir, 'view("hello-1")\r\004',
@@ -117,19 +117,19 @@ describe("orket repl", function()
     assert.matches('^{"approvals":%[%],"card":{', (lines('view("hello-1")')))
   end)
 
-  it("records what a person does as that person's", function()
+  it("orket repl records what a person does as that person's", function()
     assert.matches('"status":"ready"', (lines('comment("hello-1", "said in the repl")')))
     local text = lines('events{card="hello-1", kind="comment.added"}[1].actor')
     assert.matches("^human:", text)
     assert.equal("said in the repl\n", (lines('events{card="hello-1", kind="comment.added"}[1].body.text')))
   end)
 
-  it("explains commands as they do themselves", function()
+  it("orket repl explains commands as they do themselves", function()
     local text = lines("help board", "help(why-not)")
     assert.equal(orket.run("board --help") .. orket.run("why-not --help"), text)
   end)
 
-  it("explains each of its words", function()
+  it("orket repl explains each of its words", function()
     local face = orket.read("lua/orket/dev/repl/face.lua")
     for name in face:gmatch("\nfunction API%.(%w+)") do
       local text = lines("help " .. name)
@@ -142,7 +142,8 @@ describe("orket repl", function()
     return orket.shell(("printf '%s' | SHELL=/bin/sh TERM=vt100 script -qec '%s repl -C %s' /dev/null"):format(text, orket.binary, dir))
   end
 
-  it("completes words, ids of cards and fields, and keeps its history for its user alone", function()
+  it("orket repl completes words, ids of cards and fields, and keeps its history for its user alone",
+    function()
     local text = typed('rou\t("hello-\t").sta\t\nx = { alpha = 41 }\nx.al\t + 1\n')
     assert.truthy(text:find("42", 1, true), text)
     assert.equal("600\n", (orket.shell("stat -c %a " .. dir .. "/.orket/repl_history")))
@@ -152,8 +153,8 @@ describe("orket repl", function()
   end)
 end)
 
-describe("ORKET_MODEL_KEY", function()
-  it("set to nothing is not set", function()
+describe("repl", function()
+  it("ORKET_MODEL_KEY set to nothing is not set", function()
     assert.equal("nil set\n", orket.probe([[
       local value = require("orket.core.sys").env("ORKET_MODEL_KEY")
       print(value ~= "" and value or nil, require("orket.core.sys").env("ORKET_A_KEY"))

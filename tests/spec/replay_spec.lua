@@ -33,7 +33,7 @@ local function example(dir, concurrency, arguments, url)
   assert.equal(0, code, text)
 end
 
-describe("the example", function()
+describe("replay", function()
   local dir = orket.directory()
   local tape = dir .. "/tape"
 
@@ -53,7 +53,7 @@ describe("the example", function()
   end)
 
   for _, concurrency in ipairs({ 1, 4, 32 }) do
-    it("recorded at concurrency " .. concurrency .. " replays to its hash", function()
+    it("the example recorded at concurrency " .. concurrency .. " replays to its hash", function()
       local copy = dir .. "/at" .. concurrency
       example(copy, concurrency, "--replay " .. tape, "http://127.0.0.1:1")
       local head = cjson.decode((replay(copy, "textkit.1", "--json"))).hash
@@ -74,7 +74,7 @@ describe("the example", function()
     end)
   end
 
-  it("opens no socket and leaves nothing behind", function()
+  it("the example opens no socket and leaves nothing behind", function()
     local _, code = orket.shell("command -v strace")
     if code ~= 0 then
       pending("strace is not installed")
@@ -87,9 +87,9 @@ describe("the example", function()
     assert.equal("", (orket.shell("ls -A " .. dir .. "/empty")))
   end)
 
-  it("is swept away by the next one when it is killed, unlike one that is at work", function()
+  it("the example is swept away by the next one when it is killed, unlike one that is at work", function()
     local tmp = dir .. "/tmp"
-    local busy = tmp .. "/orket-replay-00000000000c0de1"
+    local busy = tmp .. "/orket-scratch-00000000000c0de1"
     orket.write(busy .. "/note", "somebody's")
     orket.shell("chmod 700 " .. busy)
     local holder = orket.shell(string.format("flock -F %s/lock sleep 60 >/dev/null 2>&1 & echo $!",
@@ -114,7 +114,7 @@ describe("the example", function()
     assert.equal(0, (select(2, replayed(world.binary, ""))))
   end)
 
-  it("is another one with another role, tool or policy", function()
+  it("the example is another one with another role, tool or policy", function()
     local rows = {
       { "roles/coder.lua", "You are a programmer", "You are a poet", "turn%.prompted of TK%-%d",
         "+  You are a poet" },
@@ -138,7 +138,7 @@ describe("the example", function()
     end
   end)
 
-  it("takes one role from a file", function()
+  it("the example takes one role from a file", function()
     orket.write(dir .. "/r/coder.lua",
       (orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a poet")))
     local text, code = replay(dir .. "/first", "textkit.1", "--role " .. dir .. "/r/coder.lua")
@@ -172,7 +172,7 @@ describe("the example", function()
       "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'turn.ended')" },
   }
   for _, flip in ipairs(flips) do
-    it("is not what it was with a change of " .. flip[1], function()
+    it("the example is not what it was with a change of " .. flip[1], function()
       orket.shell("rm -rf " .. dir .. "/flipped && cp -R " .. dir .. "/first " .. dir .. "/flipped")
       orket.write(dir .. "/sql", flip[2] .. "; SELECT changes();")
       assert.equal("1", (orket.shell("sqlite3 " .. dir .. "/flipped/.orket/orket.db < " .. dir
@@ -187,7 +187,7 @@ end)
 
 -- A second opinion about a journal that somebody wrote anew, hashes and all, is not the chain's but the
 -- engine's.
-describe("a run that", function()
+describe("replay", function()
   local function played(options, arguments)
     local w = world.new(options)
     w:run(arguments)
@@ -207,7 +207,7 @@ describe("a run that", function()
     end
   ]]
 
-  it("parked, was answered and went on", function()
+  it("a replay derives a run that parked, was answered and went on", function()
     local w <close> = played({ issues = { {} }, mock = [[
       function work(talk)
         if not talk.text:find("yes, blue", 1, true) then
@@ -222,8 +222,8 @@ describe("a run that", function()
     same(w)
   end)
 
-  it("failed at its model, was stopped, was killed", function()
-    local w <close> = played({ issues = { { max_retries = 0 } },
+  it("a replay derives a run that failed at its model, was stopped, was killed", function()
+    local w <close> = played({ issues = { { max_retries = 0 } }, environment = world.impatient,
       mock = "function work() return { status = 500 } end" })
     same(w)
     local slow <close> = world.new({ issues = { {}, {} },
@@ -246,7 +246,7 @@ describe("a run that", function()
     ["is against the law"] = '  return { status = "done", note = "n", memory = "m" }',
   }
   for name, route in pairs(FAILING) do
-    it("failed by a proposal that " .. name, function()
+    it("a replay derives a run that failed by a proposal that " .. name, function()
       local role = orket.read("roles/coder.lua"):gsub("route = brief.hand_over", function()
         return "route = function(card) if card.id == 'A' then " .. route .. " end end"
       end)
@@ -272,7 +272,8 @@ describe("a run that", function()
     end)
   end
 
-  it("merged the same file twice, with memory, reviews that say no, and a verification", function()
+  it("a replay derives a run that merged the same file twice, with memory, reviews that say no, and a verification",
+    function()
     local w <close> = played({ issues = { { verification = { fixture_path = "ok.json" } }, {}, {} },
       files = { ["verification/ok.json"] = '{"argv":["/bin/sh","-c","test -f shared"]}' }, limits = { concurrency = 3 }, mock = [[
       function work(talk)
@@ -292,7 +293,7 @@ describe("a run that", function()
     same(w)
   end)
 
-  it("was forked from another one's middle", function()
+  it("a replay derives a run that was forked from another one's middle", function()
     local w <close> = played({ issues = { {}, { depends_on = { "I-1" } } }, mock = WORK })
     local coder = orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a poet")
     w:write("other/coder.lua", coder)
@@ -310,7 +311,7 @@ describe("a run that", function()
     same(w)
   end)
 
-  it("does not exist", function()
+  it("a replay of a run that does not exist is refused", function()
     local w <close> = played({ issues = { {} }, mock = WORK })
     same(w)
     local text, code = replay(w.dir, "ep.7")

@@ -18,25 +18,7 @@ local function coder(more)
 end
 
 -- Reads on until there is no more, then writes the parts into a file.
-local READER = [[
-function work(talk)
-  local parts, next_from = {}, nil
-  for _, text in ipairs(talk.said) do
-    local answer = cjson.decode(text)
-    if answer.cut then
-      parts[1], next_from = answer.part, answer.cut.next
-    elseif answer.result and answer.result.part then
-      parts[#parts + 1], next_from = answer.result.part, answer.result.next
-    end
-  end
-  if talk.replies == 0 then
-    return say(call("long", { count = COUNT }))
-  elseif next_from then
-    return say(call("read_result", { handle = "r1", from = next_from }))
-  end
-  return say(write("all.txt", table.concat(parts)), finish())
-end
-]]
+local READER = world.orket.read("tests/support/teams/pager.lua")
 
 local function whole(count)
   return '{"ok":true,"result":{"text":' .. cjson.encode(("ä\"\\\n"):rep(count)) .. "}}"
@@ -47,10 +29,10 @@ local function new(count, limits, tools, mock)
     files = { ["tools/long.lua"] = LONG, ["roles/coder.lua"] = coder(tools or '"long", "read_result"') } })
 end
 
-describe("a long result", function()
+describe("result paging", function()
   for name, case in pairs({ ["a byte more than fits"] = { 9, 4096, 512 }, ["many parts"] = { 9, 4096, 4000 },
     ["64 KiB"] = { 3, nil, 20000 } }) do
-    it("is read on to its end: " .. name, function()
+    it("a long result is read on to its end: " .. name, function()
       local w <close> = new(case[3], { result = case[2] })
       local text, code = w:run()
       assert.equal(0, code, text)
@@ -71,7 +53,7 @@ describe("a long result", function()
     end)
   end
 
-  it("of ten megabytes is cut, and read at any place; one that is no text is answered all the same",
+  it("a long result of ten megabytes is cut, and read at any place; one that is no text is answered all the same",
     function()
     local w <close> = world.new({ issues = { { id = "A" } },
       files = { ["roles/coder.lua"] = coder('"long", "read_result"'),
@@ -99,7 +81,7 @@ describe("a long result", function()
     w:derives()
   end)
 
-  it("that just fits is whole", function()
+  it("a long result that just fits is whole", function()
     local w <close> = new(500, { result = 4096 })
     w:run()
     assert.is_nil(w:events("call.result")[1].body.rest)
@@ -107,7 +89,7 @@ describe("a long result", function()
   end)
 
   for n = 7, 11, 2 do -- commits: between a result that was cut and the parts of it that are read
-    it("has its handle again after the turn was killed at commit " .. n, function()
+    it("a long result has its handle again after the turn was killed at commit " .. n, function()
       local w <close> = new(2000, { result = 4096 })
       w:killed("log_sync_after:" .. n)
       local before = #w:events("call.result")
@@ -119,7 +101,7 @@ describe("a long result", function()
     end)
   end
 
-  it("is cut without a handle when the role cannot read on, and nothing is kept", function()
+  it("a long result is cut without a handle when the role cannot read on, and nothing is kept", function()
     local w <close> = new(4000, { result = 4096 }, '"long"', [[
       function work(talk)
         return talk.replies == 0 and say(call("long", { count = COUNT })) or say(write("seen.txt", talk.said[1]), finish())
@@ -132,7 +114,7 @@ describe("a long result", function()
     assert.is_nil(w:events("call.result")[1].body.rest)
   end)
 
-  it("is nobody else's, and none that there is not", function()
+  it("a long result is nobody else's, and none that there is not", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
       limits = { result = 4096 },
       files = { ["tools/long.lua"] = LONG, ["roles/coder.lua"] = coder('"long", "read_result"') }, mock = [[
@@ -150,7 +132,7 @@ describe("a long result", function()
     assert.falsy(seen:find("ä", 1, true))
   end)
 
-  it("cannot be read by a role that does not list the tool", function()
+  it("a long result cannot be read by a role that does not list the tool", function()
     local w <close> = new(10, nil, '"long"', [[
       function work(talk)
         return talk.replies == 0 and say(call("read_result", { handle = "r1" })) or say(write("seen.txt", talk.said[1]), finish())

@@ -26,8 +26,8 @@ local function working_on_b(w)
   return run
 end
 
-describe("orket resume", function()
-  it("goes on with the newest run that is unfinished, or the one that is named", function()
+describe("resume from", function()
+  it("orket resume goes on with the newest run that is unfinished, or the one that is named", function()
     local w <close> = chain(SLOW)
     local run = working_on_b(w)
     assert.equal("running", status(w))
@@ -44,7 +44,8 @@ describe("orket resume", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("is refused for a run that is done, for an unknown one, and when nothing is left", function()
+  it("orket resume is refused for a run that is done, for an unknown one, and when nothing is left",
+    function()
     local w <close> = chain(SLOW:gsub("300", "0"))
     local text, code = w:orket("resume --plain")
     assert.equal(1, code)
@@ -58,7 +59,7 @@ describe("orket resume", function()
     end
   end)
 
-  it("does not disturb an owner that lives", function()
+  it("orket resume does not disturb an owner that lives", function()
     local w <close> = chain(SLOW)
     local run = working_on_b(w)
     local text, code = w:orket("resume")
@@ -67,7 +68,7 @@ describe("orket resume", function()
     assert.equal(0, (select(2, run.wait())))
   end)
 
-  it("goes on with one card when the run was of one card", function()
+  it("orket resume goes on with one card when the run was of one card", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = SLOW })
     local run = w:start("B")
     assert(world.wait(function() return w:card("B").status == "in_progress" end))
@@ -81,7 +82,7 @@ describe("orket resume", function()
   end)
 end)
 
-describe("orket resume --from", function()
+describe("resume from", function()
   -- A and X are done, B depends on A and waits, C depends on B.
   local function stopped()
     local w = world.new({
@@ -113,7 +114,7 @@ describe("orket resume --from", function()
     return list
   end
 
-  it("sends an open card back to ready, without what it had written", function()
+  it("orket resume --from sends an open card back to ready, without what it had written", function()
     local w <close> = stopped()
     assert.same({ "done", "done", "waiting_for_developer", "ready" }, statuses(w))
     local text, code = w:orket("resume --plain --from B")
@@ -126,7 +127,7 @@ describe("orket resume --from", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("puts a finished card away, and takes out what it had brought", function()
+  it("orket resume --from puts a finished card away, and takes out what it had brought", function()
     local w <close> = stopped()
     assert.equal("by A", w:made("old"))
     local moves = #w:moves("X")
@@ -150,7 +151,7 @@ describe("orket resume --from", function()
     assert.equal(0, code, text)
   end)
 
-  it("happens whole or not at all when it is killed", function()
+  it("orket resume --from happens whole or not at all when it is killed", function()
     local w <close> = stopped()
     for _, point in ipairs({ "commit_before:1", "log_sync_before:1", "log_sync_after:1", "log_sync_after:2",
       "commit_after:2",
@@ -182,7 +183,8 @@ describe("orket resume --from", function()
     assert.equal(0, (select(2, w:orket("comment B-f1 'go on'"))))
   end
 
-  it("is for forks as well: a finished card is put away, with what it inherited", function()
+  it("orket resume --from is for forks as well: a finished card is put away, with what it inherited",
+    function()
     local w <close> = stopped()
     forked(w)
     assert.equal("by A", w:read("workspace/ep-f1/tree/old"))
@@ -202,7 +204,8 @@ describe("orket resume --from", function()
     assert.equal(0, code, text)
   end)
 
-  it("keeps in a fork what the source had finished, and drops what an open card inherited", function()
+  it("orket resume --from keeps in a fork what the source had finished, and drops what an open card inherited",
+    function()
     local w <close> = stopped()
     local last = math.floor(w:events()[#w:events()].seq)
     assert.equal(0, (select(2, w:orket("fork ep.1@" .. last))))
@@ -225,7 +228,7 @@ describe("orket resume --from", function()
       true), text)
   end)
 
-  it("is refused where nothing leads back", function()
+  it("orket resume --from is refused where nothing leads back", function()
     local w <close> = stopped()
     for from, words in pairs({ Z = "there is no card 'Z'", ep = "ep is no card of the run ep.1" }) do
       local text, code = w:orket("resume --plain --from " .. from)
@@ -240,8 +243,8 @@ describe("orket resume --from", function()
   end)
 end)
 
-describe("what a run has come to", function()
-  it("follows from its cards", function()
+describe("resume from", function()
+  it("what a run has come to follows from its cards", function()
     local w <close> = chain([[
       function work(talk)
         if talk.card == "B" and not talk.text:find("go on") then return say(call("request_excuse", { reason = "what now?" })) end
@@ -264,7 +267,7 @@ describe("what a run has come to", function()
     assert.equal(1, (select(2, w:orket("show nothing"))))
   end)
 
-  it("is drained when it was stopped", function()
+  it("what a run has come to is drained when it was stopped", function()
     local w <close> = chain(SLOW)
     local run = working_on_b(w)
     run.kill("INT")

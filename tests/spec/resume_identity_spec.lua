@@ -67,10 +67,11 @@ local function finish(w)
   assert.equal(0, code, text)
 end
 
-describe("a run of the example that is killed and resumed", function()
+describe("resume identity", function()
   local alone
 
-  it("sends the same bytes and has the same events when each third request kills it", function()
+  it("a run that is killed and resumed sends the same bytes and has the same events when each third request kills it",
+    function()
     alone = alone or unbroken(1)
     local w <close> = example(1)
     local kills = 0
@@ -82,7 +83,7 @@ describe("a run of the example that is killed and resumed", function()
     assert_same(alone, account(w), true)
   end)
 
-  it("makes each transition once wherever it is killed", function()
+  it("a run that is killed and resumed makes each transition once wherever it is killed", function()
     alone = alone or unbroken(1)
     local w <close> = example(1)
     w:killed_at(POINTS, EPIC)
@@ -90,7 +91,8 @@ describe("a run of the example that is killed and resumed", function()
     assert_same(alone, account(w), true)
   end)
 
-  it("makes each transition once also with several agents at a time", function()
+  it("a run that is killed and resumed makes each transition once also with several agents at a time",
+    function()
     local several = unbroken(3)
     local w <close> = example(3)
     w:killed_at(POINTS, EPIC)

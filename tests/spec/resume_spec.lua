@@ -37,8 +37,8 @@ local function loaded(w, n)
   assert(world.wait(function() return #w:events("scripts.loaded") == n end), n .. "th generation")
 end
 
-describe("a run that is stopped", function()
-  it("drains, and the next one goes on with the same bytes", function()
+describe("resume", function()
+  it("a run that is stopped drains, and the next one goes on with the same bytes", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
     local run = w:held(5)
     run.kill("INT")
@@ -68,7 +68,8 @@ describe("a run that is stopped", function()
     assert.equal(tokens, ended.tokens_in)
   end)
 
-  it("keeps what its turn's role did: a person hands the work over, the guard begins its own turn", function()
+  it("a run that is stopped keeps what its turn's role did: a person hands the work over, the guard begins its own turn",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
     local run = w:held(3)
     run.kill("TERM")
@@ -82,7 +83,7 @@ describe("a run that is stopped", function()
     assert.equal("0", w:sql("SELECT count(*) FROM turn WHERE outcome IS NULL"))
   end)
 
-  it("abandons the turn of another engine, and claims the card anew", function()
+  it("a run that is stopped abandons the turn of another engine, and claims the card anew", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
     local run = w:held(3)
     run.kill("TERM")
@@ -97,7 +98,7 @@ describe("a run that is stopped", function()
     end
   end)
 
-  it("during a verification loses nothing", function()
+  it("a run that is stopped during a verification loses nothing", function()
     local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "slow.json" } } }, mock = [[
       function work() return say(write("a", "b"), finish()) end ]],
       files = { ["verification/slow.json"] = '{"argv": ["/bin/sh", "-c", "sleep 1; cat a"]}' } })
@@ -112,7 +113,7 @@ describe("a run that is stopped", function()
     assert.equal(1, #w:events("verify.done"))
   end)
 
-  it("stops at once at the second interrupt, or by orket halt", function()
+  it("a run that is stopped stops at once at the second interrupt, or by orket halt", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
     local run = w:held(2)
     local text, code = w:orket("halt")
@@ -124,7 +125,7 @@ describe("a run that is stopped", function()
     assert_whole(w)
   end)
 
-  it("creates each card once, with an id of its own", function()
+  it("a run that is stopped creates each card once, with an id of its own", function()
     local w <close> = world.new({ issues = { { id = "A", seat = "lead" } }, mock = [[
       function work(talk)
         local r = say(write(talk.card, "x"), finish())
@@ -147,7 +148,7 @@ describe("a run that is stopped", function()
     assert.same({ "Epic", "Issue A", "part 0", "part 1", "part 2" }, names)
   end)
 
-  it("survives kill -9 at any moment", function()
+  it("a run that is stopped survives kill -9 at any moment", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
       function work(talk)
         local name = talk.card == "A" and "f" or "g"
@@ -168,7 +169,7 @@ describe("a run that is stopped", function()
     assert(w:requests() <= 16 + 6, w:requests() .. " requests: a journaled reply was asked for again")
   end)
 
-  it("numbers its turns on from the last one, whatever number was left out", function()
+  it("a run that is stopped numbers its turns on from the last one, whatever number was left out", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
       function work(talk) return say(write(talk.card .. ".txt", "made\n"), finish()) end]] })
     assert.equal(0, (select(2, w:run("A"))))
@@ -178,7 +179,8 @@ describe("a run that is stopped", function()
     assert.equal("made\n", w:made("B.txt"))
   end)
 
-  it("publishes what was merged last, also when nothing was published before", function()
+  it("a run that is stopped publishes what was merged last, also when nothing was published before",
+    function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = [[
       function work(talk) return say(write(talk.card .. ".txt", "made\n"), finish()) end]] })
     assert.equal(0, (select(2, w:run("A"))))
@@ -190,30 +192,14 @@ describe("a run that is stopped", function()
   end)
 end)
 
-describe("many cards at one file, killed again and again", function()
-  it("lose no line", function()
+describe("resume", function()
+  it("cards that write one file and are killed again and again lose no line", function()
     local issues = {}
     for i = 1, 30 do
       issues[i] = { id = "P" .. i, depends_on = i > 10 and { "P" .. i - 10 } or nil, max_retries = 100 }
     end
-    local w <close> = world.new({ issues = issues, limits = { concurrency = 20 }, mock = [[
-      local function lines_of(result)
-        local text = result and (result:match('"content":"(.-)"[,}]') or ""):gsub("\\n", "\n") or ""
-        local seen, lines = {}, {}
-        for line in text:gmatch("[^\n]+") do
-          if line:match("^P%d+$") and not seen[line] then
-            seen[line], lines[#lines + 1] = true, line
-          end
-        end
-        return lines, seen
-      end
-      function work(talk)
-        return steps(talk, function() return say(call("read_file", { path = "all" })) end, function(t)
-          local lines, seen = lines_of(t.results[1])
-          lines[#lines + 1] = not seen[t.card] and t.card or nil
-          return say(write("all", table.concat(lines, "\n") .. "\n"), finish())
-        end)
-      end ]] })
+    local w <close> = world.new({ issues = issues, limits = { concurrency = 20 },
+      mock = world.orket.read("tests/support/teams/appends_to_one_file.lua") })
     w:killed_at({ "dispatch_after:15", "reply_before:12", "permit_before:6", "log_sync_before:15",
       "file_write_after:4", "publish_before:2" })
     local text, code = w:run()
@@ -228,14 +214,15 @@ describe("many cards at one file, killed again and again", function()
   end)
 end)
 
-describe("scripts that change", function()
+describe("resume", function()
   local function coder(w, identity)
     local text = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team%.",
       identity)
     w:write("roles/coder.lua", text)
   end
 
-  it("serve the turns that start from then on; a bad file leaves the old one and says why", function()
+  it("scripts that change serve the turns that start from then on; a bad file leaves the old one and says why",
+    function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } },
       { id = "C", depends_on = { "B" } } },
       mock = [[
@@ -335,8 +322,8 @@ describe("scripts that change", function()
   end)
 end)
 
-describe("the first request", function()
-  it("carries everything the card has, in known bytes", function()
+describe("resume", function()
+  it("the first request carries everything the card has, in known bytes", function()
     local w <close> = world.new({ mock = [[
       function work(talk)
         if talk.card == "base" then return say(write("base.txt", "b"), finish("the base stands")) end
@@ -376,6 +363,7 @@ describe("the first request", function()
       names[i] = tool["function"].name
     end
     assert.same({ "read_file", "write_file", "edit_file", "apply_patch", "list_directory", "search_files",
+      "outline", "find_symbol",
       "read_result", "delete_file", "add_issue_comment",
       "get_issue_context", "update_issue_status", "report_credits", "request_excuse" }, names)
     assert(request:find('{"function":{"description":"Read a text file of this card\'s directory', 1, true))
@@ -385,8 +373,9 @@ describe("the first request", function()
   end)
 end)
 
-describe("a call that was begun when the run was killed", function()
-  it("and is denied by now leaves nothing to the calls after it", function()
+describe("resume", function()
+  it("a call that was begun when the run was killed and is denied by now leaves nothing to the calls after it",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write("locked/a", "one")) end, function() return say(write("b", "b")) end,
@@ -408,7 +397,7 @@ describe("a call that was begun when the run was killed", function()
     w:derives()
   end)
 
-  it("counts the cards that its agents made before", function()
+  it("a call that was begun when the run was killed counts the cards that its agents made before", function()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "create_issue",')
     local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role }, limits = { issues = 1000 }, mock = [[
       function work(talk)

@@ -6,12 +6,12 @@ local world = dofile("tests/support/world.lua")
 
 local WARNED = "organization.json:%d+: [warning: ]*nothing acts on 'hedge' any more %(at /models/m/hedge%)"
 
-describe("a model's hedge, a key of older versions,", function()
+describe("retired", function()
   for what, hedge in pairs({
     ["as it was written"] = { after_ms = 50, with = "m" }, ["of a wrong type"] = "soon",
     ["with a model that there is not"] = { after_ms = 50, with = "moon" },
   }) do
-    it("is warned of by validate and run, and makes no second request: " .. what, function()
+    it("a model's hedge, a key of older versions, is warned of by validate and run, and makes no second request: " .. what, function()
       local w <close> = world.new({ issues = { { id = "A" } }, model = { hedge = hedge }, mock = [[
         function work(talk)
           local answer = say(finish())
@@ -29,7 +29,8 @@ describe("a model's hedge, a key of older versions,", function()
     end)
   end
 
-  it("leaves a journal with hedged requests sound and derivable", function()
+  it("a model's hedge, a key of older versions, leaves a journal with hedged requests sound and derivable",
+    function()
     local dir = world.orket.directory()
     world.orket.shell("tar -C " .. dir .. " -xzf tests/journals/hedged.tar.gz")
     for _, command in ipairs({ "replay --strict -C " .. dir .. " ep.1", "check " .. dir }) do

@@ -41,8 +41,9 @@ local function replays(w, run)
   assert.equal("sound", (w:orket("check")):match("^%a+"))
 end
 
-describe("a fallback", function()
-  it("answers in the place of a model that fails for good, is recorded with the reason, and is what is paid for", function()
+describe("routing", function()
+  it("a fallback answers in the place of a model that fails for good, is recorded with the reason, and is what is paid for",
+    function()
     local w <close> = world.new({ issues = cards(2), models = SPARE, mock = WORK,
       model = { fallback = { "s" }, breaker = { failures = 2, seconds = 600 },
         price = { input = 1, output = 1 } } })
@@ -64,7 +65,7 @@ describe("a fallback", function()
     replays(w)
   end)
 
-  it("is not asked while its model answers, and a failure of the request itself goes to nobody else",
+  it("a fallback is not asked while its model answers, and a failure of the request itself goes to nobody else",
     function()
     local w <close> = world.new({ issues = cards(1), models = SPARE,
       model = { fallback = { "s" }, key = "nobody_has_it" }, mock = WORK,
@@ -79,7 +80,7 @@ describe("a fallback", function()
     assert.is_nil(fine:events("step.reply")[1].body.instead)
   end)
 
-  it("that is not there is a mistake of the configuration", function()
+  it("a fallback that is not there is a mistake of the configuration", function()
     local w <close> = world.new({ issues = cards(1), model = { fallback = { "moon" } }, mock = WORK })
     local text, code = w:orket("validate")
     assert.equal(1, code)
@@ -91,7 +92,7 @@ describe("a fallback", function()
     end
   end)
 
-  it("plays from a cassette as it was recorded, open circuits too", function()
+  it("a fallback plays from a cassette as it was recorded, open circuits too", function()
     local w <close> = world.new({ issues = cards(2), models = SPARE, mock = WORK,
       limits = { concurrency = 1 },
       model = { fallback = { "s" }, breaker = { failures = 1, seconds = 600 } } })
@@ -104,8 +105,8 @@ describe("a fallback", function()
   end)
 end)
 
-describe("a circuit breaker", function()
-  it("keeps all agents from a server that does not answer, and counts no request that was not made",
+describe("routing", function()
+  it("a circuit breaker keeps all agents from a server that does not answer, and counts no request that was not made",
     function()
     local w <close> = world.new({ issues = cards(6), models = SPARE, mock = WORK,
       limits = { concurrency = 6 },
@@ -221,8 +222,8 @@ describe("a pause of a model", function()
   end)
 
   it("a pause is over by itself in a run that is under way", function()
-    local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 1 } },
-      mock = GOOD })
+    local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 0.3 } },
+      environment = world.impatient, mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()
     assert(world.wait(function() return #w:events("model.paused") >= 2 end))
@@ -234,8 +235,8 @@ describe("a pause of a model", function()
   end)
 
   it("a pause is over by itself after a restart", function()
-    local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 2 } },
-      mock = GOOD })
+    local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 1 } },
+      environment = world.impatient, mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()
     assert(world.wait(function() return paused(w) end))
@@ -253,8 +254,9 @@ end)
 -- An answer, and one that waiting does not make better.
 local BROKEN = [[ function reply() return { status = 500, content = "a bug" } end ]]
 
-describe("pauses without end", function()
-  it("are bounded where each turn fails after one: the card's failures are counted on", function()
+describe("routing", function()
+  it("pauses without end are bounded where each turn fails after one: the card's failures are counted on",
+    function()
     local w <close> = world.new({ issues = { { id = "C-1", max_retries = 1 } }, mock = BROKEN,
       model = { breaker = { failures = 3, seconds = 0.15 } } })
     local text, code = w:run()
@@ -264,9 +266,9 @@ describe("pauses without end", function()
     replays(w)
   end)
 
-  it("are bounded: the card waits for a person then", function()
+  it("pauses without end are bounded: the card waits for a person then", function()
     local w <close> = world.new({ issues = cards(1), mock = BROKEN, limits = { pauses = 2 },
-      model = { breaker = { failures = 1, seconds = 1.5 } } })
+      environment = world.impatient, model = { breaker = { failures = 1, seconds = 0.3 } } })
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.equal(2, #w:events("model.paused"))
@@ -283,7 +285,8 @@ describe("pauses without end", function()
     replays(w)
   end)
 
-  it("do not come from thousands of 429: each request asks three times, each card once", function()
+  it("pauses without end do not come from thousands of 429: each request asks three times, each card once",
+    function()
     local w <close> = world.new({ issues = cards(20), limits = { concurrency = 20 },
       model = { breaker = { failures = 3, seconds = 600 } },
       mock = busy(7200) })
@@ -297,8 +300,8 @@ end)
 
 -- ---- the node that chooses ----
 
-describe("a models node", function()
-  it("as docs/nodes.md has it takes the small model for what is simple, and another one after a failure",
+describe("routing", function()
+  it("a models node as docs/nodes.md has it takes the small model for what is simple, and another one after a failure",
     function()
     local text = orket.read("docs/nodes.md"):match("```lua\n(%-%- nodes/thrifty.lua.-)```")
     local w <close> = world.new({ issues = { { id = "C-1", priority = 1.0 }, { id = "C-2", priority = 3.0 } },

@@ -1,56 +1,19 @@
--- run_rules_spec.lua: what the journal of a whole run says about the law: nothing happened without its
--- permit, and no status changed but through the state machine.
+-- run_rules_spec.lua: what the store and the journal of a whole run say about the rules: nothing happened
+-- without its permit, and no status changed but through the state machine. That one place of the source moves
+-- cards is held by tests/floors.lua.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-local function files(pattern)
-  local list = {}
-  for path in orket.shell("find core lua roles nodes tools -name '" .. pattern .. "'"):gmatch("[^\n]+") do
-    list[#list + 1] = path
+local function kinds_of_events()
+  local kinds = {}
+  for kind in orket.read("core/io/store/sql/projections.sql"):gmatch("\n%-%- kind: ([%w.]+)") do
+    kinds[#kinds + 1] = kind
   end
-  return list
+  return kinds
 end
 
-describe("the source", function()
-  it("cards are moved in one place of the source", function()
-    local movers, writers = {}, {}
-    for _, path in ipairs(files("*.lua")) do
-      local text = orket.read(path)
-      if path:find("^lua/orket") and text:find("tx:move(", 1, true) then
-        movers[#movers + 1] = path
-      end
-      assert(not text:find("event%(%s*[\"']card%.moved"), path .. " writes card.moved itself")
-    end
-    for _, pattern in ipairs({ "*.c", "*.h", "*.sql", "*.lua" }) do
-      for _, path in ipairs(files(pattern)) do
-        if orket.read(path):find("UPDATE card[%s;]") or orket.read(path):find("INTO card[%s(]") then
-          writers[#writers + 1] = path
-        end
-      end
-    end
-    assert.same({ "lua/orket/effects/moves.lua" }, movers)
-    assert.same({ "core/io/store/sql/projections.sql" }, writers)
-  end)
-
-  it("projections set a status where a card is made or moved, and nowhere else", function()
-    local text, kind = orket.read("core/io/store/sql/projections.sql"), nil
-    local setters, at = {}, nil
-    for line in text:gmatch("[^\n]+") do
-      kind = line:match("^%-%- kind: ([%w.]+)") or kind
-      if line:find("UPDATE card") or line:find("INTO card") then
-        at = kind
-      elseif line:find(";%s*$") then
-        at = nil
-      elseif at and line:find("^%s+status = ") then
-        setters[at] = true
-      end
-    end
-    assert.same({ ["card.moved"] = true }, setters)
-  end)
-end)
-
-describe("the store", function()
+describe("run rules", function()
   local dir
 
   before_each(function()
@@ -61,39 +24,8 @@ describe("the store", function()
     orket.remove(dir)
   end)
 
-  it("takes no status but from the state machine, whoever asks", function()
-    local text = orket.probe(string.format([[
-      local async, store = require("orket.async"), require("orket.core.store")
-      async.main(function()
-        local db = assert(store.open(%q .. "/db"))
-        local stream = db:stream({ run = "r", turn = 0, actor = "agent:x", role = "coder" })
-        local function try(what, fn)
-          local tx = stream:begin()
-          local ok, answer, message, code = pcall(fn, tx)
-          local committed, why = async.await(tx.commit, tx)
-          print(what, ok and answer ~= nil and committed ~= nil, code or "")
-        end
-        local tx = stream:begin()
-        tx:event("card.created", "A", { type = "issue", name = "A", priority = 2.0 })
-        assert(async.await(tx.commit, tx))
-        local function move(to, role, rev, from)
-          return function(t)
-            return t:move("A", { rev = rev or 1, type = "issue", from = from or "ready", to = to, role = role })
-          end
-        end
-        try("event", function(t) return t:event("card.moved", "A", { rev = 1, type = "issue", from = "ready", to = "done", role = "integrity_guard" }) end)
-        try("changed", function(t) return t:event("card.changed", "A", { rev = 1, set = { status = "done", name = "B" } }) end)
-        try("jump", move("done", "integrity_guard", 2))
-        try("lie about from", move("done", "integrity_guard", 2, "code_review"))
-        try("stale", move("in_progress", "coder", 1))
-        try("unknown role", move("in_progress", "", 2))
-        try("legal", move("in_progress", "coder", 2))
-        local row = db:read("card_state", { id = "A" })[1]
-        print("now", row.status, row.revision)
-        db:close()
-        return 0
-      end)
-    ]], dir))
+  it("the store takes no status but from the state machine, whoever asks", function()
+    local text = orket.probe(orket.chunk("run_rules", "takes_statuses", dir))
     local said = {}
     for what, ok in text:gmatch("([^\n\t]+)\t([^\t\n]+)") do
       said[what] = ok
@@ -105,9 +37,18 @@ describe("the store", function()
     assert.equal("true", said.legal, text)
     assert(text:find("now\tin_progress\t3", 1, true), text)
   end)
+
+  it("no event of any kind changes the status of a card, whatever its body says", function()
+    local kinds = kinds_of_events()
+    assert(#kinds > 70, #kinds)
+    local text = orket.probe(orket.chunk("run_rules", "tries_kinds", dir, table.concat(kinds, " ")))
+    local written, changed = text:match("^(%d+)\t(.*)\n$")
+    assert(tonumber(written) > 40, text)
+    assert.equal("", changed)
+  end)
 end)
 
-describe("the journal of the example", function()
+describe("run rules", function()
   local dir, project
 
   setup(function()
@@ -142,33 +83,19 @@ describe("the journal of the example", function()
     assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'file.written'")) > 8)
   end)
 
-  it("has no effect without an allowed call before it, in its turn and step", function()
+  it("the journal of the example has no effect without an allowed call before it, in its turn and step",
+    function()
     assert.equal("0", orphans("'file.written','file.deleted','comment.added','card.created','card.credits'",
       "'call.allowed'", "AND b.step = e.step"))
   end)
 
-  it("has no effect of an agent without its permit, and a planted one is found", function()
+  it("the journal of the example has no effect of an agent without its permit, and a planted one is found",
+    function()
     local text, code = orket.run("check --permits " .. project)
     assert.equal(0, code, text)
     local copy = orket.directory()
     orket.shell(string.format("cp -R %s/. %s", project, copy))
-    orket.probe(string.format([[
-      local async, store = require("orket.async"), require("orket.core.store")
-      async.main(function()
-        local db = assert(store.open(%q .. "/.orket/orket.db"))
-        local stream = db:stream({ run = "planted", turn = 1, actor = "agent:x", role = "coder" })
-        local tx = stream:begin()
-        tx:event("comment.added", "TK-1", { text = "out of nowhere" })
-        assert(async.await(tx.commit, tx))
-        local hash = ("ab"):rep(32)
-        tx = stream:begin()
-        tx:event("call.allowed", "TK-1", { call = "1", tool = "add_issue_comment", operation = hash }, { step = 1 })
-        for i = 1, 2 do tx:event("comment.added", "TK-1", { text = "one too many " .. i }, { step = 1 }) end
-        tx:event("call.result", "TK-1", { call = "1", tool = "add_issue_comment", ok = true, operations = { { op = "card.comment", hash = hash } } }, { step = 1 })
-        assert(async.await(tx.commit, tx))
-        db:close()
-        return 0
-      end)]], copy))
+    orket.probe(orket.chunk("run_rules", "plants_effects", copy))
     text, code = orket.run("check --permits " .. copy)
     assert.equal(1, code, text)
     for n = 1, 3 do
@@ -178,7 +105,8 @@ describe("the journal of the example", function()
     orket.remove(copy)
   end)
 
-  it("has no result without its permission, and no call without the reply that asked for it", function()
+  it("the journal of the example has no result without its permission, and no call without the reply that asked for it",
+    function()
     local call = "AND b.step = e.step AND b.body->>'call' = e.body->>'call'"
     assert.equal("0", orphans("'call.result'", "'call.allowed'", call))
     assert.equal("0", orphans("'call.allowed','call.refused'", "'step.reply'", "AND b.step = e.step"))
@@ -186,12 +114,13 @@ describe("the journal of the example", function()
     assert.equal("0", orphans("'turn.prompted','turn.ended'", "'turn.started'"))
   end)
 
-  it("has no permission after a refusal of the same call", function()
+  it("the journal of the example has no permission after a refusal of the same call", function()
     assert.equal("0", sql("SELECT count(*) FROM journal e JOIN journal b ON b.run = e.run AND b.turn = e.turn AND b.step = e.step "
       .. "AND b.n < e.n AND b.body->>'call' = e.body->>'call' WHERE e.kind IN ('call.allowed', 'call.result') AND b.kind = 'call.refused'"))
   end)
 
-  it("has moves that the state machine allows, each with actor and role", function()
+  it("the journal of the example has moves that the state machine allows, each with actor and role",
+    function()
     local rows = {}
     for body in sql("SELECT body FROM journal WHERE kind = 'card.moved'"):gmatch("[^\n]+") do
       local move = cjson.decode(body)
@@ -205,12 +134,12 @@ describe("the journal of the example", function()
     assert.equal("0", sql("SELECT count(*) FROM journal WHERE kind = 'card.moved' AND (actor = '' OR body->>'role' IS NULL)"))
   end)
 
-  it("has one move at most for each turn of an agent after its claim", function()
+  it("the journal of the example has one move at most for each turn of an agent after its claim", function()
     assert.equal("0", sql("SELECT count(*) FROM (SELECT run, turn FROM journal WHERE kind = 'card.moved' AND turn > 0 "
       .. "AND body->>'to' <> 'in_progress' GROUP BY run, turn HAVING count(*) > 1)"))
   end)
 
-  it("has every issue done by a guard that did none of its work, with a verdict where one is asked for",
+  it("the journal of the example has every issue done by a guard that did none of its work, with a verdict where one is asked for",
     function()
     assert.equal("0", sql("SELECT count(*) FROM journal e WHERE kind = 'card.moved' AND body->>'to' = 'done' AND body->>'type' = 'issue' "
       .. "AND (body->>'role' <> 'integrity_guard' OR EXISTS (SELECT 1 FROM turn t WHERE t.card = e.card AND t.role <> 'integrity_guard' "
@@ -220,7 +149,7 @@ describe("the journal of the example", function()
       .. "AND v.card = e.card AND v.seq < e.seq AND v.body->>'ok' AND v.body->>'tree' = e.body->>'tree')"))
   end)
 
-  it("has streams without gaps, and stands when it is built again", function()
+  it("the journal of the example has streams without gaps, and stands when it is built again", function()
     assert.equal("0", sql("SELECT count(*) FROM (SELECT run, turn, count(*) AS n, max(n) AS last FROM journal GROUP BY run, turn) WHERE n <> last"))
     local text, code = orket.run("check " .. project)
     assert.equal(0, code, text)

@@ -17,8 +17,8 @@ local function chain(n)
   return issues
 end
 
-describe("a run", function()
-  it("reaches what the environment names, wherever that leads", function()
+describe("run", function()
+  it("a run reaches what the environment names, wherever that leads", function()
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = "function work() return say(finish()) end" })
     w.url = w.url:gsub("127%.0%.0%.1", "[::ffff:127.0.0.1]") -- from the configuration it would be refused
@@ -27,7 +27,7 @@ describe("a run", function()
     assert.equal("done", w:card("A").status)
   end)
 
-  it("takes cards from ready to done, in the order of their dependencies", function()
+  it("a run takes cards from ready to done, in the order of their dependencies", function()
     local w <close> = world.new({ issues = chain(3), mock = BUILD })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -42,7 +42,7 @@ describe("a run", function()
     assert.equal(0, ok, checked)
   end)
 
-  it("of a finished epic says so; --again builds it anew", function()
+  it("a run of a finished epic says so; --again builds it anew", function()
     local w <close> = world.new({ issues = chain(1), mock = BUILD })
     assert.equal(0, select(2, w:run()))
     local before = w:requests()
@@ -57,14 +57,14 @@ describe("a run", function()
     assert.equal("archived", w:card("C-1").status)
   end)
 
-  it("finishes a chain of 50", function()
+  it("a run finishes a chain of 50", function()
     local w <close> = world.new({ issues = chain(50), mock = BUILD })
     local text, code = w:run()
     assert.equal(0, code, text)
     assert.equal("made by C-50\n", w:made("C-50.txt"))
   end)
 
-  it("of one issue runs that one alone", function()
+  it("a run of one issue runs that one alone", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = BUILD })
     local text, code = w:run("B")
     assert.equal(0, code, text)
@@ -77,7 +77,7 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
-  it("of a rock runs its epics one after the other", function()
+  it("a run of a rock runs its epics one after the other", function()
     local w <close> = world.new({ issues = chain(1), mock = BUILD, files = {
       ["config/epics/ep2.json"] = cjson.encode({ name = "Two", team = "t", environment = "e",
         issues = { { id = "Z", name = "Z", seat = "dev" } } }),
@@ -92,7 +92,7 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
-  it("observes priority and impact", function()
+  it("a run observes priority and impact", function()
     local w <close> = world.new({ limits = { concurrency = 1 }, mock = BUILD, issues = {
       { id = "low", priority = "low" }, { id = "high", priority = "high" }, { id = "mid", priority = 2 },
       { id = "base", priority = "low" }, { id = "x1", depends_on = { "base" }, priority = "low" },
@@ -109,7 +109,7 @@ describe("a run", function()
     assert.same({ "base", "high", "mid", "x1", "low", "x2", "x3" }, order)
   end)
 
-  it("runs cards that agents create, in the same run", function()
+  it("a run runs cards that agents create, in the same run", function()
     local w <close> = world.new({ issues = { { id = "L", seat = "lead" } }, mock = [[
       function work(talk)
         if talk.card ~= "L" then
@@ -132,7 +132,7 @@ describe("a run", function()
     assert.equal(0, select(2, w:run()))
   end)
 
-  it("brings the changes of two cards together, a conflict is repaired by the second", function()
+  it("a run brings the changes of two cards together, a conflict is repaired by the second", function()
     local w <close> = world.new({ mock = [[
       function work(talk)
         if talk.card == "base" then
@@ -155,34 +155,12 @@ describe("a run", function()
   end)
 end)
 
-describe("the tools", function()
-  it("do what they say, each on the record", function()
+describe("run", function()
+  it("the tools do what they say, each on the record", function()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",',
       '%0 "create_issue", "nominate_card", "refinement_proposal",')
-    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role }, mock = [[
-      local OK = {
-        write("d/a.txt", "one\ntwo\nthree\n"), call("read_file", { path = "d/a.txt", offset = 4, limit = 3 }),
-        call("edit_file", { path = "d/a.txt", old = "two", new = "2" }), call("search_files", { text = "three" }),
-        call("list_directory", { path = "d" }), call("report_credits", { amount = 2.5 }),
-        call("add_issue_comment", { comment = "a comment" }), call("get_issue_context", {}),
-        call("nominate_card", { card = "A", reason = "good work" }),
-        call("refinement_proposal", { subject = "the coder", proposal = "more of it" }),
-        call("create_issue", { seat = "dev", summary = "a child", depends_on = { "A" } }),
-      }
-      local BAD = {
-        call("edit_file", { path = "d/a.txt", old = "nope", new = "2" }), call("list_directory", { path = "nope" }),
-        call("read_file", { path = "." }), call("report_credits", { amount = -1 }),
-        call("write_file", { path = ".git/config", content = "x" }), call("write_file", { path = "", content = "x" }),
-        call("write_file", { path = "x/", content = "x" }), call("nominate_card", { card = "A" }),
-        call("add_issue_comment", { comment = "" }),
-      }
-      function work(talk)
-        if talk.card ~= "A" then
-          return say(write("child", "x"), finish())
-        end
-        return steps(talk, function() return { calls = OK } end, function() return { calls = BAD } end,
-          function(t) return say(write("said", table.concat(t.said, "\n")), finish()) end)
-      end ]] })
+    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role },
+      mock = world.orket.read("tests/support/teams/odd_replies.lua") })
     local text, code = w:run()
     assert.equal(0, code, text)
     local n = 0
@@ -199,10 +177,11 @@ describe("the tools", function()
   end)
 end)
 
-describe("a file where another card has a directory", function()
+describe("run", function()
   local issues = function() return { { id = "a", max_retries = 2 }, { id = "b", max_retries = 2 } } end
 
-  it("is a conflict: nothing is lost, and a repair that deletes waits for a person", function()
+  it("a file where another card has a directory is a conflict: nothing is lost, and a repair that deletes waits for a person",
+    function()
     local w <close> = world.new({ issues = issues(), limits = { concurrency = 1 }, mock = [[
       function work(talk)
         if talk.text:find("## Merge conflict", 1, true) then
@@ -227,7 +206,7 @@ describe("a file where another card has a directory", function()
     assert.same({ "a", "moved away" }, { w:made("x"), w:made("z") })
   end)
 
-  it("waits for a person when it is not repaired", function()
+  it("a file where another card has a directory waits for a person when it is not repaired", function()
     for _, order in ipairs({ { "x", "x/y" }, { "x/y/z", "x" } }) do
       local w <close> = world.new({ issues = issues(), limits = { concurrency = 1 }, mock = ([[
         function work(talk) return say(write(talk.card == "a" and "%s" or "%s", talk.card), finish()) end

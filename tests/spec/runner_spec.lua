@@ -52,7 +52,7 @@ local function meets(me, other)
 end
 
 describe("tests/run.lua", function()
-  it("ends with the sum as its last line, and fails when one file failed", function()
+  it("tests/run.lua ends with the sum as its last line, and fails when one file failed", function()
     local text, code = run({ PASSES, FAILS })
     assert.equal(1, code)
     assert.equal("1 passed, 1 failed", text:match("([^\n]*)\n$"))
@@ -61,20 +61,20 @@ describe("tests/run.lua", function()
     assert.same({ "2 passed, 0 failed", 0 }, { text:match("([^\n]*)\n$"), code })
   end)
 
-  it("counts a file that tests nothing, or does not end in time, as failed", function()
+  it("tests/run.lua counts a file that tests nothing, or does not end in time, as failed", function()
     local text, code = run({ "", 'it("hangs", function() while true do end end)' }, "TEST_TIMEOUT=1")
     assert.same({ 1, "0 passed, 2 failed" }, { code, text:match("([^\n]*)\n$") })
     assert(text:find("2_spec.lua +0 passed +1 failed +[%d.]+ s %(out of time%)"), text)
   end)
 
-  it("runs files beside each other, and shows what each prints in one piece", function()
+  it("tests/run.lua runs files beside each other, and shows what each prints in one piece", function()
     local text = run({ meets("one", "two"), meets("two", "one") }, "JOBS=2")
     for _, name in ipairs({ "one", "two" }) do
       assert(text:find("first line of " .. name .. "\nlast line of " .. name, 1, true), text)
     end
   end)
 
-  it("names the slowest files, the slowest of all first", function()
+  it("tests/run.lua names the slowest files, the slowest of all first", function()
     local text = run({ PASSES, PASSES, 'it("takes long", function() require("luv").sleep(700) end)' })
     local first = text:match("the slowest:\n *[%d.]+ s +(%S+)")
     assert.equal(dir .. "/3_spec.lua", first)

@@ -4,7 +4,7 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-describe("orket run", function()
+describe("runs", function()
   local dir, url
 
   setup(function()
@@ -50,24 +50,10 @@ describe("orket run", function()
     return cjson.decode(text:match("([^\n]+)\n$"))
   end
 
-  it("that somebody was faster than asks no model, and the next one goes on", function()
+  it("orket run that somebody was faster than asks no model, and the next one goes on", function()
     local path = project("stale")
-    local text = orket.probe(string.format([[
-      local async, cards = require("orket.async"), require("orket.project.cards")
-      local projects, runs = require("orket.project.project"), require("orket.scheduler.runs")
-      async.main(function()
-        local project = assert(projects.open(%q, { own = true }))
-        project:load_scripts()
-        project:open_board("system")
-        assert(cards.create(project))
-        assert(require("orket.scripts.serving").record(project))
-        local status, err = runs.run(project, "textkit", { on_run = function(run)
-          run.epic.revision = run.epic.revision + 1
-        end })
-        print(status, err.code)
-        project:close()
-        return 0
-      end, {})]], path), "ORKET_MODEL_URL=" .. url .. " ")
+    local text = orket.probe(orket.chunk("runs", "meets_a_stale_epic", path), "ORKET_MODEL_URL=" .. url
+      .. " ")
     assert.equal("nil\tERR_STALE\n", text)
     local log = orket.run("log --json -C " .. path)
     assert.truthy(log:find('"turn.started"', 1, true)) -- the claim was in the same commit
@@ -79,34 +65,14 @@ describe("orket run", function()
     assert.equal(0, select(2, orket.run("check " .. path)))
   end)
 
-  it("serves no changed scripts that could not be recorded", function()
+  it("orket run serves no changed scripts that could not be recorded", function()
     local path = project("unrecorded")
     orket.write(path .. "/roles/coder.lua", orket.read("roles/coder.lua"))
-    local text = orket.probe(string.format([[
-      local async, projects = require("orket.async"), require("orket.project.project")
-      async.main(function()
-        local project = assert(projects.open(%q, { own = true }))
-        local first = project:load_scripts()
-        project:open_board("system")
-        assert(require("orket.scripts.serving").record(project))
-        local file = assert(io.open(%q, "a"))
-        file:write("-- changed")
-        file:close()
-        local board, full = project.board, { blob = function() return "" end, event = function() end }
-        function full.commit(_, done) done(nil, "no space", "ERR_STORE_FULL") end
-        project.board = { begin = function() return full end }
-        require("orket.scripts.serving.change").reload(project, print)
-        print(project.generation == first)
-        project.board = board
-        require("orket.scripts.serving.change").reload(project, print)
-        print(project.generation == first, #project.store:read("generation", { id = project.generation.id }))
-        project:close()
-        return 0
-      end, {})]], path, path .. "/roles/coder.lua"))
+    local text = orket.probe(orket.chunk("runs", "cannot_record", path, path .. "/roles/coder.lua"))
     assert(text:find("^changed scripts do not serve, they could not be recorded: ERR_STORE_FULL: .*\ntrue\nfalse\t1\n$"), text)
   end)
 
-  it("of one card runs it and what it depends on, and leaves the epic open", function()
+  it("orket run of one card runs it and what it depends on, and leaves the epic open", function()
     local path = project("one")
     local text, code = run(path, "--json TK-3")
     assert.equal(0, code)
@@ -129,7 +95,7 @@ describe("orket run", function()
     assert.same({ "done", "done", nil }, { of["textkit-b2"], of["TK-7-b2"], of["TK-7"] })
   end)
 
-  it("of a rock runs its epics, telling each event once", function()
+  it("orket run of a rock runs its epics, telling each event once", function()
     local path = project("rock")
     orket.write(path .. "/config/rocks/first.json", '{"name": "First", "epics": [{"epic": "textkit"}]}')
     local text, code = run(path, "--json first")
@@ -146,7 +112,7 @@ describe("orket run", function()
     assert.equal(0, (select(2, run(path, "first"))))
   end)
 
-  it("parks what can never start, also when it was canceled before", function()
+  it("orket run parks what can never start, also when it was canceled before", function()
     local path = project("canceled")
     orket.run("sync -C " .. path)
     orket.run("move -C " .. path .. " TK-2 canceled")
@@ -159,7 +125,7 @@ describe("orket run", function()
     assert(parked[1].command:find("^orket move %-C .+ TK%-3 canceled$"), parked[1].command)
   end)
 
-  it("refuses what is not there", function()
+  it("orket run refuses what is not there", function()
     local path = project("none")
     local text, code = run(path, "textkid")
     assert.equal(1, code)

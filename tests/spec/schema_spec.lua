@@ -7,8 +7,8 @@ local function try(requests)
   return orket.try("schema", requests)
 end
 
-describe("try schema", function()
-  it("answers line by line, in order, and never dies on a row", function()
+describe("schema", function()
+  it("try schema answers line by line, in order, and never dies on a row", function()
     local answers = try({
       { id = 1, schema = { type = "integer" }, value = 1 },
       "nonsense",
@@ -35,7 +35,7 @@ describe("try schema", function()
     assert.equal(9, answers[10].id)
   end)
 
-  it("reads files, and says where in the text a fault is", function()
+  it("try schema reads files, and says where in the text a fault is", function()
     local dir = orket.directory()
     orket.write(dir .. "/schema.json", '{"properties":{"a":{"type":"string"}},"additionalProperties":false}')
     orket.write(dir .. "/good.json", '{"a":"x"}')
@@ -53,7 +53,7 @@ describe("try schema", function()
     orket.remove(dir)
   end)
 
-  it("stops an exponential schema", function()
+  it("try schema stops an exponential schema", function()
     local defs = {}
     for i = 0, 40 do
       local ref = { ["$ref"] = "#/$defs/d" .. i + 1 }

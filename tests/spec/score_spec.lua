@@ -7,8 +7,8 @@ local function probe(chunk)
   return orket.probe("local score, cjson = require('orket.core.score'), require('cjson')\n" .. chunk)
 end
 
-describe("orket.core.score", function()
-  it("orders by priority and impact", function()
+describe("score", function()
+  it("orket.core.score orders by priority and impact", function()
     local answer = cjson.decode(probe([[
       print(cjson.encode(score.plan({
         { id = "a", priority = "low" }, { id = "b", priority = 2.5, depends_on = { "a" } },
@@ -19,14 +19,14 @@ describe("orket.core.score", function()
     assert.same({ a = 3, b = 3.5, c = 2, d = 3 }, answer.score)
   end)
 
-  it("takes a doc", function()
+  it("orket.core.score takes a doc", function()
     local text = probe([[
       local doc = require("orket.core.doc").parse('[{"id":"x","priority":1},{"id":"y","depends_on":["x"]}]')
       print(score.plan(doc).order[1])]])
     assert.equal("x\n", text) -- 1 + 1 ties with 2 + 0: creation order
   end)
 
-  it("names the cycle and the unknown card", function()
+  it("orket.core.score names the cycle and the unknown card", function()
     local text = probe([[
       print(score.plan({ { id = "a", depends_on = { "b" } }, { id = "b", depends_on = { "a" } } }))
       print(score.plan({ { id = "a", depends_on = { "zz" } } }))
@@ -44,7 +44,7 @@ describe("orket.core.score", function()
     assert.equal("2\t2\t2.5\tnil\tnil", lines[5])
   end)
 
-  it("raises for what is not a card", function()
+  it("orket.core.score raises for what is not a card", function()
     local text = probe([[
       for _, cards in ipairs({ { 1 }, { {} }, { { id = 5 } }, { { id = "a", depends_on = "b" } }, { { id = "a", depends_on = { 1 } } } }) do
         print(pcall(score.plan, cards))

@@ -38,8 +38,8 @@ local function same(w, modes, run)
   end
 end
 
-describe("a setting that is wrong", function()
-  it("is named by whatever would use it, not by its file alone", function()
+describe("settings", function()
+  it("a setting that is wrong is named by whatever would use it, not by its file alone", function()
     local w <close> = world.new({ issues = { {} }, mock = MOCK, limits = { content = 5 } })
     for _, command in ipairs({ "run --plain ep", "validate", "policy delta", "approve X" }) do
       local text, code = w:orket(command)
@@ -50,7 +50,7 @@ describe("a setting that is wrong", function()
   end)
 end)
 
-describe("a replay under another configuration", function()
+describe("settings", function()
   local w
 
   setup(function()
@@ -82,7 +82,7 @@ describe("a replay under another configuration", function()
   }
   for _, row in ipairs(rows) do
     local name, file, change, setting = table.unpack(row)
-    it("takes the recorded one, and names " .. name, function()
+    it("a replay under another configuration takes the recorded one, and names " .. name, function()
       local before = w:read("config/" .. file .. ".json")
       configured(w, file, change)
       local text, code = w:orket("replay --config ep.1")
@@ -95,7 +95,7 @@ describe("a replay under another configuration", function()
     end)
   end
 
-  it("tells that a setting made no difference", function()
+  it("a replay under another configuration tells that a setting made no difference", function()
     local before = w:read("config/organization.json")
     configured(w, "organization", function(o)
       o.process_rules.limits.concurrency = 32
@@ -112,7 +112,7 @@ describe("a replay under another configuration", function()
     w:write("config/organization.json", before)
   end)
 
-  it("is not fooled by a recorded one that was changed", function()
+  it("a replay under another configuration is not fooled by a recorded one that was changed", function()
     local copy <close> = world.copy(w.dir, "function reply() return {} end")
     copy:sql("UPDATE blob SET bytes = CAST('{ ' || substr(CAST(bytes AS TEXT), 2) AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '" .. BEGINNING .. "%'")
     local text, code = copy:orket("replay ep.1")
@@ -121,8 +121,8 @@ describe("a replay under another configuration", function()
   end)
 end)
 
-describe("the recorded configuration", function()
-  it("has no header and no value of a key in it, and is stored once", function()
+describe("settings", function()
+  it("the recorded configuration has no header and no value of a key in it, and is stored once", function()
     local w <close> = done({ model = { headers = { ["X-Team"] = "sesame" } },
       environment = "ORKET_MODEL_KEY=sk-0123456789-abcdef" })
     assert.equal("1", recorded_settings(w))
@@ -138,7 +138,7 @@ describe("the recorded configuration", function()
     same(w, { "", "--strict" }, "ep-f1.1")
   end)
 
-  it("is another one from where the run went on under another one", function()
+  it("the recorded configuration is another one from where the run went on under another one", function()
     local w <close> = world.new({ issues = { {}, {} }, limits = { concurrency = 1 }, mock = [[
       function work(talk)
         if talk.card == "I-1" and talk.replies == 1 then
@@ -166,7 +166,7 @@ describe("the recorded configuration", function()
     same(w, { "", "--strict" })
   end)
 
-  it("judges a call that was cut off", function()
+  it("the recorded configuration judges a call that was cut off", function()
     local w <close> = world.new({ issues = { {} }, mock = [[
       function work(talk)
         local refused = talk.said[1] and talk.said[1]:find("no files", 1, true)
@@ -182,7 +182,8 @@ describe("the recorded configuration", function()
     same(w, { "", "--strict" })
   end)
 
-  it("is that of the process: cards that are applied beside a run leave it alone", function()
+  it("the recorded configuration is that of the process: cards that are applied beside a run leave it alone",
+    function()
     local w <close> = world.new({ issues = { {}, { depends_on = { "I-1" } } }, limits = { concurrency = 1 }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write(talk.card .. ".txt", "x")) end, function() return say(finish()) end)
@@ -204,8 +205,8 @@ describe("the recorded configuration", function()
   end)
 end)
 
-describe("a replay of one card", function()
-  it("derives what was done with it, whatever comes out otherwise before", function()
+describe("settings", function()
+  it("a replay of one card derives what was done with it, whatever comes out otherwise before", function()
     local w <close> = done()
     w:write("tools/write_file.lua",
       (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",

@@ -18,7 +18,7 @@ local function listing(dir, table_)
   end
 end
 
-describe("orket setup", function()
+describe("setup", function()
   local dir, url, stop, port, log, stop_listing
 
   setup(function()
@@ -69,7 +69,7 @@ describe("orket setup", function()
     return orket.read(project .. "/config/organization.json")
   end
 
-  it("lists what servers and keys of the environment offer", function()
+  it("orket setup lists what servers and keys of the environment offer", function()
     local here = "http://127.0.0.1:" .. port
     local got, code = json("",
       ("OLLAMA_HOST=127.0.0.1:%s ORKET_MODEL_URL=%s OPENAI_API_KEY=%s OPENAI_BASE_URL=%s ANTHROPIC_API_KEY=%s ANTHROPIC_BASE_URL=%s/a")
@@ -83,7 +83,7 @@ describe("orket setup", function()
     assert.is_false(got.written)
   end)
 
-  it("sends a key in the header of its API, and shows its name alone", function()
+  it("orket setup sends a key in the header of its API, and shows its name alone", function()
     os.remove(log)
     local text = run("-C " .. project,
       ("ANTHROPIC_API_KEY=%s ANTHROPIC_BASE_URL=http://127.0.0.1:%s/a"):format(KEY, port))
@@ -93,7 +93,7 @@ describe("orket setup", function()
     assert.falsy(text:find("\27", 1, true))
   end)
 
-  it("writes the model that it checked, and leaves every other byte", function()
+  it("orket setup writes the model that it checked, and leaves every other byte", function()
     local before = written()
     local got, code = json("--yes --model mock", "ORKET_MODEL_URL=" .. url)
     assert.equal(0, code)
@@ -107,7 +107,7 @@ describe("orket setup", function()
       true))
   end)
 
-  it("writes a key by its name", function()
+  it("orket setup writes a key by its name", function()
     local got, code = json("--yes --model mock --key MY_KEY --url " .. url, "MY_KEY=" .. KEY)
     assert.equal(0, code)
     assert.equal("MY_KEY", got.model.key)
@@ -119,7 +119,7 @@ describe("orket setup", function()
     assert.equal(again, written())
   end)
 
-  it("changes nothing without a yes, and shows the change", function()
+  it("orket setup changes nothing without a yes, and shows the change", function()
     local before = written()
     local text, code = run("-C " .. project .. " --model mock --url " .. url)
     assert.equal(3, code)
@@ -128,7 +128,7 @@ describe("orket setup", function()
     assert.equal(before, written())
   end)
 
-  it("changes the models that --for names, adds new ones, and keeps how the team asks", function()
+  it("orket setup changes the models that --for names, adds new ones, and keeps how the team asks", function()
     orket.write(project .. "/config/organization.json", [[
 {
   "name": "Mine",  "models": {
@@ -151,7 +151,7 @@ describe("orket setup", function()
 ]]):gsub("URL", (url:gsub("%%", "%%%%"))), written())
   end)
 
-  it("adds a model where a project has none", function()
+  it("orket setup adds a model where a project has none", function()
     for _, text in ipairs({ '{"name": "Mine"}', '{"name": "Mine", "models": {}}',
       '{\n  "name": "Mine"\n}\n' }) do
       orket.write(project .. "/config/organization.json", text)
@@ -162,7 +162,7 @@ describe("orket setup", function()
     end
   end)
 
-  it("writes no model that cannot call tools", function()
+  it("orket setup writes no model that cannot call tools", function()
     local before = written()
     local text, code = run("-C " .. project .. " --yes --model no-calls --url " .. url)
     assert.equal(1, code)
@@ -170,7 +170,7 @@ describe("orket setup", function()
     assert.equal(before, written())
   end)
 
-  it("writes one that only fails at JSON", function()
+  it("orket setup writes one that only fails at JSON", function()
     local _, code = json("--yes --model no-json --url " .. url)
     assert.equal(0, code)
   end)
@@ -187,7 +187,7 @@ describe("orket setup", function()
       "--shape is one of anthropic, gemini, openai" },
     ["no address"] = { "--url localhost", 2, "--url is an address" },
   }) do
-    it("refuses " .. name, function()
+    it("orket setup refuses " .. name, function()
       local before = written()
       local text, code = run("-C " .. project .. " " .. case[1]:format(port), "ORKET_MODEL_URL=" .. url)
       assert.equal(case[2], code, text)
@@ -196,7 +196,7 @@ describe("orket setup", function()
     end)
   end
 
-  it("names orket init where there is no project", function()
+  it("orket setup names orket init where there is no project", function()
     os.execute("rm -rf " .. project .. " && mkdir " .. project)
     local text, code = run("-C " .. project .. " --yes --model mock --url " .. url)
     assert.equal(1, code)
@@ -204,7 +204,7 @@ describe("orket setup", function()
     assert.equal("", (orket.shell("ls -A " .. project)))
   end)
 
-  it("leaves a project that is broken as it is", function()
+  it("orket setup leaves a project that is broken as it is", function()
     orket.write(project .. "/config/organization.json", '{"name": "x", "models": 3}')
     local _, code = json("--yes --model mock --url " .. url)
     assert.equal(1, code)
@@ -217,7 +217,7 @@ describe("orket setup", function()
       :format(lines, url, orket.binary, arguments))
   end
 
-  it("asks on a terminal which model, and before it writes", function()
+  it("orket setup asks on a terminal which model, and before it writes", function()
     local before = written()
     typed("1\\nn\\n", "--url " .. url .. " -C " .. project)
     assert.equal(before, written())
@@ -226,7 +226,7 @@ describe("orket setup", function()
     assert.truthy(written():find(url, 1, true), text)
   end)
 
-  it("offers on a terminal to make a project", function()
+  it("orket setup offers on a terminal to make a project", function()
     os.execute("rm -rf " .. project .. " && mkdir " .. project)
     local text = typed("1\\ny\\ny\\n", "--url " .. url .. " -C " .. project)
     assert.truthy(text:find("Write a new one there? y/N", 1, true), text)

@@ -38,30 +38,6 @@ local function sim(w, path, more)
   return ok and result or text, code
 end
 
-local BOTH_WAYS = [[
-local async, cjson, projects, sim = require("orket.async"), require("cjson"), require("orket.project.project"), require("orket.history.sim")
-return function(argv)
-  return async.main(function()
-    local project <close> = assert(projects.open(".", {}))
-    for _, whole in ipairs({ false, true }) do
-      local ok, result, err = pcall(sim.run, project, { with = argv[1], runs = argv[2], whole = whole })
-      print(cjson.encode(ok and result or err and err.message or tostring(result)))
-    end
-    return 0
-  end, argv)
-end
-]]
-
--- What the change cannot reach is only counted; judging it all the same comes to the same.
-local function agrees(w, path, runs)
-  w:write(".both/orket/main.lua", BOTH_WAYS)
-  local text = world.orket.shell(("cd %s && ORKET_LUA=.both %s %s %s 2>&1"):format(w.dir, w.binary, path,
-    runs or "all"))
-  local short, whole = text:match("^([^\n]+)\n([^\n]+)\n$")
-  assert.truthy(whole and short:find('"judged"', 1, true), text)
-  assert.equal(whole, short)
-end
-
 local function word_of(one)
   if one.kind == "call" then
     return one.tool .. " " .. one.before.decision .. ">" .. one.after.decision .. " " .. one.after.rule
@@ -113,7 +89,6 @@ end
       .. "/.orket/orket.db 'SELECT count(*) FROM message WHERE more IS NOT NULL'"))
     local p <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'write_file' and #call.arguments.content > 1") })
     assert.same({ "call A write_file allow>deny policy.planted" }, told(sim(w, p.dir)))
-    agrees(w, p.dir)
   end)
 end)
 
@@ -168,7 +143,6 @@ describe("orket sim", function()
       "call I-2 read_file allow>deny gate.role.tool",
       "call I-3 read_file allow>deny gate.role.tool" }, told(result))
     assert.equal(15, result.judged.calls)
-    agrees(w, p.dir)
   end)
 
   it("finds a tool's changed schema", function()
@@ -187,7 +161,6 @@ describe("orket sim", function()
     assert.equal(1, code)
     assert.same({ "call I-1 write_file allow>ask house.keep" }, told(result))
     assert.same({ "config/organization.json" }, result.changed)
-    agrees(w, p.dir .. "/organization.json")
   end)
 
   it("takes a unified diff, applied to the byte", function()
@@ -389,7 +362,6 @@ describe("orket sim of routes, prompts and outcomes", function()
     assert.same({}, result.caveats)
     assert.same({ 16, 8, 8, 8 }, { result.judged.calls, result.judged.routes, result.judged.prompts,
       result.judged.transitions })
-    agrees(w, p.dir)
     return result, remarks
   end
 
@@ -554,19 +526,17 @@ describe("orket sim of journals with a past", function()
     assert.equal(1, code)
     assert.equal(writes, #told(result), cjson.encode(result))
     assert.same({}, result.caveats)
-    local names = runs:match("%-%-runs (%S+)")
-    agrees(w, p.dir, names)
-    agrees(w, q.dir, names)
-    local less <close> = changed({ ["roles/coder.lua"] = without(shipped("roles/coder.lua"), "read_file") })
-    agrees(w, less.dir, names)
     for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua" }) do
-      local text = shipped(path)
-      local r <close> = changed({ [path] = text:gsub("tools = {", "tools = {\n    -- the same", 1) })
-      agrees(w, r.dir, names)
-      local more <close> = changed({ [path] = text:gsub("route = [%w_.]+,",
-        "route = function(...)\n    local _, reply, effects = ...\n    return { status = reply.proposal "
-        .. "and reply.proposal.status, note = tostring(#effects) .. tostring(effects[#effects] and effects[#effects].tool) }\n  end,", 1) })
-      agrees(w, more.dir, names)
+      local r <close> = changed({ [path] = shipped(path):gsub("tools = {", "tools = {\n    -- the same", 1) })
+      local same = sim(w, r.dir, runs)
+      assert.same({ {}, {} }, { same.differences, same.caveats })
+      local more <close> = changed({ [path] = shipped(path):gsub("route = [%w_.]+,",
+        "route = function(_, reply, effects)\n    return { status = reply.proposal and reply.proposal.status, "
+        .. "note = #effects .. ' ' .. effects[#effects].tool }\n  end,", 1) })
+      local noted = sim(w, more.dir, runs)
+      assert.same({}, noted.caveats)
+      assert.truthy(#noted.differences > 0 and noted.differ.calls == 0, cjson.encode(noted))
+      assert.equal("update_issue_status", noted.differences[1].after.note:match("^%d+ (.*)$"))
     end
     return result
   end
@@ -619,8 +589,6 @@ describe("orket sim of journals with a past", function()
     w:write("config/organization.json", cjson.encode(organization))
     assert.equal(3, (select(2, w:run("ep-f1"))))
     w:write("config/organization.json", before)
-    agrees(w, "config/organization.json", "ep-f1.1")
-    agrees(w, "config/organization.json")
   end)
 
   it("takes no failure of its own for a difference", function()
@@ -656,17 +624,14 @@ describe("orket sim of journals with a past", function()
     local short <close> = changed({ ["nodes/short.lua"] = replaced(SHORT, "Be brief", "Be very brief") })
     local result, code = sim(w, short.dir)
     assert.same({ 1, { calls = 0, routes = 0, prompts = brief, transitions = 0 } }, { code, result.differ })
-    agrees(w, short.dir)
     local words <close> = changed({ ["roles/lead_architect.lua"] = replaced(shipped("roles/lead_architect.lua"), "the lead architect", "a lead architect") })
     assert.same({ calls = 0, routes = 0, prompts = lead, transitions = 0 }, sim(w, words.dir).differ)
-    agrees(w, words.dir)
     local organization = cjson.decode(w:read("config/organization.json"))
     organization.process_rules.memory_node = "memory2"
     local none <close> = changed({ ["config/organization.json"] = cjson.encode(organization),
       ["nodes/memory2.lua"] = shipped("nodes/memory.lua"),
       ["nodes/short.lua"] = shipped("nodes/router.lua") })
     assert.same({ calls = 0, routes = 0, prompts = brief, transitions = 0 }, sim(w, none.dir).differ)
-    agrees(w, none.dir)
   end)
 
   it("judges each turn by the scripts that served it", function()
@@ -697,10 +662,6 @@ describe("orket sim of journals with a past", function()
     assert.equal(0, code, cjson.encode(result))
     assert.same({}, result.caveats)
     assert.equal(10, result.judged.calls)
-    agrees(w, p.dir)
-    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
-      "leave no placeholders", "leave nothing out") })
-    agrees(w, words.dir)
     local q <close> = changed({ ["nodes/policy.lua"] = policy("false") })
     assert.same({ "call I-1 write_file ask>allow gate.allow" }, told(sim(w, q.dir)))
     local r <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'write_file'") })
@@ -719,7 +680,6 @@ describe("orket sim of journals with a past", function()
     local lines = told(sim(w, p.dir))
     assert.equal(6, #lines)
     assert.equal("call I-1 add_issue_comment allow>ask autonomy.ask", lines[1])
-    agrees(w, p.dir)
     organization.process_rules.autonomy = { ["*"] = "ask_risky" }
     local careful <close> = changed({ ["config/organization.json"] = cjson.encode(organization) })
     local ends = {}
@@ -729,10 +689,6 @@ describe("orket sim of journals with a past", function()
     end
     assert.same({ "transition I-1 integrity_guard nil done autonomy.ask",
       "transition I-2 integrity_guard nil done autonomy.ask" }, ends)
-    agrees(w, careful.dir)
-    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"),
-      "leave no placeholders", "leave nothing out") })
-    agrees(w, words.dir)
     local q <close> = changed({ ["nodes/policy/mine.lua"] = "local function decide(call)\n  return call.tool == 'write_file' and "
       .. "{ decision = 'deny', rule = call.labels[1], why = 'w', fix = 'f' } or nil\nend\nreturn { decide = decide, when = 'labels' }" })
     assert.same({ "call I-2 write_file allow>deny policy.untrusted" }, told(sim(w, q.dir)))

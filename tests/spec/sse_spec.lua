@@ -7,7 +7,7 @@ local function event(data, name, id, retry)
   return { data = data, event = name or "message", id = id or "", retry = retry or cjson.null }
 end
 
-describe("orket try sse", function()
+describe("sse", function()
   local rows = {
     { { chunks_b64 = { "ZGF0YTogYQ0=", "Cg0KZGF0YTo=" } }, { events = { event("a") } } },
     { { chunks = { "id: 7\nretry: 5\nevent: e\nda", "ta: x\ndata: y\n\ndata: z\n\n" } },
@@ -22,13 +22,13 @@ describe("orket try sse", function()
     end)
   end
 
-  it("answers an empty list for nothing", function()
+  it("orket try sse answers an empty list for nothing", function()
     local text, code = orket.shell("printf ': x\\n\\n' | " .. orket.binary .. " try sse")
     assert.equal('{"events":[]}\n', text)
     assert.equal(0, code)
   end)
 
-  it("refuses an event over the cap", function()
+  it("orket try sse refuses an event over the cap", function()
     local text, code = orket.shell("head -c 5000000 /dev/zero | tr '\\0' x | " .. orket.binary
       .. " try sse -")
     assert.equal("ERR_LIMIT", cjson.decode(text).code)

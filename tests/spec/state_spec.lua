@@ -2,106 +2,41 @@
 
 local orket = dofile("tests/support/orket.lua")
 
-local PREAMBLE = [[
-local hash = require("orket.core.hash")
-local Turn = require("orket.turn.state")
-local function same(want, got, what)
-  if want ~= got then
-    error((what or "") .. " expected " .. tostring(want) .. ", got " .. tostring(got), 2)
-  end
-end
-local function turn(card)
-  return setmetatable({ card = card or { type = "issue", status = "in_progress" } }, Turn)
-end
-]]
-
-local function probe(chunk)
-  assert.equal("fine\n", orket.probe(PREAMBLE .. chunk .. "\nprint('fine')"))
+-- Calls a function of tests/support/probes/state.lua.
+local function probe(name)
+  assert.equal("fine\n", orket.probe(orket.chunk("state", name) .. " print('fine')"))
 end
 
-describe("a turn's outcome", function()
-  it("gives way to one that is at least as strong, and to no weaker one", function()
-    probe([[
-      local kinds = { "parked", "capped", "asked", "uncertain" }
-      for i, first in ipairs(kinds) do
-        for j, second in ipairs(kinds) do
-          local one = turn()
-          one:come_to({ kind = first })
-          one:come_to({ kind = second })
-          same(kinds[math.max(i, j)], one.outcome.kind, first .. ", " .. second)
-        end
-      end
-    ]])
+describe("state", function()
+  it("a turn's outcome gives way to one that is at least as strong, and to no weaker one", function()
+    probe("gives_way_least_strong")
   end)
 
-  it("is withdrawn when it is a question, and not when it is a cap", function()
-    probe([[
-      local one = turn()
-      one:come_to({ kind = "asked", question = {} })
-      same(true, one:stays_open())
-      one:withdraw()
-      same(nil, one.outcome)
-      one:come_to({ kind = "capped", cap = { why = "full" } })
-      one:withdraw()
-      same("full", one:cap().why)
-      same(true, one:stays_open())
-    ]])
+  it("a turn's outcome is withdrawn when it is a question, and not when it is a cap", function()
+    probe("withdrawn_when_question_when")
   end)
 
-  it("parks the card where a person finds it, also when the turn stays open for a cap", function()
-    probe([[
-      same("waiting_for_developer", turn():park("why"))
-      local review = turn({ type = "issue", status = "code_review" })
-      review:come_to({ kind = "capped", cap = { why = "full" } })
-      same("blocked", review:park("why"))
-      same("capped", review.outcome.kind)
-    ]])
+  it("a turn's outcome parks the card where a person finds it, also when the turn stays open for a cap",
+    function()
+    probe("parks_card_where_person")
   end)
 end)
 
-describe("a proposal", function()
-  it("was judged only as it was proposed, from the status that the card still has", function()
-    probe([[
-      local one, proposal = turn(), { status = "ready_for_testing" }
-      one:propose(proposal)
-      same(false, one:is_judged(proposal), "not asked about")
-      one:propose(proposal, "in_progress")
-      same(true, one:is_judged(proposal))
-      same(false, one:is_judged({ status = "ready_for_testing" }), "another one")
-      one.card.status = "blocked"
-      same(false, one:is_judged(proposal), "the card was moved")
-      local plan = turn({ type = "plan", status = "in_progress" })
-      plan:propose(proposal, "in_progress")
-      same(false, plan:is_judged(proposal), "a plan")
-    ]])
+describe("state", function()
+  it("a proposal was judged only as it was proposed, from the status that the card still has", function()
+    probe("was_judged_only_was")
   end)
 end)
 
-describe("a blob of the open transaction", function()
-  it("is given back under its own name only", function()
-    probe([[
-      local one = turn()
-      one:remember(hash.of("dish"), "dish")
-      one:remember(hash.of("salt"), "something else")
-      same("dish", one:uncommitted(hash.of("dish")))
-      same(nil, one:uncommitted(hash.of("salt")))
-      same(nil, one:uncommitted(hash.of("pepper")))
-    ]])
+describe("state", function()
+  it("a blob of the open transaction is given back under its own name only", function()
+    probe("given_back_under_own")
   end)
 end)
 
-describe("a turn that asks a person", function()
-  it("forgets what the call did before, and nothing of what was before the call", function()
-    probe([[
-      local back
-      local one = turn()
-      one.tx = { mark = function() return 7 end, rollback = function(_, mark) back = mark end }
-      one:ask({ rule = "before any call is performed" })
-      same(nil, back)
-      one:open_call(false)
-      one:ask({ rule = "inside" })
-      same(7, back)
-      same("inside", one.outcome.question.rule)
-    ]])
+describe("state", function()
+  it("a turn that asks a person forgets what the call did before, and nothing of what was before the call",
+    function()
+    probe("forgets_call_did_before")
   end)
 end)

@@ -8,29 +8,9 @@ local world = dofile("tests/support/world.lua")
 
 local WORD = '{"type":"object","properties":{"word":{"type":"string"}},"required":["word"],"additionalProperties":false}'
 
-local SAYS = [[
-local SAID = {
-  good = '{"word":"x"}', fenced = 'x', mistaken = '{"word":7}', more = '{"word":"x","n":1}', text = "hello", half = '{"word":',
-}
-SAID.fenced = "```json\n" .. SAID.good .. "\n```"
-local LONG = {
-  wide = function() return "```json" .. (" \n"):rep(20000) .. SAID.good .. ("\n "):rep(20000) .. "```\n\n" end,
-  endless = function() return "```\n" .. ("\n"):rep(50000) .. "x" end,
-  thought = function() return "<think>x" .. (" "):rep(500000) .. "y</think>" .. SAID.good end,
-}
-function reply(request)
-  local first, last = request.messages[1], request.messages[#request.messages].content
-  if last == "asked" then
-    local told = first.role == "system" and first.content:find('"word"', 1, true) ~= nil
-    return { content = '{"word":"' .. tostring(told) .. " " .. (request.response_format and request.response_format.json_schema.schema.required[1] or "none") .. '"}' }
-  elseif last == "call" then
-    return { content = "I look.", calls = { { name = "f", arguments = {} } } }
-  end
-  return { content = LONG[last] and LONG[last]() or SAID[last] }
-end
-]]
+local SAYS = orket.read("tests/support/teams/structured.lua")
 
-describe("orket try llm --schema", function()
+describe("structured", function()
   local dir, url, stop
 
   setup(function()
@@ -50,7 +30,7 @@ describe("orket try llm --schema", function()
   end
 
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
-    it("holds a reply against it: " .. shape, function()
+    it("orket try llm --schema holds a reply against it: " .. shape, function()
       for _, prompt in ipairs({ "good", "fenced" }) do
         local got, code = try(shape, prompt)
         assert.equal(0, code)
@@ -65,25 +45,25 @@ describe("orket try llm --schema", function()
       end
     end)
 
-    it("asks for it in words, and as the API has it: " .. shape, function()
+    it("orket try llm --schema asks for it in words, and as the API has it: " .. shape, function()
       assert.same({ word = "true word" }, try(shape, "asked").json)
     end)
 
-    it("lets a call be a call: " .. shape, function()
+    it("orket try llm --schema lets a call be a call: " .. shape, function()
       local got, code = try(shape, "call")
       assert.equal(0, code)
       assert.same({ "ok", "f", nil }, { got.outcome, got.calls[1].name, got.json })
     end)
   end
 
-  it("is held up by no reply, whatever it is made of", function()
+  it("orket try llm --schema is held up by no reply, whatever it is made of", function()
     for prompt, outcome in pairs({ wide = "ok", thought = "ok", endless = "error" }) do
       local text = orket.shell(("timeout -k 1 20 %s try llm --base-url %s --prompt %s --schema %s/word.json"):format(orket.binary, url, prompt, dir))
       assert.truthy(text:find('"outcome":"' .. outcome .. '"', 1, true), prompt)
     end
   end)
 
-  it("refuses what is no schema", function()
+  it("orket try llm --schema refuses what is no schema", function()
     orket.write(dir .. "/odd.json", '{"type":"nothing"}')
     for _, file in ipairs({ dir .. "/odd.json", dir .. "/says.lua", dir .. "/none.json" }) do
       local text, code = orket.run(("try llm --base-url %s --schema %s"):format(url, file))
@@ -100,8 +80,8 @@ end)
 -- What stands in the body that a provider would send.
 local BODIES = orket.read("tests/support/probes/structured_bodies.lua")
 
-describe("a schema", function()
-  it("goes where an endpoint can hold its model to it, and into words everywhere", function()
+describe("structured", function()
+  it("a schema goes where an endpoint can hold its model to it, and into words everywhere", function()
     local text = orket.probe(BODIES)
     local got = cjson.decode(text:match("[^\n]*")) or error(text)
     for name, one in pairs(got) do
@@ -120,30 +100,16 @@ end)
 
 -- ---- a role that answers with data ----
 
-local ROLE = [[
-local function prompt(view)
-  return brief.prompt(view, "You are the estimator.")
-end
-local function route(_, reply)
-  local output = some(reply.output)
-  if output then
-    return { status = "ready_for_testing", why = "it takes " .. output.hours .. " hours" }
-  end
-end
-return {
-  name = "coder", description = "Says how long it takes.", tools = { "write_file", "update_issue_status", "request_excuse" }, prompt = prompt, route = route,
-  output = { type = "object", properties = { hours = { type = "integer", minimum = 1 } }, required = { "hours" }, additionalProperties = false },
-}
-]]
+local ROLE = orket.read("tests/support/scripts/data_role.lua")
 
 local function estimators(work, more)
   return world.new(world.merged({ issues = { { id = "A" } }, mock = work,
     files = { ["roles/coder.lua"] = ROLE } }, more))
 end
 
-describe("a role with an output", function()
+describe("structured", function()
   for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
-    it("ends its turn with data, which its route reads: " .. shape, function()
+    it("a role with an output ends its turn with data, which its route reads: " .. shape, function()
       local w <close> = estimators([[
         function work(talk)
           local how = talk.request.messages[1].content
@@ -177,7 +143,7 @@ describe("a role with an output", function()
     end)
   end
 
-  it("is told what does not fit, and waits for a person in the end", function()
+  it("a role with an output is told what does not fit, and waits for a person in the end", function()
     local w <close> = estimators([[
       function work(talk)
         assert(talk.nudges == 0 or talk.request.messages[#talk.request.messages].content:find("/hours", 1, true))
@@ -190,7 +156,7 @@ describe("a role with an output", function()
     assert.equal(3, #w:events("turn.nudged"))
   end)
 
-  it("answers so too where calls are text", function()
+  it("a role with an output answers so too where calls are text", function()
     local w <close> = estimators([[
       function work(talk)
         local how = talk.request.messages[1].content
@@ -207,7 +173,7 @@ describe("a role with an output", function()
     assert.equal(0, code, text)
   end)
 
-  it("goes on after a kill with what was said", function()
+  it("a role with an output goes on after a kill with what was said", function()
     local w <close> = estimators([[
       function work(talk)
         return steps(talk, function() return say(write("a.txt", "x")) end, function() return { content = "About three hours." } end,
@@ -221,7 +187,7 @@ describe("a role with an output", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("may end it with a call as any", function()
+  it("a role with an output may end it with a call as any", function()
     local w <close> = estimators([[function work() return say(finish("by hand")) end]])
     local text, code = w:run()
     assert.equal(0, code, text)

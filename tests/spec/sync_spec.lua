@@ -48,7 +48,7 @@ local function warnings()
   return answer.warnings
 end
 
-describe("card files and the board", function()
+describe("sync", function()
   before_each(function()
     dir = orket.directory()
     write_project()
@@ -58,13 +58,13 @@ describe("card files and the board", function()
     orket.remove(dir)
   end)
 
-  it("agree after the first load", function()
+  it("card files and the board agree after the first load", function()
     assert.same({}, warnings())
     assert.equal('{"changed":[],"created":[]}\n',
       as_owner("say(assert(acts.perform(project, { act = \"sync\" })))"))
   end)
 
-  it("tell where they differ, and the files are applied", function()
+  it("card files and the board tell where they differ, and the files are applied", function()
     local path = dir .. "/config/epics/hello.json"
     local text = orket.read(path):gsub('"high"', '"low"'):gsub('"first"',
       '"second"'):gsub('"summary": "Hello"', '"summary": "Hi"')
@@ -84,7 +84,7 @@ describe("card files and the board", function()
     assert.equal("second", row.data.description)
   end)
 
-  it("are exported from the board, only where they differ", function()
+  it("card files and the board are exported from the board, only where they differ", function()
     as_owner([[
       local tx = begin()
       tx:event("card.changed", "h1", { rev = 1, set = { priority = 2.5, description = cjson.null } })
@@ -106,7 +106,7 @@ describe("card files and the board", function()
     assert.matches("^0 files", (orket.run("export-cards -C " .. dir)))
   end)
 
-  it("leave finished cards alone", function()
+  it("card files and the board leave finished cards alone", function()
     assert.equal("", as_owner([[
       local tx = begin()
       assert(tx:move("h1", { rev = 1, type = "issue", from = "ready", to = "canceled", role = "human" }))
@@ -116,7 +116,7 @@ describe("card files and the board", function()
     assert.same({}, warnings())
   end)
 
-  it("say what is missing", function()
+  it("card files and the board say what is missing", function()
     os.execute("rm -r " .. dir .. "/.orket")
     local text, code = orket.run("export-cards -C " .. dir)
     assert.equal(1, code)

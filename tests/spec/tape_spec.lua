@@ -13,14 +13,14 @@ local EVENTS = {
   { kind = "call.result", body = { text = "ok" } },
 }
 
-describe("a tape", function()
-  it("of a new turn is empty, of an open one not", function()
+describe("tape", function()
+  it("a tape of a new turn is empty, of an open one not", function()
     assert.is_true(tape.new(nil):is_empty())
     assert.is_false(tape.new({}):is_empty())
     assert.is_nil(tape.new(nil):take("step.reply"))
   end)
 
-  it("answers in order, passes over what is no answer, and then ends", function()
+  it("a tape answers in order, passes over what is no answer, and then ends", function()
     local t = tape.new(EVENTS)
     assert.is_nil(t:take("step.reply"))
     assert.equal("p", t:take("turn.prompted").convo)
@@ -31,7 +31,7 @@ describe("a tape", function()
     assert.is_nil(t:take("step.reply"))
   end)
 
-  it("makes a reply of a recorded message", function()
+  it("a tape makes a reply of a recorded message", function()
     local text = cjson.encode({
       role = "assistant", content = cjson.null,
       tool_calls = { { id = "c1", type = "function",

@@ -32,14 +32,14 @@ local function anchors(file)
   return found
 end
 
-describe("docs/tour.md", function()
+describe("tour", function()
   local tour = orket.read("docs/tour.md")
 
-  it("is short", function()
+  it("docs/tour.md is short", function()
     assert(select(2, tour:gsub("\n", "")) <= LINES_MOST)
   end)
 
-  it("names only files that exist", function()
+  it("docs/tour.md names only files that exist", function()
     local count = 0
     for path in tour:gmatch("[%w_/]+%.[chl][uaq]*[al]*%f[^%w]") do
       count = count + 1
@@ -48,7 +48,7 @@ describe("docs/tour.md", function()
     assert(count > 40, count)
   end)
 
-  it("names functions where they are", function()
+  it("docs/tour.md names functions where they are", function()
     for path, names in tour:gmatch("([%w_/]+%.lua): ([%l_]+)") do
       local text = orket.read(exists("lua/orket/" .. path) and "lua/orket/" .. path or "lua/orket/scheduler/"
         .. path)
@@ -57,14 +57,14 @@ describe("docs/tour.md", function()
   end)
 end)
 
-describe("docs/files.md", function()
-  it("is what the files say of themselves: make docs writes it", function()
+describe("tour", function()
+  it("docs/files.md is what the files say of themselves: make docs writes it", function()
     assert.equal(orket.shell("lua5.4 tests/file_list.lua"), orket.read("docs/files.md"))
   end)
 end)
 
-describe("pages", function()
-  it("link to files that exist", function()
+describe("tour", function()
+  it("pages link to files that exist", function()
     for page in orket.shell("ls README.md docs/*.md docs/howto/*.md examples/*.md"):gmatch("[^\n]+") do
       local folder = page:match("^(.*/)") or ""
       for target in orket.read(page):gmatch("%]%(([^%)#]+)[^%)]*%)") do
@@ -74,7 +74,7 @@ describe("pages", function()
     end
   end)
 
-  it("link to headings that exist", function()
+  it("pages link to headings that exist", function()
     for page in orket.shell("ls README.md docs/*.md docs/howto/*.md examples/*.md"):gmatch("[^\n]+") do
       local folder = page:match("^(.*/)") or ""
       for target, anchor in orket.read(page):gmatch("%]%(([^%)#:]*)#([^%)]+)%)") do
@@ -84,14 +84,14 @@ describe("pages", function()
     end
   end)
 
-  it("say nothing of machines", function()
+  it("pages say nothing of machines", function()
     for page in orket.shell("ls README.md docs/*.md docs/howto/*.md examples/*.md"):gmatch("[^\n]+") do
       assert(not orket.read(page):find("/home/%w+/%w"), page)
     end
   end)
 
   -- The reading path of the tour is a promise: half an hour.
-  it("keep the reading path short", function()
+  it("pages keep the reading path short", function()
     local path = {
       "README.md", "lua/orket/turn/turn.lua", "core/model/gate.h", "core/model/fsm.c", "roles/coder.lua",
       "tools/write_file.lua",

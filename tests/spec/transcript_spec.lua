@@ -6,18 +6,7 @@ local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
 -- Fails a call, is refused one, tries to steer the terminal, and does its work.
-local WORK = [[
-function work(talk)
-  return steps(talk,
-    function() return say(call("read_file", { path = "nothing" }), write("../out", "x")) end,
-    function()
-      local long = {}
-      for i = 1, 60 do long[i] = "line " .. i end
-      return { content = "I write \27[31mred ```now", calls = { write("dish", table.concat(long, "\n")) } }
-    end,
-    function() return say(finish("salted")) end)
-end
-]]
+local WORK = orket.read("tests/support/teams/transcribed.lua")
 
 local function entries(w, arguments)
   local list = {}
@@ -35,7 +24,7 @@ local function of_kind(list, kind)
   return found
 end
 
-describe("orket transcript", function()
+describe("transcript", function()
   local w
   setup(function()
     w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" }, seat = "nobody" } },
@@ -49,7 +38,7 @@ describe("orket transcript", function()
   end)
   teardown(function() w:__close() end)
 
-  it("prints prompt, replies, calls, results and refusals of a card in order", function()
+  it("orket transcript prints prompt, replies, calls, results and refusals of a card in order", function()
     local text, code = w:orket("transcript A")
     assert.equal(0, code, text)
     local at = 1
@@ -65,7 +54,7 @@ describe("orket transcript", function()
     end
   end)
 
-  it("neutralises what would steer a terminal in text and in Markdown", function()
+  it("orket transcript neutralises what would steer a terminal in text and in Markdown", function()
     for _, option in ipairs({ "", " --markdown" }) do
       local text = w:orket("transcript A" .. option)
       assert(text:find("I write ␛[31mred", 1, true), text)
@@ -73,14 +62,15 @@ describe("orket transcript", function()
     end
   end)
 
-  it("cuts what is long and says how many lines it left out, unless --full is given", function()
+  it("orket transcript cuts what is long and says how many lines it left out, unless --full is given",
+    function()
     local short, full = w:orket("transcript ep.1/1"), w:orket("transcript --full ep.1/1")
     assert(short:find("… %d+ more lines %(%-%-full shows them%)"), short)
     assert(not short:find("line 50", 1, true))
     assert(full:find("line 50", 1, true) and not full:find("more lines", 1, true), full)
   end)
 
-  it("wraps every line to the terminal, broken at blanks", function()
+  it("orket transcript wraps every line to the terminal, broken at blanks", function()
     local text = orket.shell(string.format("cd %s && NO_COLOR=1 script -qec 'stty rows 30 cols 60; %s transcript A' /dev/null", w.dir, w.binary))
     assert(text:find("turn ended, done", 1, true), text)
     for line in text:gmatch("[^\r\n]+") do
@@ -88,12 +78,12 @@ describe("orket transcript", function()
     end
   end)
 
-  it("fences what agents wrote so that it cannot end its fence", function()
+  it("orket transcript fences what agents wrote so that it cannot end its fence", function()
     local text = w:orket("transcript --markdown A")
     assert(text:find("\n````text\nI write ␛[31mred ```now\n````\n", 1, true), text)
   end)
 
-  it("prints one JSON object per entry with --json, whole", function()
+  it("orket transcript prints one JSON object per entry with --json, whole", function()
     local list = entries(w, "A")
     assert.equal("turn", list[1].kind)
     assert.equal("system", of_kind(list, "prompt")[1].messages[1].role)
@@ -106,13 +96,13 @@ describe("orket transcript", function()
     assert.equal("done", of_kind(list, "end")[1].outcome)
   end)
 
-  it("prints one turn for RUN/TURN and all turns of the card for its ID", function()
+  it("orket transcript prints one turn for RUN/TURN and all turns of the card for its ID", function()
     assert.equal(1, #of_kind(entries(w, "ep.1/1"), "turn"))
     assert.equal(2, #of_kind(entries(w, "A"), "turn"))
     assert.equal(2, #of_kind(entries(w, "--all A"), "turn"))
   end)
 
-  it("refuses turns and cards that there are not, and both forms at once", function()
+  it("orket transcript refuses turns and cards that there are not, and both forms at once", function()
     for arguments, expected in pairs({ ["ep.1/99"] = "the run ep.1 has no turn 99",
       ["no.1/1"] = "there is no run 'no.1'",
       ["AA"] = "there is no card 'AA'", ["ep"] = "no model has been asked about ep" }) do
@@ -123,7 +113,7 @@ describe("orket transcript", function()
     assert.equal(2, select(2, w:orket("transcript --json --markdown A")))
   end)
 
-  it("follows a turn with -f and ends with it", function()
+  it("orket transcript follows a turn with -f and ends with it", function()
     local live <close> = world.new({ issues = { { id = "A" } }, mock = [[
 function work(talk)
   return steps(talk, function() return say(write("a", "1")) end, function() return say(finish()) end)
@@ -144,8 +134,8 @@ end]] })
   end)
 end)
 
-describe("what came out of a run", function()
-  it("stands at its end: turns, time, tokens, files and the command that shows changes, also as data",
+describe("transcript", function()
+  it("what came out of a run stands at its end: turns, time, tokens, files and the command that shows changes, also as data",
     function()
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = "function work() return say(write('a', '1'), finish()) end",
@@ -165,7 +155,8 @@ describe("what came out of a run", function()
     w:replays()
   end)
 
-  it("quotes the last reply of a parked card, in a line that cannot steer the terminal", function()
+  it("what came out of a run quotes the last reply of a parked card, in a line that cannot steer the terminal",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
 function work()
   return { content = "I cannot\27[2J\ngo on", calls = { call("request_excuse", { reason = "which dish?" }) } }
@@ -179,7 +170,7 @@ end]] })
     assert.same({ "ep.1", { "request_excuse" } }, { reply.run, reply.tools })
   end)
 
-  it("is explained by why with the command that prints what was said", function()
+  it("what came out of a run is explained by why with the command that prints what was said", function()
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = "function work() return say(write('a', '1'), finish()) end" })
     assert.equal(0, select(2, w:run()))
@@ -190,7 +181,7 @@ end]] })
   end)
 end)
 
-describe("a model that calls nothing", function()
+describe("transcript", function()
   local function silent(reply)
     local w = world.new({ issues = { { id = "A" } }, limits = { nudges = 1 },
       mock = "function work(talk) return " .. reply .. " end" })
@@ -199,7 +190,8 @@ describe("a model that calls nothing", function()
     return w, text
   end
 
-  it("is quoted once at the end of the run, and by why, which knows what a card was parked for", function()
+  it("a model that calls nothing is quoted once at the end of the run, and by why, which knows what a card was parked for",
+    function()
     local w, text = silent('{ content = "I am looking at the card now,\\nand will write it soon." }')
     local ending = text:sub((text:find("\nparked: ", 1, true)))
     assert.equal(1, select(2, ending:gsub("I am looking at the card now", "")), ending)
@@ -214,7 +206,7 @@ describe("a model that calls nothing", function()
     w:close()
   end)
 
-  it("is said to be silent where its reply is empty", function()
+  it("a model that calls nothing is said to be silent where its reply is empty", function()
     local w, text = silent('{ content = "" }')
     assert(text:find("last reply (orket transcript ep.1/1): (empty)", 1, true), text)
     local shown = w:orket("transcript A")
@@ -222,7 +214,7 @@ describe("a model that calls nothing", function()
     w:close()
   end)
 
-  it("has what helps it in lines that are read", function()
+  it("a model that calls nothing has what helps it in lines that are read", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         return talk.replies == 0 and say(call("create_the_file", { path = "x" })) or say(finish())
@@ -233,8 +225,9 @@ describe("a model that calls nothing", function()
   end)
 end)
 
-describe("thoughts of a model", function()
-  it("stand in the transcript, are bounded, go back to no model, and a replay has them", function()
+describe("transcript", function()
+  it("thoughts of a model stand in the transcript, are bounded, go back to no model, and a replay has them",
+    function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         return steps(talk,
@@ -253,7 +246,7 @@ describe("thoughts of a model", function()
     w:replays("ep.1")
   end)
 
-  it("are in an exported run, and in a fork of it, which is derived again", function()
+  it("thoughts of a model are in an exported run, and in a fork of it, which is derived again", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         return steps(talk, function() return { reasoning = "PONDERED", calls = { write("dish", "x") } } end, function() return say(finish()) end)
@@ -274,7 +267,7 @@ describe("thoughts of a model", function()
 
   -- tests/journals/inline_thoughts.tar.gz: a project whose run was recorded when they stood in the event
   -- itself.
-  it("are read where an older journal has them in the event", function()
+  it("thoughts of a model are read where an older journal has them in the event", function()
     local dir = world.orket.directory()
     world.orket.shell("tar -C " .. dir .. " -xzf tests/journals/inline_thoughts.tar.gz")
     for _, row in ipairs({ { "check %s", "" }, { "replay --strict -C %s ep.1", "" },

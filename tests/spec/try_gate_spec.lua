@@ -104,7 +104,7 @@ describe("try gate", function()
     { { role = {}, card = 7, tool = false, arguments = 7 }, "deny", "gate.tool.length" },
   }
 
-  it("answers each call as the law says", function()
+  it("try gate answers each call as the rules say", function()
     local requests = {}
     for i, row in ipairs(rows) do
       requests[i] = { id = i, project = dir, call = row[1] }
@@ -120,7 +120,7 @@ describe("try gate", function()
     end
   end)
 
-  it("names the place that decided", function()
+  it("try gate names the place that decided", function()
     local places = {
       ["house.no-vendor"] = "config/organization.json#/process_rules/gate/0",
       ["house.schema"] = "config/organization.json#/process_rules/gate/1",
@@ -141,7 +141,7 @@ describe("try gate", function()
     end
   end)
 
-  it("resolves in the card's own tree when there is one", function()
+  it("try gate resolves in the card's own tree when there is one", function()
     local tree = dir .. "/workspace/hello/cards/I%2f7"
     orket.write(tree .. "/inside.txt", "x")
     os.execute("ln -s ../../../../config " .. tree .. "/out")
@@ -159,7 +159,8 @@ describe("try gate", function()
     assert.equal("gate.allow", answers[4].rule)
   end)
 
-  it("says no where a script of the project does not serve: a policy may be the one that would", function()
+  it("try gate says no where a script of the project does not serve: a policy may be the one that would",
+    function()
     local other = orket.directory() .. "/p"
     orket.run("init " .. other)
     local request = { project = other, call = rows[1][1] }
@@ -177,7 +178,7 @@ describe("try gate", function()
     orket.remove((other:gsub("/p$", "")))
   end)
 
-  it("never dies on a row", function()
+  it("try gate never dies on a row", function()
     local answers = orket.try("gate", {
       "nonsense", "[]", "7", "{}", '{"project":"/nowhere","call":{}}', '{"project":7,"call":{}}',
       '{"project":"' .. dir .. '"}', '{"project":"' .. dir .. '","call":{"calls":-1}}', '{"project":"' .. dir
@@ -192,7 +193,7 @@ describe("try gate", function()
     assert.equal("allow", answers[10].decision)
   end)
 
-  it("takes one call from standard input, and says yes or no by its exit code", function()
+  it("try gate takes one call from standard input, and says yes or no by its exit code", function()
     local function try(request)
       orket.write(dir .. "/call.json", cjson.encode(request))
       return orket.run("try gate " .. dir .. " < " .. dir .. "/call.json")
@@ -209,8 +210,9 @@ describe("try gate", function()
   end)
 end)
 
-describe("bench gate --policy", function()
-  it("compares the answers of the box with those outside of one, then measures", function()
+describe("try gate", function()
+  it("bench gate --policy compares the answers of the box with those outside of one, then measures",
+    function()
     local text, code = orket.run("bench gate --policy --decisions 5000")
     assert.equal(0, code, text)
     local figures = cjson.decode(text:match("BENCH (%b{})"))
@@ -220,8 +222,8 @@ describe("bench gate --policy", function()
   end)
 end)
 
-describe("bench gate", function()
-  it("agrees with its oracle and says what a decision costs", function()
+describe("try gate", function()
+  it("bench gate agrees with its oracle and says what a decision costs", function()
     local text, code = orket.run("bench gate --decisions 20000")
     assert.equal(0, code)
     local figures = cjson.decode(text:match("^BENCH (.*)$"))

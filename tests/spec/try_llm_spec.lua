@@ -4,7 +4,7 @@ local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local mock = dofile("tests/support/mock.lua")
 
-describe("orket try llm", function()
+describe("try llm", function()
   local url, stop
 
   setup(function()
@@ -22,7 +22,7 @@ describe("orket try llm", function()
   end
 
   for _, how in ipairs({ "", " --whole" }) do
-    it("says what came of it" .. how, function()
+    it("orket try llm says what came of it" .. how, function()
       local got, code = try(("--base-url %s --prompt hi --model m%s"):format(url, how))
       assert.equal(0, code)
       assert.equal("ok", got.outcome)
@@ -34,7 +34,7 @@ describe("orket try llm", function()
       assert.is_true(math.tointeger(got.ms) >= 0)
     end)
 
-    it("shows calls" .. how, function()
+    it("orket try llm shows calls" .. how, function()
       local got, code = try(("--base-url %s --prompt call%s"):format(url, how))
       assert.equal(0, code)
       assert.equal("Let me.", got.text)
@@ -44,13 +44,13 @@ describe("orket try llm", function()
       assert.not_equal(got.calls[1].id, got.calls[2].id)
     end)
 
-    it("shows broken arguments as they came" .. how, function()
+    it("orket try llm shows broken arguments as they came" .. how, function()
       local got = try(("--base-url %s --prompt half%s"):format(url, how))
       assert.equal('{"path', got.calls[1].arguments)
     end)
   end
 
-  it("tells errors by their codes", function()
+  it("orket try llm tells errors by their codes", function()
     local busy, code = try(("--base-url %s --prompt 429"):format(url))
     assert.equal(1, code)
     assert.equal("error", busy.outcome)
@@ -63,7 +63,7 @@ describe("orket try llm", function()
     assert.equal("ERR_HTTP", try(("--base-url %s/nothing"):format(url)).code)
   end)
 
-  it("keeps its deadline", function()
+  it("orket try llm keeps its deadline", function()
     local slow, ended = mock.start("tests/support/echo.lua", "")
     local got = try(("--base-url %s --prompt slow --timeout 0.05"):format(slow))
     ended()
@@ -71,7 +71,7 @@ describe("orket try llm", function()
     assert.truthy(got.deadline)
   end)
 
-  it("reads its key from the environment, and never shows it", function()
+  it("orket try llm reads its key from the environment, and never shows it", function()
     local got, code = try(("--base-url %s --prompt hi --key PROBE_KEY"):format(url),
       "PROBE_KEY=sk-not-to-be-seen-1234")
     assert.equal(0, code)
@@ -89,14 +89,14 @@ describe("orket try llm", function()
     ["0177.0.0.1"] = "ERR_USAGE",
     ["%31%32%37.0.0.1"] = "ERR_USAGE",
   }) do
-    it("does not go to " .. host .. ", whatever listens there", function()
+    it("orket try llm does not go to " .. host .. ", whatever listens there", function()
       local got = try(("--base-url http://%s:%s"):format(host, url:match(":(%d+)")))
       assert.equal(code, got.code)
       assert.truthy(got.message and got.fix)
     end)
   end
 
-  it("goes to an address inside another one when it is told to", function()
+  it("orket try llm goes to an address inside another one when it is told to", function()
     local got = try(("--private --prompt hi --base-url http://[::ffff:127.0.0.1]:%s/v1"):format(url:match(":(%d+)")))
     assert.equal("you said: hi", got.text)
     assert.equal("ERR_DENIED",
@@ -109,7 +109,7 @@ describe("orket try llm", function()
     "http://h#x", "ftp://h/v1", "gopher://h", "http://h:99999/v1", "http://h:-1/v1", "https://[::1/v1",
     "http://h\\tx/v1",
   }) do
-    it("takes no address like " .. address, function()
+    it("orket try llm takes no address like " .. address, function()
       local got, code = try("--base-url '" .. address .. "'")
       assert.equal(1, code)
       assert.equal("ERR_USAGE", got.code)
@@ -117,11 +117,11 @@ describe("orket try llm", function()
     end)
   end
 
-  it("goes to localhost", function()
+  it("orket try llm goes to localhost", function()
     assert.equal("ok", try(("--prompt hi --base-url http://localhost:%s/v1"):format(url:match(":(%d+)"))).outcome)
   end)
 
-  it("takes lines of requests", function()
+  it("orket try llm takes lines of requests", function()
     local answers = orket.try("llm", {
       { id = 1, base_url = url, prompt = "hi" }, { id = 2, base_url = "ftp://x" },
       { id = 3, base_url = url, prompt = 7 },
@@ -133,7 +133,7 @@ describe("orket try llm", function()
     assert.equal("g", answers[4].calls[2].name)
   end)
 
-  it("is not stopped by tools that are none", function()
+  it("orket try llm is not stopped by tools that are none", function()
     for _, tools in ipairs({ "x", { 1 }, { a = 1 }, { { ["function"] = 3 } }, { { name = 5 } },
       { cjson.null } }) do
       for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
@@ -153,7 +153,7 @@ describe("orket try llm", function()
     { "--base-url http://h --tools tests/support/echo.lua", "--tools" },
     { "--base-url http://h more", "unexpected" },
   }) do
-    it("refuses '" .. case[1] .. "'", function()
+    it("orket try llm refuses '" .. case[1] .. "'", function()
       local text, code = orket.run("try llm " .. case[1])
       assert.equal(2, code, text)
       assert.truthy(text:find(case[2], 1, true), text)

@@ -63,7 +63,7 @@ end
 
 for _, wall in ipairs(WALLS) do
   describe("try " .. wall, function()
-    it("answers every broken row with an error, and goes on", function()
+    it("a boundary answers every broken row with an error, and goes on", function()
       local rows = {}
       for i, row in ipairs(BROKEN) do
         rows[2 * i - 1], rows[2 * i] = row, '{"id":' .. i .. "," .. (GOOD[wall] or '"project":"/nowhere"')
@@ -79,7 +79,7 @@ for _, wall in ipairs(WALLS) do
       end
     end)
 
-    it("answers fields of any type, echoes any id, and never shows its own insides", function()
+    it("a boundary answers fields of any type, echoes any id, and never shows its own insides", function()
       local rows, ids = {}, { "1", '"a"', "null", "1.5", "[]", '{"x":[1]}', "9007199254740993", '""' }
       for _, field in ipairs(FIELDS) do
         for _, value in ipairs(VALUES) do
@@ -106,7 +106,7 @@ for _, wall in ipairs(WALLS) do
       end
     end)
 
-    it("says which row was no JSON when the row begins with its id", function()
+    it("a boundary says which row was no JSON when the row begins with its id", function()
       local list = answers(wall, {
         '{"id":"a 1","x":123456789012345678901}', ' { "id" : -7 , "x":1,"x":2}', '{"id":"\\u0041","x":nil}',
           '{"x":nil,"id":1}',
@@ -117,7 +117,8 @@ for _, wall in ipairs(WALLS) do
       end
     end)
 
-    it("takes carriage returns and a last line without its end, and answers a blank line", function()
+    it("a boundary takes carriage returns and a last line without its end, and answers a blank line",
+      function()
       local row = '{"id":1,' .. (GOOD[wall] or '"project":"/nowhere"') .. "}"
       assert.equal(2, #answers(wall, { row, row }, "\r\n"))
       local list = answers(wall, { row, "", "  ", row })
@@ -134,13 +135,13 @@ for _, wall in ipairs(WALLS) do
   end)
 end
 
-describe("the plain form", function()
+describe("try", function()
   local function code_of(arguments, input)
     return select(2, orket.shell(string.format("printf '%s' | timeout 20 %s try %s >/dev/null 2>&1",
       input or "", orket.binary, arguments)))
   end
 
-  it("exits with 0, 1 or 2", function()
+  it("the plain form exits with 0, 1 or 2", function()
     for _, case in ipairs({
       { 0, "json", "[1]" }, { 1, "json", "[1" }, { 1, "json", "" }, { 2, "json /nowhere" }, { 2, "json a b" },
       { 0, "box -", "return 1" }, { 1, "box -", "error(1)" }, { 1, "box --ms 20 -", "while true do end" },

@@ -21,8 +21,8 @@ end
 
 local ORGANIZATION, EPIC = "config/organization.json", "config/epics/hello.json"
 
-describe("orket validate", function()
-  it("has nothing to say of a new project", function()
+describe("unread", function()
+  it("orket validate has nothing to say of a new project", function()
     local text, code = validated(function() end)
     assert.equal(0, code)
     assert.is_nil(text:find("warning", 1, true), text)
@@ -32,7 +32,7 @@ describe("orket validate", function()
     { ORGANIZATION, "vision", '"more"' }, { ORGANIZATION, "contact", '{"email": "a@example.com"}' },
     { ORGANIZATION, "branding", "{}" }, { EPIC, "iterations", "3" }, { EPIC, "example_task", '"x"' },
   }) do
-    it("names a key that nothing acts on, with its file and line: " .. row[2], function()
+    it("orket validate names a key that nothing acts on, with its file and line: " .. row[2], function()
       local text, code = validated(set(row[1], row[2], row[3]))
       assert.equal(0, code, text)
       assert(text:find(row[1] .. ":2: warning: nothing acts on '" .. row[2] .. "'", 1, true), text)

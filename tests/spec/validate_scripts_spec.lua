@@ -45,7 +45,7 @@ local CASES = {
 
 describe("orket validate", function()
   for i, case in ipairs(CASES) do
-    it("reports what is wrong with a script, case " .. i .. ": " .. case[2]:gsub("%s+", " "):sub(80, 160),
+    it("orket validate reports what is wrong with a script, case " .. i .. ": " .. case[2]:gsub("%s+", " "):sub(80, 160),
       function()
       local dir = orket.directory()
       assert.equal(0, select(2, orket.run("init " .. dir .. "/p")))
@@ -70,8 +70,8 @@ describe("orket validate", function()
   end
 end)
 
-describe("a prompt that is one text", function()
-  it("is the user message, and the run is replayed", function()
+describe("validate scripts", function()
+  it("a prompt that is one text is the user message, and the run is replayed", function()
     local w <close> = world.new({
       issues = { { id = "A" } }, mock = "function work() return say(finish()) end",
       files = { ["roles/coder.lua"] = 'return { name = "coder", description = "d", tools = { "update_issue_status" }, '

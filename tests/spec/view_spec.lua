@@ -55,69 +55,32 @@ describe("text", function()
   end)
 end)
 
-describe("json for standard output", function()
-  it("is written in parts where it is more than the codec writes at once, and is the same", function()
-    assert.equal("true true true", orket.probe([[
-      local cjson, text = require("cjson"), require("orket.view.format.text")
-      local part = { a = ("x"):rep(1 << 20) .. "\u{202e}\"", [""] = cjson.null, empty = setmetatable({}, cjson.array_mt) }
-      local items, more = {}, setmetatable({}, cjson.array_mt)
-      for i = 1, 17 do
-        items[i] = part
-      end
-      local one = text.json(part)
-      local all = '{"more":[],"n":1,"z":[' .. (one .. ","):rep(16) .. one .. "]}"
-      io.write(tostring(not cjson.try_encode(items)), " ", tostring(text.json({ z = items, n = 1, more = more }) == all), " ",
-        tostring(one:find("\\u202e", 1, true) ~= nil))]]))
+describe("view", function()
+  it("json for standard output is written in parts where it is more than the codec writes at once, and is the same",
+    function()
+    assert.equal("true true true", orket.probe(orket.chunk("view", "writes_large_json")))
   end)
 
-  it("is refused where it is none, however large", function()
-    assert.equal("false false false", orket.probe([[
-      local text, large, own = require("orket.view.format.text"), { ("x"):rep(9 << 20), ("x"):rep(9 << 20), name = "mixed" }, {}
-      own[1] = own
-      io.write(tostring(pcall(text.json, large)), " ", tostring(pcall(text.json, own)), " ", tostring(pcall(text.json, { { print } })))]]))
+  it("json for standard output is refused where it is none, however large", function()
+    assert.equal("false false false", orket.probe(orket.chunk("view", "refuses_large_values")))
   end)
 end)
 
 -- A scene of many cards, drawn in windows of all sizes; answers the largest offence.
 local FRAMES = orket.read("tests/support/probes/frames.lua")
 
--- A run whose store answers what is parked.
-local RUN = [==[
-  local run = { id = "shop.1", epic = { id = "shop" }, project = {}, board = { cards = {
-    a = { id = "a", ordinal = 1, name = "First", status = "done" },
-    b = { id = "b", ordinal = 2, name = "Second", status = "blocked", wait_reason = "review" } } } }
-  run.store = { subscribe = function() end, read = function(_, query)
-    if query == "capped" then return {} end
-    return (query == "uncertain" or query == "approvals" or query == "waiting") and {} or query == "parked" and { { id = "b", status = "blocked", wait_reason = "review" } }
-      or { { body = { why = "a person\n  reads first" } } }
-  end }
-  local outcome = { status = "parked", counts = { done = 1, blocked = 1 }, card = "shop", dir = "my shop" }
-]==]
-
-describe("views", function()
+describe("view", function()
   it("a frame fits every window", function()
     assert.equal("frames fit\n", orket.probe(FRAMES, "LC_ALL=C.UTF-8 "))
   end)
 
-  it("say in plain lines once a minute that the run goes on", function()
-    local said = orket.probe(RUN .. [[
-      local async = require("orket.async")
-      async.main(function()
-        local view, minutes = require("orket.view.plain").new(), 0
-        async.sleep = function(seconds)
-          assert(seconds == 60)
-          minutes = minutes + 1
-          if minutes > 2 then
-            view.finished = true
-          end
-        end
-        view:attach({ store = run.store }, run)
-        return 0
-      end)]])
+  it("views say in plain lines once a minute that the run goes on", function()
+    local said = orket.probe(orket.chunk("view", "says_it_goes_on"))
     assert(said:find("^%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ  shop%.1 is running, 0:00: 1 blocked, 1 done\n[^\n]+: 1 blocked, 1 done\n$"), said)
   end)
 
-  it("lines about a refusal, a failed call, a question, a warning and a script change say what happened, why, and what to do", function()
+  it("lines about a refusal, a failed call, a question, a warning and a script change say what happened, why, and what to do",
+    function()
     assert.equal([[
 refused: write_file. Generated files are never edited. Fix: change their source. Rule: house.generated
 refused: card.move x. No. Rule: fsm.edge
@@ -130,113 +93,31 @@ script change 3f adds 2 permissions. A person has to accept it: orket policy acc
 the model failed: x ... the fix
 comment: x ... …
 unknown outcome: http.post was interrupted. Check it, then answer: happened, did-not or again
-]], orket.probe([[
-      local sentences, cjson = require("orket.view.sentences"), require("cjson")
-      local store = { message = function(_, convo)
-        return convo == "c" and cjson.encode({ content = cjson.encode({ ok = false,
-          error = { code = "ERR_SCRIPT", message = "tools/run.lua:3:\nbad" } }) }) or nil
-      end }
-      local rows = {
-        { "call.refused", { tool = "write_file", rule = "house.generated", why = "generated files are never edited", fix = "change their source" } },
-        { "call.result", { tool = "move", ok = false, operations = { { op = "card.move", path = "x", refused = "fsm.edge", why = "no." } } } },
-        { "call.result", { tool = "run", ok = false, convo = "c" } },
-        { "call.result", { tool = "run", ok = false, convo = "gone" } },
-        { "call.result", { tool = "run", ok = true, convo = "c" } },
-        { "approval.asked", { tool = "write_file", rule = "house.a", operation = { op = "write_file", path = "a" }, paths = { "a" } } },
-        { "budget.warned", { cap = "epics/shop/tokens", used = 80, limit = 100 } },
-        { "scripts.waiting", { generation = "3f", delta = { {} }, more = 1 } },
-        { "step.failed", { message = ("x "):rep(300) .. "the fix" } },
-        { "comment.added", { text = ("x "):rep(300) .. "the fix" } },
-        { "operation.uncertain", { operation = { op = "http.post" } } },
-      }
-      for _, row in ipairs(rows) do
-        local what = sentences.what({ kind = row[1], body = row[2], run = "ep.1", turn = "2", n = 3 }, store)
-        print(what and (what:gsub("x x .* x ", "x ... ")))
-      end]]))
+]], orket.probe(orket.chunk("view", "says_what_happened")))
   end)
 
   it("the end of a run says what waits and the command that answers it", function()
-    local ending = RUN .. 'print(table.concat(require("orket.view.ending").lines(run, outcome), "\\n"))'
     assert.equal([[
 parked: 1 blocked, 1 done
   b waits (review): a person reads first
     orket answer -C 'my shop' b "TEXT"
 go on with: orket run -C 'my shop' shop
-]], orket.probe(ending))
+]], orket.probe(orket.chunk("view", "ends_parked")))
   end)
 
   it("the end of a run names the questions of runs before it", function()
-    local asked = RUN .. [[
-      local read = run.store.read
-      run.store.read = function(store, query, of)
-        return query == "approvals" and of.status == "pending" and { { id = "shop.1/2/3", card = "b", tool = "write_file", operation = {} } } or read(store, query, of)
-      end
-      require("orket.async").main(function()
-        local view = require("orket.view.live.live").new()
-        view.draw = function() end
-        view:attach({ store = run.store }, run)
-        print(view:scene().asked.b)
-        view.finished = true
-        view.stop()
-        return 0
-      end)
-    ]]
-    assert.equal("shop.1/2/3\n", orket.probe(asked))
+    assert.equal("shop.1/2/3\n", orket.probe(orket.chunk("view", "asks_of_runs_before")))
   end)
 
-  it("the board shows a card that waits for its model as not at work, and why, without the words of a reply that broke off", function()
-    local shown = RUN .. [[
-      local read = run.store.read
-      run.store.read = function(store, query, of)
-        if query == "capped" then
-          return { { card = "a", epic = run.epic.id, model = "m", waits = "until/2026-01-31T12:00:05.000Z" } }
-        elseif query == "last_events" and of.kind == "model.paused" then
-          return { { body = { model = "m", since = "2026-01-31T12:00:00.000Z", ["until"] = "2026-01-31T12:00:05.000Z", message = "no route" } } }
-        end
-        return read(store, query, of)
-      end
-      require("orket.async").main(function()
-        local view = require("orket.view.live.live").new()
-        view.draw = function() end
-        view:attach({ store = run.store }, run)
-        view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
-        view:hear("a", "half of a")
-        view:see({ kind = "model.paused", card = "a", at = "2026-01-31T12:00:01", body = { model = "m", why = "w" } })
-        local scene = view:scene()
-        print(scene.doing.a, scene.streams.a, scene.notice)
-        view.finished = true
-        view.stop()
-        return 0
-      end)
-    ]]
-    local got = orket.probe(shown)
+  it("the board shows a card that waits for its model as not at work, and why, without the words of a reply that broke off",
+    function()
+    local got = orket.probe(orket.chunk("view", "waits_for_its_model"))
     assert.truthy(got:find("^nil\tnil\tthe model m is unreachable since 2026%-01%-31T12:00:00Z, not tried since .*: no route\n$"), got)
   end)
 
   it("the board writes sentences whole above the picture, once, and of the picture only what changed",
     function()
-    local drawn = orket.probe(RUN .. [[
-      local view = require("orket.view.live.live").new()
-      local wrote = {}
-      view.run = run
-      local scene = view:scene()
-      view.scene = function() return scene end
-      local stdout = io.stdout
-      io.stdout = { write = function(_, ...) wrote[#wrote + 1] = table.concat({ ... }) end, flush = function() end }
-      view.log = { ("long "):rep(60) .. "end" }
-      view:draw()
-      view:draw() -- nothing changed
-      scene.cards[1].name = "Fifth"
-      view:draw()
-      io.stdout = stdout
-      local sentence = wrote[1]:match("long .*end\n")
-      local widest = 0
-      for line in sentence:gmatch("[^\n]+") do
-        widest = math.max(widest, #line)
-      end
-      print(#wrote, sentence:gsub("\n" .. (" "):rep(11), "") == ("long "):rep(60) .. "end\n", widest < 80)
-      print((wrote[2]:gsub("\27", "^")))
-    ]], "LC_ALL=C.UTF-8 ")
+    local drawn = orket.probe(orket.chunk("view", "draws_what_changed"), "LC_ALL=C.UTF-8 ")
     assert.equal("2\ttrue\ttrue\n^[?25l^[?7l^[5A^[3B\r ✓ a  Fifth   done^[K\r^[2B^[?7h^[?25h\n", drawn)
   end)
 
@@ -248,7 +129,7 @@ go on with: orket run -C 'my shop' shop
     assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05Z\n", orket.probe(say, "TZ=XYZ-2 "))
   end)
 
-  it("show each moment in local time on a terminal, elsewhere in UTC with its mark", function()
+  it("views show each moment in local time on a terminal, elsewhere in UTC with its mark", function()
     local say = [[
       local times, at = require("orket.view.format.local_time"), "2028-02-29T23:30:05.123Z"
       print(times.stamp(at), times.minute(at), times.clock(at), times.stamp("-"), times.within("since " .. at .. ", at 2028-02-29T23:59:59Z."))]]
@@ -259,35 +140,9 @@ go on with: orket run -C 'my shop' shop
       orket.probe(on .. say, "TZ=XYZ-2 "))
   end)
 
-  it("fold a long outage to lines at growing intervals, changes, what a person does, and its end", function()
-    local shown = orket.probe([[
-      local fold = require("orket.view.outage_fold").new()
-      local function at(minute, second)
-        return string.format("2028-02-29T%02d:%02d:%02d.000Z", 10 + minute // 60, minute % 60, second or 0)
-      end
-      local function hear(minute, kind, card, body, actor)
-        for _, line in ipairs(fold:lines({ kind = kind, card = card, body = body, at = at(minute), actor = actor or "system" }, kind)) do
-          print(minute, card, line)
-        end
-      end
-      local function try(minute, card, message)
-        hear(minute, "budget.lifted", card, {})
-        hear(minute, "card.moved", card, { from = "blocked", to = "in_progress", why = "the pause is over" })
-        hear(minute, "step.failed", card, { model = "m", message = message, code = "ERR_NET" })
-        hear(minute, "model.paused", card, { model = "m", since = at(0), ["until"] = at(minute + 1), why = "w" .. minute, message = message })
-        hear(minute, "card.moved", card, { from = "in_progress", to = "blocked", reason = "resource", why = "w" .. minute })
-      end
-      for minute = 0, 59 do
-        try(minute, minute % 2 == 0 and "a" or "b", "refused after " .. minute .. " ms")
-      end
-      try(60, "a", "no such host")
-      hear(61, "comment.added", "a", {}, "human:ada")
-      hear(61, "card.moved", "b", { from = "blocked", to = "in_progress" }, "human:ada")
-      try(61, "b", "no such host")
-      hear(62, "card.moved", "a", { from = "blocked", to = "in_progress", why = "the pause is over" })
-      hear(62, "step.failed", "a", { model = "m", message = "broken", code = "ERR_HTTP" })
-      hear(62, "step.reply", "a", { model = "m" })
-      hear(63, "step.failed", "a", { model = "m", message = "500", code = "ERR_HTTP" })]])
+  it("views fold a long outage to lines at growing intervals, changes, what a person does, and its end",
+    function()
+    local shown = orket.probe(orket.chunk("view", "folds_an_outage"))
     assert.equal([[
 0	a	budget.lifted
 0	a	card.moved
@@ -318,7 +173,7 @@ go on with: orket run -C 'my shop' shop
 ]], shown)
   end)
 
-  it("round a time span", function()
+  it("views round a time span", function()
     local rows = { [0] = "0 s", [59.4] = "59 s", [119.4] = "119 s", [119.6] = "2 min", [250] = "4 min",
       [3600] = "60 min", [86399] = "24 h",
       [604799] = "7 d", [6.4 * 86400] = "6 d" }
@@ -341,21 +196,7 @@ go on with: orket run -C 'my shop' shop
   end)
 
   it("a line is wrapped at blanks, below its own indent, whatever it is made of", function()
-    assert.equal("fits", orket.probe([[
-      local text, wrap = require("orket.view.format.text"), require("orket.view.format.wrap")
-      assert(wrap.fit("  one two three four", 10) == "  one two\n    three\n    four")
-      assert(wrap.fit("123456789", 5) == "12345\n  678\n  9")
-      assert(wrap.fit("\27[1mone\27[0m two", 5) == "\27[1mone\27[0m\n  two")
-      for columns = 4, 60, 7 do
-        for _, sample in ipairs({ "", "   ", ("漢字 "):rep(20), ("e\u{301}"):rep(50), ("word "):rep(40) .. ("x"):rep(90) }) do
-          local fitted = wrap.fit(sample, columns)
-          for line in fitted:gmatch("[^\n]+") do
-            assert(text.width(line) <= columns, columns .. ": " .. line)
-          end
-          assert(sample:gsub(" ", "") == fitted:gsub("[ \n]", ""))
-        end
-      end
-      io.write("fits")]]))
+    assert.equal("fits", orket.probe(orket.chunk("view", "wraps_lines")))
   end)
 
   it("marks are ASCII in a locale that is not UTF-8", function()
@@ -375,14 +216,8 @@ go on with: orket run -C 'my shop' shop
 
   it("the board leaves the cursor visible and the lines wrapped, and ends with the outcome", function()
     local dir = orket.directory()
-    orket.write(dir .. "/lib/orket/main.lua", "return function() return require('orket.async').main(function()\n" .. RUN .. [[
-      local view = require("orket.view.live.live").new()
-      view:attach({ store = run.store }, run)
-      view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
-      view:hear("a", ("漢"):rep(300))
-      require("orket.async").sleep(1)
-      view:finish(outcome)
-      return 3 end) end]])
+    orket.write(dir .. "/lib/orket/main.lua", "return function() return "
+      .. orket.chunk("view", "leaves_the_terminal") .. " end")
     local command = "stty cols 80 rows 24; TERM=xterm ORKET_LUA=" .. dir .. "/lib " .. orket.binary
     local shown, code = orket.shell("script -qec '" .. command .. "' /dev/null")
     orket.remove(dir)

@@ -5,25 +5,7 @@ local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 -- A server that counts tokens and refuses what does not fit, as real ones do.
-local STRICT = [[
-local function tokens_of(request)
-  return (#cjson.encode(request.messages) + (request.tools and #cjson.encode(request.tools) or 0)) * 10 // RATE
-end
-local inner = reply
-local function is_summary(request)
-  return request.messages[1].content:find("You sum up", 1, true) ~= nil
-end
-local function in_order(request)
-  return is_summary(request) and SUMMARY or inner(request)
-end
-function reply(request)
-  local tokens = tokens_of(request)
-  if tokens + RESERVE > CONTEXT then
-    return { status = 400, content = "This model's maximum context length is CONTEXT tokens. However, you requested " .. tokens + RESERVE .. " tokens" }
-  end
-  return in_order(request)
-end
-]]
+local STRICT = world.orket.read("tests/support/teams/strict_server.lua")
 
 -- Reads, writes and looks around, each time something new, then hands over. A reply names its number, which
 -- is counted on.
@@ -134,8 +116,8 @@ local function distinct_requests(w)
   return seen
 end
 
-describe("a window", function()
-  it("of 8,192 tokens holds a turn of 500 steps, which is replayed to the byte", function()
+describe("window", function()
+  it("a window of 8,192 tokens holds a turn of 500 steps, which is replayed to the byte", function()
     local w <close> = new({ steps = 500 })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -173,7 +155,7 @@ describe("a window", function()
     end)
   end
 
-  it("that nobody configured is made of what the server says", function()
+  it("a window that nobody configured is made of what the server says", function()
     local w <close> = new({ steps = 80, blind = true })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -185,7 +167,7 @@ describe("a window", function()
     w:replays()
   end)
 
-  it("that is smaller than configured is learnt", function()
+  it("a window that is smaller than configured is learnt", function()
     local w <close> = new({ steps = 60, context = 20000, server = 8192 })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -194,7 +176,7 @@ describe("a window", function()
     w:replays()
   end)
 
-  it("that is unknown to everybody parks the card and says what to do", function()
+  it("a window that is unknown to everybody parks the card and says what to do", function()
     local w <close> = new({ steps = 40, blind = true, mock = "" })
     w:write(".test/mock.lua",
       (w:read(".test/mock.lua"):gsub("maximum context length is %d+ tokens%. However, you requested",
@@ -211,7 +193,7 @@ describe("a window", function()
     again:replays()
   end)
 
-  it("that is too small for the card parks it before anything is sent", function()
+  it("a window that is too small for the card parks it before anything is sent", function()
     local w <close> = new({ steps = 10, context = 1000, reserve = 300, model = { compact_at = 80 },
       files = { ["roles/coder.lua"] = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team.", ("You are a programmer. "):rep(400)) } })
     local text, code = w:run()
@@ -224,13 +206,13 @@ describe("a window", function()
     w:replays()
   end)
 
-  it("changes nothing where it is not full", function()
+  it("a window changes nothing where it is not full", function()
     local w <close> = new({ steps = 5 })
     w:run()
     assert.equal(0, #w:events("window.compacted"))
   end)
 
-  it("is the same after every kill", function()
+  it("a window is the same after every kill", function()
     local function whole(binary, points)
       local w <close> = new({ steps = 90, binary = binary })
       for _, point in ipairs(points) do
@@ -261,36 +243,12 @@ describe("a window", function()
   end)
 end)
 
-describe("what is left out", function()
-  it("is read again by its handle, by its own turn alone", function()
+describe("window", function()
+  it("what is left out is read again by its handle, by its own turn alone", function()
     local w <close> = world.new({
       issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, limits = { steps = 60 },
       model = { context = 8192, max_tokens = 1024 },
-      mock = COUNT .. [[
-        local function handle_of(talk) -- of a result that was shortened, or of a step in the record
-          for _, message in ipairs(talk.request.messages) do
-            local text = message.content or ""
-            local handle = text:match('"handle":"(r%d+)"') or text:match('read_file .-: ok, (r%d+)')
-            if handle then
-              return handle
-            end
-          end
-        end
-        function work(talk)
-          if talk.card == "B" then
-            return talk.replies == 0 and say(call("read_result", { handle = "r1" })) or say(write("b.txt", talk.said[1]), finish())
-          end
-          local last = talk.said[#talk.said] or ""
-          if last:find('"part"', 1, true) then
-            return say(write("seen.txt", last), finish())
-          elseif handle_of(talk) then
-            return say(call("read_result", { handle = handle_of(talk) }))
-          end
-          local n = count_of(talk) + 1
-          return { content = "step " .. n, calls = { n % 2 == 1
-            and call("write_file", { path = "a" .. n, content = "step " .. n .. " PLANTED" .. (" text"):rep(200) })
-            or call("read_file", { path = "a" .. n - 1 }) } }
-        end]] })
+      mock = COUNT .. world.orket.read("tests/support/teams/reads_what_was_shortened.lua") })
     local text, code = w:run()
     assert.equal(0, code, text)
     assert.truthy(w:made("seen.txt"):find("PLANTED", 1, true))
@@ -304,8 +262,8 @@ describe("what is left out", function()
   end)
 end)
 
-describe("a card that changes while its turn works", function()
-  it("stands in the next requests as it is now", function()
+describe("window", function()
+  it("a card that changes while its turn works stands in the next requests as it is now", function()
     local w <close> = new({ steps = 30 })
     local run = w:held(12)
     local epic = w:read("config/epics/ep.json")
@@ -329,8 +287,9 @@ describe("a card that changes while its turn works", function()
   end)
 end)
 
-describe("the summariser", function()
-  it("has no tools, sees a record that is quoted, and what it says stands quoted behind the card", function()
+describe("window", function()
+  it("the summariser has no tools, sees a record that is quoted, and what it says stands quoted behind the card",
+    function()
     local w <close> = new({ steps = 60, model = { price = { input = 1000000, output = 1000000 } } })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -372,7 +331,7 @@ describe("the summariser", function()
     ["refuses"] = '{ status = 400, content = "no" }',
     ["says very much"] = '{ content = ("wörter "):rep(20000) }',
   }) do
-    it("that " .. name .. " costs nothing but its summary", function()
+    it("the summariser that " .. name .. " costs nothing but its summary", function()
       local w <close> = new({ steps = 40, summary = summary })
       local text, code = w:run()
       assert.equal(0, code, text)
@@ -390,7 +349,7 @@ describe("the summariser", function()
     end)
   end
 
-  it("cannot take a label off: what it says is marked as what it was made of", function()
+  it("the summariser cannot take a label off: what it says is marked as what it was made of", function()
     local w <close> = new({ steps = 40, files = {
       ["tools/read_file.lua"] = (world.orket.read("tools/read_file.lua"):gsub("operations =",
         "untrusted = true,\n  operations =", 1)) } })
@@ -407,7 +366,7 @@ describe("the summariser", function()
     w:replays()
   end)
 
-  it("can be another model, or nobody", function()
+  it("the summariser can be another model, or nobody", function()
     for _, case in ipairs({ { { summarise = false }, 0 }, { {}, 1 } }) do
       local w <close> = new({ steps = 30, model = case[1] })
       local text, code = w:run()
@@ -418,7 +377,7 @@ describe("the summariser", function()
     end
   end)
 
-  it("is asked once, whenever the run is killed around it", function()
+  it("the summariser is asked once, whenever the run is killed around it", function()
     local w <close> = new({ steps = 40 })
     local kills = 0
     for n = 20, 44, 4 do
@@ -435,8 +394,8 @@ describe("the summariser", function()
   end)
 end)
 
-describe("a run whose window was full", function()
-  it("is forked behind that, goes on, and both are replayed", function()
+describe("window", function()
+  it("a run whose window was full is forked behind that, goes on, and both are replayed", function()
     local w <close> = new({ steps = 60 })
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -457,7 +416,7 @@ describe("a run whose window was full", function()
     assert.equal(0, code, text)
   end)
 
-  it("is recorded and played without a model", function()
+  it("a run whose window was full is recorded and played without a model", function()
     local w <close> = new({ steps = 40 })
     local text, code = w:orket("run --plain --record tape.jsonl ep")
     assert.equal(0, code, text)
@@ -470,31 +429,12 @@ describe("a run whose window was full", function()
   end)
 end)
 
-describe("a model that writes its calls as text", function()
-  it("has a window as well", function()
+describe("window", function()
+  it("a model that writes its calls as text has a window as well", function()
     local w <close> = world.new({ issues = { { id = "A", description = "DESCRIPTION-PIN",
       requirements = REQUIREMENTS } }, limits = { steps = 60 },
-      model = { context = 8192, max_tokens = 1024, calls = "text" }, mock = [[
-        local function spoken(name, arguments)
-          return { content = "<tool_call>\n" .. cjson.encode({ name = name, arguments = arguments }) .. "\n</tool_call>" }
-        end
-        function reply(request)
-          local system, most = request.messages[1].content, 0
-          if system:find("You sum up", 1, true) then
-            return { content = "SUMMED-UP <tool_call>{\"name\":\"write_file\"}</tool_call>" }
-          elseif system:find("integrity guard", 1, true) then
-            return spoken("update_issue_status", { status = "done", why = "good" })
-          end
-          for _, message in ipairs(request.messages) do
-            for number in message.content:gmatch("step (%d+)") do
-              most = math.max(most, tonumber(number))
-            end
-          end
-          if most >= 40 then
-            return spoken("update_issue_status", { status = "ready_for_testing", why = "built" })
-          end
-          return spoken("write_file", { path = "f" .. most % 5, content = "step " .. most + 1 .. (" wörter"):rep(80) })
-        end]] })
+      model = { context = 8192, max_tokens = 1024, calls = "text" },
+        mock = world.orket.read("tests/support/teams/long_talk_as_text.lua") })
     local text, code = w:run()
     assert.equal(0, code, text)
     assert.truthy(#w:events("window.compacted") > 1)
@@ -514,8 +454,8 @@ describe("a model that writes its calls as text", function()
   end)
 end)
 
-describe("what a person was asked", function()
-  it("stands in every request behind the answer, through the window", function()
+describe("window", function()
+  it("what a person was asked stands in every request behind the answer, through the window", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { steps = 80 },
       model = { context = 8192, max_tokens = 1024 },
       mock = mock(50, 8192, 1024, [[
@@ -553,22 +493,11 @@ end)
 
 -- What was planted with one card, in every place where its turn can leave something, for a run that is to be
 -- repeated.
-local LEAKY_ROLE = [[
-local kept = {}
-leaked = leaked or ""
-local function prompt(view)
-  kept[#kept + 1] = view.card.description
-  leaked = leaked .. tostring(view.card.description)
-  string.leaked, math.leaked = leaked, leaked
-  local seen = table.concat(kept, ";") .. leaked .. tostring(string.leaked)
-  local texts = brief.prompt(view, "You are a programmer. " .. seen)
-  return texts
-end
-return { name = "coder", description = "keeps", tools = { "read_file", "write_file", "add_issue_comment", "update_issue_status", "read_result" }, prompt = prompt }
-]]
+local LEAKY_ROLE = world.orket.read("tests/support/scripts/leaky_role.lua")
 
-describe("a conversation", function()
-  it("has nothing of another card or run: nothing that was said, made, kept by a script, or left out of a window", function()
+describe("window", function()
+  it("a conversation has nothing of another card or run: nothing that was said, made, kept by a script, or left out of a window",
+    function()
     local w <close> = world.new({
       issues = { { id = "A", description = "PLANT-A-CARD" }, { id = "B", description = "PLANT-B-CARD" } },
       limits = { concurrency = 2 },

@@ -18,15 +18,16 @@ function M.law()
   return {
     tools = {
       write_file = tool(array("fs.write", "fs.read"), { path = PATH, content = { type = "string" } }),
-      read_file = tool(array("fs.read"), { path = PATH }),
+      read_file = tool(array("fs.read", "fs.attach"), { path = PATH }),
       list_directory = tool(array("fs.list"), { path = PATH }),
       search_files = tool(array("fs.search"), { path = PATH }),
+      outline = tool(array("code.outline"), { path = PATH }),
       delete_file = tool(array("fs.delete"), { path = PATH }),
       update_issue_status = tool(array("card.move", "card.comment"), {}),
     },
     roles = {
       coder = {
-        tools = array("write_file", "read_file", "list_directory", "search_files", "delete_file",
+        tools = array("write_file", "read_file", "list_directory", "search_files", "outline", "delete_file",
           "update_issue_status"),
       },
       integrity_guard = { tools = array("read_file", "update_issue_status") },

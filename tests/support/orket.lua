@@ -72,4 +72,23 @@ function M.probe(chunk, environment)
   return text
 end
 
+---A chunk for `probe`: calls a function of a file of tests/support/probes.
+---@param file string without its ending
+---@param name string in the table that the file returns
+---@param ... string|number|boolean|nil arguments
+---@return string
+function M.chunk(file, name, ...)
+  local arguments = table.pack(...)
+  for i = 1, arguments.n do
+    arguments[i] = ("%q"):format(arguments[i])
+  end
+  return ("dofile(\"tests/support/probes/%s.lua\").%s(%s)"):format(file, name, table.concat(arguments, ", "))
+end
+
+---The same, called in a task.
+---@return string
+function M.task(...)
+  return "require(\"orket.async\").main(function() " .. M.chunk(...) .. " return 0 end)"
+end
+
 return M

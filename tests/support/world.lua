@@ -347,6 +347,7 @@ end
 M.orket = orket
 M.recorder = absolute("tests/support/recorder")
 M.binary = absolute(orket.binary)
+M.impatient = "ORKET_LUA=" .. absolute("tests/support/impatient") -- an environment: attempts follow at once
 M.faulty = absolute(os.getenv("FAULTY") or "build/gcc-fault/orket") -- what make FAULT=1 builds
 orket.binary = M.binary
 

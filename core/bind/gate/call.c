@@ -233,49 +233,6 @@ static int l_call_view(lua_State *L)
     return 1;
 }
 
-/* gate:show(role, card, tool, arguments, more|nil, room|nil) -> what call:view(more) of such a call
- * answers, unjudged | nil when the arguments are no JSON. room: an earlier answer, which becomes
- * this one, or null. */
-int bind_show_call(lua_State *L, struct gate *gate)
-{
-    struct call call = {.gate = gate};
-    struct gate_call *g = &call.gate_call;
-    struct json_limits limits = {.bytes = gate_arguments_max(gate)};
-    struct json_builder b;
-    size_t len;
-    const char *text = luaL_checklstring(L, 5, &len);
-    const struct json *more = bind_to_doc(L, 6);
-    luaL_argcheck(L, more || lua_isnoneornil(L, 6), 6, "a doc");
-    lua_settop(L, 7);
-    luaL_argcheck(L, !more || !lua_rawequal(L, 6, 7), 7, "another doc than more");
-    g->role = luaL_checkstring(L, 2);
-    g->tool = luaL_checklstring(L, 4, &g->tool_len);
-    lua_getfield(L, 3, "id");
-    lua_getfield(L, 3, "type");
-    lua_getfield(L, 3, "status");
-    call.card = luaL_checkstring(L, 8);
-    g->card_type = luaL_checkstring(L, 9);
-    g->card_status = luaL_checkstring(L, 10);
-    struct json_doc *doc = bind_renew_doc(L, 7);
-    int rc = json_parse(doc, text, len, &limits, NULL);
-    if (rc == ERR_MEMORY)
-        return luaL_error(L, "out of memory");
-    if (rc)
-        return 0;
-    struct json arguments = doc->root;
-    g->arguments = &arguments;
-    json_build(&b, doc);
-    json_begin_object(&b);
-    add_judged(&b, &call, NULL);
-    add_members(&b, more ? more : &(struct json){0});
-    json_end_object(&b);
-    if (json_finish(&b, &doc->root))
-        return luaL_error(L, "out of memory");
-    lua_pushvalue(L, 6);
-    lua_setiuservalue(L, -2, 1);
-    return 1;
-}
-
 /* call:tool() -> name */
 static int l_call_tool(lua_State *L)
 {

@@ -92,11 +92,6 @@ static int l_gate_explain(lua_State *L)
     return 1;
 }
 
-static int l_gate_show(lua_State *L)
-{
-    return bind_show_call(L, l_check_gate(L));
-}
-
 static const struct call *check_owned(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 2);
@@ -141,24 +136,24 @@ static int l_gate_gc(lua_State *L)
 
 /* ---- module ---- */
 
-/* gate.build(law) -> gate | nil, message, code   (law: table or doc, see model/gate.h) */
+/* gate.build(config) -> gate | nil, message, code   (config: table or doc, see model/gate.h) */
 static int l_build(lua_State *L)
 {
     struct err err = {0};
     lua_settop(L, 1);
-    const struct json *law = bind_to_doc(L, 1);
-    if (!law) {
+    const struct json *config = bind_to_doc(L, 1);
+    if (!config) {
         luaL_checktype(L, 1, LUA_TTABLE);
         struct json_doc *doc = bind_new_doc(L);
         if (value_read(L, 1, doc, NULL, &doc->root, &err))
             return bind_fail(L, &err);
-        law = &doc->root;
+        config = &doc->root;
     }
     struct gate **gate = lua_newuserdatauv(L, sizeof *gate, 0);
     *gate = NULL;
     luaL_setmetatable(L, GATE_TYPE);
     FAULT(generation_before);
-    int rc = gate_build(law, gate, &err);
+    int rc = gate_build(config, gate, &err);
     FAULT(generation_after);
     return rc ? bind_fail(L, &err) : 1;
 }
@@ -221,7 +216,6 @@ static const luaL_Reg gate_methods[] = {
     {"operation", l_gate_operation},
     {"judge", l_gate_judge},
     {"explain", l_gate_explain},
-    {"show", l_gate_show},
     {NULL, NULL},
 };
 

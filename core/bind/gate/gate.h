@@ -49,9 +49,6 @@ struct call {
  * which the call points to until it was judged. */
 struct call *bind_read_call(lua_State *L, struct gate *gate, struct err *err);
 
-/* gate:show, of this gate: pushes a doc, or nothing. */
-int bind_show_call(lua_State *L, struct gate *gate);
-
 /* The call at idx; raises when it is none. */
 struct call *bind_check_call(lua_State *L, int idx);
 

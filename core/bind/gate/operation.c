@@ -43,7 +43,8 @@ static void resolve(lua_State *L, struct permit *permit, int root, struct gate_p
     if (!permit->resolved)
         bind_raise(L, &(struct err){.code = ERR_MEMORY, .text = "no memory to resolve a path"});
     // one file is searched as well
-    if (path->code == ERR_NOT_DIR && permit_is_kind(permit, "fs.search"))
+    if (path->code == ERR_NOT_DIR && permit->want == GATE_WANT_LIST &&
+        !permit_is_kind(permit, "fs.list"))
         bind_resolve(root, GATE_WANT_READ, text, permit->resolved, path);
     if (err_is_environment(path->code))
         bind_raise(L, &permit->resolved->failure);

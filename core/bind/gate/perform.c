@@ -6,7 +6,8 @@
 #include "io/fs/fs_list.h"
 #include "script/value.h"
 
-#define LIST_MAX 1000 /* entries of one answer to a tool */
+#define LIST_MAX   1000               /* entries of one answer to a tool */
+#define ATTACH_MAX ((size_t)10 << 20) /* bytes of a file that is shown as it is */
 
 static void set_text(lua_State *L, const char *key, const char *text, size_t len)
 {
@@ -62,6 +63,21 @@ static int do_read(lua_State *L, const struct fs_target *target, const struct js
         lua_pushboolean(L, true);
         lua_setfield(L, -2, "more");
     }
+    buf_clear(bytes);
+    return 0;
+}
+
+/* -> {content}: its bytes, which the caller keeps from the tool */
+static int do_attach(lua_State *L, const struct fs_target *target, const struct json *fields,
+                     struct err *err)
+{
+    (void)fields;
+    struct buf *bytes = bind_scratch(L);
+    int rc = fs_read(target, 0, ATTACH_MAX, bytes, NULL, err);
+    if (rc)
+        return rc;
+    lua_createtable(L, 0, 1);
+    set_text(L, "content", bytes->len ? bytes->data : "", bytes->len);
     buf_clear(bytes);
     return 0;
 }
@@ -141,10 +157,8 @@ static const struct {
     const char *kind;
     perform_fn *perform; /* pushes the result last */
 } performers[] = {
-    {"fs.read", do_read},
-    {"fs.write", do_write},
-    {"fs.delete", do_delete},
-    {"fs.list", do_list},
+    {"fs.read", do_read},     {"fs.attach", do_attach}, {"fs.write", do_write},
+    {"fs.delete", do_delete}, {"fs.list", do_list},
 };
 
 int bind_perform(lua_State *L, const char *kind, const struct fs_target *target,

@@ -9,7 +9,7 @@
 #include "base/fault.h"
 #include "bind/gate/command.h"
 #include "bind/gate/permit.h"
-#include "bind/gate/search.h"
+#include "bind/search/search.h"
 #include "bind/store/store.h"
 #include "script/value.h"
 
@@ -62,19 +62,24 @@ void permit_drop(struct permit *permit)
 
 /* ---- methods ---- */
 
-/* Hands the target over to a search, which calls the function at index 2. */
+static bool reads_sources(const struct permit *permit)
+{
+    return permit_is_kind(permit, "code.outline") || permit_is_kind(permit, "code.find");
+}
+
+/* Hands the target over to a search, which calls the function at index 2; pushes the function that
+ * cancels it. */
 static int start_search(lua_State *L, struct permit *permit, struct err *err)
 {
-    size_t len;
-    const char *text = json_string(permit_field(permit, "text"), &len);
     struct fs_target *target = &permit->resolved->target;
+    lua_getiuservalue(L, 1, PERMIT_CALL);
     struct search_wish wish = {
         .target = *target,
+        .root = permit_root(L, lua_gettop(L)),
         .gate = permit->call->gate,
         .call = &permit->call->gate_call,
-        .text = text,
-        .text_len = len,
-        .limit = bind_bounded(permit_field(permit, "limit"), SEARCH_MATCHES),
+        .fields = permit->fields,
+        .sources = reads_sources(permit),
     };
     target->fd = target->dir = -1;
     return search_start(L, &wish, 2, err);
@@ -93,15 +98,37 @@ static int check_use(const struct permit *permit, struct err *err)
     return err_fix(err, "ask the gate again; a permit works once");
 }
 
-/* Runs the judged program in the call's tree; pushes the function that cancels it. */
+/* The command of the organization that a proc.run is; NULL of another operation. */
+static const struct json *command_of(const struct permit *permit)
+{
+    if (!permit->runs)
+        return NULL;
+    return gate_command(permit->call->gate, permit_field(permit, "argv"), permit->name);
+}
+
+/* Pushes the root that it runs in: of the place, if that has one, else of the call's tree. Its
+ * index. */
+static int push_root(lua_State *L, int place)
+{
+    if (place && lua_getfield(L, place, "root") != LUA_TNIL) {
+        luaL_argcheck(L, bind_to_root(L, -1) >= 0, place, "root is no open root");
+        return lua_gettop(L);
+    }
+    lua_getiuservalue(L, 1, PERMIT_CALL);
+    lua_getiuservalue(L, -1, CALL_ROOT);
+    return lua_gettop(L);
+}
+
+/* Runs the judged program; pushes the function that cancels it. */
 static int start_program(lua_State *L, struct permit *permit, struct err *err)
 {
-    lua_getiuservalue(L, 1, PERMIT_CALL);
+    int place = lua_istable(L, 3) ? 3 : 0;
     struct command command = {
-        .root = permit_root(L, lua_gettop(L)),
+        .root = push_root(L, place),
         .fields = permit->fields,
-        .limits = gate_command(permit->call->gate, permit_field(permit, "argv"), permit->name),
+        .limits = command_of(permit),
         .program = permit->name,
+        .place = place,
     };
     return command_start(L, &command, 2, err);
 }
@@ -122,7 +149,7 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
         *err = permit->resolved->failure;
         return err->code;
     }
-    *later = permit_is_kind(permit, "fs.search");
+    *later = permit_is_kind(permit, "fs.search") || reads_sources(permit);
     FAULT(permit_before);
     int rc = *later ? start_search(L, permit, err)
                     : bind_perform(L, permit->kind, &permit->resolved->target, permit->fields, err);
@@ -132,18 +159,26 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
     return rc;
 }
 
-/* permit:perform(done)   done(result) | done(nil, message, code)
- * Exactly the judged fs.* operation, once. */
+/* permit:perform([place,] done)   done(result) | done(nil, message, code)
+ * Exactly the judged operation, once. A program may be given a place: {root?, env?, show?}, another
+ * working directory than the call's tree, and what it has besides (as in proc.run). */
 static int l_permit_perform(lua_State *L)
 {
+    static const char *const known[] = {"root", "env", "show", NULL};
     struct permit *permit = l_check_permit(L);
     struct err err = {0};
     bool later = false;
+    if (lua_istable(L, 2)) {
+        luaL_argcheck(L, permit->runs, 2, "a place is for a program");
+        bind_check_options(L, 2, known);
+        lua_settop(L, 3);
+        lua_insert(L, 2);
+    }
     luaL_checktype(L, 2, LUA_TFUNCTION);
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     int rc = perform(L, permit, &later, &err);
     if (rc == 0 && later)
-        return permit->runs; // with the function that cancels it
+        return 1; // the function that cancels it
     lua_pushvalue(L, 2);
     if (rc == 0)
         lua_pushvalue(L, -2);
@@ -230,6 +265,13 @@ static int l_permit_path(lua_State *L)
     return 1;
 }
 
+/* permit:command() -> {argv, egress?, install?, grant?}: the organization's, of proc.run | nil */
+static int l_permit_command(lua_State *L)
+{
+    command_push(L, command_of(l_check_permit(L)));
+    return 1;
+}
+
 /* permit:hash() -> hex: who may do exactly what: role, card, tool, kind, resolved name, fields */
 static int l_permit_hash(lua_State *L)
 {
@@ -273,6 +315,7 @@ static const luaL_Reg methods[] = {
     {"perform", l_permit_perform}, {"store", l_permit_store}, {"take", l_permit_take},
     {"content", l_permit_content}, {"size", l_permit_size},   {"kind", l_permit_kind},
     {"path", l_permit_path},       {"hash", l_permit_hash},   {"accept", l_permit_accept},
+    {"command", l_permit_command},
     {NULL, NULL},
 };
 

@@ -1,4 +1,4 @@
-/* rates.c: the rates of the house, for calls that the gate has nothing else against. */
+/* rates.c: the rates of the organization, for calls that the gate has nothing else against. */
 #include <math.h>
 
 #include "bind/gate/gate.h"

@@ -177,10 +177,10 @@ static int l_post(lua_State *L)
     return luaL_error(L, "out of memory");
 }
 
-/* llm.key(name, {env=|file=, origin=?, header=?}) -> true | nil, message, code, fix? */
+/* llm.key(name, {env=|file=, origin=?, header=|user=?}) -> true | nil, message, code, fix? */
 static int l_key(lua_State *L)
 {
-    static const char *const known[] = {"env", "file", "origin", "header", NULL};
+    static const char *const known[] = {"env", "file", "origin", "header", "user", NULL};
     struct llm *llm = l_self(L);
     struct err err = {0};
     char origin[ENDPOINT_URL_MAX + 64];
@@ -190,11 +190,13 @@ static int l_key(lua_State *L)
     lua_getfield(L, 2, "file");
     lua_getfield(L, 2, "origin");
     lua_getfield(L, 2, "header");
+    lua_getfield(L, 2, "user");
     struct secret_source source = {
         .env = luaL_optstring(L, 3, NULL),
         .file = luaL_optstring(L, 4, NULL),
         .origin = luaL_optstring(L, 5, NULL),
         .header = luaL_optstring(L, 6, NULL),
+        .user = luaL_optstring(L, 7, NULL),
     };
     if (source.origin) {
         if (open_transport(llm, &err) ||

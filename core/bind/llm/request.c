@@ -115,11 +115,12 @@ void llm_read_request(lua_State *L, int idx, struct transport_request *request,
 {
     static const char *const known[] = {"url",   "body",      "key",  "headers",
                                         "shape", "deadlines", "caps", "fresh", "private",
-                                        "remove", NULL};
+                                        "remove", "type", NULL};
     bind_check_options(L, idx, known);
     *request = (struct transport_request){.url = text_option(L, idx, "url")};
     luaL_argcheck(L, request->url, idx, "url is missing");
     request->key = text_option(L, idx, "key");
+    request->type = text_option(L, idx, "type");
     lua_getfield(L, idx, "fresh");
     request->fresh = lua_toboolean(L, -1);
     lua_getfield(L, idx, "private");

@@ -7,6 +7,7 @@
 
 #include "bind/bind.h"
 #include "bind/process/pending.h"
+#include "model/search/grammar.h"
 
 #define PROGRAM_TYPE "orket.parser.program"
 
@@ -37,8 +38,7 @@ static int l_program(lua_State *L, struct err *err)
     return *program;
 }
 
-/* parser.facts(language, text, done): done(json) or done(nil, message, code, fix) */
-static int l_facts(lua_State *L)
+static int parse(lua_State *L, bool symbols)
 {
     size_t len;
     struct err err = {0};
@@ -49,8 +49,8 @@ static int l_facts(lua_State *L)
     struct parser *parser;
     int rc = l_program(L, &err);
     if (rc >= 0)
-        rc = parser_begin(pending->bind->loop, rc, language, text, len, on_done, pending, &parser,
-                          &err);
+        rc = parser_begin(pending->bind->loop, rc, language, symbols, text, len, on_done, pending,
+                          &parser, &err);
     if (rc == 0) {
         pending->what = parser;
         return 0;
@@ -59,6 +59,27 @@ static int l_facts(lua_State *L)
     lua_pushvalue(L, 3);
     lua_call(L, bind_push_failure(L, &err), 0);
     return 0;
+}
+
+/* parser.facts(language, text, done): done(json) or done(nil, message, code, fix) */
+static int l_facts(lua_State *L)
+{
+    return parse(L, false);
+}
+
+/* parser.symbols(language, text, done): likewise */
+static int l_symbols(lua_State *L)
+{
+    return parse(L, true);
+}
+
+/* parser.grammar(path) -> language | nil: by the ending of the name */
+static int l_grammar(lua_State *L)
+{
+    size_t len;
+    const char *path = luaL_checklstring(L, 1, &len);
+    lua_pushstring(L, grammar_of(path, len));
+    return 1;
 }
 
 static int l_program_gc(lua_State *L)
@@ -72,6 +93,8 @@ static int l_program_gc(lua_State *L)
 int luaopen_orket_parser(lua_State *L)
 {
     static const luaL_Reg none[] = {{NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"facts", l_facts}, {"symbols", l_symbols}, {"grammar", l_grammar}, {NULL, NULL}};
     pending_open(L);
     bind_type(L, PROGRAM_TYPE, none, l_program_gc);
     lua_newtable(L);
@@ -79,7 +102,6 @@ int luaopen_orket_parser(lua_State *L)
     int *program = lua_newuserdatauv(L, sizeof *program, 0);
     *program = -1;
     luaL_setmetatable(L, PROGRAM_TYPE);
-    lua_pushcclosure(L, l_facts, 2); // context, program
-    lua_setfield(L, -2, "facts");
+    luaL_setfuncs(L, functions, 2); // context, program
     return 1;
 }

@@ -14,7 +14,7 @@
 /* ---- the description ---- */
 
 /* The string at the top, popped; the table that held it keeps it alive. */
-static const char *l_take_text(lua_State *L, const char *what)
+const char *proc_l_take_text(lua_State *L, const char *what)
 {
     size_t len = 0;
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
@@ -27,7 +27,7 @@ static const char *l_take_text(lua_State *L, const char *what)
 }
 
 /* Pushes a buffer with room for the texts of the list field `name` and NULL; NULL when absent. */
-static const char **l_list(lua_State *L, int idx, const char *name)
+const char **proc_l_list(lua_State *L, int idx, const char *name)
 {
     if (lua_getfield(L, idx, name) == LUA_TNIL)
         return NULL;
@@ -36,7 +36,7 @@ static const char **l_list(lua_State *L, int idx, const char *name)
     const char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *list, 0);
     for (lua_Integer i = 1; i <= count; i++) {
         lua_rawgeti(L, -2, i);
-        list[i - 1] = l_take_text(L, name);
+        list[i - 1] = proc_l_take_text(L, name);
     }
     list[count] = NULL;
     return list;
@@ -51,7 +51,7 @@ static bool is_name(const char *text)
 }
 
 /* {NAME="value"} as "NAME=value" texts, kept in a Lua table (pushed, with the list). */
-static const char **l_env(lua_State *L, int idx)
+const char **proc_l_env(lua_State *L, int idx)
 {
     if (lua_getfield(L, idx, "env") == LUA_TNIL)
         return NULL;
@@ -63,7 +63,7 @@ static const char **l_env(lua_State *L, int idx)
     lua_newtable(L); // env, list, texts
     size_t i = 0;
     for (lua_pushnil(L); lua_next(L, -4); i++) {
-        const char *value = l_take_text(L, "an env value");
+        const char *value = proc_l_take_text(L, "an env value");
         if (lua_type(L, -1) != LUA_TSTRING || !is_name(lua_tostring(L, -1)))
             luaL_error(L, "an env name is letters, digits and _");
         list[i] = lua_pushfstring(L, "%s=%s", lua_tostring(L, -1), value);
@@ -73,7 +73,7 @@ static const char **l_env(lua_State *L, int idx)
     return list;
 }
 
-static uint64_t l_number(lua_State *L, int idx, const char *name, double unit)
+uint64_t proc_l_number(lua_State *L, int idx, const char *name, double unit)
 {
     lua_getfield(L, idx, name);
     lua_Number n = luaL_optnumber(L, -1, 0);
@@ -84,50 +84,46 @@ static uint64_t l_number(lua_State *L, int idx, const char *name, double unit)
     return scaled > 0 && scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
-/* A descriptor of the working directory, owned by the caller, or a negative code; with scratch =
- * true neither. */
-static int l_cwd(lua_State *L, int idx, int *out, struct err *err)
+/* Sets cwd, owned by the caller, or answers a negative code; with scratch = true neither. */
+static int l_cwd(lua_State *L, int idx, struct proc_spec *spec, struct err *err)
 {
-    int fd = -1;
-    *out = -1;
+    spec->cwd = -1;
     lua_getfield(L, idx, "scratch");
     bool scratch = lua_toboolean(L, -1);
     lua_pop(L, 1);
     if (scratch)
         return 0;
     if (lua_getfield(L, idx, "cwd_root") != LUA_TNIL) {
-        int root = bind_to_root(L, -1);
-        luaL_argcheck(L, root >= 0, idx, "cwd_root is no open root");
-        fd = fcntl(root, F_DUPFD_CLOEXEC, 4);
-        lua_pop(L, 1);
-        *out = fd;
-        return fd >= 0 ? 0 : err_os(err, errno, "the working directory of a process");
+        luaL_argcheck(L, bind_to_root(L, -1) >= 0, idx, "cwd_root is no open root");
+        return bind_give_tree(L, lua_gettop(L), spec, err);
     }
     lua_getfield(L, idx, "cwd");
-    const char *path = l_take_text(L, "cwd");
-    *out = fd = fs_root_open(path, false, err);
+    const char *path = proc_l_take_text(L, "cwd");
+    spec->cwd = fs_root_open(path, false, err);
     lua_pop(L, 1);
-    return fd < 0 ? fd : 0;
+    return spec->cwd < 0 ? spec->cwd : 0;
 }
 
 static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
 {
     static const char *const known[] = {"argv",  "cwd_root", "cwd", "env", "stdin",
                                         "show",  "wall",     "cpu", "mem", "procs",
-                                        "fsize", "output",   "scratch", NULL};
+                                        "fsize", "files", "output",   "scratch", "egress", NULL};
     bind_check_options(L, idx, known);
     *spec = (struct proc_spec){
-        .wall_ms = l_number(L, idx, "wall", 1000),
-        .cpu_ms = l_number(L, idx, "cpu", 1000),
-        .memory = l_number(L, idx, "mem", 1),
-        .processes = l_number(L, idx, "procs", 1),
-        .file_size = l_number(L, idx, "fsize", 1),
-        .output = l_number(L, idx, "output", 1),
+        .wall_ms = proc_l_number(L, idx, "wall", 1000),
+        .cpu_ms = proc_l_number(L, idx, "cpu", 1000),
+        .memory = proc_l_number(L, idx, "mem", 1),
+        .processes = proc_l_number(L, idx, "procs", 1),
+        .file_size = proc_l_number(L, idx, "fsize", 1),
+        .files = proc_l_number(L, idx, "files", 1),
+        .output = proc_l_number(L, idx, "output", 1),
     };
-    spec->argv = l_list(L, idx, "argv");
+    spec->argv = proc_l_list(L, idx, "argv");
     luaL_argcheck(L, spec->argv && spec->argv[0], idx, "argv has no program");
-    spec->show = l_list(L, idx, "show");
-    spec->env = l_env(L, idx);
+    spec->show = proc_l_list(L, idx, "show");
+    spec->env = proc_l_env(L, idx);
+    spec->egress = proc_l_egress(L, idx);
     if (lua_getfield(L, idx, "stdin") == LUA_TSTRING)
         spec->input = lua_tolstring(L, -1, &spec->input_len);
     else
@@ -142,7 +138,7 @@ static void set_text(lua_State *L, const char *name, const struct buf *text)
     lua_setfield(L, -2, name);
 }
 
-/* The names of the walls that stood. */
+/* The names of the boundaries that stood. */
 static void set_layers(lua_State *L, uint32_t layers)
 {
     lua_newtable(L);
@@ -175,6 +171,7 @@ static int push_result(lua_State *L)
     }
     lua_pushstring(L, r->limit);
     lua_setfield(L, -2, "limit");
+    proc_push_requests(L, r);
     return 1;
 }
 
@@ -304,7 +301,7 @@ int bind_run(lua_State *L, const struct proc_spec *given, int done_idx, struct e
 static bool start(lua_State *L, struct proc_spec *spec, int done_idx)
 {
     struct err err = {0};
-    int rc = l_cwd(L, 1, &spec->cwd, &err);
+    int rc = l_cwd(L, 1, spec, &err);
     rc = rc ? rc : bind_run(L, spec, done_idx, &err);
     base_close_fd(&spec->cwd);
     if (rc == 0)
@@ -337,8 +334,8 @@ static int l_talk(lua_State *L)
 }
 
 /* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, show=?, wall=?, cpu=?, mem=?,
- * procs=?, fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=,
- * ms=, layers=}) or done(nil, message, code) */
+ * procs=?, fsize=?, files=?, output=?, egress=?}, done) -> cancel;  done({exit=, signal=, limit=,
+ * stdout=, stderr=, ms=, layers=, requests=?, egress_limit=?}) or done(nil, message, code) */
 static int l_run(lua_State *L)
 {
     struct proc_spec spec;

@@ -28,16 +28,6 @@ struct json_doc *bind_new_doc(lua_State *L)
     return doc;
 }
 
-struct json_doc *bind_renew_doc(lua_State *L, int idx)
-{
-    if (lua_isnil(L, idx))
-        return bind_new_doc(L);
-    struct json_doc *doc = luaL_checkudata(L, idx, DOC_TYPE);
-    lua_pushvalue(L, idx);
-    json_doc_reset(doc);
-    return doc;
-}
-
 const struct json *bind_to_doc(lua_State *L, int idx)
 {
     struct json_doc *doc = luaL_testudata(L, idx, DOC_TYPE);

@@ -1,6 +1,7 @@
-/* hash.c: `orket.core.hash`: BLAKE2b-256 in hexadecimal. */
+/* hash.c: `orket.core.hash`: BLAKE2b-256 in hexadecimal, and the names that git gives. */
 #include "base/hash.h"
 
+#include "base/git_id.h"
 #include "bind/bind.h"
 
 static int push_hex(lua_State *L, const struct hash *hash)
@@ -49,7 +50,19 @@ static int l_raw(lua_State *L)
     return 1;
 }
 
+/* hash.git_blob(bytes) -> hex */
+static int l_git_blob(lua_State *L)
+{
+    size_t len;
+    const char *bytes = luaL_checklstring(L, 1, &len);
+    char hex[GIT_ID_HEX + 1];
+    git_id_of(bytes, len, hex);
+    lua_pushlstring(L, hex, GIT_ID_HEX);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"git_blob", l_git_blob},
     {"of", l_of},
     {"parts", l_parts},
     {"raw", l_raw},

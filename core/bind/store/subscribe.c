@@ -1,4 +1,4 @@
-/* subscribe.c: the subscribers of `orket.core.store`: who is told what was committed.
+/* subscribe.c: the subscribers of `orket.core.store`: who learns what was committed.
  *
  * The array in the store's uservalue 1 has tables {fn=, kinds={prefix…}|nil}, or false
  * where somebody left. */

@@ -10,24 +10,23 @@
 
 #include "base/fault.h"
 #include "base/hash.h"
-#include "bind/bind.h"
+#include "bind/system/root.h"
 
-#define ROOT_TYPE    "orket.fs.root"
 #define ENTRIES_TYPE "orket.fs.entries"
 
 /* ---- check helpers ---- */
 
 int bind_to_root(lua_State *L, int idx)
 {
-    const int *root = luaL_testudata(L, idx, ROOT_TYPE);
-    return root ? *root : -1;
+    const struct root *root = luaL_testudata(L, idx, ROOT_TYPE);
+    return root ? root->fd : -1;
 }
 
 static int l_check_root(lua_State *L)
 {
-    const int *root = luaL_checkudata(L, 1, ROOT_TYPE);
-    luaL_argcheck(L, *root >= 0, 1, "the root is closed");
-    return *root;
+    const struct root *root = luaL_checkudata(L, 1, ROOT_TYPE);
+    luaL_argcheck(L, root->fd >= 0, 1, "the root is closed, or rests");
+    return root->fd;
 }
 
 static size_t l_check_max(lua_State *L, int idx)
@@ -49,10 +48,10 @@ static bool l_check_create(lua_State *L, int idx)
     return create;
 }
 
-static int *l_new_root(lua_State *L)
+struct root *root_new(lua_State *L, size_t room)
 {
-    int *root = lua_newuserdatauv(L, sizeof *root, 0);
-    *root = -1;
+    struct root *root = lua_newuserdatauv(L, sizeof *root + room, 1);
+    *root = (struct root){.fd = -1};
     luaL_setmetatable(L, ROOT_TYPE);
     return root;
 }
@@ -166,10 +165,48 @@ static int l_root_delete(lua_State *L)
     return on_target(L, FS_DELETE, fs_delete);
 }
 
+/* root:hide(path): a whiteout */
+static int l_root_hide(lua_State *L)
+{
+    return on_target(L, FS_MKDIR, fs_hide);
+}
+
+/* root:show(path): the directory hides nothing any more */
+static int l_root_show(lua_State *L)
+{
+    return on_target(L, FS_LIST, fs_show);
+}
+
+static int remove_target(const struct fs_target *target, struct err *err)
+{
+    return fs_remove(target->dir, target->path + target->rest, err);
+}
+
+/* root:remove(path): whatever it is, with all beneath it */
+static int l_root_remove(lua_State *L)
+{
+    return on_target(L, FS_DELETE, remove_target);
+}
+
 /* root:make_executable(path) */
 static int l_root_make_executable(lua_State *L)
 {
     return on_target(L, FS_READ, fs_make_executable);
+}
+
+/* root:link(path, to) -> true | nil, message, code */
+static int l_root_link(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    const char *to = luaL_checkstring(L, 3);
+    int rc = resolve(L, FS_MKDIR, &target, &err);
+    if (rc == 0) {
+        rc = fs_link(&target, to, &err);
+        fs_target_close(&target);
+    }
+    lua_pushboolean(L, true);
+    return answer(L, rc, &err);
 }
 
 /* root:mkdir(path) -> true | nil, message, code */
@@ -217,7 +254,7 @@ static int l_entries_gc(lua_State *L)
 
 static void push_entry(lua_State *L, const struct fs_entry *entry)
 {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lua_pushstring(L, entry->name);
     lua_setfield(L, -2, "name");
     lua_pushstring(L, fs_type_name(entry->type));
@@ -228,9 +265,14 @@ static void push_entry(lua_State *L, const struct fs_entry *entry)
     lua_setfield(L, -2, "mtime");
     lua_pushinteger(L, (lua_Integer)entry->inode);
     lua_setfield(L, -2, "inode");
+    lua_pushboolean(L, (entry->mode & 0111) != 0);
+    lua_setfield(L, -2, "executable");
 }
 
-static int list(lua_State *L, bool deep)
+typedef int list_fn(const struct fs_target *target, size_t max, struct fs_entries *out,
+                    struct err *err);
+
+static int list(lua_State *L, list_fn *look)
 {
     struct fs_target target;
     struct err err = {0};
@@ -240,7 +282,7 @@ static int list(lua_State *L, bool deep)
     luaL_setmetatable(L, ENTRIES_TYPE);
     int rc = resolve(L, FS_LIST, &target, &err);
     if (rc == 0) {
-        rc = deep ? fs_walk_all(&target, max, entries, &err) : fs_list(&target, max, entries, &err);
+        rc = look(&target, max, entries, &err);
         fs_target_close(&target);
     }
     if (rc)
@@ -258,7 +300,7 @@ static int list(lua_State *L, bool deep)
 /* root:list(path[, max]) -> entries sorted by name, more | nil, message, code */
 static int l_root_list(lua_State *L)
 {
-    return list(L, false);
+    return list(L, fs_list);
 }
 
 /* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
@@ -271,18 +313,30 @@ static int l_root_walk(lua_State *L)
         lua_pushliteral(L, ".");
         lua_replace(L, 2);
     }
-    return list(L, true);
+    return list(L, fs_walk_all);
 }
 
-/* root:sweep() -> what was removed (at most 100 places), how many | nil, message, code
- * After a program worked in it: leaves files and directories with names, nothing else. */
+/* root:changes() -> as walk, of the changes of a union, with "whiteout" for what they hide, and
+ * "directory", before what is in it, where they show nothing of what lies below */
+static int l_root_changes(lua_State *L)
+{
+    lua_settop(L, 1);
+    lua_pushliteral(L, ".");
+    lua_pushinteger(L, FS_WALK_MAX);
+    return list(L, fs_walk_changes);
+}
+
+/* root:sweep([changes]) -> what was removed (at most 100 places), how many | nil, message, code
+ * After a program worked in it: leaves files and directories with names, nothing else; of the
+ * changes of a union the whiteouts, too. */
 static int l_root_sweep(lua_State *L)
 {
     struct err err = {0};
     size_t count = 0;
     int root = l_check_root(L);
     struct buf *removed = bind_scratch(L);
-    if (fs_sweep(root, removed, &count, &err))
+    bool changes = lua_toboolean(L, 2);
+    if ((changes ? fs_sweep_changes : fs_sweep)(root, removed, &count, &err))
         return bind_fail(L, &err);
     lua_newtable(L);
     const char *at = removed->data, *end = at + removed->len;
@@ -306,9 +360,9 @@ static int l_root_beneath(lua_State *L)
     int root = l_check_root(L);
     const char *path = luaL_checklstring(L, 2, &len);
     bool made = false, create = l_check_create(L, 3);
-    int *below = l_new_root(L);
+    struct root *below = root_new(L, 0);
     int rc = fs_root_beneath(root, path, len, create ? &made : NULL, &err);
-    *below = rc >= 0 ? rc : -1;
+    below->fd = rc >= 0 ? rc : -1;
     if (rc < 0)
         return bind_fail(L, &err);
     lua_pushboolean(L, made);
@@ -322,10 +376,10 @@ static int l_root(lua_State *L)
     size_t len;
     const char *path = luaL_checklstring(L, 1, &len);
     bool create = l_check_create(L, 2);
-    int *root = l_new_root(L);
+    struct root *root = root_new(L, 0);
     int rc = strlen(path) == len ? fs_root_open(path, create, &err)
                                  : err_set(&err, ERR_PATH, "the path has a NUL");
-    *root = rc >= 0 ? rc : -1;
+    root->fd = rc >= 0 ? rc : -1;
     return answer(L, rc, &err);
 }
 
@@ -334,7 +388,8 @@ static int l_root_path(lua_State *L)
 {
     char path[FS_PATH_MAX + 1];
     struct err err = {0};
-    if (fs_root_path(l_check_root(L), path))
+    (void)l_check_root(L);
+    if (bind_root_path(L, 1, path))
         lua_pushstring(L, path);
     else
         err_os(&err, errno, "the directory has no path");
@@ -357,10 +412,9 @@ static int l_root_owner(lua_State *L)
 
 static int l_root_close(lua_State *L)
 {
-    int *root = luaL_checkudata(L, 1, ROOT_TYPE);
-    if (*root >= 0)
-        close(*root);
-    *root = -1;
+    struct root *root = luaL_checkudata(L, 1, ROOT_TYPE);
+    base_close_fd(&root->fd);
+    root->fd = -1;
     return 0;
 }
 
@@ -369,8 +423,11 @@ static const luaL_Reg methods[] = {
     {"hash", l_root_hash},   {"list", l_root_list},       {"walk", l_root_walk},
     {"sweep", l_root_sweep}, {"delete", l_root_delete},   {"mkdir", l_root_mkdir},
     {"kind", l_root_kind},   {"beneath", l_root_beneath}, {"path", l_root_path},
-    {"owner", l_root_owner}, {"close", l_root_close},
-    {"make_executable", l_root_make_executable}, {NULL, NULL},
+    {"owner", l_root_owner}, {"close", l_root_close},     {"hide", l_root_hide},
+    {"show", l_root_show},   {"link", l_root_link},
+    {"union", root_l_union}, {"rest", root_l_rest},       {"wake", root_l_wake},
+    {"census", root_l_census},   {"publish", root_l_publish}, {"remove", l_root_remove},
+    {"changes", l_root_changes}, {"make_executable", l_root_make_executable}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

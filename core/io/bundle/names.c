@@ -87,6 +87,8 @@ static const struct {
     {"file.written", "blob", NULL, BUNDLE_BLOB},
     {"file.written", "base", NULL, BUNDLE_BLOB},
     {"file.deleted", "base", NULL, BUNDLE_BLOB},
+    {"source.updated", "changes", "blob", BUNDLE_BLOB},
+    {"source.updated", "changes", "base", BUNDLE_BLOB},
     {"tree.merged", "changes", "blob", BUNDLE_BLOB},
     {"tree.merged", "changes", "base", BUNDLE_BLOB},
     {"run.forked", "scripts", NULL, BUNDLE_BLOB},
@@ -98,7 +100,9 @@ static const struct {
     {"call.refused", "convo", NULL, BUNDLE_MESSAGE},
     {"call.result", "convo", NULL, BUNDLE_MESSAGE},
     {"call.result", "rest", NULL, BUNDLE_BLOB},
+    {"call.result", "attached", "blob", BUNDLE_BLOB},
     {"turn.started", "generation", NULL, BUNDLE_GENERATION},
+    {"turn.started", "skills", "blob", BUNDLE_BLOB},
     {"turn.forked", "generation", NULL, BUNDLE_GENERATION},
 };
 

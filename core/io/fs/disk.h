@@ -1,4 +1,4 @@
-/* disk.h: why a file of .orket/ could not be written, as an error with its cure. */
+/* disk.h: why a file of .orket/ could not be written, as an error with its fix. */
 #ifndef IO_DISK_H
 #define IO_DISK_H
 

@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/fault.h"
 
@@ -47,6 +48,33 @@ int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *ou
     else if (rest)
         return err_set(err, ERR_TOO_LARGE, "'%.200s' is larger than %zu bytes", t->path, max);
     return 0;
+}
+
+/* The file, opened so that neither a link nor a pipe can hold anybody up; -1 with errno. */
+static int open_name(int dir, const char *name, struct stat *st)
+{
+    int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int fd = FAULT_CALL(file_open, openat(dir, name, flags));
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, st) == 0 && S_ISREG(st->st_mode))
+        return fd;
+    int error = S_ISREG(st->st_mode) ? errno : ENXIO;
+    close(fd);
+    errno = error;
+    return -1;
+}
+
+int fs_read_name(int dir, const char *name, size_t max, struct buf *out, struct err *err)
+{
+    struct stat st = {0};
+    buf_reset(out);
+    auto_close int fd = open_name(dir, name, &st);
+    if (fd < 0)
+        return fs_fail(err, errno == ENOENT || errno == ELOOP ? ENXIO : errno, name);
+    struct fs_target target = {.want = FS_READ, .fd = fd, .dir = -1, .size = (size_t)st.st_size};
+    return (size_t)st.st_size > max ? err_set(err, ERR_TOO_LARGE, "'%.200s' is too large", name)
+                                    : fs_read(&target, 0, max, out, NULL, err);
 }
 
 /* ---- write, mkdir, delete ---- */
@@ -260,6 +288,21 @@ int fs_mkdir(const struct fs_target *t, bool *made, struct err *err)
     return rc ? fs_fail(err, errno, t->path) : 0;
 }
 
+int fs_link(const struct fs_target *t, const char *to, struct err *err)
+{
+    if (broken(t->want != FS_MKDIR || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for making a link");
+    int dir;
+    const char *name = enter(t, &dir);
+    if (!name)
+        return fs_fail(err, errno, t->path);
+    int rc = symlinkat(to, dir, name);
+    leave(t, dir);
+    if (rc && errno == EEXIST)
+        return err_set(err, ERR_EXISTS, "'%.200s' exists", t->path);
+    return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
 int fs_delete(const struct fs_target *t, struct err *err)
 {
     if (broken(t->want != FS_DELETE || t->dir < 0))
@@ -271,4 +314,41 @@ int fs_delete(const struct fs_target *t, struct err *err)
     if (rc && errno == ENOTEMPTY)
         return err_set(err, ERR_EXISTS, "'%.200s' is a directory and not empty", t->path);
     return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
+int fs_hide(const struct fs_target *t, struct err *err)
+{
+    struct stat st;
+    int dir;
+    if (broken(t->want != FS_MKDIR || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for a whiteout");
+    const char *name = enter(t, &dir);
+    if (!name)
+        return fs_fail(err, errno, t->path);
+    int rc = FAULT_CALL(file_hide, mknodat(dir, name, S_IFCHR, 0));
+    if (rc && errno == EEXIST && fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        errno = EEXIST;
+        rc = fs_is_whiteout(&st) ? 0 : -1;
+    }
+    leave(t, dir);
+    return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
+int fs_show(const struct fs_target *t, struct err *err)
+{
+    if (broken(t->want != FS_LIST || t->fd < 0))
+        return err_set(err, ERR_BUG, "not a target for showing");
+    if (fremovexattr(t->fd, FS_OPAQUE) && errno != ENODATA)
+        return fs_fail(err, errno, t->path);
+    return 0;
+}
+
+int fs_publish(int dir, const char *from, const char *to, struct err *err)
+{
+    auto_close int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || FAULT_CALL(layer_sync, syncfs(fd)))
+        return fs_fail(err, errno, from);
+    if (FAULT_CALL(layer_rename, renameat2(dir, from, dir, to, RENAME_NOREPLACE)) || fsync(fd))
+        return fs_fail(err, errno, to);
+    return 0;
 }

@@ -13,6 +13,7 @@
 #ifndef IO_FS_H
 #define IO_FS_H
 
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -23,6 +24,7 @@
 #define FS_DEPTH_MAX 64                 /* components of a path */
 #define FS_READ_MAX  ((size_t)1 << 20)  /* default of a bounded read */
 #define FS_FILE_MAX  ((size_t)64 << 20) /* largest file that is read, written or hashed at all */
+#define FS_OPAQUE    "user.overlay.opaque" /* of a directory that hides what layers below have */
 #define FS_TEMP      ".orket-tmp-"      /* names with this prefix are ours: never listed, refused */
 
 enum fs_want {
@@ -53,8 +55,7 @@ int fs_root_open(const char *path, bool create, struct err *err) MUST_CHECK;
 
 /* A second descriptor for the directory `path` beneath root, confined like every path. With `made`
  * it is made when it is missing, and *made tells that it was: then it is empty. */
-int fs_root_beneath(int root, const char *path, size_t len, bool *made,
-                    struct err *err) MUST_CHECK;
+int fs_root_beneath(int root, const char *path, size_t len, bool *made, struct err *err) MUST_CHECK;
 
 /* Where a root is now, absolute; false when the kernel does not tell (no /proc, or it is gone). */
 bool fs_root_path(int root, char out[FS_PATH_MAX + 1]);
@@ -84,6 +85,11 @@ void fs_target_close(struct fs_target *target);
 int fs_read(const struct fs_target *target, size_t offset, size_t max, struct buf *out, bool *more,
             struct err *err) MUST_CHECK;
 
+/* Reads a regular file of a directory, whole, into out, which is emptied first: ERR_NOT_FILE (a
+ * link, too, and what is gone), ERR_TOO_LARGE, ERR_MEMORY, ERR_IO. */
+int fs_read_name(int dir, const char *name, size_t max, struct buf *out,
+                 struct err *err) MUST_CHECK;
+
 /* Makes missing directories and writes the file (FS_WRITE, FS_PUT). A file that existed is replaced
  * by rename (so another hard link keeps the old bytes, a reader sees old or new) and keeps its
  * permissions; a new one is written under its own name. ERR_TOO_LARGE, ERR_NOT_FILE, ERR_NOT_DIR,
@@ -100,11 +106,28 @@ int fs_add(const struct fs_target *target, const void *bytes, size_t len,
 /* Whoever may read the file (FS_READ) may execute it from now on. */
 int fs_make_executable(const struct fs_target *target, struct err *err) MUST_CHECK;
 
+/* Makes a link of that text, for programs: nothing here follows it. A target for FS_MKDIR;
+ * ERR_EXISTS. */
+int fs_link(const struct fs_target *target, const char *to, struct err *err) MUST_CHECK;
+
 /* Removes a file, a link, or an empty directory (ERR_EXISTS when it is not empty). */
 int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
 
 /* Makes the directory and those above it; one that exists is fine, *made (may be NULL) tells. */
 int fs_mkdir(const struct fs_target *target, bool *made, struct err *err) MUST_CHECK;
+
+/* A whiteout with the name (FS_MKDIR), in missing directories that are made: in a union it hides
+ * what has the name below. One that is there already is fine; ERR_EXISTS for anything else. */
+int fs_hide(const struct fs_target *target, struct err *err) MUST_CHECK;
+
+/* The directory (FS_LIST) shows again what layers below have of it. */
+int fs_show(const struct fs_target *target, struct err *err) MUST_CHECK;
+
+bool fs_is_whiteout(const struct stat *st);
+
+/* Renames the directory `from` to `to`, which nothing has as its name (ERR_EXISTS); both lie
+ * directly in dir. With all that is on dir's disk it is there after a power failure. */
+int fs_publish(int dir, const char *from, const char *to, struct err *err) MUST_CHECK;
 
 /* Fills err from an errno about path; answers the code. */
 int fs_fail(struct err *err, int error, const char *path);

@@ -7,10 +7,11 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 #include "base/fault.h"
 #include "base/json.h"
-
 
 /* One name of a directory, as the kernel gives it. */
 struct found {
@@ -50,9 +51,10 @@ static char type_of(struct scan *scan, int fd, const char *name, unsigned char k
 
 const char *fs_type_name(char type)
 {
-    if (type == 'f' || type == 'd')
-        return type == 'f' ? "file" : "directory";
-    return type == 'l' ? "link" : "other";
+    static const char types[] = "fdlw";
+    static const char *const names[] = {"file", "directory", "link", "whiteout", "other"};
+    const char *at = type ? strchr(types, type) : NULL;
+    return names[at ? at - types : 4];
 }
 
 static bool is_temp(const char *name)
@@ -145,12 +147,17 @@ static struct found *scan_sort(struct scan *scan, bool slash, size_t *count)
     return found;
 }
 
+bool fs_is_whiteout(const struct stat *st)
+{
+    return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+}
+
 /* ---- the answer ---- */
 
 /* Entries are gathered with offsets for names, which become pointers at the end. */
 struct answer {
     struct buf names, items; /* items: struct fs_entry[] with name = offset + 1 */
-    size_t count, max, budget;
+    size_t count, max;
     bool more, all;
 };
 
@@ -162,10 +169,11 @@ static int answer_put(struct answer *a, int fd, const char *name, const char *sh
         return rc < 0 ? rc : 0;
     struct fs_entry entry = {
         .name = (const char *)(uintptr_t)(a->names.len + 1),
-        .type = type,
+        .type = fs_is_whiteout(&st) ? 'w' : type,
         .mode = st.st_mode & 0777,
         .size = type == 'f' ? (uint64_t)st.st_size : 0,
         .mtime = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec,
+        .ctime = (uint64_t)st.st_ctim.tv_sec * 1000000000u + (uint64_t)st.st_ctim.tv_nsec,
         .inode = st.st_ino,
     };
     buf_put(&a->names, shown, strlen(shown) + 1);
@@ -212,9 +220,10 @@ int fs_list(const struct fs_target *t, size_t max, struct fs_entries *out, struc
 {
     if (broken(t->want != FS_LIST || t->fd < 0))
         return err_set(err, ERR_BUG, "not a target for listing");
-    struct answer answer = {.max = bound(max), .budget = FS_WALK_MAX};
+    struct answer answer = {.max = bound(max)};
     struct scan scan = {0};
-    int rc = scan_read(&scan, t->fd, &answer.budget);
+    size_t budget = FS_WALK_MAX;
+    int rc = scan_read(&scan, t->fd, &budget);
     if (rc == 0) {
         size_t count;
         const struct found *found = scan_sort(&scan, false, &count);
@@ -230,12 +239,20 @@ int fs_list(const struct fs_target *t, size_t max, struct fs_entries *out, struc
 
 /* ---- walk ---- */
 
-static int walk(struct answer *a, int fd, struct buf *path, unsigned depth);
+struct walk {
+    const struct fs_visitor *visitor;
+    struct buf path;
+    size_t budget;
+    bool cut, sweep;
+    int stopped; /* what the visitor ended it with */
+};
 
-static int walk_into(struct answer *a, int fd, const char *name, struct buf *path, unsigned depth)
+static int walk(struct walk *w, int fd, unsigned depth);
+
+static int walk_into(struct walk *w, int fd, const char *name, unsigned depth)
 {
-    if (depth >= FS_DEPTH_MAX || path->len >= FS_PATH_MAX) {
-        a->more = true;
+    if (depth >= FS_DEPTH_MAX || w->path.len >= FS_PATH_MAX) {
+        w->cut = true;
         return 0;
     }
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -243,64 +260,124 @@ static int walk_into(struct answer *a, int fd, const char *name, struct buf *pat
     if (below < 0) // replaced by something else meanwhile, or not ours to read
         return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 0
                                                                                         : -errno;
-    buf_putc(path, '/');
-    return walk(a, below, path, depth + 1);
+    return walk(w, below, depth + 1);
 }
 
-static int walk_names(struct answer *a, int fd, struct scan *scan, struct buf *path, unsigned depth)
+static int walk_name(struct walk *w, int fd, const char *name, char type, unsigned depth)
 {
-    size_t count, base = path->len;
+    const struct fs_visitor *v = w->visitor;
+    size_t at = w->path.len ? w->path.len + 1 : 0;
+    if (at)
+        buf_putc(&w->path, '/');
+    buf_puts(&w->path, name);
+    if (!buf_ok(&w->path))
+        return -ENOMEM;
+    if (v->wants && !v->wants(v->ctx, w->path.data, w->path.len, type))
+        return 0;
+    if (type == 'd')
+        return walk_into(w, fd, name, depth);
+    w->stopped = v->meet(v->ctx, fd, w->path.data, w->path.len, at, type);
+    return 0;
+}
+
+static int walk_names(struct walk *w, int fd, struct scan *scan, unsigned depth)
+{
+    size_t count, base = w->path.len;
     const struct found *found = scan_sort(scan, true, &count);
     int rc = 0;
-    for (size_t i = 0; i < count && rc == 0 && !(a->more && a->count >= a->max); i++) {
-        const char *name = scan->names.data + found[i].name;
-        path->len = base;
-        buf_puts(path, name);
-        if (!buf_ok(path))
-            return -ENOMEM;
-        bool wanted = found[i].type == 'f' || a->all;
-        if (found[i].type == 'd')
-            rc = walk_into(a, fd, name, path, depth);
-        else if (wanted && a->count < a->max)
-            rc = answer_put(a, fd, name, path->data, found[i].type);
-        else if (wanted)
-            a->more = true;
+    for (size_t i = 0; i < count && rc == 0 && !w->stopped; i++) {
+        rc = walk_name(w, fd, scan->names.data + found[i].name, found[i].type, depth);
+        w->path.len = base;
     }
-    path->len = base;
     return rc;
 }
 
 /* Depth is bounded by FS_DEPTH_MAX: one descriptor and one small frame each. */
-static int walk(struct answer *a, int fd, struct buf *path, unsigned depth)
+static int walk(struct walk *w, int fd, unsigned depth)
 {
-    struct scan scan = {.sweep = a->all};
-    int rc = scan_read(&scan, fd, &a->budget);
-    if (scan.cut)
-        a->more = true;
-    if (rc == 0)
-        rc = walk_names(a, fd, &scan, path, depth);
+    const struct fs_visitor *v = w->visitor;
+    struct scan scan = {.sweep = w->sweep};
+    if (v->enter)
+        w->stopped = v->enter(v->ctx, fd, w->path.data ? w->path.data : "", w->path.len);
+    int rc = w->stopped ? 0 : scan_read(&scan, fd, &w->budget);
+    w->cut = w->cut || scan.cut;
+    if (rc == 0 && !w->stopped)
+        rc = walk_names(w, fd, &scan, depth);
     scan_clear(&scan);
+    if (v->leave)
+        v->leave(v->ctx);
     return rc;
 }
 
-static int walk_below(const struct fs_target *t, size_t max, bool all, struct fs_entries *out,
-                      struct err *err)
+int fs_visit(const struct fs_target *t, const struct fs_visitor *visitor, bool *cut,
+             struct err *err)
 {
     if (broken(t->want != FS_LIST || t->fd < 0))
         return err_set(err, ERR_BUG, "not a target for listing");
-    struct answer answer = {.max = bound(max), .budget = FS_WALK_MAX, .all = all};
-    struct buf path = {0};
-    int rc = walk(&answer, t->fd, &path, 1);
-    buf_clear(&path);
+    struct walk w = {.visitor = visitor, .budget = FS_WALK_MAX};
+    int rc = walk(&w, t->fd, 1);
+    buf_clear(&w.path);
+    *cut = w.cut;
+    if (rc == -ENOMEM)
+        return err_set(err, ERR_MEMORY, "no memory for the list");
+    return rc ? err_os(err, -rc, "cannot list") : w.stopped;
+}
+
+/* ---- all files, as a list ---- */
+
+#define FULL 1 /* the list has all that it may have */
+
+static int gather(void *ctx, int dir, const char *path, size_t len, size_t name, char type)
+{
+    struct answer *a = ctx;
+    (void)len;
+    if (type != 'f' && !a->all)
+        return 0;
+    if (a->count < a->max)
+        return answer_put(a, dir, path + name, path, type);
+    a->more = true;
+    return FULL;
+}
+
+static bool is_opaque(int fd)
+{
+    char value;
+    return fgetxattr(fd, FS_OPAQUE, &value, 1) == 1 && value == 'y';
+}
+
+/* Of a directory in the changes of a union, when it shows nothing of the layers below. */
+static int gather_opaque(void *ctx, int dir, const char *path, size_t len)
+{
+    return len && is_opaque(dir) ? answer_put(ctx, dir, ".", path, 'd') : 0;
+}
+
+static int walk_below(const struct fs_target *t, struct answer answer, bool changes,
+                      struct fs_entries *out, struct err *err)
+{
+    if (broken(t->want != FS_LIST || t->fd < 0))
+        return err_set(err, ERR_BUG, "not a target for listing");
+    struct fs_visitor visitor = {.ctx = &answer, .meet = gather};
+    visitor.enter = changes ? gather_opaque : NULL;
+    struct walk w = {.visitor = &visitor, .budget = FS_WALK_MAX, .sweep = answer.all};
+    int rc = walk(&w, t->fd, 1);
+    if (rc == 0 && w.stopped != FULL)
+        rc = w.stopped;
+    answer.more = answer.more || w.cut;
+    buf_clear(&w.path);
     return answer_finish(&answer, rc, out, err);
 }
 
 int fs_walk(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
 {
-    return walk_below(t, max, false, out, err);
+    return walk_below(t, (struct answer){.max = bound(max)}, false, out, err);
 }
 
 int fs_walk_all(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
 {
-    return walk_below(t, max, true, out, err);
+    return walk_below(t, (struct answer){.max = bound(max), .all = true}, false, out, err);
+}
+
+int fs_walk_changes(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
+{
+    return walk_below(t, (struct answer){.max = bound(max), .all = true}, true, out, err);
 }

@@ -23,6 +23,7 @@ struct sweep {
     size_t count;
     unsigned moved; /* directories that were moved up, to be removed from there */
     int error;
+    bool changes; /* whiteouts stay */
 };
 
 static void fail(struct sweep *s)
@@ -127,6 +128,8 @@ static void sweep_entry(struct sweep *s, int at, const char *dir, const char *na
     char path[FS_PATH_MAX + 1];
     int len = snprintf(path, sizeof path, "%s%s%s", dir, *dir ? "/" : "", name);
     bool fits = is_name(name) && len < FS_PATH_MAX;
+    if (fits && s->changes && fs_is_whiteout(&st))
+        return;
     if (fits && S_ISREG(st.st_mode)) {
         if ((st.st_mode & 07600) != 0600)
             (void)!fchmodat(at, name, (st.st_mode & 0777) | 0600, 0);
@@ -154,9 +157,9 @@ static void sweep_dir(struct sweep *s, int fd, const char *path, unsigned depth)
     closedir(dir);
 }
 
-int fs_sweep(int root, struct buf *removed, size_t *count, struct err *err)
+static int sweep(struct sweep s, size_t *count, struct err *err)
 {
-    struct sweep s = {.root = root, .removed = removed};
+    int root = s.root;
     (void)!fchmod(root, 0755);
     for (unsigned before = 0, pass = 0; pass == 0 || s.moved > before; pass++) {
         before = s.moved;
@@ -170,5 +173,28 @@ int fs_sweep(int root, struct buf *removed, size_t *count, struct err *err)
     *count = s.count;
     if (s.error)
         return err_os(err, s.error, "cannot clean the tree");
-    return buf_ok(removed) ? 0 : err_set(err, ERR_MEMORY, "no memory for a list");
+    return buf_ok(s.removed) ? 0 : err_set(err, ERR_MEMORY, "no memory for a list");
+}
+
+int fs_sweep(int root, struct buf *removed, size_t *count, struct err *err)
+{
+    return sweep((struct sweep){.root = root, .removed = removed}, count, err);
+}
+
+int fs_sweep_changes(int root, struct buf *removed, size_t *count, struct err *err)
+{
+    struct sweep s = {.root = root, .removed = removed, .changes = true};
+    return sweep(s, count, err);
+}
+
+int fs_remove(int dir, const char *name, struct err *err)
+{
+    char moved[64];
+    struct sweep s = {.root = dir};
+    remove_all(&s, dir, name, 0);
+    for (unsigned i = 0; i < s.moved; i++) {
+        snprintf(moved, sizeof moved, MOVED "%u", i);
+        remove_all(&s, dir, moved, 0);
+    }
+    return s.error ? err_os(err, s.error, "'%.200s' cannot be removed", name) : 0;
 }

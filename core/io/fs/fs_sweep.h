@@ -11,4 +11,11 @@
  * most 100; *count counts all. ERR_IO. */
 int fs_sweep(int root, struct buf *removed, size_t *count, struct err *err) MUST_CHECK;
 
+/* The same for the changes of a union: its whiteouts stay. */
+int fs_sweep_changes(int root, struct buf *removed, size_t *count, struct err *err) MUST_CHECK;
+
+/* Removes whatever has this name in the directory, with all that is in it; nothing there is fine.
+ * ERR_IO. */
+int fs_remove(int dir, const char *name, struct err *err) MUST_CHECK;
+
 #endif

@@ -16,7 +16,7 @@ struct secret {
     unsigned refs; /* one is the store's */
     char name[SECRET_NAME_MAX + 1];
     char *origin; /* owned, or NULL */
-    char *line;   /* sodium_malloc */
+    char *line;   /* sodium_malloc; of a user's key the bare value stands behind its end */
     size_t value; /* where the bare value begins in it */
     bool hidden;  /* long enough to be looked for in replies */
     struct spelling spelling;
@@ -137,12 +137,55 @@ static size_t letters(const struct secret *secret)
     return count;
 }
 
+#define BASIC "Authorization: Basic "
+
+static size_t encoded_size(size_t len)
+{
+    return sodium_base64_ENCODED_LEN(len, sodium_base64_VARIANT_ORIGINAL);
+}
+
+static size_t line_size(const struct secret_source *source, size_t len)
+{
+    if (source->user)
+        return sizeof BASIC + encoded_size(strlen(source->user) + 1 + len) + len + 1;
+    return sizeof "Authorization: Bearer " + (source->header ? strlen(source->header) : 0) + len;
+}
+
+/* "Authorization: Basic BASE64(user:value)", a NUL, the value. */
+static size_t write_basic(char *line, size_t size, const char *user, const char *value, size_t len)
+{
+    size_t behind = size - len - 1, at = strlen(user);
+    char *plain = sodium_malloc(at + 1 + len);
+    if (!plain)
+        return 0;
+    memcpy(plain, user, at);
+    plain[at] = ':';
+    memcpy(plain + at + 1, value, len);
+    memcpy(line, BASIC, sizeof BASIC);
+    sodium_bin2base64(line + sizeof BASIC - 1, encoded_size(at + 1 + len),
+                      (const unsigned char *)plain, at + 1 + len, sodium_base64_VARIANT_ORIGINAL);
+    sodium_free(plain);
+    memcpy(line + behind, value, len);
+    line[behind + len] = 0;
+    return behind;
+}
+
+/* Writes the header and answers where the bare value begins; 0 when out of memory. */
+static size_t write_line(char *line, size_t size, const struct secret_source *source,
+                         const char *value, size_t len)
+{
+    if (source->user)
+        return write_basic(line, size, source->user, value, len);
+    const char *header = source->header ? source->header : "Authorization";
+    const char *scheme = source->header ? "" : "Bearer ";
+    snprintf(line, size, "%s: %s%.*s", header, scheme, (int)len, value);
+    return strlen(header) + strlen(": ") + strlen(scheme);
+}
+
 static struct secret *make(const char *name, const struct secret_source *source, const char *value,
                            size_t len)
 {
-    const char *header = source->header ? source->header : "Authorization";
-    const char *scheme = source->header ? "" : "Bearer ";
-    size_t size = strlen(header) + strlen(scheme) + len + sizeof ": ";
+    size_t size = line_size(source, len);
     struct secret *secret = calloc(1, sizeof *secret);
     if (!secret)
         return NULL;
@@ -150,13 +193,13 @@ static struct secret *make(const char *name, const struct secret_source *source,
     secret->line = sodium_malloc(size);
     secret->spelled = sodium_malloc(spelling_room(len));
     secret->origin = source->origin ? strdup(source->origin) : NULL;
-    if (!secret->line || !secret->spelled || (source->origin && !secret->origin)) {
+    if (secret->line)
+        secret->value = write_line(secret->line, size, source, value, len);
+    if (!secret->value || !secret->spelled || (source->origin && !secret->origin)) {
         secret_release(secret);
         return NULL;
     }
     snprintf(secret->name, sizeof secret->name, "%s", name);
-    snprintf(secret->line, size, "%s: %s%.*s", header, scheme, (int)len, value);
-    secret->value = strlen(header) + strlen(": ") + strlen(scheme);
     secret->hidden = letters(secret) >= SECRET_HIDE_MIN;
     spelling_make(&secret->spelling, value, len, secret->spelled);
     return secret;
@@ -199,6 +242,8 @@ int secret_define(struct secrets *secrets, const char *name, const struct secret
         return err_set(err, ERR_USAGE, "key '%s' needs either env or file", name);
     if (source->header && !is_token(source->header, SECRET_NAME_MAX))
         return err_set(err, ERR_USAGE, "key '%s': not a header name", name);
+    if (source->user && (source->header || !is_token(source->user, SECRET_NAME_MAX)))
+        return err_set(err, ERR_USAGE, "key '%s': a user is a name, and has no header", name);
     char value[SECRET_VALUE_MAX + 1];
     size_t len = 0;
     int rc = source->env ? read_env(name, source->env, value, &len, err)
@@ -239,17 +284,23 @@ const char *secret_line(const struct secret *secret)
     return secret->line;
 }
 
-void secret_hide(const struct secret *secret, char *text, size_t len)
+static void hide_all(const char *value, char *text, size_t len)
 {
-    if (!secret)
-        return;
-    const char *value = secret->line + secret->value;
     size_t value_len = strlen(value);
     char *end = text + len, *at = text;
     while (at < end && (at = memmem(at, (size_t)(end - at), value, value_len))) {
         memset(at, '*', value_len);
         at += value_len;
     }
+}
+
+void secret_hide(const struct secret *secret, char *text, size_t len)
+{
+    if (!secret)
+        return;
+    hide_all(secret->line + secret->value, text, len);
+    if (secret->value > strlen(secret->line)) // with a user's name, as it is sent
+        hide_all(secret->line + sizeof BASIC - 1, text, len);
     secrets_hide(NULL, secret, text, len, true); // in its other spellings
 }
 

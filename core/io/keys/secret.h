@@ -22,6 +22,7 @@ struct secret_source {
     const char
         *origin; /* "https://host:port" that alone may see it, or NULL: the first it is used for */
     const char *header; /* NULL: "Authorization" with "Bearer "; else this header, the bare value */
+    const char *user;   /* without header: "Basic " with this name and the value as its password */
 };
 
 /* NULL when out of memory. Close wipes all keys that no transfer uses any more. */
@@ -39,7 +40,7 @@ int secret_define(struct secrets *secrets, const char *name, const struct secret
 int secret_use(struct secrets *secrets, const char *name, const char *origin, struct secret **out,
                struct err *err) MUST_CHECK;
 
-/* "Authorization: Bearer …", borrowed while the key is held. */
+/* "Authorization: Bearer …" or the like, borrowed while the key is held. */
 const char *secret_line(const struct secret *secret);
 
 /* Writes stars over the value wherever it stands in the text, however short it is, and over its

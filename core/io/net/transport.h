@@ -42,6 +42,7 @@ struct transport_request {
     const char *url;
     char *body; /* malloc'ed, taken by transport_start whatever it answers; NULL makes it a GET */
     size_t body_len;
+    const char *type;           /* media type of the body, NULL: application/json; copied */
     const char *key;            /* name in secrets, or NULL */
     const char *const *headers; /* "Name: value", copied; checked against smuggling */
     size_t header_count;

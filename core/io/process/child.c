@@ -31,9 +31,9 @@ void child_init(struct child *child, uint64_t output, child_fn *on_end, child_fn
 
 int child_lift(int fd)
 {
-    if (fd < 0 || fd > JAIL_REPORT_FD)
+    if (fd < 0 || fd > JAIL_HANDOVER_FD)
         return fd;
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, JAIL_REPORT_FD + 1);
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, JAIL_HANDOVER_FD + 1);
     close(fd);
     return high;
 }
@@ -77,17 +77,22 @@ int child_input(const char *text, size_t len)
     return fd;
 }
 
-/* A socket: its end can be told while the descriptor stays. Nobody here ever reads from it. */
-int child_ear(int *ours, int *theirs)
+int child_pair(int *ours, int *theirs)
 {
     int fd[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
         return -1;
     *ours = child_lift(fd[0]);
     *theirs = child_lift(fd[1]);
-    if (*ours < 0 || *theirs < 0 || shutdown(*ours, SHUT_RD))
+    if (*ours < 0 || *theirs < 0)
         return -1;
     return fcntl(*ours, F_SETFL, O_NONBLOCK);
+}
+
+/* A socket: its end can be told while the descriptor stays. Nobody here ever reads from it. */
+int child_ear(int *ours, int *theirs)
+{
+    return child_pair(ours, theirs) || shutdown(*ours, SHUT_RD) ? -1 : 0;
 }
 
 /* ---- what is said to it ---- */

@@ -48,7 +48,7 @@ struct child {
 /* A child that writes at most `output` bytes; nothing is open. */
 void child_init(struct child *child, uint64_t output, child_fn *on_end, child_fn *on_close);
 
-/* Descriptors 0 to 3 are a child's to place, ours lie above: the same file there; `fd` is closed.
+/* Descriptors 0 to 4 are a child's to place, ours lie above: the same file there; `fd` is closed.
  * -1 stays -1. */
 int child_lift(int fd) MUST_CHECK;
 
@@ -58,6 +58,9 @@ int child_pipe(int *ours, int *theirs) MUST_CHECK;
 /* A standard input, lifted: the text as a file in memory that nobody can change, or with NULL an
  * empty one. -1 with errno. */
 int child_input(const char *text, size_t len) MUST_CHECK;
+
+/* Two ends of a socket, lifted; ours does not block. -1 with errno. */
+int child_pair(int *ours, int *theirs) MUST_CHECK;
 
 /* A standard input that is written while it runs, lifted; ours does not block. -1 with errno. */
 int child_ear(int *ours, int *theirs) MUST_CHECK;

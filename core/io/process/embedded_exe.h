@@ -1,5 +1,5 @@
 /* embedded_exe.h: a program that is carried inside the binary, as a descriptor that can be executed
- * and that nobody can change. */
+ * and that no process can change. */
 #ifndef IO_EMBEDDED_EXE_H
 #define IO_EMBEDDED_EXE_H
 

@@ -2,10 +2,12 @@
  *
  * The engine starts core/jail/, a small static program carried inside the binary, as process 1 of
  * new pid, net, ipc and mount namespaces, in the program's working directory. Its arguments
- * are the numbers below, then as many paths to hide and to show as two of them say, the program's
- * path ("": look its name up), and the program's argv; its environment is the program's. It writes
- * struct jail_report to descriptor 3: one that only tells the layers when the program has begun,
- * and one at the end. When it ends, the kernel ends everything in its
+ * are the numbers below, then as many paths to hide, to show and of layers as three of them say
+ * (the first of the layers is where the tree appears inside), the program's path ("": look its name
+ * up), and the program's argv; its environment is the program's. It writes struct jail_report to
+ * descriptor 3: one that only tells the layers when the program has begun, and one at the end. With
+ * egress it makes a listening socket in its network first, and hands it to the engine: the engine
+ * answers there, nothing of the jail does. When it ends, the kernel ends everything in its
  * namespace. */
 #ifndef IO_JAIL_H
 #define IO_JAIL_H
@@ -13,6 +15,8 @@
 #include <stdint.h>
 
 #define JAIL_REPORT_FD 3
+#define JAIL_HANDOVER_FD 4 /* with egress: a unix socket, on which it hands its listener over */
+#define JAIL_PROXY_PORT  3128 /* of that listener, on 127.0.0.1 inside */
 #define JAIL_SCRATCH   "/run"      /* an empty tmpfs that is gone with the jail */
 #define JAIL_HOME      "/run/home" /* in it */
 #define JAIL_WORK      "/run/work" /* likewise: the working directory without a tree */
@@ -42,9 +46,12 @@ enum jail_argument {
     JAIL_MEMORY,
     JAIL_PROCESSES,
     JAIL_FILE_SIZE,
+    JAIL_FILE_COUNT,
     JAIL_TREE, /* 1: the working directory is the tree; 0: there is none, it works in a scratch */
+    JAIL_EGRESS, /* 1: it listens for the program's requests and hands the listener over */
     JAIL_HIDES,
     JAIL_SHOWS,
+    JAIL_LAYERED, /* > 0: the working directory is the home of a union (io/union/union.h) */
     JAIL_TEXTS
 };
 
@@ -52,7 +59,7 @@ enum jail_end { JAIL_NONE, JAIL_EXITED, JAIL_SIGNALED, JAIL_NOT_ISOLATED, JAIL_N
 /* JAIL_DISK is none of the program's: the disk has less room than it may use. */
 enum jail_limit { JAIL_NO_LIMIT, JAIL_CPU, JAIL_MEM, JAIL_PROCS, JAIL_FILES, JAIL_DISK };
 
-/* X(NAME, "name"): the walls around a program. */
+/* X(NAME, "name"): the boundaries around a program. */
 #define JAIL_LAYERS(X)                                                                             \
     X(NAMESPACES, "namespaces")                                                                    \
     X(ROOT, "root")                                                                                \

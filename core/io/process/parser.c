@@ -50,8 +50,9 @@ static int judge(const struct child *child, struct err *err)
     if (WIFEXITED(status) && WEXITSTATUS(status) == PARSER_DOORS)
         return no_doors(err);
     if (child->limit || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
-        return err_set(err, ERR_LIMIT, "the text is too much for the parser: too large, too deeply "
-                                       "nested or too ambiguous");
+        return err_set(err, ERR_LIMIT,
+                       "the text is too much for the parser: too large, too deeply "
+                       "nested or too ambiguous");
     return buf_ok(&child->streams[CHILD_OUT].bytes)
                ? 0
                : err_set(err, ERR_MEMORY, "no memory for the parser's answer");
@@ -69,15 +70,22 @@ static void finish(struct child *child)
 
 /* ---- the start ---- */
 
-static int spawn(int program, const char *language, int in, int out, pid_t *pid)
+/* What the program is started for. */
+struct wish {
+    const char *language, *text;
+    size_t len;
+    bool symbols;
+};
+
+static int spawn(int program, const struct wish *wish, int in, int out, pid_t *pid)
 {
-    char path[64], name[] = "orket-parser", kind[32], *environment[] = {NULL};
-    char *argv[] = {name, kind, NULL};
+    char path[64], name[] = "orket-parser", kind[32], symbols[] = "symbols";
+    char *environment[] = {NULL}, *argv[] = {name, kind, wish->symbols ? symbols : NULL, NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t all, none;
     snprintf(path, sizeof path, "/proc/self/fd/%d", program);
-    snprintf(kind, sizeof kind, "%s", language);
+    snprintf(kind, sizeof kind, "%s", wish->language);
     sigfillset(&all);
     sigemptyset(&none);
     if (posix_spawn_file_actions_init(&files))
@@ -88,8 +96,8 @@ static int spawn(int program, const char *language, int in, int out, pid_t *pid)
     posix_spawnattr_setsigmask(&attributes, &none);
     int rc = posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
     rc = rc ? rc : posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-    rc = rc ? rc
-            : posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+    rc =
+        rc ? rc : posix_spawn_file_actions_addopen(&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
     rc = rc ? rc : posix_spawn(pid, path, &files, &attributes, argv, environment);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
@@ -109,29 +117,29 @@ static int open_process(struct child *child)
     return error;
 }
 
-static int start_process(struct child *child, int program, const char *language, const char *text,
-                         size_t len, struct err *err)
+static int start_process(struct child *child, int program, const struct wish *wish, struct err *err)
 {
-    int in = child_input(text, len), out = -1, rc = 0;
+    int in = child_input(wish->text, wish->len), out = -1, rc = 0;
     if (in < 0 || child_pipe(&child->streams[CHILD_OUT].fd, &out))
         rc = errno;
-    rc = rc ? rc : spawn(program, language, in, out, &child->pid);
+    rc = rc ? rc : spawn(program, wish, in, out, &child->pid);
     rc = rc ? rc : open_process(child);
     base_close_fd(&in);
     base_close_fd(&out);
     return rc ? err_os(err, rc, "the parser cannot be started") : 0;
 }
 
-int parser_begin(uv_loop_t *loop, int program, const char *language, const char *text, size_t len,
-                 parser_done *done, void *ctx, struct parser **out, struct err *err)
+int parser_begin(uv_loop_t *loop, int program, const char *language, bool symbols, const char *text,
+                 size_t len, parser_done *done, void *ctx, struct parser **out, struct err *err)
 {
+    struct wish wish = {language, text, len, symbols};
     struct parser *p = calloc(1, sizeof *p);
     if (!p)
         return err_set(err, ERR_MEMORY, "no memory to start the parser");
     child_init(&p->child, PARSER_ANSWER, finish, free_parser);
     p->done = done;
     p->ctx = ctx;
-    int rc = start_process(&p->child, program, language, text, len, err);
+    int rc = start_process(&p->child, program, &wish, err);
     if (rc) {
         free_parser(&p->child);
         return rc;

@@ -24,10 +24,12 @@ typedef void parser_done(void *ctx, const struct buf *facts, const struct err *e
 /* The program as a descriptor, owned by the caller; or a negative code. */
 int parser_program(struct err *err) MUST_CHECK;
 
-/* Parses `text` (well-formed UTF-8, copied) as `language`. done is called once, from the loop, and
+/* Parses `text` (well-formed UTF-8, copied) as `language`; with `symbols` the facts are what it
+ * defines and uses. done is called once, from the loop, and
  * *out is gone then. */
-int parser_begin(uv_loop_t *loop, int program, const char *language, const char *text, size_t len,
-                 parser_done *done, void *ctx, struct parser **out, struct err *err) MUST_CHECK;
+int parser_begin(uv_loop_t *loop, int program, const char *language, bool symbols, const char *text,
+                 size_t len, parser_done *done, void *ctx, struct parser **out,
+                 struct err *err) MUST_CHECK;
 
 /* Ends it; done will not be called. */
 void parser_abandon(struct parser *p);

@@ -19,7 +19,8 @@ extern const char jail_start[], jail_end[]; /* core/jail/ as a program, embedded
 
 struct proc {
     struct child child;
-    int report; /* owned */
+    int report, handover; /* owned */
+    struct egress *egress; /* owned; NULL without */
     uint64_t started, output;
     bool canceled;
     proc_done *done; /* NULL: abandoned */
@@ -41,6 +42,8 @@ static void free_proc(struct child *child)
     struct proc *p = (struct proc *)child;
     child_clear(child);
     base_close_fd(&p->report);
+    base_close_fd(&p->handover);
+    egress_close(p->egress);
     free(p);
 }
 
@@ -134,6 +137,14 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
     return 0;
 }
 
+/* Nothing of the program is left that could ask. */
+static void end_egress(struct egress *egress, struct proc_result *result)
+{
+    egress_stop(egress);
+    result->requests = egress_requests(egress, &result->request_count);
+    result->egress_limit = egress_limit(egress);
+}
+
 static void finish(struct child *child)
 {
     struct proc *p = (struct proc *)child;
@@ -147,6 +158,8 @@ static void finish(struct child *child)
                          : read_report(p, &result, &err);
     if (rc == 0 && (!buf_ok(result.out) || !buf_ok(result.err)))
         rc = err_set(&err, ERR_MEMORY, "no memory for what the process wrote");
+    if (p->egress)
+        end_egress(p->egress, &result);
     proc_groups_remove(p->child.pid);
     child_close(child); // frees p later, from the loop
     FAULT(verdict_before);
@@ -175,7 +188,7 @@ static int make_stdio(struct proc *p, const struct proc_spec *spec, struct proc_
         child_pipe(&streams[CHILD_ERR].fd, &theirs->fd[2]) ||
         child_pipe(&p->report, &theirs->fd[3]))
         return -1;
-    return 0;
+    return spec->egress ? child_pair(&p->handover, &theirs->fd[4]) : 0;
 }
 
 static struct proc_spec with_defaults(const struct proc_spec *spec)
@@ -186,6 +199,7 @@ static struct proc_spec with_defaults(const struct proc_spec *spec)
     s.memory = s.memory ? s.memory : PROC_MEMORY;
     s.processes = s.processes ? s.processes : PROC_PROCESSES;
     s.file_size = s.file_size ? s.file_size : PROC_FILE_SIZE;
+    s.files = s.files ? s.files : PROC_FILES;
     s.output = s.output ? s.output : PROC_OUTPUT;
     return s;
 }
@@ -209,7 +223,7 @@ static int check(const struct proc_spec *spec, struct err *err)
 
 static int spawn(struct proc *p, int jail, const struct proc_spec *spec, struct err *err)
 {
-    struct proc_stdio theirs = {{-1, -1, -1, -1}};
+    struct proc_stdio theirs = {{-1, -1, -1, -1, -1}};
     int rc;
     if (make_stdio(p, spec, &theirs))
         rc = err_os(err, errno, "the pipes of a process");
@@ -231,7 +245,7 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
     if (!p)
         return err_set(err, ERR_MEMORY, "no memory to start a process");
     child_init(&p->child, spec.output, finish, free_proc);
-    p->report = -1;
+    p->report = p->handover = -1;
     p->done = done;
     p->heard = spec.heard;
     p->child.on_heard = spec.heard ? on_heard : NULL;
@@ -247,6 +261,14 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
         proc_groups_remove(p->child.pid);
         child_close(&p->child);
         return err_set(err, ERR_IO, "the loop does not take the process");
+    }
+    if (spec.egress) {
+        rc = egress_open(&p->egress, loop, spec.egress, p->handover, err);
+        p->handover = -1;
+    }
+    if (rc) {
+        proc_abandon(p);
+        return rc;
     }
     *out = p;
     return 0;

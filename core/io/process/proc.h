@@ -1,10 +1,11 @@
 /* proc.h: one program, run in a jail, on the loop.
  *
- * argv only, never a shell. The program has a clean environment, no network but its own loopback,
- * no view of other processes, no capabilities, and a file system of its own: the system's programs
- * to read, its working directory and an empty scratch to write. When it ends, or a limit is hit,
- * everything it started is killed by the kernel, daemons too. A kernel that refuses one of the
- * walls is ERR_JAIL: there is no weaker way to run. docs/processes.md has the whole list.
+ * argv only, never a shell. The program has a clean environment, no network but its own loopback
+ * and, with egress, a proxy of the engine on it, no view of other processes, no capabilities, and a
+ * file system of its own: the system's programs to read, its working directory and an empty scratch
+ * to write. When it ends, or a limit is hit, everything it started is killed by the kernel, daemons
+ * too. A kernel that refuses one of these boundaries is ERR_JAIL: there is no weaker way to run.
+ * docs/processes.md has the whole list.
  *
  * The engine never forks: the child shares its memory only until it becomes the jail (core/jail/).
  */
@@ -15,6 +16,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "io/net/egress.h"
 
 /* Gets what it writes to its standard output, as it comes. */
 typedef void proc_heard(void *ctx, const char *bytes, size_t len);
@@ -24,12 +26,16 @@ struct proc_spec {
     const char *const *env;  /* NULL-terminated "NAME=value" besides the clean ones; or NULL */
     const char *const *hide; /* NULL-terminated directories and files, empty inside; or NULL */
     const char *const *show; /* NULL-terminated directories that it can read besides; or NULL */
+    const struct egress_spec *egress; /* what it may reach, through HTTP_PROXY; NULL: nothing */
     const char *program;     /* the absolute path to run; NULL: argv[0], by PATH inside */
     int cwd;                 /* a directory descriptor, borrowed during proc_start; -1: a scratch */
+    /* NULL, or NULL-terminated absolute paths: where the program finds its tree, then the layers
+     * of it, the upper one first; then cwd is the home of a union (io/union/union.h) */
+    const char *const *layers;
     const char *input;       /* standard input, borrowed likewise; NULL: none */
     size_t input_len;
     proc_heard *heard; /* it is talked to (proc_say): its output is heard, not kept; or NULL */
-    uint64_t wall_ms, cpu_ms, memory, processes, file_size, output; /* 0: the defaults below */
+    uint64_t wall_ms, cpu_ms, memory, processes, file_size, files, output; /* 0: the defaults */
 };
 
 #define PROC_WALL_MS   30000                 /* from start to end */
@@ -37,6 +43,7 @@ struct proc_spec {
 #define PROC_MEMORY    ((uint64_t)512 << 20) /* likewise */
 #define PROC_PROCESSES 64                    /* processes and threads at one time */
 #define PROC_FILE_SIZE ((uint64_t)64 << 20)  /* bytes of one file it writes */
+#define PROC_FILES     10000                 /* files that may come to be in its directory */
 #define PROC_OUTPUT    ((uint64_t)1 << 20)   /* bytes of stdout and stderr together */
 
 struct proc_result {
@@ -44,6 +51,9 @@ struct proc_result {
     int signal;        /* the signal, or 0 */
     const char *limit; /* "time", "cpu", "memory", "output", "files", "processes"; or NULL */
     const struct buf *out, *err; /* what it wrote, cut at the output limit; borrowed */
+    const struct egress_request *requests; /* that it made, with egress; borrowed */
+    size_t request_count;
+    const char *egress_limit; /* the bound of its egress that was hit, or NULL */
     uint64_t ms;
     uint32_t layers; /* bits: what stood around it, proc_layer names them */
 };

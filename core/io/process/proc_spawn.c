@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -19,6 +20,10 @@
 #define STACK_SIZE    ((size_t)64 << 10)
 #define ARGUMENTS_MAX 1024
 #define TEXT_MAX      ((size_t)96 << 10) /* argv and env together */
+
+#define STRING_(text) #text
+#define STRING(value) STRING_(value)
+#define PROXY         "http://127.0.0.1:" STRING(JAIL_PROXY_PORT)
 
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS)
 
@@ -69,11 +74,11 @@ IN_CHILD int map_ids(const struct launch *l)
     return 0;
 }
 
-/* The descriptors are all above 3 (proc_spawn sees to it), so that none covers another. */
+/* The descriptors are all above 4 (child_lift sees to it), so that none covers another. */
 IN_CHILD int take_stdio(const struct launch *l)
 {
     for (int i = 0; i < (int)COUNT_OF(l->stdio->fd); i++)
-        if (dup2(l->stdio->fd[i], i) < 0)
+        if (l->stdio->fd[i] >= 0 && dup2(l->stdio->fd[i], i) < 0)
             return -1;
     return 0;
 }
@@ -199,6 +204,26 @@ static bool names(const char *entry, const char *name)
     return strncmp(entry, name, len) == 0 && entry[len] == '=';
 }
 
+static bool is_named(const struct egress_spec *egress, const char *host)
+{
+    for (size_t i = 0; i < egress->count; i++)
+        if (strcasecmp(egress->hosts[i].name, host) == 0)
+            return true;
+    return false;
+}
+
+/* Where requests go. Its own loopback is no business of the proxy's. */
+static void add_proxy(struct strings *list, const struct egress_spec *egress)
+{
+    bool outside = is_named(egress, "localhost");
+    add(list, "HTTP_PROXY=" PROXY);
+    add(list, "http_proxy=" PROXY);
+    add(list, "HTTPS_PROXY=" PROXY);
+    add(list, "https_proxy=" PROXY);
+    add(list, outside ? "NO_PROXY=127.0.0.1,::1" : "NO_PROXY=127.0.0.1,::1,localhost");
+    add(list, outside ? "no_proxy=127.0.0.1,::1" : "no_proxy=127.0.0.1,::1,localhost");
+}
+
 /* The clean environment; an entry of the spec takes the place of ours. */
 static void add_env(struct strings *list, const struct proc_spec *spec)
 {
@@ -213,6 +238,8 @@ static void add_env(struct strings *list, const struct proc_spec *spec)
         if (!given)
             add(list, ours[i][1]);
     }
+    if (spec->egress)
+        add_proxy(list, spec->egress);
     add_all(list, spec->env);
     add(list, NULL);
 }
@@ -253,8 +280,10 @@ static void free_texts(struct strings *list)
 int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *stdio, pid_t *pid,
                struct err *err)
 {
-    const uint64_t numbers[] = {spec->cpu_ms, spec->memory, spec->processes, spec->file_size,
-                                spec->cwd >= 0, length(spec->hide), length(spec->show)};
+    const uint64_t numbers[] = {spec->cpu_ms,         spec->memory,       spec->processes,
+                                spec->file_size,      spec->files,        spec->cwd >= 0,
+                                spec->egress != NULL, length(spec->hide), length(spec->show),
+                                length(spec->layers)};
     char digits[COUNT_OF(numbers)][24];
     struct strings argv = {0}, env = {0}, real = {0};
     add(&argv, "orket-jail");
@@ -264,6 +293,7 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
     }
     add_real(&argv, spec->hide, &real);
     add_real(&argv, spec->show, &real);
+    add_all(&argv, spec->layers);
     add(&argv, spec->program ? spec->program : "");
     add_all(&argv, spec->argv);
     add(&argv, NULL);

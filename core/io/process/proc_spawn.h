@@ -4,9 +4,10 @@
 
 #include "io/process/proc.h"
 
-/* Descriptors that the child gets as 0, 1, 2 and JAIL_REPORT_FD; borrowed. */
+/* Descriptors that the child gets as 0, 1, 2, JAIL_REPORT_FD and JAIL_HANDOVER_FD (-1: none);
+ * borrowed. */
 struct proc_stdio {
-    int fd[4];
+    int fd[5];
 };
 
 /* ERR_JAIL with what the kernel refused, its errno, and the cure. */

@@ -1,5 +1,6 @@
-/* build.c: makes a gate of the law. Everything is validated here, once, so that judging cannot
- * meet a surprise: unknown keys, names that nothing has, patterns that mean nothing are refused. */
+/* build.c: makes a gate of its configuration. Everything is validated here, once, so that judging
+ * cannot meet a surprise: unknown keys, names that nothing has, patterns that mean nothing are
+ * refused. */
 #include <string.h>
 
 #include "model/gate/impl.h"
@@ -97,7 +98,7 @@ static int find_paths(struct gate_tool *tool, const struct json *schema, const c
 
 typedef int word_fn(const char *name, size_t len);
 
-/* A list of words of the law as bits; without a list they stay. */
+/* A list of words of the config as bits; without a list they stay. */
 static int read_words(const struct json *list, word_fn *word, uint32_t *bits, const char *name,
                       const char *unknown, struct err *err)
 {
@@ -163,7 +164,7 @@ static int build_tool(struct gate_tool *tool, const struct json_member *m, struc
 static int build_tools(struct gate *gate, const struct json *tools, struct err *err)
 {
     if (!tools || tools->type != JSON_OBJECT || tools->len > GATE_TOOLS_MAX)
-        return wrong(err, "law", "tools", "must be an object of at most 1024 tools");
+        return wrong(err, "config", "tools", "must be an object of at most 1024 tools");
     gate->tool = calloc(tools->len + 1, sizeof *gate->tool);
     if (!gate->tool || gate_names_init(&gate->tools, tools->len))
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -206,7 +207,7 @@ static int build_role(struct gate *gate, size_t role, const struct json_member *
 static int build_roles(struct gate *gate, const struct json *roles, struct err *err)
 {
     if (!roles || roles->type != JSON_OBJECT || roles->len > GATE_ROLES_MAX)
-        return wrong(err, "law", "roles", "must be an object of at most 1024 roles");
+        return wrong(err, "config", "roles", "must be an object of at most 1024 roles");
     gate->role_tools = calloc(roles->len * gate->tools.count / 64 + 1, sizeof *gate->role_tools);
     gate->role_where = calloc(roles->len + 1, sizeof *gate->role_where);
     if (!gate->role_tools || !gate->role_where || gate_names_init(&gate->roles, roles->len))
@@ -242,7 +243,7 @@ static int build_limits(struct gate *gate, const struct json *limits, struct err
     gate->calls_max = GATE_CALLS_MAX;
     gate->issues_max = GATE_ISSUES_MAX;
     gate->limits_where = where_of(limits);
-    int rc = limits ? check_keys(limits, known, "law", "limits", err) : 0;
+    int rc = limits ? check_keys(limits, known, "config", "limits", err) : 0;
     if (rc == 0)
         rc = read_limit(limits, "arguments", &gate->arguments_max, err);
     if (rc == 0)
@@ -255,17 +256,17 @@ static int build_limits(struct gate *gate, const struct json *limits, struct err
 static int build_types(struct gate *gate, const struct json *types, struct err *err)
 {
     static const char *const known[] = {"list", "where", NULL};
-    int rc = types ? check_keys(types, known, "law", "types", err) : 0;
+    int rc = types ? check_keys(types, known, "config", "types", err) : 0;
     gate->types_where = where_of(types);
     return rc ? rc : gate_build_types(gate, json_get(types, "list"), err);
 }
 
 /* ---- the whole ---- */
 
-static int copy_law(struct json_doc *doc, const struct json *law, struct err *err)
+static int copy_config(struct json_doc *doc, const struct json *config, struct err *err)
 {
     struct buf text = {0};
-    json_write(&text, law);
+    json_write(&text, config);
     int rc = buf_ok(&text) ? json_parse(doc, text.data, text.len, NULL, err)
                            : err_set(err, ERR_MEMORY, "out of memory");
     buf_clear(&text);
@@ -276,28 +277,28 @@ static int build(struct gate *gate, struct err *err)
 {
     static const char *const known[] = {"tools", "roles",    "rules", "limits",
                                         "types", "commands", NULL};
-    const struct json *law = &gate->law.root;
-    int rc = check_keys(law, known, "law", "", err);
+    const struct json *config = &gate->config.root;
+    int rc = check_keys(config, known, "config", "", err);
     if (rc == 0)
-        rc = build_limits(gate, json_get(law, "limits"), err);
+        rc = build_limits(gate, json_get(config, "limits"), err);
     if (rc == 0)
-        rc = build_types(gate, json_get(law, "types"), err);
+        rc = build_types(gate, json_get(config, "types"), err);
     if (rc == 0)
-        rc = build_tools(gate, json_get(law, "tools"), err);
+        rc = build_tools(gate, json_get(config, "tools"), err);
     if (rc == 0)
-        rc = build_roles(gate, json_get(law, "roles"), err);
+        rc = build_roles(gate, json_get(config, "roles"), err);
     if (rc == 0)
-        rc = gate_build_commands(gate, json_get(law, "commands"), err);
-    return rc ? rc : gate_build_site_rules(gate, json_get(law, "rules"), err);
+        rc = gate_build_commands(gate, json_get(config, "commands"), err);
+    return rc ? rc : gate_build_site_rules(gate, json_get(config, "rules"), err);
 }
 
-int gate_build(const struct json *law, struct gate **out, struct err *err)
+int gate_build(const struct json *config, struct gate **out, struct err *err)
 {
     struct gate *gate = calloc(1, sizeof *gate);
     if (!gate)
         return err_set(err, ERR_MEMORY, "out of memory");
     atomic_init(&gate->holders, 1);
-    int rc = copy_law(&gate->law, law, err);
+    int rc = copy_config(&gate->config, config, err);
     if (rc == 0)
         rc = build(gate, err);
     if (rc) {
@@ -329,6 +330,6 @@ void gate_free(struct gate *gate)
     free(gate->tool);
     free(gate->role_tools);
     free(gate->role_where);
-    json_doc_clear(&gate->law);
+    json_doc_clear(&gate->config);
     free(gate);
 }

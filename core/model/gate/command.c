@@ -21,11 +21,18 @@ static int wrong(struct err *err, size_t number, const char *what)
 
 static bool is_limit(const char *key)
 {
-    static const char *const limits[] = {"wall", "cpu", "memory", "procs", "fsize", "output"};
+    static const char *const limits[] = {"wall",  "cpu",   "memory", "procs",
+                                         "fsize", "files", "output"};
     for (size_t i = 0; i < COUNT_OF(limits); i++)
         if (strcmp(limits[i], key) == 0)
             return true;
     return false;
+}
+
+/* "install" is for what runs it (lua/orket/installation/). */
+static bool is_part(const char *key)
+{
+    return strcmp(key, "argv") == 0 || strcmp(key, "egress") == 0 || strcmp(key, "install") == 0;
 }
 
 static bool is_above_0(const struct json *value)
@@ -34,15 +41,53 @@ static bool is_above_0(const struct json *value)
            (value->type == JSON_REAL && value->u.real > 0);
 }
 
+/* One host of an egress: {host, port?, private?}. That it is a name is for the configuration's
+ * schema; anything else fits no request. */
+static bool is_host(const struct json *host)
+{
+    const struct json *port = json_get(host, "port"), *private = json_get(host, "private");
+    const struct json *name = json_get(host, "host");
+    return host->type == JSON_OBJECT && name && name->type == JSON_STRING && name->len &&
+           (!port || (port->type == JSON_INT && port->u.integer > 0 && port->u.integer < 65536)) &&
+           (!private || private->type == JSON_TRUE || private->type == JSON_FALSE);
+}
+
+static bool is_egress(const struct json *egress)
+{
+    const struct json *hosts = json_get(egress, "hosts");
+    const struct json *bytes = json_get(egress, "bytes"), *seconds = json_get(egress, "seconds");
+    if (egress->type != JSON_OBJECT || !hosts || hosts->type != JSON_ARRAY || !hosts->len)
+        return false;
+    for (uint32_t i = 0; i < hosts->len; i++)
+        if (!is_host(&hosts->u.items[i]))
+            return false;
+    return (!bytes || is_above_0(bytes)) && (!seconds || is_above_0(seconds));
+}
+
 static int check_keys(const struct json *command, size_t number, struct err *err)
 {
     for (uint32_t i = 0; i < command->len; i++) {
         const struct json_member *m = &command->u.members[i];
         if (is_limit(m->key) && !is_above_0(&m->value))
             return wrong(err, number, "a limit is a number above 0");
-        if (!is_limit(m->key) && strcmp(m->key, "argv") != 0)
+        if (strcmp(m->key, "egress") == 0 && !is_egress(&m->value))
+            return wrong(err, number,
+                         "'egress' is {hosts: [{host, port?, private?}], bytes?, seconds?}");
+        if (!is_limit(m->key) && !is_part(m->key))
             return err_set(err, ERR_CONFIG, "command %zu: unknown key '%.64s'", number + 1, m->key);
     }
+    return 0;
+}
+
+/* What an installation was made by is known by the command alone: it is one argv. */
+static int check_install(const struct json *command, size_t number, struct err *err)
+{
+    const struct json *argv = json_get(command, "argv");
+    if (!json_get(command, "install"))
+        return 0;
+    for (uint32_t i = 0; i < argv->len; i++)
+        if (strpbrk(argv->u.items[i].u.string, "*?"))
+            return wrong(err, number, "what installs has no '*' and no '?' in its 'argv'");
     return 0;
 }
 
@@ -81,6 +126,7 @@ int gate_build_commands(struct gate *gate, const struct json *list, struct err *
             return wrong(err, i, "must be an object");
         rc = check_keys(command, i, err);
         rc = rc ? rc : check_argv(json_get(command, "argv"), i, err);
+        rc = rc ? rc : check_install(command, i, err);
     }
     return rc;
 }
@@ -184,4 +230,22 @@ bool gate_check_command(struct gate_case *c, const struct gate_operation *operat
               "run what process_rules.commands of the organization names, or ask a person for it",
               "no command of the organization is '%s' (%.200s)", words, operation->program);
     return gate_deny_at(c, "config/organization.json#/process_rules/commands");
+}
+
+void gate_ask_egress(struct gate_case *c, const struct gate_operation *operation)
+{
+    char why[400] = "it reaches the network, and a yes is for this command in the whole epic: ";
+    size_t at = strlen(why);
+    const struct json *command =
+        gate_command(c->gate, json_get(operation->fields, "argv"), operation->program);
+    const struct json *hosts = json_get(json_get(command, "egress"), "hosts");
+    for (uint32_t i = 0; hosts && i < hosts->len && at + 1 < sizeof why; i++) {
+        const struct json *port = json_get(&hosts->u.items[i], "port");
+        int n = snprintf(why + at, sizeof why - at, "%s%s:%d", i ? ", " : "",
+                         json_get(&hosts->u.items[i], "host")->u.string,
+                         port ? (int)port->u.integer : GATE_HTTPS);
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (hosts)
+        gate_ask(c, GATE_EGRESS, GATE_CONFIRM_FIX, why);
 }

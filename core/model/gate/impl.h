@@ -59,12 +59,12 @@ struct gate_site_rule {
 
 struct gate {
     atomic_uint holders;
-    struct json_doc law; /* the copied law: every name and text points into it */
+    struct json_doc config; /* the copied config: every name and text points into it */
     size_t arguments_max, content_max, calls_max, issues_max;
     struct gate_names types; /* endings that are not written */
     const char *types_where;
     const struct json *commands; /* a list, or NULL: none may run */
-    const char *limits_where; /* when the law says a limit */
+    const char *limits_where; /* when the config says a limit */
     const char **role_where;
     struct gate_names tools, roles;
     struct gate_tool *tool;
@@ -98,13 +98,17 @@ bool gate_operation_records_at(int number);
 int gate_build_site_rules(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
 void gate_free_site_rules(struct gate *gate);
 
-/* The forbidden types of the law (writes.c). */
+/* The forbidden types of the config (writes.c). */
 int gate_build_types(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
 
 /* The commands that may run (command.c), and whether this one may. */
 struct gate_case;
 int gate_build_commands(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
 bool gate_check_command(struct gate_case *c, const struct gate_operation *operation);
+
+/* A program that reaches out: where to is for a person to know. Who asks may have a yes to this
+ * already (lua/orket/programs/egress.lua). */
+void gate_ask_egress(struct gate_case *c, const struct gate_operation *operation);
 
 /* Names of a component of a path: the whole of it, its beginning, its end or anything in it. */
 struct gate_name_row {
@@ -157,6 +161,8 @@ bool gate_deny_at(struct gate_case *c, const char *where);
 
 /* Asks a person, unless something else denies; a rule of the gate's own. */
 void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *why);
+
+#define GATE_HTTPS 443 /* the port of a host that names none */
 
 #define GATE_CONFIRM_WHY "it destroys what cannot be made again, so a person has to say yes"
 #define GATE_PROPOSE_WHY "it is a proposal: a person has to say yes before any of it is there"

@@ -16,7 +16,7 @@ static bool check_tool_length(struct gate_case *c)
                      GATE_TOOL_NAME_MAX);
 }
 
-/* A name that is found is a good name: the law has no others. */
+/* A name that is found is a good name: the config has no others. */
 static bool check_tool(struct gate_case *c)
 {
     int len = (int)c->call->tool_len;

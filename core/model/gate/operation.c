@@ -7,7 +7,7 @@
 
 #include "model/gate/impl.h"
 
-enum field_type { TEXT, WORD, COUNT, AMOUNT, LIST, OBJECT };
+enum field_type { TEXT, WORD, COUNT, AMOUNT, FLAG, LIST, OBJECT };
 
 struct field {
     const char *name;
@@ -16,7 +16,7 @@ struct field {
     size_t min, max; /* bytes of a TEXT or WORD, value of a COUNT; max 0 = the content limit */
 };
 
-#define FIELDS_MAX 6
+#define FIELDS_MAX 9
 
 /* Traits of an operation: those that are a nature, and OPEN. */
 #define NONE        0
@@ -46,6 +46,11 @@ static const struct operation operations[] = {
      GATE_EFFECT_NONE,
      NONE,
      {PATH, {"offset", COUNT, false, 0, SIZE_MAX}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+    {"fs.attach", // an image or a PDF, shown to the model as it is
+     GATE_WANT_READ,
+     GATE_EFFECT_NONE,
+     NONE,
+     {PATH}},
     {"fs.write",
      GATE_WANT_WRITE,
      GATE_EFFECT_IDEMPOTENT,
@@ -60,7 +65,31 @@ static const struct operation operations[] = {
      GATE_WANT_LIST,
      GATE_EFFECT_NONE,
      NONE,
-     {PATH, {"text", TEXT, true, 1, 1000}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+     {PATH,
+      {"text", TEXT, false, 1, 1000}, // without it: the names of files
+      {"limit", COUNT, false, 1, SIZE_MAX},
+      {"regex", FLAG, false, 0, 0},
+      {"any_case", FLAG, false, 0, 0},
+      {"glob", TEXT, false, 1, 1000},
+      {"ignored", FLAG, false, 0, 0}, // also what ignore files leave out
+      {"context", COUNT, false, 0, SIZE_MAX},
+      {"skip", COUNT, false, 0, SIZE_MAX}}},
+    {"code.outline", // the files are judged one by one, as for fs.search
+     GATE_WANT_LIST,
+     GATE_EFFECT_NONE,
+     NONE,
+     {PATH,
+      {"glob", TEXT, false, 1, 1000},
+      {"ignored", FLAG, false, 0, 0},
+      {"tokens", COUNT, false, 1, SIZE_MAX}}},
+    {"code.find",
+     GATE_WANT_LIST,
+     GATE_EFFECT_NONE,
+     NONE,
+     {PATH,
+      {"name", TEXT, true, 1, 200},
+      {"glob", TEXT, false, 1, 1000},
+      {"ignored", FLAG, false, 0, 0}}},
     {"fs.delete", GATE_WANT_DELETE, GATE_EFFECT_IDEMPOTENT, DESTRUCTIVE, {PATH}},
     {"proc.run",
      GATE_WANT_NOTHING,
@@ -258,6 +287,8 @@ static bool fits(const struct field *field, const struct json *value, size_t con
     case AMOUNT:
         return (value->type == JSON_INT && value->u.integer > 0) ||
                (value->type == JSON_REAL && value->u.real > 0);
+    case FLAG:
+        return value->type == JSON_TRUE || value->type == JSON_FALSE;
     case LIST:
         return value->type == JSON_ARRAY && value->len <= max;
     case OBJECT:
@@ -357,6 +388,11 @@ static bool check_transition(struct gate_case *c, const struct operation *op,
     return false;
 }
 
+static bool is_run(int number)
+{
+    return strcmp(operations[number].kind, "proc.run") == 0;
+}
+
 /* Each thing that is destroyed is asked for by itself, unless the yes to the call named it. A file
  * that people's tools execute is always asked about: the caller knows what a yes covers. */
 static void check_confirm(struct gate_case *c, const struct gate_operation *operation, int number)
@@ -366,6 +402,8 @@ static void check_confirm(struct gate_case *c, const struct gate_operation *oper
     if (gate_operation_nature_at(number) & GATE_DESTRUCTIVE && !operation->confirmed)
         gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_CONFIRM_WHY);
     gate_ask_executed(c, &operation->path, operations[number].want);
+    if (is_run(number))
+        gate_ask_egress(c, operation);
 }
 
 static bool check_reach(struct gate_case *c, const struct gate_operation *operation, int number)
@@ -386,11 +424,6 @@ static bool check_issues(struct gate_case *c, const struct gate_operation *opera
               "the epic has %zu issues; agents add none beyond %zu", operation->issues,
               c->gate->issues_max);
     return gate_deny_at(c, c->gate->limits_where);
-}
-
-static bool is_run(int number)
-{
-    return strcmp(operations[number].kind, "proc.run") == 0;
 }
 
 static bool check_operation(struct gate_case *c, const struct gate_operation *operation)

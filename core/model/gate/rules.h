@@ -35,7 +35,9 @@
     X(COMMAND, "gate.command", "a command that the organization does not name")                    \
     X(CONFIRM, "gate.confirm", "nothing; what destroys or proposes waits for a person's yes")      \
     X(PATH_EXECUTED, "gate.path.executed",                                                         \
-      "nothing; writing a file that people's tools execute waits for a person's yes")
+      "nothing; writing a file that people's tools execute waits for a person's yes")              \
+    X(EGRESS, "gate.egress",                                                                       \
+      "nothing; a command that reaches the network waits for a person's yes, once in an epic")
 
 enum gate_rule_id {
 #define X(name, id, refuses) GATE_##name,

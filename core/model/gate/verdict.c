@@ -1,4 +1,4 @@
-/* verdict.c: the gate's own rules by name, and verdicts: how one of them is told. */
+/* verdict.c: the gate's own rules by name, and verdicts: how one of them reads. */
 #include <stdarg.h>
 #include <string.h>
 

@@ -1,4 +1,4 @@
-/* watch.h: a deadline that needs nobody's cooperation.
+/* watch.h: a deadline that needs no cooperation.
  *
  * The hook, the library and the allocator look at the clock; one instruction of the VM cannot: a
  * rehash with colliding keys, a marking collector, a parser can run for seconds inside liblua. A

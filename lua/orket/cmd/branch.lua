@@ -3,7 +3,6 @@
 local branches = require("orket.repository.branch")
 local concealed = require("orket.governance.concealed")
 local config = require("orket.project.config")
-local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
@@ -25,15 +24,6 @@ epic started from. The same work gives the same commits. No worktree and no othe
 exit: 0 done, 1 failed, 2 usage
 ]]
 
-local function source_of(store, card)
-  local source = store:read("source", { tree = card.id })[1]
-  if source then
-    return source
-  end
-  return nil, errors.new("ERR_NOT_FOUND", card.id .. " started from no repository",
-    "orket checkout EPIC DIR writes its files out; docs/repositories.md tells of \"source\"")
-end
-
 -- Jails have to hide the project before git may run in one.
 local function write(store, dir, card, source)
   local loaded, err = config.load(dir)
@@ -49,7 +39,7 @@ local function write(store, dir, card, source)
   if not repository then
     return nil, why
   end
-  return branches.write(repository, store, card.id, source)
+  return branches.write(repository, store, card.id)
 end
 
 local function show(branch, card, source, args)
@@ -72,7 +62,7 @@ local function run(store, args, dir)
   local card, err = reader.card(store, args.epic)
   local source, branch
   if card then
-    source, err = source_of(store, card)
+    source, err = branches.source_of(store, card)
   end
   if source then
     branch, err = write(store, dir, card, source)

@@ -6,7 +6,7 @@ local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local owner = require("orket.project.owner")
 local budget_format = require("orket.governance.budget.budget_format")
-local table_view = require("orket.view.format.table")
+local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
 local budget_tree = require("orket.governance.budget.budget_tree")
 

@@ -15,7 +15,8 @@ M.usage = [[
 usage: orket diff [-C DIR] [--stat | --json] CARD[@EVENT]
 
 What an issue changed against the files that it started from, or what an epic changed against its first files,
-as a unified diff. The files come from the journal: their directory need not be there.
+as a unified diff. The files come from the journal: their directory need not be there. What goes into a file
+or a pipe is a patch that git apply takes, binary files included; patch takes the texts of it.
   @EVENT    as it was after that event: a number of orket log, or RUN/TURN.N
   -C DIR    the project (default: found upwards from here)
   --stat    a line per file
@@ -49,6 +50,19 @@ local function as_json(state, all)
   return text.json({ card = state.card.id, at = state.at, files = rows }) .. "\n"
 end
 
+local function write(state, all)
+  if sys.is_tty(1) then
+    for _, one in ipairs(all) do
+      io.write(wrap.fitted(file_diff.text(one, true)))
+    end
+    return
+  end
+  local is_executable = state:executables()
+  for _, one in ipairs(all) do
+    io.write(file_diff.patch(one, is_executable[one.path]))
+  end
+end
+
 local function show(store, args, dir)
   local state <close>, err = tree_state.open(store, dir, args.card)
   local all
@@ -62,9 +76,7 @@ local function show(store, args, dir)
   elseif args.stat then
     io.write(file_diff.stat(all))
   else
-    for _, one in ipairs(all) do
-      io.write(wrap.fitted(file_diff.text(one, sys.is_tty(1))))
-    end
+    write(state, all)
   end
   return 0
 end

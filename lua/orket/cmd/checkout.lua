@@ -35,15 +35,6 @@ local function is_empty(root, args)
   return true
 end
 
--- The paths that may be executed, as the epic's repository had them.
-local function executables(state)
-  local is_one = {}
-  for _, path in ipairs(tree_files.executable(state.store, state.card.epic or state.card.id)) do
-    is_one[path] = true
-  end
-  return is_one
-end
-
 local function write_one(state, root, path, is_executable)
   local bytes, err = state:bytes(state.manifest[path])
   local ok
@@ -58,7 +49,7 @@ end
 
 -- Each file appears as a whole; one that cannot be written ends it, with how far it came.
 local function write_all(state, root, to)
-  local paths, is_executable = tables.keys(state.manifest), executables(state)
+  local paths, is_executable = tables.keys(state.manifest), state:executables()
   for i, path in ipairs(paths) do
     local ok, err = write_one(state, root, path, is_executable[path])
     if not ok then

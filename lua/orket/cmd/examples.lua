@@ -12,6 +12,7 @@ local parked = require("orket.reports.parked")
 local cli_report = require("orket.view.cli_report")
 local scripts = require("orket.scripts.scripts")
 local sys = require("orket.core.sys")
+local tables = require("orket.util.tables")
 local text = require("orket.view.format.text")
 
 local M = {}
@@ -86,8 +87,7 @@ local function print_proposal(row, dir)
 end
 
 local function print_shown(roles)
-  local names = require("orket.util.tables").keys(roles)
-  for _, role in ipairs(names) do
+  for _, role in ipairs(tables.keys(roles)) do
     print("\n" .. text.clean(role) .. " is shown")
     for i, one in ipairs(roles[role]) do
       print(text.line(string.format("%d  from %s, accepted by %s%s", i, one.card or "?", one.by or "?",

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local gc = require("orket.history.gc")
+local installation = require("orket.programs.installation")
 local options = require("orket.options")
 local projects = require("orket.project.project")
 local cli_report = require("orket.view.cli_report")
@@ -15,8 +16,10 @@ usage: orket gc --keep AGE [--dry-run] [--json] [-C DIR]
 
 Runs of which nothing was heard for longer than AGE lose their prompts, replies and calls; blobs,
 messages and script texts that nothing else refers to go, and the directories of their cards (workspace/
-EPIC/cards/CARD), which the journal can make again. So do files of yours that were kept aside (.orket/kept)
-longer than AGE ago, each directory by its name. A run that was interrupted is as old as its last
+EPIC/cards/CARD and layers/CARD), which the journal can make again, and the read-only layers (.orket/bases)
+that no open epic starts from. So do files of yours that were kept aside (.orket/kept) longer than AGE ago,
+each directory by its name, and what install commands made (.orket/installed) that no program was shown for so
+long. A run that was interrupted is as old as its last
 event. Then the file is written anew, smaller, when it is below 64 MB or an eighth of it went (VACUUM: for
 that moment it needs twice the room of what stays).
 Stays, and is reported with the reason: a run whose cards are not final, that waits for an answer, that a fork
@@ -94,10 +97,26 @@ local function show_asides(result)
   end
 end
 
+local function show_bases(result)
+  for _, one in ipairs(result.bases) do
+    print(("%s %s, from which no open epic starts: %d files, %s"):format(
+      result.dry_run and "would remove" or "removed", text.line(one.path), one.files, megabytes(one.bytes)))
+  end
+end
+
+local function show_installed(result)
+  for _, one in ipairs(result.installed) do
+    print(("%s %s/%s"):format(result.dry_run and "would remove" or "removed", installation.HOME,
+      text.line(one.key)))
+  end
+end
+
 local function show(result)
   show_runs(result)
   show_trees(result)
+  show_bases(result)
   show_asides(result)
+  show_installed(result)
   print(string.format("%s%d runs, %d events, %d messages, %d blobs, %s",
     result.dry_run and "would go: " or "gone: ", #result.runs, result.events, result.messages,
     result.blobs, megabytes(result.bytes)))
@@ -112,7 +131,7 @@ end
 
 -- Empty lists are lists.
 local function json(result)
-  for _, key in ipairs({ "runs", "kept", "trees", "asides" }) do
+  for _, key in ipairs({ "runs", "kept", "trees", "bases", "asides", "installed" }) do
     result[key] = #result[key] > 0 and result[key] or cjson.empty_array
   end
   return text.json(result)

@@ -5,7 +5,7 @@ local readonly = require("orket.view.readonly")
 local local_time = require("orket.view.format.local_time")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
-local table_view = require("orket.view.format.table")
+local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
 
 local M = {}

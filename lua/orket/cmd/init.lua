@@ -74,12 +74,13 @@ local FILES = {
 }
 ]],
   ["verification/hello.json"] = [[
-{"argv": ["/bin/sh", "{verification}/hello.sh"]}
-]],
-  ["verification/hello.sh"] = [[
-# Runs in the card's directory. Exit code 0 = passed.
-said=$(sh ./hello.sh world) || exit 1
-[ "$said" = "hello, world" ] || { echo "expected 'hello, world', got '$said'"; exit 1; }
+{
+  "kind": "command",
+  "cases": [
+    {"name": "greets the world", "argv": ["sh", "hello.sh", "world"], "expect": {"stdout": "hello, world\n"}},
+    {"name": "greets Ann", "argv": ["sh", "hello.sh", "Ann"], "expect": {"stdout": "hello, Ann\n"}}
+  ]
+}
 ]],
 }
 

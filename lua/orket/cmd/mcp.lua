@@ -2,7 +2,7 @@
 -- and a person's trust in it.
 
 local async = require("orket.async")
-local call = require("orket.mcp.call")
+local server_call = require("orket.mcp.server_call")
 local cjson = require("cjson")
 local concealed = require("orket.governance.concealed")
 local config = require("orket.project.config")
@@ -274,7 +274,7 @@ function act.call(args)
     local held <close> = sessions.new(project, store, pins.looking(store, function(request)
       return owner.ask(project.dir, request)
     end))
-    result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin,
+    result, err = server_call.call(held, server, { server = server.name, tool = args.tool, pin = pin,
       arguments = arguments })
   end
   if not result then

@@ -1,7 +1,7 @@
 -- mock_llm.lua: `orket mock-llm SCRIPT.lua`: a model that is a script.
 
 local async = require("orket.async")
-local mock = require("orket.dev.mock.server")
+local mock_server = require("orket.dev.mock.mock_server")
 local options = require("orket.options")
 
 local M = {}
@@ -68,7 +68,7 @@ function M.run(argv)
     return options.refuse(M.usage, message)
   end
   local server
-  server, message = mock.start(args.script, source, args)
+  server, message = mock_server.start(args.script, source, args)
   if not server then
     io.stderr:write("orket: ", message, "\n")
     return 1

@@ -10,7 +10,7 @@ local suggest = require("orket.util.suggest")
 local options = require("orket.options")
 local preflight = require("orket.llm.check.preflight")
 local cli_report = require("orket.view.cli_report")
-local table_view = require("orket.view.format.table")
+local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
 
 local M = {}

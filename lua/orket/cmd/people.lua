@@ -1,5 +1,5 @@
 -- people.lua: `orket answer|approve|deny|move|comment|retry|trust|halt`: a person acts on a card, under the
--- same law.
+-- same rules.
 
 local cjson = require("cjson")
 local options = require("orket.options")

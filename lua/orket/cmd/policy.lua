@@ -1,5 +1,5 @@
--- policy.lua: `orket policy`: the policies of the house as they serve, what changed scripts make possible,
--- and the acts of a person on them.
+-- policy.lua: `orket policy`: the policies of the organization as they serve, what changed scripts make
+-- possible, and the acts of a person on them.
 
 local canary = require("orket.scripts.canary")
 local cjson = require("cjson")

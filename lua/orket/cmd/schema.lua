@@ -2,6 +2,7 @@
 -- it.
 
 local embed = require("orket.core.embed")
+local fixture_check = require("orket.verification.fixture_check")
 local tables = require("orket.util.tables")
 local options = require("orket.options")
 
@@ -36,6 +37,9 @@ function M.run(argv)
   local schema = embed.read("lua/orket/schemas/" .. KINDS[args.kind] .. ".json")
   if KINDS[args.kind] == CARD then
     schema = schema:gsub("^{", '{\n  "$ref": "#/$defs/' .. args.kind .. '",', 1)
+  elseif args.kind == "fixture" then
+    local refs = table.concat(fixture_check.KINDS, '"}, {"$ref": "#/$defs/')
+    schema = schema:gsub("^{", '{\n  "anyOf": [{"$ref": "#/$defs/' .. refs .. '"}],', 1)
   end
   io.write(schema)
   return 0

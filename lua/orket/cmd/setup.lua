@@ -16,7 +16,7 @@ local project_file = require("orket.project.project_file")
 local providers = require("orket.llm.providers")
 local cli_report = require("orket.view.cli_report")
 local model_servers = require("orket.llm.check.model_servers")
-local show_checks = require("orket.cmd.models").show_checks
+local models = require("orket.cmd.models")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local strings = require("orket.util.strings")
@@ -233,7 +233,7 @@ local function check(self)
   say(self, text.line("Checking " .. self.model.model .. " …"))
   self.checks = preflight.run(self.model)
   if not self.args.json then
-    show_checks(self.checks)
+    models.show_checks(self.checks)
   end
   local row = lacking(self.checks)
   if not row or self.is_terminal and agrees("It cannot work in a team as it is. Go on all the same?") then

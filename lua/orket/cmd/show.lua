@@ -19,7 +19,8 @@ local reader = require("orket.project.reader")
 local turn_record = require("orket.history.turn_record")
 local reports = require("orket.reports.reports")
 local style = require("orket.view.format.style")
-local table_view = require("orket.view.format.table")
+local test_report = require("orket.verification.test_report")
+local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 local strings = require("orket.util.strings")
@@ -61,6 +62,18 @@ local FIELDS = {
   "depends_on", "note", "retry_count", "verification", "credits", "turns", "tokens_in", "tokens_out",
 }
 
+-- A case that passes also without the card's files tests nothing of them.
+local function print_verdict(id, verdict)
+  local summary = test_report.summary(verdict.counts) .. (verdict.ok and "" or ": FAILED")
+  local idle = verdict.control and verdict.control.passed or 0
+  if idle > 0 then
+    summary = summary .. "; " .. idle .. " of them pass also without the card's files"
+  end
+  wrap.print("")
+  field("tests", summary)
+  wrap.print("  orket test --recorded " .. text.clean(id))
+end
+
 local function print_card(store, card, comments, events)
   wrap.print(style.mark(card.status) .. " " .. text.clean(card.id) .. "  " .. style.status(card.status)
     .. "  "
@@ -83,6 +96,9 @@ local function print_card(store, card, comments, events)
     for _, answer in ipairs({ "happened", "did-not", "again" }) do
       wrap.print("  orket answer " .. text.clean(card.id) .. " " .. answer)
     end
+  end
+  if card.verdict then
+    print_verdict(card.id, card.verdict)
   end
   if card.outage then
     wrap.print("\n  " .. text.line(outages.line(card.outage)))
@@ -158,6 +174,14 @@ end
 
 -- ---- the command ----
 
+-- The newest verdict that counts its tests; older ones do not.
+local function verdict_of(store, card)
+  local event = store:read("last_events", { card = card.id, kind = "verify.done", limit = 1 })[1]
+  local body = event and event.body
+  return body and body.counts and { ok = body.ok, counts = body.counts, tree = body.tree,
+    control = body.control, seq = event.seq } or nil
+end
+
 local function show_card(store, card, json)
   local comments = store:read("comments", { card = card.id })
   local events = store:read("card_events", { card = card.id })
@@ -166,6 +190,7 @@ local function show_card(store, card, json)
   card.uncertain = store:read("uncertain", { card = card.id })[1]
   card.approval = approvals.pending(store, card.id)[1]
   card.outage = outages.of(store, card.id)
+  card.verdict = verdict_of(store, card)
   card.last_reply = turn_record.last_reply(store, card.id)
   if json then
     if card.approval then

@@ -1,6 +1,6 @@
--- try.lua: `orket try BOUNDARY …`: one wall put to the test without a project.
+-- try.lua: `orket try BOUNDARY …`: one boundary put to the test without a project.
 --
--- Each wall is a module orket.try.<wall>:
+-- Each boundary is a module orket.try.<boundary>:
 --   usage           one line
 --   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
 --   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: the
@@ -18,7 +18,8 @@ local errors = require("orket.errors")
 
 local M = {}
 
-local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign", "calls", "llm" }
+local BOUNDARIES = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign",
+  "calls", "llm" }
 
 local ROWS = [[
 
@@ -27,12 +28,12 @@ answer per line out, in order; an id is echoed.
 exit: 0 accepted, 1 refused, 2 usage
 ]]
 
-M.usage = "usage: orket try BOUNDARY …   (" .. table.concat(WALLS, ", ") .. ")\n\n"
+M.usage = "usage: orket try BOUNDARY …   (" .. table.concat(BOUNDARIES, ", ") .. ")\n\n"
   .. "Tests one sandbox boundary without a project; orket try BOUNDARY --help tells more.\n" .. ROWS
 
-local function usage(out, wall)
-  if wall then
-    out:write("usage: orket try ", wall.usage, "\n       orket try BOUNDARY --jsonl < requests\n", ROWS)
+local function usage(out, boundary)
+  if boundary then
+    out:write("usage: orket try ", boundary.usage, "\n       orket try BOUNDARY --jsonl < requests\n", ROWS)
   else
     out:write(M.usage)
   end
@@ -58,14 +59,14 @@ local function first_id(line)
   return id and (cjson.decode(id)) or nil
 end
 
-local function completed(wall, request, shared)
-  if wall.complete then
-    wall.complete(request, shared)
+local function completed(boundary, request, shared)
+  if boundary.complete then
+    boundary.complete(request, shared)
   end
-  return wall.answer(request)
+  return boundary.answer(request)
 end
 
-local function row_answer(wall, line, shared)
+local function row_answer(boundary, line, shared)
   local request, message = cjson.decode(line)
   if request == nil then
     return { error = "not a JSON request: " .. message, id = first_id(line) }
@@ -73,7 +74,7 @@ local function row_answer(wall, line, shared)
     return { error = "a request is a JSON object" }
   end
   local id = request.id
-  local ok, answer = pcall(completed, wall, request, shared)
+  local ok, answer = pcall(completed, boundary, request, shared)
   if not ok then
     answer = { error = errors.plain(type(answer) == "table" and answer.message or answer) }
   end
@@ -91,25 +92,25 @@ local function line_of(answer)
   return cjson.try_encode(failure) or cjson.encode({ error = failure.error })
 end
 
-local function refuse(wall, message)
+local function refuse(boundary, message)
   if message == "" then
-    return usage(io.stdout, wall)
+    return usage(io.stdout, boundary)
   end
   io.stderr:write("orket try: ", message or "wrong arguments", "\n")
-  return usage(io.stderr, wall)
+  return usage(io.stderr, boundary)
 end
 
-local function rows(wall, args)
+local function rows(boundary, args)
   local shared, message = args, nil
-  if wall.shared then
-    shared, message = wall.shared(args, read)
+  if boundary.shared then
+    shared, message = boundary.shared(args, read)
   end
   if not shared then
-    return refuse(wall, message)
+    return refuse(boundary, message)
   end
   io.stdout:setvbuf("full")
   for line in io.lines() do
-    io.write(line_of(row_answer(wall, line, shared)), "\n")
+    io.write(line_of(row_answer(boundary, line, shared)), "\n")
     io.flush()
   end
   return 0
@@ -127,9 +128,9 @@ local function take(args, flag)
 end
 
 local function find(name)
-  for _, wall in ipairs(WALLS) do
-    if wall == name then
-      return require("orket.dev.try." .. wall)
+  for _, boundary in ipairs(BOUNDARIES) do
+    if boundary == name then
+      return require("orket.dev.try." .. boundary)
     end
   end
 end
@@ -137,21 +138,21 @@ end
 ---@param args string[]
 ---@return integer exit code
 function M.run(args)
-  local wall = find(args[1])
-  if not wall then
+  local boundary = find(args[1])
+  if not boundary then
     return usage(args[1] == "--help" and io.stdout or io.stderr)
   end
   table.remove(args, 1)
   if args[1] == "--help" then
-    return usage(io.stdout, wall)
+    return usage(io.stdout, boundary)
   elseif take(args, "--jsonl") then
-    return rows(wall, args)
+    return rows(boundary, args)
   end
-  local request, message = wall.request(args, read)
+  local request, message = boundary.request(args, read)
   if not request then
-    return refuse(wall, message)
+    return refuse(boundary, message)
   end
-  local answer, accepted = wall.answer(request)
+  local answer, accepted = boundary.answer(request)
   for _, line in ipairs(answer.lines or { answer }) do
     print(line_of(line))
   end

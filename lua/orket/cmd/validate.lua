@@ -5,20 +5,20 @@ local code = require("orket.project.config.code")
 local concealed = require("orket.governance.concealed")
 local config = require("orket.project.config")
 local drift = require("orket.project.drift")
-local failures = require("orket.errors")
+local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local gate_options = require("orket.governance.gate_options")
 local tables = require("orket.util.tables")
 local notice = require("orket.scripts.permission_delta.notice")
 local options = require("orket.options")
 local parked = require("orket.reports.parked")
-local problems = require("orket.project.config.problems")
+local problem_list = require("orket.project.config.problem_list")
 local store = require("orket.core.store")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 local unread = require("orket.project.config.unread")
-local waits = require("orket.scripts.serving.waiting")
+local waits = require("orket.scripts.serving.waits")
 
 local M = {}
 
@@ -34,7 +34,7 @@ exit: 0 usable (warnings may remain), 1 errors, 2 usage
 
 local function say(problem, kind)
   wrap.print(text.block(string.format("%s:%d: %s%s", problem.file, problem.line, kind,
-    problems.said_at(problem))))
+    problem_list.said_at(problem))))
   if problem.fix then
     wrap.print(text.block("  fix: " .. problem.fix))
   end
@@ -68,8 +68,8 @@ local function add_drift(dir, project, warnings, origins)
 end
 
 -- The rules the gate is to be built from; none when they have been refused already.
-local function house_of(project, errors)
-  for _, problem in ipairs(errors) do
+local function options_of(project, problems)
+  for _, problem in ipairs(problems) do
     if problem.file == "config/organization.json" then
       return {}
     end
@@ -106,36 +106,36 @@ local function add_growth(dir, warnings)
 end
 
 -- Where programs of agents would see what they must not.
-local function add_concealed(dir, project, errors, origins)
+local function add_concealed(dir, project, problems, origins)
   local faults, err = concealed.faults(dir, project.organization)
   local origin = origins[project.organization]
   for _, fault in ipairs(faults or { err }) do
     local path = fault.key and origin.path .. "/keys/" .. fault.key .. "/file" or ""
-    errors[#errors + 1] = { file = origin.source.file, line = origin.source:line(path), path = path,
+    problems[#problems + 1] = { file = origin.source.file, line = origin.source:line(path), path = path,
       code = fault.code,
-      message = fault.message, fix = failures.cure(fault) }
+      message = fault.message, fix = errors.cure(fault) }
   end
 end
 
 -- What is read of a project, and what is wrong with it: {project, errors, warnings}.
 local function check(dir)
   local project, found = config.read(dir)
-  local errors, warnings, origins = found.errors, found.warnings, found.origins
+  local problems, warnings, origins = found.errors, found.warnings, found.origins
   local root <close> = fs.root(dir)
   if root and project.rules then
-    for _, one in ipairs(code.problems(root, house_of(project, errors))) do
-      local severity = one.warning and warnings or errors
+    for _, one in ipairs(code.problems(root, options_of(project, problems))) do
+      local severity = one.warning and warnings or problems
       severity[#severity + 1] = one
     end
   end
-  if #errors == 0 then
-    add_concealed(dir, project, errors, origins)
+  if #problems == 0 then
+    add_concealed(dir, project, problems, origins)
     add_drift(dir, project, warnings, origins)
     add_growth(dir, warnings)
     local keys = unread.problems(project, origins)
     table.move(keys, 1, #keys, #warnings + 1, warnings)
   end
-  return { project = project, errors = array(errors), warnings = array(warnings) }
+  return { project = project, errors = array(problems), warnings = array(warnings) }
 end
 
 -- What a person does next: runs the only rock or epic there is, or chooses one.
@@ -152,19 +152,19 @@ function M.run(argv)
     return options.refuse(M.usage, message)
   end
   local found = check(args.C or ".")
-  local errors = found.errors
+  local problems = found.errors
   if args.json then
-    print(text.json({ ok = #errors == 0, errors = errors, warnings = found.warnings }))
-    return #errors == 0 and 0 or 1
+    print(text.json({ ok = #problems == 0, errors = problems, warnings = found.warnings }))
+    return #problems == 0 and 0 or 1
   end
-  for _, problem in ipairs(errors) do
+  for _, problem in ipairs(problems) do
     say(problem, "")
   end
   for _, problem in ipairs(found.warnings) do
     say(problem, "warning: ")
   end
-  if #errors > 0 then
-    print(#errors .. (#errors == 1 and " error" or " errors"))
+  if #problems > 0 then
+    print(#problems .. (#problems == 1 and " error" or " errors"))
     return 1
   end
   print(summary(found.project))

@@ -27,8 +27,8 @@ exit: 0 the chain is complete, 1 a link is missing or it failed, 2 usage
 
 local FIELDS = { "hash", "role", "seat", "generation", "model", "step", "tool", "arguments", "dialect",
   "decision", "rule",
-  "where", "operation", "answer", "outcome", "by", "kind", "card", "ok", "path", "from", "to", "blob",
-  "permit", "why" }
+  "where", "operation", "answer", "outcome", "by", "kind", "card", "ok", "tests", "path", "from", "to",
+  "blob", "permit", "why" }
 local SHORT = { hash = true, operation = true, blob = true, permit = true }
 local WIDTH = 160
 

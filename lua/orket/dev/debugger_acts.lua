@@ -161,7 +161,7 @@ end
 -- Of whoever is attached; its answer may be any value.
 local function of_attached(summary, fields, answer_to)
   return {
-    summary = summary, fields = fields, by = "person", run = true,
+    summary = summary, fields = fields, run = true,
     errors = fields.wanted and { "ERR_NOT_FOUND", "ERR_LIMIT" } or { "ERR_NOT_FOUND" },
     perform = function(project, request)
       if not project.debugger then
@@ -177,7 +177,7 @@ M.acts = {
   attach = {
     summary = "attaches a debugger to the run, until the connection closes; one at a time",
     fields = {},
-    errors = { "ERR_OWNED" }, by = "person", run = true, perform = attach,
+    errors = { "ERR_OWNED" }, run = true, perform = attach,
   },
   ["debug.breakpoint"] = of_attached("sets a breakpoint", { wanted = "any?" }, add_breakpoint),
   ["debug.breakpoints"] = of_attached("lists the breakpoints", {}, list_breakpoints),

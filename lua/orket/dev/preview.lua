@@ -8,13 +8,12 @@ local cjson = require("cjson")
 local doc = require("orket.core.doc")
 local engines = require("orket.scheduler.engine")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local tables = require("orket.util.tables")
 local models = require("orket.llm.models")
 local prompt = require("orket.turn.context.prompt")
 local reader = require("orket.project.reader")
 local seats = require("orket.scheduler.seats")
-local text_calls = lazy("orket.llm.text.text_calls")
+local text_calls = require("orket.llm.text.text_calls")
 local tools = require("orket.effects.tools")
 local usage = require("orket.llm.usage")
 
@@ -125,7 +124,7 @@ local function request_of(self, generation)
   local model = choice.model
   local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review,
     generation = armed,
-    conventions = self.engine:conventions() }
+    conventions = self.engine:conventions(), skills = self.engine:skills() }
   local words, why = self.engine:prompt(turn)
   if not words then
     return nil, why

@@ -1,7 +1,7 @@
--- approve.lua: where somebody asks about a call, or an operation of one, a person's answer decides: the
--- second step of effects/pipeline.lua. A denial is never turned into a yes
--- (governance/approvals/turn_approval.lua).
+-- approve.lua: where a rule asks about a call, or an operation of one, a person's answer decides: the second
+-- step of effects/pipeline.lua. A denial is never turned into a yes (governance/approvals/turn_approval.lua).
 
+local egress = require("orket.programs.egress")
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local judge = require("orket.effects.judge")
 
@@ -71,7 +71,8 @@ function M.operation(turn, run, operation, verdict)
   end
   local answer = turn_approval.settle(turn, {
     refusal = verdict.refusal, judged = permit:hash(), paths = { permit:path() },
-    call = run.id, tool = run.request.name, operation = operation, deny = function(other)
+    call = run.id, tool = run.request.name, operation = egress.shown(permit, operation),
+    deny = function(other)
       return judge.denial(other, run.request, operation)
     end,
   })

@@ -1,4 +1,4 @@
--- at_most_once.lua: operations that reach beyond the tree, of which nobody can look up whether they happened:
+-- at_most_once.lua: operations that reach beyond the tree, of which no record shows whether they happened:
 -- each at most once, whatever interrupts the turn.
 --
 -- The intent of every single one is on disk before it is performed, and what it came to right after. A turn

@@ -3,19 +3,18 @@
 
 local cjson = require("cjson")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
-local call_help = lazy("orket.effects.call_help")
+local call_help = require("orket.effects.call_help")
 local result_paging = require("orket.turn.context.result_paging")
 local tables = require("orket.util.tables")
-local tool_report = lazy("orket.effects.tool_report")
+local tool_report = require("orket.effects.tool_report")
 local tools = require("orket.effects.tools")
 
 local M = {}
 
 -- ---- what the model reads ----
 
-local function tool_message(request, text)
-  return cjson.encode({ role = "tool", tool_call_id = request.id, content = text })
+local function tool_message(request, text, attached)
+  return cjson.encode({ role = "tool", tool_call_id = request.id, content = text, attached = attached })
 end
 
 ---What the model reads when a call was refused or failed.
@@ -100,12 +99,13 @@ end
 ---@param result {ok: boolean, text: string, whole: string?, operations: table[], help: table?}
 ---@param before Proposal|nil of the turn, before the call
 function M.result(turn, request, result, before)
+  local attached = result.ok and turn.attached or nil
   M.count(turn, request, result.ok, result.text)
   turn:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations,
     proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
     rest = result_paging.keep(turn, result.whole), help = result.help,
-    convo = turn:say(tool_message(request, result.text)),
+    attached = attached, convo = turn:say(tool_message(request, result.text, attached)),
   })
 end
 

@@ -8,10 +8,11 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
-local disk = require("orket.workspace.disk")
+local egress = require("orket.programs.egress")
 local errors = require("orket.errors")
+local manifest = require("orket.workspace.manifest")
 local hash = require("orket.core.hash")
-local tables = require("orket.util.tables")
+local installation = require("orket.programs.installation")
 local programs = require("orket.effects.program")
 local strings = require("orket.util.strings")
 
@@ -51,7 +52,7 @@ local function take(turn, found, path, bytes)
   found.contents[path] = bytes
 end
 
--- What the iDesign rules of the house have against it.
+-- What the iDesign rules of the organization have against it.
 local function design_of(turn, found, path, bytes)
   local rules = turn.engine:idesign()
   if not rules then
@@ -88,9 +89,27 @@ local function judge_file(turn, found, judge, path)
   end
 end
 
+-- A file of the journal of which it takes the place as a directory, or as a file: that one is put back.
+local function in_its_place(files, path)
+  local above = path:match("^(.*)/")
+  while above do
+    if files[above] then
+      return above
+    end
+    above = above:match("^(.*)/")
+  end
+  return manifest.beneath(files, path)[1]
+end
+
 local function judge_entry(turn, found, judge, entry)
   local known = turn.tree.files[entry.name]
-  if not known and entry.size > FILE_MAX then
+  local back = not known and in_its_place(turn.tree.files, entry.name)
+  if back then
+    refused(found, "fs.write", entry.name, "gate.confirm", "it takes the place of " .. back
+      .. ", and what a command deletes is put back: a person has to say yes to that",
+      "delete that with delete_file first")
+    return true
+  elseif not known and entry.size > FILE_MAX then
     too_large(found, entry.name)
     return true
   end
@@ -102,18 +121,16 @@ local function judge_entry(turn, found, judge, entry)
   return not err or err.code == "ERR_TOO_LARGE" or nil, err
 end
 
-local function judge_missing(turn, found, present)
-  for _, path in ipairs(tables.keys(turn.tree.files)) do
-    if not present[path] then
-      refused(found, "fs.delete", path, "gate.confirm",
-        "what a command deletes is put back: a person has to say yes to that",
-        "delete it with delete_file")
-    end
+local function judge_missing(found, missing)
+  for _, path in ipairs(missing) do
+    refused(found, "fs.delete", path, "gate.confirm",
+      "what a command deletes is put back: a person has to say yes to that",
+      "delete it with delete_file")
   end
 end
 
 local function swept(turn, found)
-  local removed, count = errors.check(turn.tree.root:sweep())
+  local removed, count = turn.tree:sweep()
   if not removed then
     return nil, count
   end
@@ -131,19 +148,18 @@ local function look(turn, judge)
   local found = { changes = {}, contents = {}, refused = {}, put_back = 0, bytes = 0, warnings = {},
     unread = 0 }
   local ok, err = swept(turn, found)
-  local entries, more
+  local touched
   if ok then
-    entries, more = errors.check(turn.tree.root:walk(".", disk.FILES_MAX))
-    ok, err = entries, more
+    touched, err = turn.tree:touched()
+    ok = touched
+  end
+  if ok then
+    ok, err = turn.tree:wake()
   end
   if not ok then
     return nil, err
-  elseif more then
-    return nil, errors.new("ERR_TOO_LARGE", "the program left too many files; all of them are gone again")
   end
-  local present = {}
-  for i, entry in ipairs(entries) do
-    present[entry.name] = true
+  for i, entry in ipairs(touched.entries) do
     ok, err = judge_entry(turn, found, judge, entry)
     if ok and i % 100 == 0 then
       ok, err = async.sleep(0)
@@ -152,7 +168,7 @@ local function look(turn, judge)
       return nil, err
     end
   end
-  judge_missing(turn, found, present)
+  judge_missing(found, touched.missing)
   return found
 end
 
@@ -163,32 +179,67 @@ local function cut(bytes)
   return #bytes > OUTPUT_MAX and text .. "\n[cut]" or text
 end
 
--- A failure of the machine is nothing that the command came to: it runs again.
-local function failed(err)
+-- A failure of the machine is nothing that the command came to: it runs again. Requests were made whatever
+-- came of it then.
+local function failed(err, result)
   if errors.is_environment(err) or async.canceled() then
     return nil
   end
-  return { error = { code = err.code, message = err.message, fix = err.fix } }
+  return { error = { code = err.code, message = err.message, fix = err.fix },
+    requests = result and result.requests, egress_limit = result and result.egress_limit }
 end
 
 local function array(items)
   return setmetatable(items, cjson.array_mt)
 end
 
+-- The program in the tree, with what is installed for it; what it changed then.
+local function in_tree(turn, permit, judge)
+  local engine = turn.engine
+  local place = installation.place(engine.project, engine:rules().commands, turn.tree.files)
+  local ok, err = installation.enter(turn.tree.root, place)
+  local result, found
+  if ok then
+    result, err = programs.run(function(what, done)
+      return permit:perform(what, done)
+    end, { show = place.show, env = place.env })
+    installation.leave(turn.tree.root, place)
+  end
+  if result then
+    result.installed = place.keys[1] and place.keys or nil
+    found, err = look(turn, judge)
+  end
+  return { result = result, found = found }, err
+end
+
+-- What installs works in a directory of its own: the tree stays as it is.
+local function elsewhere(turn, permit, command)
+  local result, err = installation.install(turn, permit, command)
+  if not result then
+    return {}, err
+  end
+  result.installed = result.installed and { result.installed }
+  return { result = result,
+    found = { changes = {}, contents = {}, refused = {}, put_back = 0, warnings = {} } }
+end
+
 -- What becomes the event, and the bytes of what changed by path.
 local function live(turn, permit, judge)
-  local result, err = programs.run(permit.perform, permit)
-  if not result then
-    return failed(err), err
+  local command = permit:command()
+  local done, err
+  if command.install then
+    done, err = elsewhere(turn, permit, command)
+  else
+    done, err = in_tree(turn, permit, judge)
   end
-  local found
-  found, err = look(turn, judge)
-  if not found then
-    return failed(err), err
+  if not done.found then
+    return failed(err, done.result), err
   end
+  local result, found = done.result, done.found
   return {
     exit = result.exit, signal = result.signal, limit = result.limit, ms = result.ms,
-    layers = array(result.layers),
+    layers = array(result.layers), installed = result.installed and array(result.installed),
+    requests = result.requests, egress_limit = result.egress_limit,
     stdout = cut(result.stdout), stderr = cut(result.stderr), changes = array(found.changes),
     refused = array(found.refused), put_back = found.put_back, full = found.full,
     warnings = #found.warnings > 0 and array(found.warnings) or nil,
@@ -228,7 +279,7 @@ local function put_back(turn)
   return turn.tree:restore(store)
 end
 
-local function told(ran)
+local function told(ran, requests)
   local paths = {}
   for i, change in ipairs(ran.changes) do
     paths[i] = i <= PATHS_TOLD and change.path or nil
@@ -240,6 +291,7 @@ local function told(ran)
   return {
     exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout, stderr = ran.stderr,
     changed = array(paths), put_back = #back > 0 and array(back) or nil, warnings = ran.warnings,
+    network = egress.told(requests, ran.egress_limit),
   }
 end
 
@@ -265,8 +317,10 @@ function M.perform(turn, permit, run, operation)
   if not ran then
     return nil, contents
   end
-  ran.call, ran.argv, ran.program = run.id, operation.argv, program
+  local requests = ran.requests
+  ran.call, ran.argv, ran.program, ran.requests = run.id, operation.argv, program, nil
   turn:record("command.ran", ran)
+  egress.record(turn, requests, run.id, ran.installed)
   record_changes(turn, ran, contents)
   record_refusals(turn, ran, run.id, run.call:tool())
   if ran.full then
@@ -285,7 +339,7 @@ function M.perform(turn, permit, run, operation)
     argv = ran.argv, exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout,
     stderr = ran.stderr,
   }))
-  return told(ran)
+  return told(ran, requests)
 end
 
 return M

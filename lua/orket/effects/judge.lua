@@ -2,6 +2,7 @@
 -- for, whatever a person has answered.
 
 local autonomy = require("orket.governance.autonomy")
+local egress = require("orket.programs.egress")
 local embed = require("orket.core.embed")
 
 local M = {}
@@ -127,6 +128,7 @@ function M.operation(turn, call, operation)
   if not permit then
     return denied(refusal)
   end
+  refusal = egress.granted(turn, permit, refusal)
   local objection, warnings = design_of(turn, permit)
   refusal = M.stricter(refusal, objection or proposal_of(turn, permit, operation))
   if is_shown(turn.generation.tools[call:tool()]) then

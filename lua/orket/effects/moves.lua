@@ -1,5 +1,5 @@
--- moves.lua: a status change as everybody in trusted Lua makes it. The law is not here: tx:move asks the
--- state machine in C, and the projection compares status, type and revision.
+-- moves.lua: a status change as trusted Lua makes it. The rules are not here: tx:move asks the state machine
+-- in C, and the projection compares status, type and revision.
 
 local fsm = require("orket.core.fsm")
 

@@ -6,9 +6,11 @@
 -- at most once (effects/at_most_once.lua). Which is which is said by the gate's table of operations.
 
 local async = require("orket.async")
-local lazy = require("orket.lazy")
-local command = lazy("orket.effects.command")
-local servers = lazy("orket.mcp.call")
+local attachments = require("orket.turn.context.attachments")
+local command = require("orket.effects.command")
+local server_call = require("orket.mcp.server_call")
+local definitions = require("orket.code.definitions")
+local code_outline = require("orket.code.code_outline")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
@@ -16,8 +18,8 @@ local labels = require("orket.governance.labels")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
-local turn_plan = lazy("orket.turn.turn_plan")
-local talk = lazy("orket.turn.talk")
+local turn_plan = require("orket.turn.turn_plan")
+local talk = require("orket.turn.talk")
 local result_paging = require("orket.turn.context.result_paging")
 
 local M = {}
@@ -53,12 +55,37 @@ on_file["fs.write"] = function(turn, result, permit, operation)
   return { path = result.path, bytes = result.bytes }
 end
 
+on_file["fs.attach"] = function(turn, result, permit)
+  return attachments.attach(turn, permit:path(), result.content)
+end
+
 on_file["fs.delete"] = function(turn, result)
   if turn.again then
     settle(turn, "fs.delete", result.path)
   end
   turn:changed(result.path, nil)
   return { path = result.path }
+end
+
+-- ---- on source files ----
+
+-- What was found, and what the reading itself says.
+local function found_in(sources, found)
+  found.more = sources.more or found.more
+  found.ignored = sources.ignored
+  return found
+end
+
+on_file["code.outline"] = function(turn, sources, _, operation)
+  local all = turn.engine:symbols():of_all(sources.files)
+  return found_in(sources, code_outline.of(sources.files, all, operation.tokens))
+end
+
+on_file["code.find"] = function(turn, sources, _, operation)
+  local files, name = definitions.candidates(sources.files, operation.name)
+  local found = definitions.of(files, turn.engine:symbols():of_all(files), name)
+  found.files = #sources.files
+  return found_in(sources, found)
 end
 
 -- ---- on cards ----
@@ -248,7 +275,7 @@ end
 M.beyond = {}
 
 M.beyond["mcp.call"] = function(turn, operation)
-  return servers.perform(turn, operation)
+  return server_call.perform(turn, operation)
 end
 
 ---True when an operation changes something beside the journal: then its intent has to be durable first.

@@ -2,7 +2,7 @@
 
 local cjson = require("cjson")
 local budget_format = require("orket.governance.budget.budget_format")
-local table_view = require("orket.view.format.table")
+local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
 
 local M = {}

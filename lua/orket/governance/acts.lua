@@ -9,6 +9,8 @@ local M = {}
 local NOUNS = { -- each with a table `acts`
   cards = require("orket.governance.card_acts"),
   approvals = require("orket.governance.approvals.approval_acts"),
+  push = require("orket.repository.push"),
+  update = require("orket.repository.update"),
   put = require("orket.workspace.put"),
   sync = require("orket.project.sync"),
   acceptance = require("orket.scripts.serving.acceptance"),
@@ -26,8 +28,6 @@ local NOUNS = { -- each with a table `acts`
 ---@field fields table<string, string> of its requests: text, integer, number, boolean, list or any; ? = may
 ---  be absent
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
----@field by "person"|"program" who may: the person that owns the project, or also a command that decides
----  nothing
 ---@field run boolean? performed by a run that is under way, never by the asking process itself
 ---@field perform fun(project: table, request: Request, client: LineClient?): table?, Error|Error[]?
 

@@ -1,5 +1,5 @@
 -- autonomy.lua: how far a role may go before a person is asked, as the organization says. Pure. It only
--- narrows: what the gate, the house or a policy asks about is asked about whatever is said here.
+-- narrows: what the gate, an organization rule or a policy asks about is asked about whatever is said here.
 
 local gate = require("orket.core.gate")
 

@@ -1,7 +1,6 @@
 -- card_acts.lua: what a person may do to a card, under the same rules, with actor = human. One request in,
 -- one answer out.
 
-local lazy = require("orket.lazy")
 local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -10,11 +9,11 @@ local unblock = require("orket.governance.budget.unblock")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
 local parked = require("orket.reports.parked")
-local rules = lazy("orket.memory.rules")
+local rules = require("orket.memory.rules")
 local reader = require("orket.project.reader")
 local person = require("orket.governance.person")
 local strings = require("orket.util.strings")
-local retry_all = lazy("orket.governance.retry_all")
+local retry_all = require("orket.governance.retry_all")
 
 local M = {}
 
@@ -236,27 +235,27 @@ M.acts = {
   comment = {
     summary = "adds a comment to a card; `label` marks one that was written elsewhere",
     fields = { card = "text", text = "text?", label = "text?", event = SEEN },
-    errors = CODES, by = "person", perform = perform,
+    errors = CODES, perform = perform,
   },
   answer = {
     summary = "answers a parked card's question, or says what became of an interrupted operation",
     fields = { card = "text", text = "text?", event = SEEN },
-    errors = CODES, by = "person", perform = perform,
+    errors = CODES, perform = perform,
   },
   move = {
     summary = "moves a card as far as the state machine lets a person: park, cancel, archive, reopen",
     fields = { card = "text", status = "text", reason = "text?", why = "text?", event = SEEN },
-    errors = CODES, by = "person", perform = perform,
+    errors = CODES, perform = perform,
   },
   retry = {
     summary = "tries a parked card again with a fresh count of retries",
     fields = { card = "text", why = "text?", event = SEEN },
-    errors = CODES, by = "person", perform = perform,
+    errors = CODES, perform = perform,
   },
   ["retry.all"] = {
     summary = "tries each parked card again that a retry is right for, or those that wait for `reason`",
     fields = { reason = "text?" },
-    errors = {}, by = "person",
+    errors = {},
     perform = function(project, request)
       return retry_all.perform(project, request, function(one)
         return perform(project, one)
@@ -266,7 +265,7 @@ M.acts = {
   trust = {
     summary = "removes the labels of a card's file `path`, or of all that is said on the card",
     fields = { card = "text", path = "text?", event = SEEN },
-    errors = CODES, by = "person", perform = perform,
+    errors = CODES, perform = perform,
   },
 }
 

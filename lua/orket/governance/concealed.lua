@@ -49,7 +49,7 @@ end
 
 -- What some jail shows besides the system's directories, or lets a program write.
 local function shown(home, organization)
-  local paths = { home .. "/verification", home .. "/workspace" }
+  local paths = { home .. "/verification", home .. "/workspace", home .. "/.orket/installed" }
   for _, name in ipairs(tables.keys(organization.mcp or {})) do
     local server = organization.mcp[name]
     if server.command then

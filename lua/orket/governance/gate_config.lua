@@ -1,5 +1,6 @@
--- gate_config.lua: the law of a generation: what its roles and tools say of themselves, and the rules of the
--- house, as the one table the gate is built from (core/model/gate.h). Nothing here decides anything.
+-- gate_config.lua: the rules of a generation: what its roles and tools say of themselves, and the
+-- organization rules, as the one table the gate is built from (core/model/gate.h). Nothing here decides
+-- anything.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -52,20 +53,20 @@ local function gate_rules(rules, tools)
   return placed
 end
 
----The law as a table.
+---The rules as one table.
 ---@param generation {roles: table<string, {about: table}>, tools: table<string, {about: table}>}
----@param house House the organization's gate rules and limits
----@return table law
-function M.of(generation, house)
-  local law = {
-    tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules, generation.tools),
-    limits = gate_limits(house.limits),
-    types = house.types and { list = list(house.types), where = PLACE .. "forbidden_types" },
-    commands = house.commands and list(house.commands),
+---@param options GateOptions the organization's gate rules and limits
+---@return table built
+function M.of(generation, options)
+  local built = {
+    tools = {}, roles = {}, rules = options.rules and gate_rules(options.rules, generation.tools),
+    limits = gate_limits(options.limits),
+    types = options.types and { list = list(options.types), where = PLACE .. "forbidden_types" },
+    commands = options.commands and list(options.commands),
   }
   for name, tool in pairs(generation.tools) do
     local about = tool.about
-    law.tools[name] = {
+    built.tools[name] = {
       schema = about.schema,
       operations = list(about.operations),
       statuses = about.statuses and list(about.statuses),
@@ -74,18 +75,18 @@ function M.of(generation, house)
     }
   end
   for name, role in pairs(generation.roles) do
-    law.roles[name] = { tools = list(role.about.tools), where = role.path }
+    built.roles[name] = { tools = list(role.about.tools), where = role.path }
   end
-  return law
+  return built
 end
 
 ---Builds the gate of a generation.
 ---@param generation table
----@param house House
+---@param options GateOptions
 ---@return table|nil gate
 ---@return Error|nil
-function M.build(generation, house)
-  return errors.check(gate.build(M.of(generation, house)))
+function M.build(generation, options)
+  return errors.check(gate.build(M.of(generation, options)))
 end
 
 return M

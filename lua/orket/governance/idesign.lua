@@ -1,12 +1,9 @@
--- idesign.lua: the iDesign rules of a house: where a source file may lie, what it is called, what its classes
--- are called, and which layer may know which. Judged on the text that is about to be written, by real parsing
--- (orket.core.parser); whatever cannot be judged is refused. docs/idesign.md.
+-- idesign.lua: the iDesign rules of an organization: where a source file may lie, what it is called, what its
+-- classes are called, and which layer may know which. Judged on the text that is about to be written, by real
+-- parsing (orket.core.parser); whatever cannot be judged is refused. docs/idesign.md.
 
-local async = require("orket.async")
-local cjson = require("cjson")
-local errors = require("orket.errors")
+local parsers = require("orket.code.parsers")
 local tables = require("orket.util.tables")
-local parser = require("orket.core.parser")
 local place = require("orket.governance.idesign.place")
 local idesign_source = require("orket.governance.idesign.idesign_source")
 
@@ -24,7 +21,6 @@ local M = {}
 local IDesign = {}
 IDesign.__index = IDesign
 
-local AT_ONCE = 4 -- parsers; further texts wait
 local SAID = 5 -- violations that one refusal tells
 
 local DEFAULTS = {
@@ -85,7 +81,7 @@ end
 ---@param configured table|nil architecture.idesign; what it does not say is as shipped
 ---@return IDesign
 function M.new(configured)
-  local self = setmetatable({ running = 0, waiting = {} }, IDesign)
+  local self = setmetatable({ parsers = parsers.new() }, IDesign)
   self.rules = place.rules(setmetatable({}, {
     __index = function(_, key)
       local own = configured and configured[key]
@@ -95,7 +91,7 @@ function M.new(configured)
   return self
 end
 
--- ---- the parser ----
+-- ---- judging ----
 
 local function limit(why)
   return { {
@@ -103,48 +99,6 @@ local function limit(why)
     fix = "write plain text in smaller, less deeply nested files",
   } }
 end
-
--- A few at once: each is a process.
-function IDesign:enter()
-  while self.running >= AT_ONCE do
-    local _, err = async.suspend(function(wake)
-      table.insert(self.waiting, wake)
-      return function()
-        tables.drop(self.waiting, wake)
-      end
-    end)
-    if err then
-      return nil, err
-    end
-  end
-  self.running = self.running + 1
-  return true
-end
-
-function IDesign:leave()
-  self.running = self.running - 1
-  local wake = table.remove(self.waiting, 1)
-  if wake then
-    wake()
-  end
-end
-
-local function facts_of(self, language, text)
-  local json
-  local entered, err = self:enter()
-  if entered then
-    json, err = errors.check(async.await(parser.facts, language, text))
-    self:leave()
-  end
-  errors.pass(async.canceled() or err)
-  local facts = json and cjson.decode(json)
-  if type(facts) ~= "table" then
-    return nil, err or errors.new("ERR_PROTOCOL", "the parser gave no facts")
-  end
-  return facts
-end
-
--- ---- judging ----
 
 ---What is wrong with a text at a path. Inside a task.
 ---@param path string canonical, beneath the tree
@@ -160,7 +114,7 @@ function IDesign:violations(path, text)
   if broken then
     return { broken }
   end
-  local facts, err = facts_of(self, file.grammar, text)
+  local facts, err = self.parsers:facts(file.grammar, text)
   if not facts then
     return limit(err.message)
   end

@@ -230,8 +230,20 @@ end
 
 local function of_matches(tree, result)
   local all
-  for _, match in ipairs(result.matches) do
+  for _, match in ipairs(result.matches or {}) do
     all = M.union(all, of_file(tree, match.path))
+  end
+  for _, path in ipairs(result.paths or {}) do
+    all = M.union(all, of_file(tree, path))
+  end
+  return all
+end
+
+-- What is ranked or counted was made of every file that was read.
+local function of_sources(tree, result)
+  local all
+  for _, file in ipairs(result.files) do
+    all = M.union(all, of_file(tree, file.path))
   end
   return all
 end
@@ -239,11 +251,18 @@ end
 -- Operations that answer with what is in the tree, on the board, or written in the code here.
 local INSIDE = {}
 for _, kind in ipairs({
-  "fs.read", "fs.write", "fs.list", "fs.search", "fs.delete", "card.comment", "card.move", "card.create",
-  "card.context", "card.nominate", "card.excuse", "card.credits", "card.refine", "plan.specify", "plan.make",
+  "fs.read", "fs.attach", "fs.write", "fs.list", "fs.search", "fs.delete", "code.outline", "code.find",
+  "card.comment", "card.move", "card.create", "card.context",
+  "card.nominate", "card.excuse", "card.credits", "card.refine", "plan.specify", "plan.make",
   "board.read", "board.create", "board.change", "turn.finish", "turn.result",
 }) do
   INSIDE[kind] = true
+end
+
+-- Also of a map that lies over another one, which next() would take for an empty table.
+local function is_empty(map)
+  local step, state, at = pairs(map)
+  return step(state, at) == nil
 end
 
 ---What an operation may bring in, before it runs: a program may read any file; of a kind that nobody has
@@ -265,13 +284,15 @@ end
 ---@param path string that was read
 ---@return string[]|nil
 function M.of_reading(tree, kind, result, path)
-  if not next(tree.labels) then
+  if is_empty(tree.labels) then
     return nil
   elseif kind == "fs.list" then
     return of_list(tree, result)
   elseif kind == "fs.search" then
     return of_matches(tree, result)
-  elseif kind == "fs.read" then
+  elseif kind == "code.outline" or kind == "code.find" then
+    return of_sources(tree, result)
+  elseif kind == "fs.read" or kind == "fs.attach" then
     return of_file(tree, path)
   end
 end

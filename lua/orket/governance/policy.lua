@@ -1,7 +1,8 @@
--- policy.lua: asking the house's policies about a call that the gate allowed, and about what an own tool asks
--- for meanwhile: nodes/policy.lua, which the organization chooses, and every file of nodes/policy/. They can
--- only narrow: no answer is no opinion, "deny" and "ask" count, anything else, a failure included, denies.
--- The first deny wins, else the first ask. governance/policy/fixture_case.lua makes what they are shown.
+-- policy.lua: asking the organization's policies about a call that the gate allowed, and about what an own
+-- tool asks for meanwhile: nodes/policy.lua, which the organization chooses, and every file of nodes/policy/.
+-- They can only narrow: no answer is no opinion, "deny" and "ask" count, anything else, a failure included,
+-- denies. The first deny wins, else the first ask. governance/policy/fixture_case.lua makes what they are
+-- shown.
 
 local fixture_case = require("orket.governance.policy.fixture_case")
 local cjson = require("cjson")

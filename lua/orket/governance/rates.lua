@@ -1,5 +1,5 @@
--- rates.lua: the rates of the house: token buckets over the calls of its agents. They live in the memory of
--- the process that owns the project, and a new one makes them again from the journal: whoever restarts it
+-- rates.lua: the rates of the organization: token buckets over the calls of its agents. They live in the
+-- memory of the process that owns the project, and a new one makes them again from the journal: to restart it
 -- gains nothing.
 
 local gate = require("orket.core.gate")
@@ -12,7 +12,7 @@ local PLACE = "config/organization.json#/process_rules/rates"
 local BEGINNING = 5e8
 local FILLINGS = 10 -- look so many times further back than a bucket takes to fill
 
----The buckets of the house, full; nil when it has none.
+---The buckets of the organization, full; nil when it has none.
 ---@param process table its process rules
 ---@return GateRates|nil
 function M.of(process)

@@ -240,7 +240,7 @@ M.acts = {
     fields = { run = "text", at = "text", set = "text?", role = "text?", script = "text?" },
     errors = { "ERR_NOT_FOUND", "ERR_LIMIT", "ERR_EXISTS", "ERR_CONFIG", "ERR_SCHEMA", "ERR_SCRIPT_SYNTAX",
       "ERR_SCRIPT_CONTRACT" },
-    by = "person", perform = perform,
+    perform = perform,
   },
 }
 

@@ -1,13 +1,14 @@
--- gc.lua: making room: runs that nobody goes back to lose their prompts, replies and calls, and what only
--- they referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`),
--- so that its chains can still be verified, and so that whoever is cut off here is finished by the next.
+-- gc.lua: making room: runs that will not go on lose their prompts, replies and calls, and what only they
+-- referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`), so
+-- that its chains can still be verified, and a collection that is cut off is finished by the next one.
 
 local asides = require("orket.history.gc.asides")
 local async = require("orket.async")
+local bases = require("orket.history.gc.bases")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
-local embedder = lazy("orket.memory.embedder")
+local installation = require("orket.programs.installation")
+local embedder = require("orket.memory.embedder")
 local tables = require("orket.util.tables")
 local trees = require("orket.history.gc.trees")
 
@@ -68,8 +69,10 @@ local function sweep(project, runs, left, options)
   if not options.dry then
     trees.remove(project, left.cards, left.trees)
     asides.remove(project, left.asides)
-  end
-  if not options.dry then
+    bases.remove(project, left.bases)
+    for _, one in ipairs(left.installed) do
+      installation.remove(project, one.key)
+    end
     embedder.sweep(project)
   end
   return errors.check(project.store:make_room(tables.column(runs, "id"), options.dry == true))
@@ -79,7 +82,8 @@ end
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
 ---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run};
 ---  kept: runs as old that stay, with why; trees: directories of cards (history/gc/trees.lua); asides: what
----  was kept aside (history/gc/asides.lua)
+---  was kept aside (history/gc/asides.lua); bases: read-only layers (history/gc/bases.lua); installed: what
+---  no program was shown for so long (programs/installation.lua)
 ---@return Error|nil
 function M.run(project, options)
   local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))
@@ -89,12 +93,13 @@ function M.run(project, options)
   local runs, kept = sort(rows)
   local left = { cards = cards_of(project, tables.column(runs, "id")) }
   left.trees, left.asides = trees.find(project, left.cards), asides.find(project, moment(options.keep))
+  left.bases, left.installed = bases.find(project), installation.old(project, moment(options.keep))
   local room
   room, err = sweep(project, runs, left, options)
   if room then
     room.runs, room.kept, room.trees, room.dry_run = tables.column(runs, "id"), kept, left.trees,
       options.dry == true
-    room.asides = left.asides
+    room.asides, room.bases, room.installed = left.asides, left.bases, left.installed
   end
   return room, err
 end

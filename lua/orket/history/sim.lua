@@ -163,9 +163,8 @@ end
 
 ---Judges recorded runs by the changed scripts: history as it is when this begins.
 ---@param project table opened for reading
----@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last
----  N", or ids with commas between; whole: also what the change cannot reach is judged, which comes to the
----  same
+---@param options {with: Overlay|string, runs: string?}  runs: "all" (the default), "last N", or ids with
+---  commas between
 ---@return {differences: SimDifference[], differ: table, judged: table, caveats: table[],
 ---  caveat_count: integer, remarks: string[], changed: string[], not_simulated: string[], runs: string[]}|nil
 ---  result  not_simulated: what is changed and not judged, each with why
@@ -187,9 +186,8 @@ function M.run(project, options)
   local known = sim_cards.new()
   local past <close> = pasts.new(project.dir, known)
   local both = sides.new(project, overlay)
-  local judge = sim_turns.new({ store = project.store, past = past, sides = both, whole = options.whole })
-  local walk = walks.new({ store = project.store, cards = known, sides = both, wanted = runs, judge = judge,
-    whole = options.whole })
+  local judge = sim_turns.new({ store = project.store, past = past, sides = both })
+  local walk = walks.new({ store = project.store, cards = known, sides = both, wanted = runs, judge = judge })
   local ok
   ok, err = guarded(walk.go, walk)
   return ok and answer(judge, both, tables.keys(runs), left_out), err

@@ -7,10 +7,10 @@
 --   budget/meter.lua   what it may cost is reserved in the budgets, what it did cost is booked
 --   cassette.lua       the answer is written down, or a written one is played
 --   limiter.lua        a place in the model's line; refused while its breaker is open
---   transport.lua      core.post, the C transport
+--   transport.lua      llm.post, the C transport
 
 local chain = require("orket.llm.chain")
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local limiter = require("orket.llm.request.limiter")
 local providers = require("orket.llm.providers")
 local request_form = require("orket.llm.request.request_form")
@@ -20,7 +20,7 @@ local transport = require("orket.llm.request.transport")
 local M = {}
 
 ---For those who will ask soon: what it takes loads beside, while they prepare.
-M.warm = core.warm
+M.warm = llm.warm
 
 ---@class ModelRequest
 ---@field model table its profile
@@ -29,6 +29,7 @@ M.warm = core.warm
 ---@field json string? a JSON schema: the reply is to be JSON of it, where the provider offers that
 ---@field stream boolean?
 ---@field tool_choice any
+---@field media (fun(blob: string): string)? the bytes of files that messages name
 ---@field turn Turn? whose budgets it is billed to, and by which a cassette knows it
 ---@field on_delta fun(text: string, beside: integer?, calls: integer?, tool: string?)?
 ---@field on_attempt fun(attempt: table, request: ModelRequest)? gets each failed attempt: {attempt, model,

@@ -1,6 +1,6 @@
 -- model_keys.lua: where the keys of models come from. Their values stay in the core: here a key is a name.
 
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local errors = require("orket.errors")
 local providers = require("orket.llm.providers")
 
@@ -12,7 +12,7 @@ local defined = {} -- key name -> header -> the core's name of it
 
 ---Where keys come from, read when one is first used. A key that is not listed is the environment
 ---variable of its name.
----@param keys table<string, {env: string?, file: string?, origin: string?, header: string?}>
+---@param keys table<string, {env: string?, file: string?, origin: string?, header: string?, user: string?}>
 function M.list(keys)
   for name, source in pairs(keys) do
     sources[name], defined[name], owners[name] = source, nil, nil
@@ -22,14 +22,14 @@ end
 -- The name under which the core has a key for this header: each API has its own, and a key may serve several.
 local function define(name, base_url, provider)
   local source, names = sources[name] or { env = name }, defined[name] or {}
-  local header = source.header or provider.key_header
+  local header = source.header or not source.user and provider.key_header or nil
   if names[header or ""] then
     return names[header or ""]
   end
   local origin = owners[name] or source.origin or base_url
   local known = next(names) and name .. "." .. (header or "bearer") or name
-  local place = { env = source.env, file = source.file, header = header, origin = origin }
-  local ok, err = errors.check(core.key(known, place))
+  local place = { env = source.env, file = source.file, header = header, user = source.user, origin = origin }
+  local ok, err = errors.check(llm.key(known, place))
   if not ok then
     return nil, err
   end

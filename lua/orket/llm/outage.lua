@@ -1,7 +1,7 @@
 -- outage.lua: which failures of a request are an outage: the endpoint is unreachable or overloaded, so that
--- the same request works later, whoever asks it. They are waited for (llm/request/breaker.lua,
--- llm/pause.lua). What cannot heal by waiting (a wrong key, URL or model) and what may be the fault of this
--- one request (a 500, a reply that breaks off) is not. Pure.
+-- the same request works later. They are waited for (llm/request/breaker.lua, llm/pause.lua). What cannot
+-- heal by waiting (a wrong key, URL or model) and what may be the fault of this one request (a 500, a reply
+-- that breaks off) is not. Pure.
 
 local permanent = require("orket.llm.permanent")
 

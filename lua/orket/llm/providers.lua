@@ -1,19 +1,17 @@
--- providers.lua: who speaks which API: the modules of lua/orket/llm/providers/, each loaded when a model asks
--- for it.
+-- providers.lua: who speaks which API: the modules of lua/orket/llm/providers/.
 
 local cjson = require("cjson")
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local tables = require("orket.util.tables")
-local provider_turns = lazy("orket.llm.providers.provider_turns")
+local provider_turns = require("orket.llm.providers.provider_turns")
 
 local M = {}
 
 local PROVIDERS = {
   openai = require("orket.llm.providers.openai"),
-  anthropic = lazy("orket.llm.providers.anthropic"),
-  gemini = lazy("orket.llm.providers.gemini"),
+  anthropic = require("orket.llm.providers.anthropic"),
+  gemini = require("orket.llm.providers.gemini"),
 }
 
 local shapes = {} -- provider name -> compiled shape
@@ -41,7 +39,7 @@ function M.of(model)
     return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name,
       "use one of " .. table.concat(M.names(), ", "))
   end
-  shapes[name] = shapes[name] or assert(core.shape(provider.shape))
+  shapes[name] = shapes[name] or assert(llm.shape(provider.shape))
   return provider, shapes[name]
 end
 

@@ -1,8 +1,10 @@
--- usage.lua: what a request to a model cost: tokens as its server told them, or estimated where it did not,
--- and money as whole numbers. Pure.
+-- usage.lua: what a request to a model cost: tokens as its server reported them, or estimated where it did
+-- not, and money as whole numbers. Pure.
 --
 -- A server's own count is what it bills, so it is taken as it is. What cannot be true is not told: less than
 -- none, more than a thousand million (core/model/reply/reply.h), none at all for a request that was answered.
+
+local media = require("orket.llm.media")
 
 local M = {}
 
@@ -44,7 +46,7 @@ function M.asked(request)
   local texts = request.messages or request.body or {}
   local bytes = 1 + #texts + (request.tools and request.tools ~= "[]" and #request.tools or 0)
   for _, text in ipairs(texts) do
-    bytes = bytes + #text
+    bytes = bytes + media.weight(text)
   end
   return bytes
 end

@@ -7,6 +7,7 @@ local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local header_params = require("orket.mcp.transport.header_params")
 local schemas = require("orket.core.schema")
+local unseen = require("orket.util.unseen")
 
 local M = {}
 
@@ -14,21 +15,8 @@ local NAME_MAX = 64 -- what models take as the name of a function
 local DESCRIPTION_MAX, SCHEMA_MAX = 4000, 32 * 1024
 local PIECE = 5 -- tools between two looks at what else there is to do
 
--- Ranges of characters that a person does not see and a model reads.
-local HIDDEN = {
-  { 0, 8 }, { 11, 31 }, { 127, 159 }, { 0x200B, 0x200B }, { 0x200E, 0x200F }, { 0x202A, 0x202E },
-  { 0x2060, 0x206F },
-  { 0xFEFF, 0xFEFF }, { 0xE0000, 0xE0FFF },
-}
-
-local function is_hidden(code)
-  for _, range in ipairs(HIDDEN) do
-    if code >= range[1] and code <= range[2] then
-      return true
-    end
-  end
-  return false
-end
+-- Of what a person does not see, what descriptions have in emoji and in scripts that join letters.
+local JOINS = { [0x200C] = true, [0x200D] = true, [0xFE0F] = true }
 
 -- With these a speaker's turn begins or ends in the text that a model reads.
 local MARKS = { "<|[^<>|]+|>", "%[/?INST%]", "<</?SYS>>", "</?tool_response>", "</?start_of_turn>",
@@ -39,7 +27,7 @@ local function hides(text)
     return false
   end
   for _, code in utf8.codes(text) do
-    if is_hidden(code) then
+    if unseen.is(code) and not JOINS[code] then
       return true
     end
   end

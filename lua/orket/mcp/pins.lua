@@ -248,13 +248,13 @@ M.acts = {
     summary = "trusts these tools of an MCP server, and no others; "
       .. "`text` is JSON: {identity, version, tools}",
     fields = { server = "text", text = "text" },
-    errors = { "ERR_EXISTS", "ERR_PATH" }, by = "person", perform = trust,
+    errors = { "ERR_EXISTS", "ERR_PATH" }, perform = trust,
   },
   ["mcp.changed"] = {
     summary = "puts trusted tools aside that their server describes in another way now; "
       .. "`text` is JSON: a list",
     fields = { server = "text", text = "text" },
-    errors = {}, by = "program", perform = aside,
+    errors = {}, perform = aside,
   },
 }
 

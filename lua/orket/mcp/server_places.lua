@@ -52,7 +52,8 @@ local function is_unsteady(project, home, path)
         return true
       end
     end
-    if way and way:sub(1, #home) == home and way:sub(#home + 1):find("^/workspace/[^/]+/cards/[^/]") then
+    local below = way and way:sub(1, #home) == home and way:sub(#home + 1) or ""
+    if below:find("^/workspace/[^/]+/cards/[^/]") or below:find("^/workspace/[^/]+/layers/[^/]") then
       return true
     end
   end

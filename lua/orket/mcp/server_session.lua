@@ -7,13 +7,12 @@ local cjson = require("cjson")
 local definition = require("orket.mcp.definition")
 local errors = require("orket.errors")
 local handshake = require("orket.mcp.handshake")
-local lazy = require("orket.lazy")
-local header_params = lazy("orket.mcp.transport.header_params")
+local header_params = require("orket.mcp.transport.header_params")
 local rpcs = require("orket.mcp.transport.rpc")
 local sys = require("orket.core.sys")
 
-local http = lazy("orket.mcp.transport.http")
-local stdio = lazy("orket.mcp.transport.stdio")
+local http = require("orket.mcp.transport.http")
+local stdio = require("orket.mcp.transport.stdio")
 
 local M = {}
 

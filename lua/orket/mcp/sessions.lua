@@ -1,5 +1,5 @@
 -- sessions.lua: the servers that a turn talks to: each is started at its first call and kept until the turn
--- ends, so that it remembers what it was told in it, and nothing of one card reaches another. One that died
+-- ends, so that it remembers what it was sent in it, and nothing of one card reaches another. One that died
 -- is started again, not for ever.
 
 local errors = require("orket.errors")

@@ -4,15 +4,14 @@ local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
 local note = require("orket.memory.note")
 local person = require("orket.governance.person")
 local reader = require("orket.project.reader")
 local sys = require("orket.core.sys")
 local strings = require("orket.util.strings")
 
-local embedders, recall, searches = lazy("orket.memory.embedder"), lazy("orket.memory.recall"),
-  lazy("orket.memory.search")
+local embedders, recall, searches = require("orket.memory.embedder"), require("orket.memory.recall"),
+  require("orket.memory.search")
 
 local M = {}
 
@@ -195,23 +194,23 @@ M.acts = {
     summary = "remembers a text: for a card, a role, an epic, or the project",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?",
       days = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, perform = perform,
   },
   ["remember.lines"] = {
     summary = "remembers each text of the JSON array `text`: all of them or none",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?",
       days = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_DENIED", "ERR_JSON" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_DENIED", "ERR_JSON" }, perform = perform,
   },
   forget = {
     summary = "takes a row out of what is remembered; the journal keeps it",
     fields = { id = "text", why = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, perform = perform,
   },
   recall = {
     summary = "asks the embedder how near remembered rows are to a text, and records what that cost",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?" },
-    errors = {}, by = "program", perform = perform,
+    errors = {}, perform = perform,
   },
 }
 

@@ -1,6 +1,5 @@
--- memory/note.lua: what may be remembered at all, whoever says it: a text without secrets, no longer than
--- what is looked at. What a secret is told by is the gate's to say; a note with one is refused, and that is
--- in the reports.
+-- memory/note.lua: what may be remembered at all: a text without secrets, no longer than what is looked at.
+-- The gate says what a secret looks like; a note with one is refused, and that is in the reports.
 
 local cjson = require("cjson")
 local gate = require("orket.core.gate")

@@ -3,9 +3,8 @@
 -- the person's name.
 
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
 local memory = require("orket.memory.memory")
-local ranking = lazy("orket.memory.ranking")
+local ranking = require("orket.memory.ranking")
 local sys = require("orket.core.sys")
 
 local M = {}

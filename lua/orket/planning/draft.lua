@@ -6,7 +6,7 @@ local card_export = require("orket.project.card_export")
 
 local M = {}
 
-local ISSUES_MOST = 300 -- of a plan; of one epic the house says how many
+local ISSUES_MOST = 300 -- of a plan; of one epic the organization says how many
 M.EPIC_MOST = 30
 
 local function array(value)

@@ -5,7 +5,7 @@ local config = require("orket.project.config")
 local draft = require("orket.planning.draft")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
-local problems = require("orket.project.config.problems")
+local problem_list = require("orket.project.config.problem_list")
 
 local M = {}
 
@@ -29,7 +29,7 @@ end
 local function invalid(project, files, faults)
   local _, found = config.read(project.dir, files)
   for _, problem in ipairs(found.errors) do
-    faults[#faults + 1] = problem.file .. problem.path .. ": " .. problems.said(problem)
+    faults[#faults + 1] = problem.file .. problem.path .. ": " .. problem_list.said(problem)
       .. (problem.fix and " (" .. problem.fix .. ")" or "")
   end
 end
@@ -53,8 +53,8 @@ end
 -- How many issues an epic of a plan may have.
 local function most_of(project)
   local rules = project:process()
-  local house = (rules.planning or {}).issues or draft.EPIC_MOST
-  return math.min(house, (rules.limits or {}).issues or house)
+  local most = (rules.planning or {}).issues or draft.EPIC_MOST
+  return math.min(most, (rules.limits or {}).issues or most)
 end
 
 ---@param project table opened

@@ -27,7 +27,7 @@ local function names(map)
   return #all > 0 and table.concat(all, ", ", 1, math.min(#all, 12)) or "there is none"
 end
 
--- The one that is asked for, that the house says, or the only one.
+-- The one that is asked for, that the organization says, or the only one.
 local function choose(kind, map, asked)
   local all = tables.keys(map)
   local name = asked or #all == 1 and all[1]

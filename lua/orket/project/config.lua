@@ -4,12 +4,12 @@
 local cross = require("orket.project.config.cross")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
+local fixture_check = require("orket.verification.fixture_check")
 local fs = require("orket.core.fs")
 local tables = require("orket.util.tables")
-local lazy = require("orket.lazy")
 local normal = require("orket.project.config.normal")
-local overlay = lazy("orket.project.config.overlay")
-local problem_list = require("orket.project.config.problems")
+local overlay = require("orket.project.config.overlay")
+local problem_list = require("orket.project.config.problem_list")
 local scripts = require("orket.scripts.scripts")
 local sources = require("orket.project.config.source")
 
@@ -43,8 +43,8 @@ local function script_names(root, kind, problems)
   return found
 end
 
--- Checks that a card's fixture lies inside verification/ and is a command.
-local function fixture_check(root, problems)
+-- Checks that a card's fixture lies inside verification/ and is one.
+local function check_fixtures(root, problems)
   local seen = {}
   return function(origin, path)
     local folder = origin.path .. "/verification/"
@@ -76,7 +76,7 @@ local function fixture_check(root, problems)
     end
     local source = sources.read(root, "verification/" .. path, problems)
     if source then
-      sources.check(source, "fixture", nil, problems)
+      fixture_check.check(source, problems)
     end
   end
 end
@@ -266,7 +266,7 @@ function M.read(dir, more)
   if loader.origins[project.organization] then
     cross.check(project, {
       problems = problems, origins = loader.origins, broken = loader.broken, cards = M.cards(project),
-      fixture = fixture_check(place, problems),
+      fixture = check_fixtures(place, problems),
       scripts = {
         roles = script_names(root, "roles", problems), nodes = script_names(root, "nodes", problems),
         tools = script_names(root, "tools", problems),

@@ -2,8 +2,7 @@
 -- mode 0600): one JSON request per line, one JSON answer per line. Without an owner, the asking process
 -- becomes it for the length of its request.
 
-local lazy = require("orket.lazy")
-local acts = lazy("orket.governance.acts")
+local acts = require("orket.governance.acts")
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")

@@ -101,7 +101,7 @@ function Project:process()
 end
 
 ---What the gate is built from of the organization.
----@return House
+---@return GateOptions
 function Project:rules()
   return gate_options.of(self:process())
 end

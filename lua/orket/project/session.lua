@@ -4,19 +4,18 @@
 local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local cards = require("orket.project.cards")
-local lazy = require("orket.lazy")
 local drift = require("orket.project.drift")
 local config_record = require("orket.scripts.serving.config_record")
-local llm = require("orket.llm.client")
+local client = require("orket.llm.client")
 local notice = require("orket.scripts.permission_delta.notice")
 local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
-local plan_files = lazy("orket.planning.plan_files")
-local problem_list = require("orket.project.config.problems")
+local plan_files = require("orket.planning.plan_files")
+local problem_list = require("orket.project.config.problem_list")
 local projects = require("orket.project.project")
 local cli_report = require("orket.view.cli_report")
 local runs = require("orket.scheduler.runs")
-local change = lazy("orket.scripts.serving.change")
+local change = require("orket.scripts.serving.change")
 local serving = require("orket.scripts.serving")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
@@ -216,7 +215,7 @@ function M.run(args, choose)
     end
   end
   if not args.replay then
-    llm.warm() -- after the thread of the database: none begins while libraries are loaded
+    client.warm() -- after the thread of the database: none begins while libraries are loaded
   end
   local view = args.view or require(cli_report.view(args)).new(args)
   local status

@@ -4,10 +4,9 @@
 -- the board has them.
 
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
-local diff = lazy("orket.util.diff")
+local diff = require("orket.util.diff")
 local errors = require("orket.errors")
-local identity = lazy("orket.mcp.identity")
+local identity = require("orket.mcp.identity")
 local tables = require("orket.util.tables")
 local seats = require("orket.scheduler.seats")
 
@@ -16,7 +15,7 @@ local M = {}
 local OF_MODEL = {
   "model", "shape", "context", "compact_at", "summarise", "temperature", "top_p", "top_k", "min_p",
   "presence_penalty", "frequency_penalty", "stop", "seed",
-  "max_tokens", "price", "fallback", "hedge", "base_url", "private", "key",
+  "max_tokens", "price", "fallback", "hedge", "base_url", "private", "key", "inputs",
 }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 

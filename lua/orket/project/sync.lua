@@ -66,7 +66,7 @@ end
 M.acts = {
   sync = {
     summary = "applies the card files to the board",
-    fields = {}, errors = { "ERR_CONFIG", "ERR_SCHEMA", "ERR_CYCLE", "ERR_NOT_FOUND" }, by = "person",
+    fields = {}, errors = { "ERR_CONFIG", "ERR_SCHEMA", "ERR_CYCLE", "ERR_NOT_FOUND" },
     perform = perform,
   },
 }

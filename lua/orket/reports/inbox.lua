@@ -11,7 +11,7 @@ local plan_format = require("orket.planning.plan_format")
 local approval_format = require("orket.governance.approvals.approval_format")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
-local waiting = require("orket.scripts.serving.waiting")
+local waits = require("orket.scripts.serving.waits")
 
 local M = {}
 
@@ -54,8 +54,8 @@ local function of_approval(store, row, option)
 end
 
 local function of_card(row, asked)
-  local waits = row.reason == "input" and "question" or "parked"
-  local kind = row.operation and "unknown" or waits
+  local of_person = row.reason == "input" and "question" or "parked"
+  local kind = row.operation and "unknown" or of_person
   local lines = { text.visible(row.why or row.reason or row.status),
     row.first and text.visible(row.first) or nil }
   return {
@@ -166,7 +166,7 @@ function M.list(store, dir)
       and a.id < b.id
   end)
   add_cards(items, store, dir, asked)
-  local scripts = waiting.of(store, dir)
+  local scripts = waits.of(store, dir)
   items[#items + 1] = scripts and of_scripts(scripts, option) or nil
   return items
 end

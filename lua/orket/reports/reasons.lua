@@ -11,6 +11,7 @@
 local cjson = require("cjson")
 local prefix = require("orket.history.fork.prefix")
 local reports = require("orket.reports.reports")
+local test_report = require("orket.verification.test_report")
 
 local M = {}
 
@@ -25,7 +26,8 @@ local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.resul
   ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true, ["card.credits"] = true,
   ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true,
   ["approval.answered"] = true,
-  ["approval.settled"] = true, ["command.ran"] = true, ["operation.uncertain"] = true,
+  ["approval.settled"] = true, ["command.ran"] = true, ["egress.request"] = true,
+  ["operation.uncertain"] = true,
   ["operation.answered"] = true }
 -- The words of the conversation, and the turn's own frame.
 local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true,
@@ -146,6 +148,7 @@ local function effect(event, hash)
   return link("effect", event, {
     kind = event.kind, card = event.card, actor = event.actor, permit = hash, path = body.path,
     blob = body.blob, from = body.from, to = body.to, why = body.why,
+    tests = event.kind == "verify.done" and body.counts and test_report.summary(body.counts) or nil,
   })
 end
 
@@ -318,7 +321,9 @@ local function verified(chain, store, event)
       why = handed.body.why, by = handed.actor })
   end
   if verdict and verdict ~= event then
-    chain.links[#chain.links + 1] = link("verdict", verdict, { ok = verdict.body.ok })
+    local counts = verdict.body.counts
+    chain.links[#chain.links + 1] = link("verdict", verdict, { ok = verdict.body.ok,
+      tests = counts and test_report.summary(counts) })
   end
 end
 

@@ -1,12 +1,13 @@
 -- branch.lua: an epic's work as commits on the branch orket/EPIC of the repository that it started from.
 --
--- One commit for each card whose changes were merged, in the order of the merges, on the commit that the epic
--- started from. All of it follows from the journal: the same run gives the same commit ids. Only objects and
--- that one ref are written; a branch that is checked out somewhere, or that holds commits of others, is left
--- alone.
+-- One commit for each card whose changes were merged, in the order of the merges, on the commit that the
+-- epic started from, and one that merges each commit of the repository that was merged into the epic. All of
+-- it follows from the journal: the same run gives the same commit ids. Only objects and that one ref are
+-- written; a branch that is checked out somewhere, or that holds commits of others, is left alone.
 
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
+local tables = require("orket.util.tables")
 
 local M = {}
 
@@ -17,16 +18,39 @@ local HOST = "orket.invalid" -- of the authors' addresses: no mail is meant (RFC
 ---@field base string commit that the epic starts from
 ---@field head string commit of the last card; the base when there is none
 ---@field commits {card: string|nil, subject: string}[]
+---@field state table<string, string|false> what its last commit has of the epic's changes: path -> blob
+---@field trees table<string, string> the trees of the commits that it merges, by commit
+---@field is_executable table<string, true> of the paths
 
 ---@class Merge
 ---@field seq integer of its event
 ---@field time integer seconds since 1970
 ---@field run string
----@field card string|nil no card: work was taken out of the epic
+---@field card string|nil no card: work was taken out of the epic, or its repository had moved
+---@field source table|nil the commit of the repository that was merged: a row of the epic's sources
 ---@field changes {path: string, blob: string|nil}[]
 
+-- A commit that was merged changes something of the branch even where it changed no file of the epic.
+local function add_updates(merges, sources)
+  local by_seq = {}
+  for _, merge in ipairs(merges) do
+    by_seq[merge.seq] = merge
+  end
+  for i = 2, #sources do
+    local source = sources[i]
+    local merge = by_seq[source.seq]
+    if not merge then
+      merge = { seq = source.seq, time = source.time, run = source.run, changes = {} }
+      merges[#merges + 1] = merge
+    end
+    merge.source = source
+  end
+  table.sort(merges, function(a, b) return a.seq < b.seq end)
+  return merges
+end
+
 -- The merges of an epic, from rows that are sorted by event.
-local function merges_of(store, epic)
+local function merges_of(store, epic, sources)
   local merges = {}
   for _, row in ipairs(store:read("tree_merges", { tree = epic })) do
     local merge = merges[#merges]
@@ -36,7 +60,7 @@ local function merges_of(store, epic)
     end
     merge.changes[#merge.changes + 1] = { path = row.path, blob = row.blob }
   end
-  return merges
+  return add_updates(merges, sources)
 end
 
 -- Nothing of it may end a line of a commit's head.
@@ -50,7 +74,9 @@ local function author_of(card)
 end
 
 local function subject_of(merge, card)
-  if not merge.card then
+  if merge.source then
+    return ("Merge commit '%s'"):format(merge.source.commit)
+  elseif not merge.card then
     return "work is taken out"
   end
   return plain(card and card.name or merge.card)
@@ -82,14 +108,52 @@ local function change_lines(store, change, prefix, is_executable)
   return bytes and ("M %s inline %s\n%s"):format(mode, path, data(bytes)), err
 end
 
-local function commit_lines(branch, store, merge, card, source)
-  local prefix = source.subdir and source.subdir:gsub("/*$", "/") or ""
+-- What the branch holds besides the commits of the repository: path -> blob, false for a file that is gone.
+local function remember(branch, changes)
+  for _, change in ipairs(changes) do
+    branch.state[change.path] = change.blob or false
+  end
+end
+
+-- The tree of the commit that is merged, with all that the epic has otherwise: what did not come into the
+-- epic is as it is there.
+local function merged_lines(branch, merge)
+  local changes = {}
+  for _, path in ipairs(tables.keys(branch.state)) do
+    changes[#changes + 1] = { path = path, blob = branch.state[path] or nil }
+  end
+  local commit = merge.source.commit
+  return ('merge %s\nM 040000 %s ""\n'):format(commit, branch.trees[commit]), changes
+end
+
+local function set_executables(branch, source)
+  branch.is_executable = {}
+  for _, path in ipairs(source.executable) do
+    branch.is_executable[path] = true
+  end
+end
+
+-- The head of a commit, and the changes behind it.
+local function head_lines(branch, merge, card)
+  local author = author_of(card)
   local lines = {
-    "commit " .. branch.ref .. "\nmark :1\n", ("author %s %d +0000\n"):format(author_of(card), merge.time),
+    "commit " .. branch.ref .. "\nmark :1\n", ("author %s %d +0000\n"):format(author, merge.time),
     ("committer Orket <orket@%s> %d +0000\n"):format(HOST, merge.time), data(message_of(merge, card)),
     #branch.commits == 0 and "from " .. branch.base .. "\n" or nil,
   }
-  for _, change in ipairs(merge.changes) do
+  local changes = merge.changes
+  remember(branch, changes)
+  if merge.source then
+    set_executables(branch, merge.source)
+    lines[#lines + 1], changes = merged_lines(branch, merge)
+  end
+  return lines, changes
+end
+
+local function commit_lines(branch, store, merge, card, source)
+  local prefix = source.subdir and source.subdir:gsub("/*$", "/") or ""
+  local lines, changes = head_lines(branch, merge, card)
+  for _, change in ipairs(changes) do
     local text, err = change_lines(store, change, prefix, branch.is_executable)
     if not text then
       return nil, err
@@ -99,12 +163,16 @@ local function commit_lines(branch, store, merge, card, source)
   return table.concat(lines)
 end
 
--- What stayed in the repository and would be replaced by a change: a link, or a submodule, and what lies
--- beneath it.
-local function in_the_way(source, merges)
-  for _, one in ipairs(source.left) do
+-- What stayed in the repository and would be replaced by a card's change: a link, or a submodule, and what
+-- lies beneath it.
+local function in_the_way(sources, merges)
+  local left = {}
+  for _, source in ipairs(sources) do
+    table.move(source.left, 1, #source.left, #left + 1, left)
+  end
+  for _, one in ipairs(left) do
     for _, merge in ipairs(merges) do
-      for _, change in ipairs(merge.changes) do
+      for _, change in ipairs(merge.card and merge.changes or {}) do
         if change.blob and (change.path .. "/"):sub(1, #one.path + 1) == one.path .. "/" then
           return change.path, one
         end
@@ -113,17 +181,17 @@ local function in_the_way(source, merges)
   end
 end
 
-local function stream_of(branch, store, source, merges)
-  local path, one = in_the_way(source, merges)
+local function stream_of(branch, store, sources, merges)
+  local path, one = in_the_way(sources, merges)
   if path then
     return nil, errors.new("ERR_EXISTS", ("%s was written, and the repository has %s there: %s"):format(path,
       one.path, one.why),
-      "orket checkout EPIC DIR writes the files out; commit them by hand")
+      "orket checkout EPIC DIR writes the files out; commit them yourself")
   end
   local parts = { "feature done\n" }
   for _, merge in ipairs(merges) do
     local card = merge.card and store:read("card", { id = merge.card })[1]
-    local text, err = commit_lines(branch, store, merge, card, source)
+    local text, err = commit_lines(branch, store, merge, card, sources[1])
     if not text then
       return nil, err
     end
@@ -142,8 +210,11 @@ local function heads_of(repository)
   return heads
 end
 
--- A worktree, the first one or another, whose branch it is; one that cannot be told counts.
-local function is_checked_out(repository, ref)
+---Whether a worktree, the first one or another, has this branch; one that cannot be read counts.
+---@param repository GitRepository
+---@param ref string
+---@return boolean
+function M.is_checked_out(repository, ref)
   for _, path in ipairs(heads_of(repository)) do
     local head, _, code = repository.root:read(path, 4096)
     if head == "ref: " .. ref .. "\n" or not head and code ~= "ERR_NOT_FOUND" then
@@ -169,29 +240,61 @@ local function write(repository, branch, stream)
   return branch.head and branch, err
 end
 
+---The commit that an epic started from, and where that is.
+---@param store Store
+---@param card table row of the epic
+---@return table|nil source row
+---@return Error|nil ERR_NOT_FOUND
+function M.source_of(store, card)
+  local source = store:read("source", { tree = card.id })[1]
+  if source then
+    return source
+  end
+  return nil, errors.new("ERR_NOT_FOUND", card.id .. " started from no repository",
+    'orket checkout EPIC DIR writes its files out; docs/repositories.md explains "source"')
+end
+
+local function new(epic, sources)
+  local branch = { ref = "refs/heads/orket/" .. epic, base = sources[1].commit, head = sources[1].commit,
+    commits = {}, state = {}, trees = {} }
+  set_executables(branch, sources[1])
+  return branch
+end
+
+-- The trees of the commits that were merged.
+local function read_trees(repository, branch, sources)
+  for i = 2, #sources do
+    local text, err = repository:git({ "rev-parse", "--verify", sources[i].commit .. "^{tree}" })
+    if not text then
+      return nil, err
+    end
+    branch.trees[sources[i].commit] = text:match("^%x+")
+  end
+  return true
+end
+
 ---Writes the branch of an epic.
 ---@param repository GitRepository
 ---@param store Store
 ---@param epic string
----@param source {commit: string, subdir: string?, executable: string[], left: table[]} row of the epic's
----  source
 ---@return EpicBranch|nil
 ---@return Error|nil ERR_EXISTS, ERR_GIT
-function M.write(repository, store, epic, source)
-  local branch = { ref = "refs/heads/orket/" .. epic, base = source.commit, head = source.commit,
-    commits = {}, is_executable = {} }
-  for _, path in ipairs(source.executable) do
-    branch.is_executable[path] = true
-  end
-  if is_checked_out(repository, branch.ref) then
+function M.write(repository, store, epic)
+  local sources = store:read("source", { tree = epic })
+  local branch = new(epic, sources)
+  if M.is_checked_out(repository, branch.ref) then
     return nil, errors.new("ERR_EXISTS", branch.ref .. " is checked out in a worktree",
       "switch that worktree to another branch")
   end
-  local merges = merges_of(store, epic)
+  local merges = merges_of(store, epic, sources)
   if #merges == 0 then
     return branch
   end
-  local stream, err = stream_of(branch, store, source, merges)
+  local ok, err = read_trees(repository, branch, sources)
+  local stream
+  if ok then
+    stream, err = stream_of(branch, store, sources, merges)
+  end
   if not stream then
     return nil, err
   end

@@ -70,9 +70,15 @@ local function directory_of(path)
   return path -- bare
 end
 
+-- A pipe in the place of one of these would keep git waiting.
+local function is_plain(root, name)
+  local kind, _, code = root:kind(name)
+  return kind == "file" or code == "ERR_NOT_FOUND"
+end
+
 local function is_repository(root)
   return root:kind("HEAD") == "file" and root:kind("objects") == "directory"
-    and root:kind("refs") == "directory"
+    and root:kind("refs") == "directory" and is_plain(root, "config") and is_plain(root, "packed-refs")
 end
 
 ---Opens the repository of a directory: one with .git in it, a worktree, or a bare one. No link is followed.

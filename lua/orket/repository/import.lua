@@ -7,7 +7,8 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local prompt_text = require("orket.util.prompt_text")
+local git_names = require("orket.repository.git_names")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -28,21 +29,6 @@ local LFS = "version https://git-lfs.github.com/spec/v1\n"
 ---@field size integer
 ---@field path string
 
--- Spellings under which some file system opens .git: invisible characters, streams, ends and short names.
-local function is_git_name(name)
-  local plain = prompt_text.visible(name:lower()):gsub(":.*", ""):gsub("[. ]+$", "")
-  return plain == ".git" or plain:match("^git~%d+$") ~= nil
-end
-
-local function has_git_name(path)
-  for name in path:gmatch("[^/]+") do
-    if is_git_name(name) then
-      return true
-    end
-  end
-  return false
-end
-
 local WHY_BY_MODE = {
   ["120000"] = "a symbolic link is not followed",
   ["160000"] = "a submodule is a repository of its own",
@@ -54,7 +40,9 @@ local function objection(entry, root)
     return WHY_BY_MODE[entry.mode]
   elseif not utf8.len(entry.path) then
     return "its name is no UTF-8"
-  elseif has_git_name(entry.path) then
+  elseif ("/" .. entry.path .. "/"):find("/%.?/") then
+    return "its name is not in its shortest form" -- one file has one name
+  elseif git_names.is_among(entry.path) then
     return "git keeps its own files under this name"
   elseif entry.size > FILE_MAX then
     return "it is larger than " .. FILE_MAX // (1024 * 1024) .. " MiB"
@@ -77,7 +65,7 @@ local function sift(entries, root, tree)
   for _, entry in ipairs(entries) do
     local why = objection(entry, root)
     if why then
-      tree.left[#tree.left + 1] = { path = entry.path, why = why }
+      tree.left[#tree.left + 1] = { path = strings.of_bytes(entry.path), why = why }
     else
       taken[#taken + 1] = entry
       total = total + entry.size

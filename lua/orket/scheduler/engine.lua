@@ -4,26 +4,28 @@
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local errors = require("orket.errors")
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
-local idesign = lazy("orket.governance.idesign")
+local attachments = require("orket.turn.context.attachments")
+local idesign = require("orket.governance.idesign")
+local symbols = require("orket.code.symbols")
 local limits = require("orket.scheduler.limits")
 local conventions = require("orket.turn.context.conventions")
+local skills = require("orket.turn.context.skills")
 local meter = require("orket.governance.budget.meter")
 local nodes = require("orket.scripts.nodes")
-local objection = lazy("orket.planning.objection")
+local objection = require("orket.planning.objection")
 local outcome = require("orket.turn.outcome")
-local output = lazy("orket.turn.output")
-local model_past = lazy("orket.llm.model_past")
+local output = require("orket.turn.output")
+local model_past = require("orket.llm.model_past")
 local pause = require("orket.llm.pause")
-local turn_plan = lazy("orket.turn.turn_plan")
+local turn_plan = require("orket.turn.turn_plan")
 local policy = require("orket.governance.policy")
 local prompt = require("orket.turn.context.prompt")
 local rates = require("orket.governance.rates")
 local settings = require("orket.project.settings")
 local sys = require("orket.core.sys")
-local talk = lazy("orket.turn.talk")
+local talk = require("orket.turn.talk")
 local trees = require("orket.workspace.tree")
-local verify = require("orket.effects.verify")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
@@ -127,6 +129,13 @@ function Engine:idesign()
   return self.design
 end
 
+---What source files define and use, as far as it was looked at in this session.
+---@return Symbols
+function Engine:symbols()
+  self.known_symbols = self.known_symbols or symbols.new()
+  return self.known_symbols
+end
+
 ---What this run follows from besides its cards and scripts: recorded when it begins or goes on.
 ---@return string|nil text
 function Engine:configuration()
@@ -217,6 +226,16 @@ function Engine:conventions(_turn)
   return found
 end
 
+---The skills of the epic's repository, for a turn that begins.
+---@param _turn integer|nil its number
+---@return Skill[]|nil
+function Engine:skills(_turn)
+  if self.first_skills == nil then -- likewise
+    self.first_skills = skills.of(self.store, self.epic.id) or false
+  end
+  return self.first_skills or nil
+end
+
 ---The reply to a turn's conversation, of its model or of one that answers in its place.
 ---@param turn Turn
 ---@return table|nil reply as Client.complete answers it
@@ -224,7 +243,7 @@ end
 function Engine:complete(turn)
   local request = turn:request()
   request.json = turn.generation.roles[turn.role].about.output and output.of(turn).text
-  request.model, request.turn = turn.model, turn
+  request.model, request.turn, request.media = turn.model, turn, attachments.reader(turn)
   request.on_attempt, request.on_delta = note_attempt, self:delta_listener(turn)
   local reply, err = self.client.complete(request)
   local paused = err and pause.of(err, turn.model.name, turn.card.id)
@@ -258,12 +277,21 @@ end
 ---Runs a card's verification.
 ---@param card table
 ---@param tree table its own, opened
----@return {ok: boolean, tree: string, log: string}|nil verdict
+---@return Verdict|nil verdict
 ---@return Error|nil err  no fault of the card
 function Engine:verify(card, tree)
-  local verdict, err = verify.run(self.project, card.fixture, tree)
+  local verdict, err = verify.run(self.project, card, tree)
   local ok, failure = tree:restore()
   return ok and verdict or nil, err or failure
+end
+
+---Whether the fixture of a turn's card is still the one that a verdict is of.
+---@param turn Turn
+---@param hash string|nil as the verdict recorded it
+---@return boolean|nil
+---@return Error|nil
+function Engine:is_fixture(turn, hash)
+  return verify.is_current(self.project, turn.card.fixture, hash)
 end
 
 ---Performs an operation that reaches beyond the tree.
@@ -283,6 +311,14 @@ end
 ---@return table<string, string>|Error contents of the files that changed
 function Engine.command(_, _turn, run)
   return run()
+end
+
+---Whether a person said yes before to where a command reaches, in the turn's epic.
+---@param turn Turn
+---@param grant string
+---@return boolean
+function Engine:is_granted(turn, grant)
+  return #self.store:read("granted", { epic = turn.card.epic, grant = grant }) > 0
 end
 
 ---What a refused or failed call is answered beside its reason (effects/call_help.lua).
@@ -306,7 +342,7 @@ function Engine:room(turn, bytes)
   return true
 end
 
----Whether a call that the gate has nothing against is over a rate of the house; it takes its share.
+---Whether a call that the gate has nothing against is over a rate of the organization; it takes its share.
 ---@param turn Turn
 ---@param tool string
 ---@return GateVerdict|nil refusal

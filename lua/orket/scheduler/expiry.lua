@@ -1,5 +1,5 @@
--- expiry.lua: questions of yes or no that nobody answers in time, while a run is under way: each has a timer,
--- and when it has expired its card goes on and is told so. A run that begins looks once
+-- expiry.lua: questions of yes or no that are not answered in time, while a run is under way: each has a
+-- timer, and when it has expired its card goes on and reads so. A run that begins looks once
 -- (scheduler/interrupted.lua).
 
 local approvals = require("orket.governance.approvals.approvals")

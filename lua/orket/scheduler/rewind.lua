@@ -1,5 +1,5 @@
 -- rewind.lua: a run begins again at a card: the card and all that depends on it are to be worked on anew, the
--- rest stays. One transaction, in a person's name, under the law.
+-- rest stays. One transaction, in a person's name, under the rules.
 --
 -- Open cards go back to ready, and what they changed in their trees is dropped. Done is final: a finished
 -- card is put away and a new one takes its place, ID-r2, on which the others depend from then on. What the

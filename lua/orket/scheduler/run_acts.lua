@@ -34,12 +34,12 @@ M.acts = {
   halt = {
     summary = "drains the run: nothing new starts, open turns go on with the next run",
     fields = { run = "text?" },
-    errors = { "ERR_NOT_FOUND" }, by = "person", run = true, perform = halt,
+    errors = { "ERR_NOT_FOUND" }, run = true, perform = halt,
   },
   budget = {
     summary = "reports what requests under way may still cost, by cap",
     fields = {},
-    errors = {}, by = "program", run = true, perform = budget,
+    errors = {}, run = true, perform = budget,
   },
 }
 

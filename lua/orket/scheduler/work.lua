@@ -1,24 +1,27 @@
 -- work.lua: what a run does with one card: verifies it, or gives it a turn and settles how that ended.
 
 local async = require("orket.async")
-local lazy = require("orket.lazy")
-local arms = lazy("orket.scripts.arms")
+local arms = require("orket.scripts.arms")
 local canary = require("orket.scripts.canary")
 local errors = require("orket.errors")
+local merge_preview = require("orket.workspace.merge.merge_preview")
 local interrupted = require("orket.scheduler.interrupted")
+local labels = require("orket.governance.labels")
 local at_most_once = require("orket.effects.at_most_once")
+local merging = require("orket.workspace.merge.merging")
 local outcome = require("orket.turn.outcome")
 local seats = require("orket.scheduler.seats")
 local turns = require("orket.turn.turn")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
 -- ---- verification ----
 
--- What a program printed carries the labels of all that it could read.
+-- What a program printed carries the labels of all that it could read; what is installed is from outside.
 local function judged(tx, card, verdict, tree)
-  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log,
-    labels = tree:all_labels() })
+  local marks = labels.union(tree:all_labels(), verdict.installed and { labels.DEFAULT })
+  tx:event("verify.done", card.id, verify.record(tx, verdict, marks))
 end
 
 -- No agent can fix it: a person has to, then the verification is tried again. Where no program can be
@@ -31,33 +34,83 @@ local function unverifiable(run, card, err)
     .. errors.line(err) })
 end
 
+-- A card whose test or merge failed: back to its worker, or to a person when that was too often.
+local function sent_back(card, why)
+  local retries = (card.retry_count or 0) + 1
+  if outcome.is_exhausted(card, retries) then
+    why = why .. " " .. retries .. " times"
+    return "blocked", { reason = "review", return_to = "in_progress", why = why }
+  end
+  return "in_progress", { why = why, retry_count = retries }
+end
+
+-- With a merge queue the test is of what the merge would make of the epic's tree: that comes into the card's.
+local function follow_epic(run, tree)
+  if not run.engine:rules().merge_queue then
+    return { changes = {}, conflicts = {} }
+  end
+  local followed, err = merge_preview.behind(tree)
+  local ok = followed
+  if followed and #followed.conflicts == 0 then
+    ok, err = merge_preview.lay(tree, followed)
+  end
+  return ok and followed, err
+end
+
+-- The verdict on the card's tree, with what came into it for that; with conflicts there is no verdict.
+local function test_tree(run, card, tree)
+  local test, err = follow_epic(run, tree)
+  if test and #test.conflicts == 0 then
+    test.verdict, err = run.engine:verify(card, tree)
+    test = test.verdict and test
+  end
+  return test, err
+end
+
+local function settle_test(run, card, tree, test)
+  local verdict = test.verdict
+  local to, options = "code_review", { why = "verification passed" }
+  if not verdict then
+    to, options = sent_back(card, "merge conflict")
+  elseif not verdict.ok then
+    to, options = sent_back(card, "verification failed")
+  end
+  return run:move(card, to, options, function(tx)
+    if verdict then
+      judged(tx, card, verdict, tree) -- first: a replay finds it there
+      merge_preview.record(tree, test, tx)
+    else
+      assert(merging.hand_back(tree, test, tx))
+    end
+  end)
+end
+
+-- What was merged while the test ran is tested as well: from the card's own files, as if it began then.
+local function test_card_once(run, card, laid)
+  local tree <close>, err = run.engine:tree(card, nil, function(path) return laid[path] ~= nil end)
+  if not tree then
+    return nil, err
+  end
+  local test, why = test_tree(run, card, tree)
+  if card.status ~= "ready_for_testing" then
+    return true -- a person moved it meanwhile
+  elseif not test then
+    return unverifiable(run, card, why)
+  elseif test.state and merge_preview.has_moved(tree, test) then
+    for _, change in ipairs(test.changes) do
+      laid[change.path] = true
+    end
+    return test_card_once(run, card, laid)
+  end
+  return settle_test(run, card, tree, test)
+end
+
 ---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
 local function test_card(run, card)
   if not card.fixture then
     return run:move(card, "code_review", { why = "no verification" })
   end
-  local tree, err = run.engine:tree(card)
-  if not tree then
-    return nil, err
-  end
-  local verdict, why = run.engine:verify(card, tree)
-  if card.status ~= "ready_for_testing" then
-    return true -- a person moved it meanwhile
-  elseif not verdict then
-    return unverifiable(run, card, why)
-  end
-  local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
-  local to, options = "code_review", { why = "verification passed" }
-  if retries and outcome.is_exhausted(card, retries) then
-    to = "blocked"
-    options = { reason = "review", return_to = "in_progress",
-      why = "verification failed " .. retries .. " times" }
-  elseif retries then
-    to, options = "in_progress", { why = "verification failed", retry_count = retries }
-  end
-  return run:move(card, to, options, function(tx)
-    judged(tx, card, verdict, tree)
-  end)
+  return test_card_once(run, card, {})
 end
 
 -- ---- turns ----

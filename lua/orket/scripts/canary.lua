@@ -160,7 +160,7 @@ local function finish(project, kind, trial, body)
   end)
 end
 
--- What the new one did worse than its bound allows; nothing that its other turns bring can mend it.
+-- What the new one did worse than its bound allows; nothing that its other turns bring can undo it.
 local function excess(trial, sums)
   for _, what in ipairs({ "failures", "refusals" }) do
     local old = sums.old.turns > 0 and sums.old[what] / sums.old.turns or 0

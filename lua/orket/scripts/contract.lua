@@ -6,8 +6,7 @@ local deny_rules = require("orket.governance.policy.deny_rules")
 local errors = require("orket.errors")
 local fields = require("orket.governance.policy.fields")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
-local examples = lazy("orket.scripts.examples")
+local examples = require("orket.scripts.examples")
 local schema = require("orket.core.schema")
 
 local M = {}

@@ -3,8 +3,7 @@
 -- touched.
 
 local async = require("orket.async")
-local lazy = require("orket.lazy")
-local changes = lazy("orket.scripts.serving.change")
+local changes = require("orket.scripts.serving.change")
 local errors = require("orket.errors")
 local examples = require("orket.scripts.examples")
 local hold = require("orket.workspace.hold")
@@ -214,17 +213,17 @@ M.acts = {
     fields = { id = "text", role = "text?", trust = "boolean?" },
     errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_SCHEMA", "ERR_LIMIT", "ERR_EXISTS",
       "ERR_SCRIPT_CONTRACT" },
-    by = "person", perform = perform,
+    perform = perform,
   },
   ["example.reject"] = {
     summary = "says no to a proposed example",
     fields = { id = "text", why = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, perform = perform,
   },
   ["example.remove"] = {
     summary = "takes an example of a role out, by its number",
     fields = { role = "text", number = "text", why = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_SCRIPT_CONTRACT" }, by = "person", perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_SCRIPT_CONTRACT" }, perform = perform,
   },
 }
 

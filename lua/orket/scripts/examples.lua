@@ -7,6 +7,7 @@
 
 local labels = require("orket.governance.labels")
 local prompt_text = require("orket.util.prompt_text")
+local unseen = require("orket.util.unseen")
 local tables = require("orket.util.tables")
 
 local M = {}
@@ -26,7 +27,7 @@ function M.fault(text)
     return "it has more than " .. LONGEST .. " bytes or " .. LINES .. " lines"
   end
   for _, code in utf8.codes(text) do
-    if prompt_text.is_hidden(code) then
+    if unseen.is(code) then
       return string.format("it has an invisible character, U+%04X", code)
     end
   end

@@ -2,8 +2,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
-local note = lazy("orket.memory.note")
+local note = require("orket.memory.note")
 
 local M = {}
 

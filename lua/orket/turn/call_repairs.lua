@@ -3,11 +3,10 @@
 -- from there. Pure.
 
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
 local tables = require("orket.util.tables")
 local call_paths = require("orket.turn.call_paths")
 local strings = require("orket.util.strings")
-local dialects = lazy("orket.llm.text.dialects")
+local dialects = require("orket.llm.text.dialects")
 
 local M = {}
 

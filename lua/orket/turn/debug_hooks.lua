@@ -2,8 +2,7 @@
 -- (debugger.lua). Nobody is attached most of the time: then each is one look at a field.
 
 local turn_approval = require("orket.governance.approvals.turn_approval")
-local lazy = require("orket.lazy")
-local tool_report = lazy("orket.effects.tool_report")
+local tool_report = require("orket.effects.tool_report")
 
 local M = {}
 

@@ -1,4 +1,4 @@
--- loop.lua: what a turn that comes to nothing new keeps doing, told from its last steps, so that the person
+-- loop.lua: what a turn that comes to nothing new keeps doing, known from its last steps, so that the person
 -- who finds the card knows what to change. That it comes to nothing is counted by the steps themselves
 -- (turn/step.lua): a call with a result that the turn has not had before is progress, so that waiting for
 -- something by looking again is none of this.

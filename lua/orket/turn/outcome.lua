@@ -1,9 +1,9 @@
 -- outcome.lua: the one transition with which a turn ends: as proposed, or what the proposal comes to.
 
-local lazy = require("orket.lazy")
+local merge_preview = require("orket.workspace.merge.merge_preview")
 local moves = require("orket.effects.moves")
-local turn_plan = lazy("orket.turn.turn_plan")
-local verify = require("orket.effects.verify")
+local turn_plan = require("orket.turn.turn_plan")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
@@ -31,20 +31,53 @@ local function send_back(turn, role, proposal)
   })
 end
 
--- Done needs a passing verdict for exactly this tree, and a merge without conflicts.
-local function finish(turn, proposal)
-  local card = turn.card
-  local tree = turn.tree:hash()
-  if card.fixture and not verify.has_passed(turn.engine.store, card.id, tree) then
-    return moves.add(turn.tx, card, "ready_for_testing",
-      { role = "system", why = "no passing verdict for this tree" })
+-- What a card lacks whose files have to be tested before it is done: a passing verdict for exactly this tree,
+-- of the fixture as it is now. An error is the machine's.
+local function verdict_lacking(turn, tree)
+  local verdict = verify.passed(turn.engine.store, turn.card.id, tree)
+  if not verdict then
+    return "no passing verdict for this tree"
   end
-  local merged, err = turn.tree:merge(turn.tx)
+  local is_fixture, err = turn.engine:is_fixture(turn, verdict.fixture)
+  return not is_fixture and not err and verify.STALE or nil, err
+end
+
+-- With a merge queue what was tested is what the merge makes of the epic's tree.
+local function is_behind(turn)
+  if not turn.engine:rules().merge_queue then
+    return false
+  end
+  local followed, err = merge_preview.behind(turn.tree)
+  return followed and #followed.changes + #followed.conflicts > 0, err
+end
+
+-- Why the card's files have to be tested before it is done; nil: they need not.
+local function untested(turn, tree)
+  if not turn.card.fixture then
+    return nil
+  end
+  local why, err = verdict_lacking(turn, tree)
+  local behind = false
+  if not why and not err then
+    behind, err = is_behind(turn)
+  end
+  return behind and "other cards were merged since it was tested" or why, err
+end
+
+-- Done needs a verdict, where the card has a fixture, and a merge without conflicts.
+local function finish(turn, proposal)
+  local card, tree, merged = turn.card, turn.tree:hash(), nil
+  local why, err = untested(turn, tree)
+  if why then
+    return moves.add(turn.tx, card, "ready_for_testing", { role = "system", why = why })
+  elseif not err then
+    merged, err = turn.tree:merge(turn.tx)
+  end
   if not merged then
     return nil, err
   elseif merged.conflicts then
-    local why = "merge conflict in " .. table.concat(merged.conflicts, ", ")
-    return send_back(turn, "system", { status = "in_progress", why = why })
+    local conflict = "merge conflict in " .. table.concat(merged.conflicts, ", ")
+    return send_back(turn, "system", { status = "in_progress", why = conflict })
   end
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
 end

@@ -1,5 +1,5 @@
 -- output.lua: a role that answers with data (`output`, docs/roles.md): a reply without calls is JSON of its
--- schema, and ends the turn; what does not fit is told to the model, which is asked again.
+-- schema, and ends the turn; what does not fit is reported to the model, which is asked again.
 
 local cjson = require("cjson")
 local text_calls = require("orket.llm.text.text_calls")

@@ -4,6 +4,7 @@
 -- turn/journal.lua, the other half of the class.
 
 local autonomy = require("orket.governance.autonomy")
+local cjson = require("cjson")
 local hash = require("orket.core.hash")
 local labels = require("orket.governance.labels")
 local sys = require("orket.core.sys")
@@ -73,6 +74,8 @@ local RANK = { parked = 1, capped = 2, asked = 3, uncertain = 4 }
 ---@field messages string[] as JSON
 ---@field convo string|nil name of the last message
 ---@field conventions Conventions|nil how its repository wants to be worked on
+---@field attached Attached[]|nil files that the call under way shows
+---@field skills Skill[]|nil that its repository has
 ---@field head integer|nil how many messages the conversation begins with
 ---@field pins string|nil name of the last message of the prompt
 ---@field pinned integer|nil revision of the card of which the prompt was made
@@ -137,7 +140,8 @@ Turn.__index = Turn
 ---A turn that has done nothing yet.
 ---@param engine table
 ---@param job TurnJob
----@param began {nudges: integer|nil, conventions: Conventions|nil} what holds for it from its beginning on
+---@param began {nudges: integer|nil, conventions: Conventions|nil, skills: Skill[]|nil}  what holds for it
+---  from its beginning on
 ---@return Turn
 function Turn.new(engine, job, began)
   local self = setmetatable({
@@ -146,8 +150,8 @@ function Turn.new(engine, job, began)
     past = job.past, limits = engine.limits, autonomy = autonomy.of(engine:rules(), job.role),
     tape = tape.new(job.tape), unsaved = false, messages = {}, too_long = 0, rests = {},
     seen = {}, effects = {}, progress = false, looked = 0, stalled = 0, waited = 0, silent = 0,
-    nudges_most = began.nudges, conventions = began.conventions, tool_calls = 0, refusals = 0, created = 0,
-    comments = 0, again = false,
+    nudges_most = began.nudges, conventions = began.conventions, skills = began.skills, tool_calls = 0,
+    refusals = 0, created = 0, comments = 0, again = false,
     spent = usage.nothing(), paid = job.paid or usage.nothing(), counts_disk = engine:counts_disk(job.card),
     pauses = 0, outages = 0, labels = {},
   }, Turn)
@@ -431,7 +435,14 @@ end
 ---A call begins to be performed.
 ---@param is_again boolean  an interrupted turn may have performed it already
 function Turn:open_call(is_again)
-  self.again, self.mark, self.met = is_again, self.tx:mark(), nil
+  self.again, self.mark, self.met, self.attached = is_again, self.tx:mark(), nil, nil
+end
+
+---The call under way shows a file to the model.
+---@param file Attached
+function Turn:attach(file)
+  self.attached = self.attached or setmetatable({}, cjson.array_mt)
+  table.insert(self.attached, file)
 end
 
 ---It waited for a person and was not interrupted: nothing of it has happened.

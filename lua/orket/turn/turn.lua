@@ -11,8 +11,7 @@ local turn_approval = require("orket.governance.approvals.turn_approval")
 local autonomy = require("orket.governance.autonomy")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
-local loop = lazy("orket.turn.loop")
+local loop = require("orket.turn.loop")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
 local outcome = require("orket.turn.outcome")
@@ -20,8 +19,8 @@ local step = require("orket.turn.step")
 local debug_hooks = require("orket.turn.debug_hooks")
 local sys = require("orket.core.sys")
 local Turn = require("orket.turn.journal")
-local notes = lazy("orket.memory.note")
-local rules = lazy("orket.memory.rules")
+local notes = require("orket.memory.note")
+local rules = require("orket.memory.rules")
 
 local M = {}
 
@@ -31,7 +30,7 @@ local function claim(self)
   local card = self.card
   self:record("turn.started", {
     seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(),
-    nudges = self.nudges_most, conventions = self.conventions,
+    nudges = self.nudges_most, conventions = self.conventions, skills = self.skills,
     model = self.model.name, review = self.review, rev = card.revision, past = self.past,
     arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts,
     arm_speaks = self.arm and self.arm.speaks,
@@ -208,7 +207,8 @@ local function began_of(engine, job)
   if job.tape then
     return job.tape[1].body
   end
-  return { nudges = engine:nudges(job.number), conventions = engine:conventions(job.number) }
+  return { nudges = engine:nudges(job.number), conventions = engine:conventions(job.number),
+    skills = engine:skills(job.number) }
 end
 
 ---A new turn of the engine's run, or an open one that is run again.

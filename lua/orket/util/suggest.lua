@@ -1,4 +1,4 @@
--- suggest.lua: which known name somebody probably meant. Pure.
+-- suggest.lua: which known name was probably meant. Pure.
 
 local M = {}
 

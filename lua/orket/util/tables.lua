@@ -1,4 +1,4 @@
--- tables.lua: the few things about lists and maps that everybody needs. Pure.
+-- tables.lua: the few things about lists and maps that all modules need. Pure.
 
 local cjson = require("cjson")
 
@@ -35,6 +35,17 @@ function M.keys(map)
   end
   table.sort(keys)
   return keys
+end
+
+---The items of a list as the keys of a map.
+---@param list any[]
+---@return table<any, true>
+function M.set(list)
+  local set = {}
+  for _, item in ipairs(list) do
+    set[item] = true
+  end
+  return set
 end
 
 ---@param list any[]

@@ -1,7 +1,7 @@
 -- cli_report.lua: how commands say what went wrong, and which view shows a run.
 
 local errors = require("orket.errors")
-local problems = require("orket.project.config.problems")
+local problem_list = require("orket.project.config.problem_list")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
@@ -20,7 +20,7 @@ local function lines(err)
   for _, one in ipairs(err) do
     if one.file then
       local fix = one.fix and ("\n  fix: " .. one.fix) or ""
-      all[#all + 1] = string.format("%s:%s: %s%s", one.file, one.line or 1, problems.said_at(one), fix)
+      all[#all + 1] = string.format("%s:%s: %s%s", one.file, one.line or 1, problem_list.said_at(one), fix)
     else
       table.move(lines(one), 1, #lines(one), #all + 1, all)
     end

@@ -2,12 +2,12 @@
 
 local cjson = require("cjson")
 local dialogue = require("orket.view.dialogue")
-local lazy = require("orket.lazy")
 local notice = require("orket.scripts.permission_delta.notice")
 local outages = require("orket.reports.outages")
 local parked = require("orket.reports.parked")
 local places = require("orket.workspace.places")
-local turn_record = lazy("orket.history.turn_record")
+local tree_files = require("orket.workspace.tree_files")
+local turn_record = require("orket.history.turn_record")
 local text = require("orket.view.format.text")
 
 local M = {}
@@ -31,15 +31,16 @@ end
 ---@param run table|nil
 ---@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer,
 ---  money: number, seconds: integer|nil, sessions: integer, session_seconds: integer|nil,
----  epic: string, files: string|nil}|nil
+---  epic: string, files: string|nil}|nil  files: nil when they are in the journal only
 function M.totals(run)
   for _, row in ipairs(run and run.store:read("runs", { card = run.epic.id }) or {}) do
     if row.id == run.id then
       local has_files = #run.store:read("tree", { tree = run.epic.id }) > 0
+      local has_directory = has_files and tree_files.has_directory(run.store, run.epic.id)
       return { id = row.id, turns = row.turns, steps = row.steps, tokens_in = row.tokens_in,
         tokens_out = row.tokens_out, money = row.money,
         seconds = row.seconds, sessions = row.sessions, session_seconds = row.session_seconds,
-        epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
+        epic = run.epic.id, files = has_directory and places.epic(run.epic.id) or nil }
     end
   end
 end
@@ -79,13 +80,14 @@ local function total_lines(lines, run, option)
     text.clean(totals.id),
     totals.sessions > 1 and "in all " or "", totals.turns, totals.steps, time_of(totals), totals.tokens_in,
     totals.tokens_out, money)
-  if totals.files then
-    lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files),
-      option, text.clean(totals.epic))
-    if #run.store:read("source", { tree = totals.epic }) > 0 then
-      lines[#lines + 1] = string.format("  commits for your repository: orket branch%s %s", option,
-        text.clean(totals.epic))
-    end
+  local epic, imported = text.clean(totals.epic), #run.store:read("source", { tree = totals.epic }) > 0
+  local files = totals.files and text.clean(totals.files)
+    or imported and "orket checkout" .. option .. " " .. epic .. " DIR writes them out"
+  if files then
+    lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", files, option, epic)
+  end
+  if imported then
+    lines[#lines + 1] = string.format("  commits for your repository: orket branch%s %s", option, epic)
   end
 end
 

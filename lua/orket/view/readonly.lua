@@ -1,5 +1,5 @@
 -- readonly.lua: a command that only looks at a project: its words are understood, the database is open while
--- it looks, and what fails is told.
+-- it looks, and what fails is printed.
 
 local options = require("orket.options")
 local reader = require("orket.project.reader")

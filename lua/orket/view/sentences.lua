@@ -132,8 +132,8 @@ local SENTENCE = {
   ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
   ["call.allowed"] = function(b)
-    local mended = b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or ""
-    return "calls " .. b.tool .. mended
+    local how = b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or ""
+    return "calls " .. b.tool .. how
   end,
   ["call.refused"] = function(b) return refusal(b.tool, b, b.rule) end,
   ["call.result"] = result,
@@ -142,6 +142,12 @@ local SENTENCE = {
   ["source.imported"] = function(b)
     local left = #b.left > 0 and (", %d left out"):format(#b.left) or ""
     return ("starts from commit %s of %s%s"):format(b.commit:sub(1, 12), b.repo, left)
+  end,
+  ["source.updated"] = function(b)
+    return ("commit %s of %s is merged, %d files changed"):format(b.commit:sub(1, 12), b.repo, #b.changes)
+  end,
+  ["branch.pushed"] = function(b)
+    return ("%s at %s is pushed to %s"):format(b.ref:match("[^/]+/[^/]+$"), b.commit:sub(1, 12), b.remote)
   end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text end,
@@ -181,6 +187,15 @@ local SENTENCE = {
   end,
   ["command.ran"] = function(b)
     return "ran " .. table.concat(b.argv, " "):sub(1, 120) .. ": " .. command_end(b)
+  end,
+  ["egress.request"] = function(b)
+    local where = (b.host or "?") .. (b.port and ":" .. math.tointeger(b.port) or "") .. (b.path or "")
+    if b.rule then
+      return refusal((b.method or "a request") .. " " .. where, b, b.rule)
+    end
+    local came = b.why or (b.status and math.tointeger(b.status) .. ", " or "") .. math.tointeger(b.received)
+      .. " bytes"
+    return "requested " .. b.method .. " " .. where .. ": " .. came
   end,
   ["operation.settled"] = function(b)
     return (b.happened and "had happened before the interruption: "

@@ -99,15 +99,23 @@ function M.put(root, path, bytes, aside)
   return true
 end
 
--- What was there instead of what the journal says: its hash, false for nothing.
-local function find(options, path, blob)
-  if options.found then
-    options.found[path] = blob or false
+---Notes in options.found what was there instead of what the journal says, for the first one that looks.
+---@param options DiskOptions
+---@param path string
+---@param there string|nil its hash; nil: nothing
+function M.note(options, path, there)
+  if options.found and options.found[path] == nil then
+    options.found[path] = there or false
   end
 end
 
--- The hash of what is there; nil when it is no file. Whoever notes what he finds has to know.
-local function look(options, root, path)
+---The hash of what is there; nil when it is no file. Whoever notes what was found has to know.
+---@param options DiskOptions
+---@param root FsRoot
+---@param path string
+---@return string|nil hash
+---@return Error|nil
+function M.look(options, root, path)
   if options.aside then
     return asides.look(options.aside, root, path)
   end
@@ -132,12 +140,12 @@ local function sift(root, manifest, options)
     elseif not options.keep then
       local found, err
       if entry.type == "file" then
-        found, err = look(options, root, entry.name)
+        found, err = M.look(options, root, entry.name)
       end
       if err then
         return nil, err
       end
-      find(options, entry.name, found)
+      M.note(options, entry.name, found)
       if entry.type == "file" and options.aside then
         local ok
         ok, err = asides.keep(options.aside, root, entry.name, found)
@@ -156,7 +164,7 @@ end
 
 -- A file that is not what the journal says gives way to it.
 local function replace(store, root, path, there, blob, options)
-  find(options, path, there)
+  M.note(options, path, there)
   local bytes, err = M.bytes(store, blob, options.made)
   local ok = bytes
   if ok and there and options.aside then
@@ -168,8 +176,13 @@ local function replace(store, root, path, there, blob, options)
   return M.put(root, path, bytes, options.aside)
 end
 
--- Of those that are there.
-local function make_executable(root, manifest, paths)
+---Those of the paths that are in the manifest can be executed.
+---@param root FsRoot
+---@param manifest table<string, string|false>
+---@param paths string[]
+---@return boolean|nil ok
+---@return Error|nil
+function M.make_executable(root, manifest, paths)
   for _, path in ipairs(paths) do
     local ok, message, code, fix = true, nil, nil, nil
     if manifest[path] then
@@ -194,7 +207,7 @@ local function make_equal(store, root, manifest, options)
     local blob, ok = manifest[path], true
     local there
     if present.files[path] or present.more then
-      there, err = look(options, root, path)
+      there, err = M.look(options, root, path)
       ok = not err
     end
     if ok and there ~= blob then
@@ -207,7 +220,7 @@ local function make_equal(store, root, manifest, options)
       return nil, err
     end
   end
-  return make_executable(root, manifest, options.executable or {})
+  return M.make_executable(root, manifest, options.executable or {})
 end
 
 ---@class DiskOptions
@@ -229,6 +242,47 @@ end
 function M.materialise(store, root, manifest, options)
   options = options or {}
   return asides.finish(options.aside, make_equal(store, root, manifest, options))
+end
+
+---Hides what has the path in the layers below, in changes or in a layer. Where a directory is wanted, or
+---beneath a file, nothing below is seen anyway.
+---@param changes FsRoot
+---@param path string
+---@return boolean|nil ok
+---@return Error|nil
+function M.hide(changes, path)
+  local ok, err = errors.check(changes:hide(path))
+  if not ok and err.code ~= "ERR_EXISTS" and err.code ~= "ERR_NOT_DIR" then
+    return nil, err
+  end
+  return true
+end
+
+---@return Error
+function M.too_many()
+  return errors.new("ERR_TOO_LARGE", "the program left too many files; all of them are gone again")
+end
+
+---What a program may have changed in a plain directory: its files, and those of the manifest that are gone.
+---@param root FsRoot
+---@param files table<string, string>
+---@return {entries: FsEntry[], missing: string[]}|nil
+---@return Error|nil
+function M.touched(root, files)
+  local entries, more = errors.check(root:walk(".", M.FILES_MAX))
+  if not entries then
+    return nil, more
+  elseif more then
+    return nil, M.too_many()
+  end
+  local present, missing = {}, {}
+  for _, entry in ipairs(entries) do
+    present[entry.name] = true
+  end
+  for _, path in ipairs(tables.keys(files)) do
+    missing[#missing + 1] = not present[path] and path or nil
+  end
+  return { entries = entries, missing = missing }
 end
 
 ---Removes a file that the journal says is gone.

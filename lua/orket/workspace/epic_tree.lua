@@ -5,7 +5,7 @@ local cjson = require("cjson")
 local disk = require("orket.workspace.disk")
 local tree_files = require("orket.workspace.tree_files")
 local hash = require("orket.core.hash")
-local tree_head = require("orket.workspace.tree_head")
+local tree_head = require("orket.workspace.merge.tree_head")
 local tables = require("orket.util.tables")
 local places = require("orket.workspace.places")
 local trees = require("orket.workspace.tree")
@@ -14,6 +14,9 @@ local M = {}
 
 -- The epic's directory, with all that its tree holds.
 local function lay_out_epic(project, store, epic, seed)
+  if not tree_files.are_laid_out(project, store, epic, places.epic(epic), seed) then
+    return true
+  end
   local manifest = (tree_files.over(store, epic, seed))
   local root, err = places.kept(project, places.epic(epic))
   if not root then

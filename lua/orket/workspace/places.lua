@@ -31,6 +31,13 @@ function M.cards(epic)
   return "workspace/" .. M.name(epic) .. "/cards"
 end
 
+---Where the changes of its cards lie over layers (workspace/layers/upper.lua), below the project.
+---@param epic string
+---@return string
+function M.layers(epic)
+  return "workspace/" .. M.name(epic) .. "/layers"
+end
+
 ---A directory of an epic that is used again and again: one descriptor until it is forgotten.
 ---@param project table
 ---@param path string

@@ -58,11 +58,26 @@ local function read(one)
   return bytes, err
 end
 
+-- Where the card's own files lie: a plain directory, or what it changed of a large start.
+local function homes_of(above, card)
+  local name = "/" .. places.name(card.id)
+  return { above .. "/" .. places.cards(card.epic) .. name,
+    above .. "/" .. places.layers(card.epic) .. name .. "/changes" }
+end
+
+local function beneath(dir, homes)
+  for _, home in ipairs(homes) do
+    if dir:sub(1, #home + 1) == home .. "/" then
+      return dir:sub(#home + 2)
+    end
+  end
+end
+
 -- A file of the card's own directory, or one that was kept aside, keeps its place; another one gets its own
 -- name.
-local function target(one, home, above)
+local function target(one, homes, above)
   local dir = one.dir .. "/"
-  local inside = dir:sub(1, #home + 1) == home .. "/" and dir:sub(#home + 2)
+  local inside = beneath(dir, homes)
   local kept = not inside and dir:sub(1, #above + 1) == above .. "/"
     and dir:sub(#above + 2):match("^" .. KEPT .. "/(.*)$")
   return one.as or (inside or kept) and (inside or kept) .. one.name or one.below or one.name
@@ -82,7 +97,7 @@ local function gather(project, card, files)
   elseif type(files) ~= "table" or #files == 0 or #files > M.FILES_MAX then
     return nil, errors.new("ERR_USAGE", "from 1 to " .. M.FILES_MAX .. " files are put at once")
   end
-  local home = above .. "/" .. places.cards(card.epic) .. "/" .. places.name(card.id)
+  local homes = homes_of(above, card)
   local known, total = {}, 0
   local gathered = { is_known = function(_, name) return known[name] == true end }
   for i, one in ipairs(files) do
@@ -104,7 +119,7 @@ local function gather(project, card, files)
         "put them in parts")
     end
     local name = hash.of(bytes)
-    gathered[i], known[name] = { path = target(one, home, above), bytes = bytes, hash = name }, true
+    gathered[i], known[name] = { path = target(one, homes, above), bytes = bytes, hash = name }, true
   end
   return gathered
 end
@@ -215,7 +230,7 @@ M.acts = {
     fields = { card = "text", files = "list" },
     errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_PATH", "ERR_NOT_FILE", "ERR_NOT_DIR", "ERR_TOO_LARGE",
       "ERR_DENIED" },
-    by = "person", perform = perform,
+    perform = perform,
   },
 }
 

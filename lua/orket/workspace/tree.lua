@@ -1,25 +1,27 @@
 -- tree.lua: the only way to a root: each card works in a directory of its own.
 --
 --   workspace/EPIC/cards/CARD   a card's tree: its start, with what the card changed
+--   workspace/EPIC/layers/CARD  the same over a large start: what it differs by (workspace/layers/upper.lua)
 --   workspace/EPIC/tree         the epic's tree: its seed, with what finished cards changed
 --
 -- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
 -- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts:
 -- workspace/tree_files.lua, manifests; workspace/disk.lua, directories; workspace/places.lua, where they are;
--- workspace/tree_head.lua and workspace/merging.lua, merges; workspace/aside.lua, files of people;
--- workspace/epic_tree.lua, an epic's tree made anew.
+-- workspace/merge/, merges; workspace/aside.lua, files of people; workspace/epic_tree.lua, an epic's tree
+-- made anew.
 
 local asides = require("orket.workspace.aside")
-local async = require("orket.async")
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
+local layers = require("orket.workspace.layers.layers")
 local tree_files = require("orket.workspace.tree_files")
-local tree_head = require("orket.workspace.tree_head")
+local tree_head = require("orket.workspace.merge.tree_head")
 local labels = require("orket.governance.labels")
-local merging = require("orket.workspace.merging")
+local merging = require("orket.workspace.merge.merging")
 local places = require("orket.workspace.places")
 local sys = require("orket.core.sys")
+local uppers = require("orket.workspace.layers.upper")
 
 local M = {}
 
@@ -37,7 +39,7 @@ end
 -- ---- a card's tree ----
 
 -- Answers the root, and whether its directory is a new one.
-local function open_root(self, again)
+local function open_plain(self, again)
   local cards, err = places.kept(self.project, self.above)
   if not cards then
     return nil, err
@@ -45,13 +47,57 @@ local function open_root(self, again)
   local root, made, code, fix = cards:beneath(places.name(self.card), { create = true })
   if code == "ERR_NOT_FOUND" and not again then -- somebody removed the directory above
     places.forget(self.project, self.above)
-    return open_root(self, true)
+    return open_plain(self, true)
   elseif not root then
     return errors.check(nil, made, code, fix)
   end
+  return root, made
+end
+
+local function hold_root(self, root)
   self.root = root
   self.project.open_trees = (self.project.open_trees or 0) + 1
-  return root, made
+  return root
+end
+
+-- Its upper layer when its start is large. A tree that was begun as a plain directory stays one.
+local function upper_of(self, start)
+  local stack, err = layers.of(self.project, self.store, self.epic, self.seed, start, {
+    made = self.made, executable = self.executable,
+  })
+  local plain = stack and self.project.root:kind(self.above .. "/" .. places.name(self.card)) == "directory"
+  if not stack or plain then
+    return stack and false, err
+  end
+  return uppers.of(self.project, self.epic, self.card, stack)
+end
+
+local function equal_options(self, more)
+  more.made, more.executable = self.made, self.executable
+  return more
+end
+
+local function open_layered(self, is_known)
+  local ok, err = self.upper:make_equal(self.store, self.files, equal_options(self, {
+    found = self.found, aside = asides.of(self.project, self.store, self.epic, self.card, is_known),
+  }))
+  local root
+  if ok then
+    root, err = self.upper:open()
+  end
+  return root and hold_root(self, root), err
+end
+
+local function open_directory(self, is_known)
+  local root, new = open_plain(self)
+  if not root then
+    return nil, new
+  end
+  hold_root(self, root)
+  return disk.materialise(self.store, root, self.files, equal_options(self, {
+    new = new, found = self.found,
+    aside = not new and asides.of(self.project, self.store, self.epic, self.card, is_known) or nil,
+  }))
 end
 
 ---Opens the tree of a card: the directory is made equal to what the journal says.
@@ -79,16 +125,13 @@ function M.open(project, store, card, look, is_known)
     return nil, err
   end
   self.files, self.changes, self.made, self.labels = found.files, found.changes, found.made, found.labels
-  self.above = places.cards(epic)
-  local root, new = open_root(self)
-  if not root then
-    return nil, new
+  self.above, self.executable = places.cards(epic), project.seeds.executable[epic] or {}
+  self.upper, err = upper_of(self, found.start)
+  if self.upper == nil then
+    return nil, err
   end
   local ok
-  ok, err = disk.materialise(store, root, self.files, {
-    made = self.made, new = new, found = self.found, executable = project.seeds.executable[epic],
-    aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
-  })
+  ok, err = (self.upper and open_layered or open_directory)(self, is_known)
   if not ok then
     self:close()
     return nil, err
@@ -104,12 +147,40 @@ end
 
 ---Makes its directory what the journal says, whatever a program left there.
 ---@param store {blob: fun(self, name: string): string?, string?}|nil  default: the project's
----@return boolean|nil
+---@return any|nil ok
 ---@return Error|nil
 function Tree:restore(store)
-  return disk.materialise(store or self.store, self.root, self.files, {
-    made = self.made, executable = self.project.seeds.executable[self.epic],
-  })
+  if not self.upper then
+    return disk.materialise(store or self.store, self.root, self.files, equal_options(self, {}))
+  end
+  self.root:rest()
+  local ok, err = self.upper:make_equal(store or self.store, self.files, equal_options(self, {}))
+  if not ok then
+    return nil, err
+  end
+  return self:wake()
+end
+
+---After a program worked in it: removes what no path names; then come touched(), and restore() or wake().
+---@return string[]|nil removed at most 100 places
+---@return integer|Error|nil count
+function Tree:sweep()
+  if self.upper then
+    self.root:rest()
+    return self.upper:sweep()
+  end
+  return errors.check(self.root:sweep())
+end
+
+---What a program may have changed: files that need not be what the journal says, and those of the journal
+---that are gone.
+---@return {entries: FsEntry[], missing: string[]}|nil
+---@return Error|nil
+function Tree:touched()
+  if self.upper then
+    return self.upper:touched(self.files, self.executable)
+  end
+  return disk.touched(self.root, self.files)
 end
 
 ---The bytes of a blob that the card just wrote, in case its merge wants them soon. Few are kept.
@@ -165,21 +236,6 @@ local function meet(self)
   return merged and { merged = merged, head = head }, err
 end
 
--- The bytes of a merge that is still being committed cannot be read yet: an empty commit comes after it.
-local function merge(self)
-  local met, err = meet(self)
-  if met or err.code ~= "ERR_NOT_FOUND" then
-    return met, err
-  end
-  local tx = self.project.board:begin()
-  local ok
-  ok, err = errors.check(async.await(tx.commit, tx))
-  if not ok then
-    return nil, err
-  end
-  return meet(self)
-end
-
 ---Carries the card's changes into the epic's tree, as events of tx, which has to be committed next; then
 ---comes publish(), or undo() when the commit failed. With conflicts nothing is carried over: they stand
 ---between markers in the card's own files, for the card to repair, and the next merge takes what it made
@@ -188,7 +244,7 @@ end
 ---@return {conflicts: string[]|nil, changes: table[]}|nil
 ---@return Error|nil
 function Tree:merge(tx)
-  local met, err = merge(self)
+  local met, err = tree_head.settled(self.project, function() return meet(self) end)
   if not met then
     return nil, err
   elseif #met.merged.conflicts > 0 then
@@ -216,17 +272,24 @@ local function publish_one(self, root, change, aside)
   return ok, err
 end
 
-local function publish(self, root, aside)
+-- What was merged is in the journal: nobody needs its bytes from here.
+local function published(self)
   local head = tree_head.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
+  for _, change in ipairs(self.merged.changes) do
+    head.bytes[change.blob or ""] = nil
+  end
+  self.merged = nil
+  return true
+end
+
+local function publish(self, root, aside)
   for _, change in ipairs(self.merged.changes) do
     local ok, err = publish_one(self, root, change, aside)
     if not ok then
       return nil, err
     end
-    head.bytes[change.blob or ""] = nil
   end
-  self.merged = nil
-  return true
+  return published(self)
 end
 
 ---Writes the merged files into the epic's directory, after their commit. A directory that falls behind
@@ -237,7 +300,11 @@ function Tree:publish()
   if not self.merged then
     return true
   end
-  local root, err = places.kept(self.project, places.epic(self.epic))
+  local path = places.epic(self.epic)
+  if not tree_files.are_laid_out(self.project, self.store, self.epic, path, self.seed) then
+    return published(self)
+  end
+  local root, err = places.kept(self.project, path)
   if not root then
     return nil, err
   end
@@ -251,7 +318,7 @@ function Tree:publish()
 end
 
 ---Records what a new epic starts from, a repository or the files of its directory: before its first card,
----which is told of them, and because no card can mend what is wrong with them.
+---which is reported of them, and because no card can fix what is wrong with them.
 ---@param project table opened as owner
 ---@param store table
 ---@param epic string
@@ -287,6 +354,7 @@ function M.release(project, epic)
   places.forget(project, places.epic(epic))
   places.forget(project, places.cards(epic))
   tree_files.forget_seed(project, epic)
+  layers.forget(project, epic)
   tree_head.forget(project, epic)
 end
 
@@ -306,13 +374,21 @@ function Tree:rest()
   end
 end
 
+---It is read and written again, after rest() or after a program.
 ---@return any root
 ---@return Error|nil
 function Tree:wake()
   if self.root then
-    return self.root
+    local awake, err = errors.check(self.root:wake())
+    return awake and self.root, err
   end
-  return open_root(self)
+  local root, err
+  if self.upper then
+    root, err = self.upper:open()
+  else
+    root, err = open_plain(self)
+  end
+  return root and hold_root(self, root), not root and err or nil
 end
 
 function Tree:close()

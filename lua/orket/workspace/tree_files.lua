@@ -8,6 +8,7 @@ local hash = require("orket.core.hash")
 local hold = require("orket.workspace.hold")
 local epic_source = require("orket.repository.epic_source")
 local labels = require("orket.governance.labels")
+local manifest = require("orket.workspace.manifest")
 local tables = require("orket.util.tables")
 local merge = require("orket.core.merge")
 
@@ -72,17 +73,45 @@ local function remove_gone(store, epic, root, aside)
   return true
 end
 
+---Whether an epic gets a directory of its files, in which a person finds them without a command. A large
+---repository is not laid out once more: the journal has all of it.
+---@param store table
+---@param epic string
+---@param seed table<string, string>|nil
+---@return boolean
+function M.has_directory(store, epic, seed)
+  return #store:read("source", { tree = epic }) == 0 or not manifest.is_large(seed or M.seed_of(store, epic))
+end
+
+---The same of one that may have a directory all the same, which is then kept up.
+---@param project table
+---@param store table
+---@param epic string
+---@param path string of the directory
+---@param seed table<string, string>
+---@return boolean
+function M.are_laid_out(project, store, epic, path, seed)
+  return M.has_directory(store, epic, seed) or project.root:kind(path) == "directory"
+end
+
 -- Brings the epic's directory back to the journal; what a person added to it stays there. What a person laid
 -- into it before the first run is theirs to change; the files of a commit are not.
-local function catch_up(project, store, epic, root)
+local function catch_up(project, store, epic, path, seed)
+  if not M.are_laid_out(project, store, epic, path, seed) then
+    return true
+  end
+  local root <close>, why, code, fix = project.root:beneath(path, { create = true })
+  if not root then
+    return errors.check(nil, why, code, fix)
+  end
   local aside = asides.of(project, store, epic)
   local ok, err = remove_gone(store, epic, root, aside)
   if not ok then
     return asides.finish(aside, nil, err)
   end
   local imported = #store:read("source", { tree = epic }) > 0
-  local manifest = M.over(store, epic, imported and M.seed_of(store, epic) or {})
-  return disk.materialise(store, root, manifest, {
+  local files = M.over(store, epic, imported and seed or {})
+  return disk.materialise(store, root, files, {
     keep = true, aside = aside, executable = M.executable(store, epic),
   })
 end
@@ -96,8 +125,8 @@ local function seed_of_directory(project, epic, root)
   return texts, err
 end
 
--- The files of a commit, which are then laid out in the epic's directory.
-local function seed_of_source(project, store, epic, root, source)
+-- The files of a commit.
+local function seed_of_source(project, epic, root, source)
   local there, err = read_seed(root)
   if there and next(there) then
     err = errors.new("ERR_CONFIG", "the epic has a source, and files in its directory: " .. next(there),
@@ -112,50 +141,48 @@ local function seed_of_source(project, store, epic, root, source)
   end
   local tx = begin(project)
   epic_source.record(tx, epic, source, tree)
-  local ok
-  ok, err = record_seed(project, tx, epic, tree.texts)
+  return record_seed(project, tx, epic, tree.texts)
+end
+
+local function new_seed(project, store, epic, path)
+  local source = epic_source.of(project, store, epic)
+  local root <close>, why, code, fix = project.root:beneath(path, { create = source ~= nil })
+  if not root and code == "ERR_NOT_FOUND" then
+    return true
+  elseif not root then
+    return errors.check(nil, why, code, fix)
+  elseif not source then
+    return seed_of_directory(project, epic, root)
+  end
+  local ok, err = seed_of_source(project, epic, root, source)
+  project.root:delete(path) -- it is empty
+  return ok, err
+end
+
+-- Its first merge may never have been published.
+local function load_seed(project, store, epic, path)
+  local known = store:read("tree", { tree = epic })[1]
+  local ok, err = true, nil
+  if not known then
+    ok, err = new_seed(project, store, epic, path)
+  end
   if not ok then
     return nil, err
   end
-  return catch_up(project, store, epic, root)
-end
-
-local function new_seed(project, store, epic, root)
-  local source = epic_source.of(project, store, epic)
-  if source then
-    return seed_of_source(project, store, epic, root, source)
+  local seed, marks = M.seed_of(store, epic)
+  if known or #store:read("source", { tree = epic }) > 0 then
+    ok, err = catch_up(project, store, epic, path, seed)
   end
-  return seed_of_directory(project, epic, root)
+  return ok and { files = seed, labels = marks }, err
 end
 
-local function load_seed(project, store, epic, path)
-  local known = store:read("tree", { tree = epic })[1]
-  -- its first merge may never have been published
-  local create = known ~= nil or epic_source.of(project, store, epic) ~= nil
-  local root <close>, why, code, fix = project.root:beneath(path, { create = create })
-  if not root and (known or code ~= "ERR_NOT_FOUND") then
-    return errors.check(nil, why, code, fix)
-  elseif root and not known then
-    local ok, err = new_seed(project, store, epic, root)
-    if not ok then
-      return nil, err
-    end
-  elseif root then
-    local ok, err = catch_up(project, store, epic, root)
-    if not ok then
-      return nil, err
-    end
-  end
-  return M.seed_of(store, epic)
-end
-
----The files that may be executed, of the commit that an epic starts from.
+---The files that may be executed, of the commit that was read last for an epic.
 ---@param store Store
 ---@param epic string
 ---@return string[] paths
 function M.executable(store, epic)
-  local source = store:read("source", { tree = epic })[1]
-  return source and source.executable or {}
+  local sources = store:read("source", { tree = epic })
+  return #sources > 0 and sources[#sources].executable or {}
 end
 
 ---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:
@@ -174,11 +201,11 @@ function M.seed(project, store, epic, path)
   end
   local held <close>, err = hold.take(seeds.holds, epic)
   if held and not seeds.of[epic] then
-    local manifest, more = load_seed(project, store, epic, path)
-    if not manifest then
-      return nil, more
+    local loaded, why = load_seed(project, store, epic, path)
+    if not loaded then
+      return nil, why
     end
-    seeds.of[epic], seeds.labels[epic] = manifest, more
+    seeds.of[epic], seeds.labels[epic] = loaded.files, loaded.labels
     seeds.executable[epic] = M.executable(store, epic)
   end
   return held and seeds.of[epic], err
@@ -200,21 +227,20 @@ end
 ---@param epic string
 ---@return table<string, string>
 function M.snapshot(store, epic)
-  local manifest = {}
+  local files = {}
   for _, row in ipairs(store:read("tree_files", { tree = epic })) do
-    manifest[row.path] = row.blob
+    files[row.path] = row.blob
   end
-  return manifest
+  return files
 end
 
 ---A manifest's hash.
----@param manifest table<string, string>
+---@param files table<string, string>
 ---@return string
-function M.hash(manifest)
-  local parts = {}
-  for _, path in ipairs(tables.keys(manifest)) do
-    parts[#parts + 1] = path
-    parts[#parts + 1] = manifest[path]
+function M.hash(files)
+  local parts, n = {}, 0
+  for _, path in ipairs(manifest.paths(files)) do
+    parts[n + 1], parts[n + 2], n = path, files[path], n + 2
   end
   return hash.parts(parts)
 end
@@ -225,7 +251,8 @@ end
 ---@param path string
 function M.trust(project, epic, path)
   local seeds, head = project.seeds, (project.heads or {})[epic]
-  if seeds and seeds.labels[epic] then
+  if seeds and seeds.labels[epic] then -- turns under way keep those that they began with
+    seeds.labels[epic] = manifest.over(seeds.labels[epic])
     seeds.labels[epic][path] = nil
   end
   if head then
@@ -233,12 +260,12 @@ function M.trust(project, epic, path)
   end
 end
 
-local function copy(map)
-  local new = {}
-  for key, value in pairs(map or {}) do
-    new[key] = value
+-- A tree's own rows over what it lies on.
+local function add_rows(store, tree, files, marks)
+  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
+    files[row.path], marks[row.path] = row.blob, row.labels
   end
-  return new
+  return files, marks
 end
 
 ---A manifest with a tree's own rows over it.
@@ -249,21 +276,35 @@ end
 ---@return table<string, string> manifest
 ---@return table<string, string[]> labels of its files, by path
 function M.over(store, tree, below, below_labels)
-  local manifest, marks = copy(below), copy(below_labels)
-  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
-    manifest[row.path], marks[row.path] = row.blob, row.labels
-  end
-  return manifest, marks
+  return add_rows(store, tree, manifest.over(below), manifest.over(below_labels))
 end
 
----The recorded seed of an epic; a fork's is that of what it was forked from.
+---The seed of an epic as it was after a commit.
+---@param store table
+---@param epic string no fork
+---@param seq integer
+---@return table<string, string> manifest
+---@return table<string, string[]> labels
+function M.seed_at(store, epic, seq)
+  local files, marks = {}, {}
+  for _, row in ipairs(store:read("tree_files", { tree = "seed:" .. epic, seq = seq })) do
+    files[row.path], marks[row.path] = row.blob, row.labels
+  end
+  return files, marks
+end
+
+---The recorded seed of an epic; a fork's is that of what it was forked from, as it was then.
 ---@param store table
 ---@param epic string
 ---@return table<string, string> manifest
 ---@return table<string, string[]> labels
 function M.seed_of(store, epic)
   local lineage = store:read("lineage", { card = epic })
-  return M.over(store, "seed:" .. (#lineage > 0 and lineage[#lineage].source or epic), {})
+  local first = lineage[#lineage]
+  if first then
+    return M.seed_at(store, first.source, first.upto)
+  end
+  return add_rows(store, "seed:" .. epic, {}, {})
 end
 
 -- Two dependencies changed one file: the changes of both, and of the later one where they meet (it was
@@ -287,17 +328,17 @@ local function both(store, row, now, made)
 end
 
 -- One change of a card that is depended on. What two made carries the labels of both.
-local function fold(store, manifest, row, made, marks)
-  local now = manifest[row.path]
+local function fold(store, files, row, made, marks)
+  local now = files[row.path]
   if now == row.base then
-    manifest[row.path], marks[row.path] = row.blob, row.labels
+    files[row.path], marks[row.path] = row.blob, row.labels
     return true
   elseif now == row.blob then
     marks[row.path] = labels.union(marks[row.path], row.labels)
     return true
   end
   local blob, err = both(store, row, now, made)
-  manifest[row.path] = blob
+  files[row.path] = blob
   marks[row.path] = blob and labels.union(marks[row.path], row.labels)
   return not err, err
 end
@@ -306,13 +347,13 @@ end
 local function ground_of(store, epic)
   local source = store:read("lineage", { card = epic })[1]
   if not source then
-    return M.over(store, "seed:" .. epic, {})
+    return add_rows(store, "seed:" .. epic, {}, {})
   end
-  local manifest, marks = {}, {}
+  local files, marks = {}, {}
   for _, row in ipairs(store:read("tree_files", { tree = source.source, seq = source.upto })) do
-    manifest[row.path], marks[row.path] = row.blob, row.labels
+    files[row.path], marks[row.path] = row.blob, row.labels
   end
-  return manifest, marks
+  return files, marks
 end
 
 ---An epic's manifest as its finished cards make it, but for some of them.
@@ -323,18 +364,25 @@ end
 ---  made: bytes of files that no blob holds
 ---@return Error|nil
 function M.of_epic(store, epic, without)
-  local manifest, marks = ground_of(store, epic)
+  local files, marks = ground_of(store, epic)
   local made = {}
   for _, row in ipairs(store:read("tree_done", { epic = epic })) do
     if not without[row.card] then
-      local ok, err = fold(store, manifest, row, made, marks)
+      local ok, err = fold(store, files, row, made, marks)
       if not ok then
         return nil, err
       end
     end
   end
-  return { files = manifest, made = made, labels = marks }
+  return { files = files, made = made, labels = marks }
 end
+
+---@class CardFiles
+---@field files table<string, string> the manifest (workspace/manifest.lua), over the seed
+---@field start table<string, string|false> what of it differs from the seed before its own changes
+---@field changes table<string, {blob: string|nil, base: string|nil}> its own, by path
+---@field made table<string, string> bytes of files that no blob holds
+---@field labels table<string, string[]>
 
 ---A card's manifest: the seed and the changes of all it depends on, also indirectly, then its own. Cards it
 ---does not depend on leave no trace, whenever they finished.
@@ -342,24 +390,24 @@ end
 ---@param card string
 ---@param seed table<string, string>
 ---@param seed_labels table<string, string[]>|nil
----@return table<string, string>|nil manifest
----@return table<string, {blob: string|nil, base: string|nil}>|Error changes its own, by path
----@return table<string, string> made bytes of files that no blob holds
----@return table<string, string[]> labels
+---@return CardFiles|nil
+---@return Error|nil
 function M.of_card(store, card, seed, seed_labels)
-  local manifest, changes, made, marks = copy(seed), {}, {}, copy(seed_labels)
-  for _, row in ipairs(store:read("tree_card", { card = card })) do
+  local files, marks = manifest.over(seed), manifest.over(seed_labels)
+  local found = { files = files, start = {}, changes = {}, made = {}, labels = marks }
+  for _, row in ipairs(store:read("tree_card", { card = card })) do -- its own come last
     if row.own == 1 then
-      manifest[row.path], marks[row.path] = row.blob, row.labels
-      changes[row.path] = { blob = row.blob, base = row.base }
+      files[row.path], marks[row.path] = row.blob, row.labels
+      found.changes[row.path] = { blob = row.blob, base = row.base }
     else
-      local ok, err = fold(store, manifest, row, made, marks)
+      local ok, err = fold(store, files, row, found.made, marks)
       if not ok then
         return nil, err
       end
+      found.start[row.path] = files[row.path] or false
     end
   end
-  return { files = manifest, changes = changes, made = made, labels = marks }
+  return found
 end
 
 return M

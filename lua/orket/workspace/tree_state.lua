@@ -30,6 +30,16 @@ function State:bytes(blob)
   return disk.bytes(self.store, blob, self.made)
 end
 
+---The paths that may be executed, as the epic's repository had them.
+---@return table<string, true>
+function State:executables()
+  local is_one = {}
+  for _, path in ipairs(tree_files.executable(self.store, self.card.epic or self.card.id)) do
+    is_one[path] = true
+  end
+  return is_one
+end
+
 function State:close()
   if self.at then
     self.store:close()

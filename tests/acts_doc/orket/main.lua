@@ -19,17 +19,15 @@ an owner, the process that asks becomes it for the length of its request (`lua/o
 act with a field that is not listed, or with one of another type, is refused with `ERR_USAGE` before anything
 happens. A field with `?` may be absent.
 
-Who may: each act is open to processes of the project's own user in the same namespaces, as the kernel reports
-them; the name in the journal is that user's, whatever the request's `who` says. *person*: the act is a
-decision, and an event in that person's name. *program*: a command also sends it by itself; it decides
-nothing. Owner: *run* means that only a run that is under way performs it, *any* that the asking process also
-can.
+Every act is open to processes of the project's own user in the same namespaces, as the kernel reports them,
+and to no others; the name in the journal is that user's, whatever the request's `who` says. Owner: *run*
+means that only a run that is under way performs the act, *any* that the asking process also can.
 
 Errors: besides those of the table each act may answer %s,
 an error of the environment (such as `ERR_STORE_FULL` or `ERR_OWNED`) and `ERR_BUG`.
 
-| act | fields | what it does | errors | who | owner |
-| --- | --- | --- | --- | --- | --- |
+| act | fields | what it does | errors | owner |
+| --- | --- | --- | --- | --- |
 ]]
 
 local function quoted(list, separator)
@@ -48,8 +46,8 @@ return function()
   io.write((HEAD:format(quoted(acts.COMMON))))
   for _, name in ipairs(tables.keys(acts.all())) do
     local act = acts.all()[name]
-    print(("| `%s` | %s | %s | %s | %s | %s |"):format(
-      name, fields_of(act), act.summary, quoted(act.errors), act.by, act.run and "run" or "any"))
+    print(("| `%s` | %s | %s | %s | %s |"):format(
+      name, fields_of(act), act.summary, quoted(act.errors), act.run and "run" or "any"))
   end
   return 0
 end

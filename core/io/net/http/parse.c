@@ -218,12 +218,13 @@ static int on_head(llhttp_t *llhttp)
     p->request.is_1_0 = llhttp->http_major == 1 && llhttp->http_minor == 0;
     if (llhttp->http_major != 1 || llhttp->http_minor > 1)
         return refuse(p, 505, "another version than HTTP/1.1");
-    if (llhttp->method == HTTP_CONNECT)
+    bool connects = llhttp->method == HTTP_CONNECT;
+    if (connects && !p->is_proxy)
         return refuse(p, 501, "CONNECT");
     list_headers(p);
     if (strlen(p->text.data) != (p->start_count > 1 ? p->starts[1] : p->text.len) - 1)
         return refuse(p, 400, "a NUL in the target");
-    if (split_target(p) || check_framing(p) || check_expect(p))
+    if ((!connects && split_target(p)) || check_framing(p) || check_expect(p))
         return HPE_USER;
     return 0;
 }

@@ -44,6 +44,7 @@ struct http_parser {
     unsigned spaces;                /* in the request line */
     char last;                      /* byte of the head */
     bool seen_line, head_done, done;
+    bool is_proxy; /* set by who reads for one: CONNECT is taken, its target is not split */
     bool wants_continue; /* Expect: 100-continue, not answered yet */
     int status;          /* HTTP status of the refusal, or 0 */
     const char *why;

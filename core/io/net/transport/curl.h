@@ -1,4 +1,4 @@
-/* curl.h: libcurl, loaded when somebody is going to ask a model: with what it needs it is more than
+/* curl.h: libcurl, loaded when a model is going to be asked: with what it needs it is more than
  * thirty shared libraries, several milliseconds that most commands do without.
  *
  * It stays loaded until the process ends: the OpenSSL inside cannot be unloaded.

@@ -421,12 +421,24 @@ static int check_header(const char *header, struct err *err)
     return 0;
 }
 
+/* "Content-Type: TYPE" in place of ours. */
+static int put_type(struct buf *text, const char *type, struct err *err)
+{
+    static const char name[] = "Content-Type: ";
+    if (!*type || type[strspn(type, "abcdefghijklmnopqrstuvwxyz0123456789-+./")])
+        return err_set(err, ERR_USAGE, "the type of the body is none");
+    buf_put(text, name, sizeof name - 1);
+    buf_put(text, type, strlen(type) + 1);
+    return 0;
+}
+
 int transfer_set_headers(struct transfer *x, const struct transport_request *request,
                          struct err *err)
 {
-    size_t n = 0, from = x->body ? 0 : 1; // a GET has no content
+    size_t n = 0, from = x->body && !request->type ? 0 : 1; // a GET has no content
+    size_t own = x->body && request->type;
     struct buf text = {0};
-    int rc = 0;
+    int rc = own ? put_type(&text, request->type, err) : 0;
     for (size_t i = 0; i < request->header_count && rc == 0; i++) {
         rc = check_header(request->headers[i], err);
         buf_put(&text, request->headers[i], strlen(request->headers[i]) + 1);
@@ -439,7 +451,7 @@ int transfer_set_headers(struct transfer *x, const struct transport_request *req
     for (size_t i = from; i < COUNT_OF(fixed_headers); i++)
         x->headers[n++].data = (char *)fixed_headers[i];
     char *line = x->header_text;
-    for (size_t i = 0; i < request->header_count; i++, line += strlen(line) + 1)
+    for (size_t i = 0; i < own + request->header_count; i++, line += strlen(line) + 1)
         x->headers[n++].data = line;
     if (x->secret)
         x->headers[n++].data = (char *)secret_line(x->secret);

@@ -1,4 +1,4 @@
-/* fault.c: what SQLite and the system say went wrong, as a code with its cure. */
+/* fault.c: what SQLite and the system say went wrong, as a code with its fix. */
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -347,6 +347,8 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why,
 -- kind: model.paused
 UPDATE turn SET waits = 'until/' || $until WHERE run = :run AND turn = :turn;
 
+-- kind: branch.pushed
+
 -- kind: budget.lifted
 UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 
@@ -370,6 +372,18 @@ INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
 VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree IS NULL, '', :card));
 
 -- kind: source.imported
+
+-- kind: source.updated
+-- each changes
+UPDATE tree_file SET to_seq = :seq WHERE tree = :card AND path = @path AND to_seq IS NULL;
+-- each changes
+INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
+VALUES (:card, @path, :seq, hash_bytes(@blob), hash_bytes(@base), NULL, @labels);
+INSERT INTO tree (id, seq) SELECT :card, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = :card);
+-- must
+UPDATE tree SET hash = coalesce($hash, hash)
+WHERE id = :card AND seq = (SELECT max(seq) FROM tree WHERE id = :card)
+  AND coalesce(hash, '') = coalesce($was, hash, '');
 
 -- kind: tree.opened
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
@@ -476,6 +490,12 @@ UPDATE approval SET status = $outcome WHERE id = $ask;
 -- kind: operation.done
 
 -- kind: command.ran
+
+-- kind: egress.request
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, at)
+SELECT :seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $call, 'run_command',
+       json_object('op', 'egress.request', 'method', $method, 'host', $host, 'port', $port, 'path', $path), $why, $fix, :at
+WHERE $rule IS NOT NULL;
 
 -- kind: tree.kept
 

@@ -341,10 +341,11 @@ WHERE (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic)
 ORDER BY f.score, m.seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: verdict
-SELECT tree, ok, log, at, labels AS "labels:json" FROM (
+SELECT tree, ok, log, at, labels AS "labels:json", (SELECT body ->> '$.fixture' FROM journal j WHERE j.seq = f.seq) AS fixture
+FROM (
     SELECT * FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
     UNION ALL SELECT v.* FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
-    WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree))
+    WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree)) f
 ORDER BY seq DESC LIMIT 1;
 
 -- A run's status follows from its cards. What it noted at its end is asked for what they cannot tell: that it
@@ -591,6 +592,11 @@ WHERE hash IS NOT NULL AND (:status IS NULL OR status = :status) AND (:card IS N
   AND (:id IS NULL OR id = :id) AND (:run IS NULL OR run = :run) AND (:turn IS NULL OR turn = :turn)
 ORDER BY asked_at, id;
 
+-- A yes that was used, to where a command reaches (operation.grant), on any card of an epic.
+-- name: granted
+SELECT a.id FROM approval a JOIN card c ON c.id = a.card
+WHERE a.status = 'used' AND c.epic IS :epic AND a.operation ->> '$.grant' = :grant LIMIT 1;
+
 -- One stream from its start: the tape of a turn.
 -- name: stream
 WITH RECURSIVE walk (seq, prev, n) AS (
@@ -644,17 +650,12 @@ FROM entry e
 WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
   AND e.kind = (SELECT id FROM kind WHERE name = 'turn.prompted') ORDER BY e.seq LIMIT 1;
 
--- What a simulation looks at, in the order of commits: what was decided and by whom; with :calls also each call (of those
--- that were allowed only to some :tools, as they stand in a body), with :messages what each reply said (NULL where it lies
--- in pieces) and no more of it, with :outcomes what is proposed, all of a reply and how a turn ended, with :views what
--- prompts are made of.
+-- What a simulation looks at, in the order of commits: what was decided and by whom, what each reply said (NULL where it
+-- lies in pieces), what is proposed, and what prompts are made of.
 -- name: simulated
-WITH told (text) AS MATERIALIZED (SELECT value FROM json_each(:tools))
 SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
-       CASE WHEN k.name = 'step.reply' AND :messages AND NOT :outcomes THEN NULL
-            WHEN k.name = 'turn.ended' AND NOT :outcomes OR k.name = 'turn.prompted' AND NOT :views THEN NULL
-            ELSE event_body(e.body, e.names) END AS "body:json",
-       CASE WHEN :messages AND k.name = 'step.reply' THEN coalesce(
+       event_body(e.body, e.names) AS "body:json",
+       CASE WHEN k.name = 'step.reply' THEN coalesce(
             (SELECT m.bytes FROM name r JOIN message m ON m.id = -r.id
              WHERE r.key = hash_key(e.names) AND m.hash = e.names AND m.more IS NULL),
             (SELECT m.bytes FROM name_recent r JOIN message m ON m.id = -r.id
@@ -663,36 +664,11 @@ FROM entry e CROSS JOIN kind k ON k.id = e.kind CROSS JOIN stream s ON s.id = e.
 WHERE e.seq > :since AND (
     e.kind IN (SELECT id FROM kind WHERE name IN (
         'card.created', 'card.changed', 'card.moved', 'card.forked', 'cards.forked', 'run.started', 'run.resumed', 'run.forked',
-        'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled')
-        OR (:calls OR :outcomes) AND name = 'step.reply'
-        OR :calls AND name IN ('call.allowed', 'call.refused', 'approval.asked')
-        OR :views AND name IN ('comment.added', 'memory.ranked', 'memory.noted', 'memory.forgotten', 'verify.done', 'tree.conflict', 'tree.merged'))
-      AND (:tools IS NULL OR e.kind <> (SELECT id FROM kind WHERE name = 'call.allowed')
-           OR EXISTS (SELECT 1 FROM told WHERE instr(e.body, text)))
-    OR :outcomes AND e.kind IN (SELECT id FROM kind WHERE name IN ('call.result', 'call.refused')) AND instr(e.body, '"proposal":'))
+        'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled', 'step.reply',
+        'call.allowed', 'call.refused', 'approval.asked', 'comment.added', 'memory.ranked', 'memory.noted',
+        'memory.forgotten', 'verify.done', 'tree.conflict', 'tree.merged'))
+    OR e.kind IN (SELECT id FROM kind WHERE name = 'call.result') AND instr(e.body, '"proposal":'))
 ORDER BY e.seq LIMIT :limit;
-
--- How many calls were decided in each turn.
--- name: decided
-SELECT s.run, s.turn, d.calls FROM (
-    SELECT e.stream, count(*) AS calls FROM entry e
-    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused')) GROUP BY e.stream) d
-JOIN stream s ON s.id = d.stream;
-
--- The same, each call counted once: a person's answer, or an interruption, has some of them decided again. Of the turns
--- where that may be.
--- name: decided_again
-SELECT 1 WHERE EXISTS (SELECT 1 FROM kind WHERE name IN ('approval.asked', 'run.resumed'));
-WITH again (stream) AS MATERIALIZED (
-    SELECT stream FROM entry WHERE kind = (SELECT id FROM kind WHERE name = 'approval.asked')
-    UNION SELECT id FROM stream WHERE run IN (
-        SELECT s.run FROM entry e JOIN stream s ON s.id = e.stream
-        WHERE e.kind = (SELECT id FROM kind WHERE name = 'run.resumed')))
-SELECT s.run, s.turn, d.calls FROM (
-    SELECT e.stream, count(DISTINCT e.step || ' ' || (replace(replace(e.body, char(1), ''), char(2), '') ->> '$.call')) AS calls
-    FROM entry e
-    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused', 'approval.asked')) AND e.stream IN again
-    GROUP BY e.stream) d JOIN stream s ON s.id = d.stream;
 
 -- What the calls of a turn had come to by :upto.
 -- name: effects
@@ -720,19 +696,33 @@ WHERE seq IN (SELECT seq FROM entry WHERE card = :card AND step = 0 UNION SELECT
   AND seq > coalesce(:since, 0)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
--- The commit that an epic starts from; a fork's is that of what it was forked from.
+-- The commit that an epic starts from, then those that were merged into it since; a fork's are those of what it was
+-- forked from, as far as that had come.
 -- name: source
-SELECT seq, body ->> '$.repo' AS repo, body ->> '$.subdir' AS subdir, body ->> '$.commit' AS "commit",
+SELECT seq, run, CAST(strftime('%s', at) AS INTEGER) AS time, body ->> '$.repo' AS repo, body ->> '$.ref' AS ref,
+       body ->> '$.subdir' AS subdir, body ->> '$.commit' AS "commit",
        body -> '$.executable' AS "executable:json", body -> '$.left' AS "left:json" FROM journal
 WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
                   (SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree))
-  AND kind = 'source.imported' ORDER BY seq LIMIT 1;
+  AND seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775807)
+  AND kind IN ('source.imported', 'source.updated') ORDER BY seq;
 
--- One of the files that an epic started with.
+-- One of the files that an epic started with; of a fork as it was when it was forked.
 -- name: seed_file
 SELECT hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
 WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
-  AND path = :path AND to_seq IS NULL AND blob IS NOT NULL;
+  AND path = :path AND blob IS NOT NULL
+  AND coalesce(to_seq, 9223372036854775807)
+      > coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775806)
+  AND from_seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775806);
+
+-- The files that an epic started with in the directories beneath another one, by the name they have there.
+-- name: seed_files
+SELECT path, hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
+WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
+  AND path > :directory || '/' AND path < :directory || '0' AND path LIKE '%/' || :name
+  AND to_seq IS NULL AND blob IS NOT NULL
+ORDER BY path;
 
 -- What was merged into a tree, by event: the changes of each merge; a fork has those of what it was forked from.
 -- name: tree_merges

@@ -1,4 +1,4 @@
-/* lenient_string.c: where a string ends, and what in it has to be mended. */
+/* lenient_string.c: where a string ends, and what in it has to be fixed. */
 #include "model/dialect/text/lenient_string.h"
 
 #include "base/json.h"

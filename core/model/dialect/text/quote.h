@@ -1,6 +1,6 @@
-/* quote.h: where in a text somebody quotes: fenced, indented and inline code, quoted lines, quotes,
- * elements of HTML, rows of tables, items of lists, what is called an example. It is followed
- * byte by byte and asked at a place. Pure. */
+/* quote.h: where a text quotes: fenced, indented and inline code, quoted lines, quotes, elements of
+ * HTML, rows of tables, items of lists, what is called an example. It is followed byte by byte and
+ * asked at a place. Pure. */
 #ifndef MODEL_DIALECT_QUOTE_H
 #define MODEL_DIALECT_QUOTE_H
 

@@ -1,7 +1,7 @@
-/* secrets.c: secrets in a text, told by their form: tokens that their makers gave a prefix, web
- * tokens, blocks of private keys. One pass over the text, which looks only into runs that are long
- * enough to be one, and no further ahead than one reaches, so that the time it takes is linear.
- * What it answers names the kind and never repeats the secret. */
+/* secrets.c: secrets in a text, recognised by their form: tokens that their makers gave a prefix,
+ * web tokens, blocks of private keys. One pass over the text, which looks only into runs that are
+ * long enough to be one, and no further ahead than one reaches, so that the time it takes is
+ * linear. What it answers names the kind and never repeats the secret. */
 #include <string.h>
 
 #include "model/gate/impl.h"

@@ -65,6 +65,10 @@ void regex_scratch_clear(struct regex_scratch *scratch);
 int regex_compile(struct json_doc *arena, const char *text, size_t len, const struct regex **out,
                   struct err *err) MUST_CHECK;
 
+/* The same, and letters of ASCII mean both of their cases. */
+int regex_compile_folded(struct json_doc *arena, const char *text, size_t len,
+                         const struct regex **out, struct err *err) MUST_CHECK;
+
 /* 1 when the pattern occurs anywhere in text (valid UTF-8), 0 when not; ERR_LIMIT when *budget ran
  * out, ERR_MEMORY. Takes its cost off *budget. */
 int regex_search(const struct regex *regex, const char *text, size_t len,
@@ -83,6 +87,9 @@ void regex_add_class(struct regex_ranges *ranges, char name);
 
 /* Adds a Unicode property by its name in \p{...}; false when unknown. */
 bool regex_add_property(struct regex_ranges *ranges, const char *name, size_t len, bool negated);
+
+/* Adds the other case of each letter of ASCII that is in the union. */
+void regex_add_cases(struct regex_ranges *ranges);
 
 /* Sorts, joins and copies to the arena; negated = the complement. NULL = out of memory. */
 const struct regex_set *regex_set_make(struct json_doc *arena, struct regex_ranges *ranges,

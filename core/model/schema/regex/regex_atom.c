@@ -5,12 +5,26 @@
 
 static void emit_set(struct regex_parser *p, struct regex_ranges *ranges, bool negated)
 {
+    if (p->folds)
+        regex_add_cases(ranges);
     const struct regex_set *set = regex_set_make(p->arena, ranges, negated);
     buf_clear(&ranges->items);
     if (!set)
         regex_fail(p, ERR_MEMORY, "out of memory");
     else
         regex_emit(p, (struct regex_inst){.op = REGEX_SET, .set = set});
+}
+
+static void emit_char(struct regex_parser *p, uint32_t code)
+{
+    bool letter = (code | 0x20) >= 'a' && (code | 0x20) <= 'z';
+    if (!p->folds || !letter) {
+        regex_emit(p, (struct regex_inst){.op = REGEX_CHAR, .x = (int32_t)code});
+        return;
+    }
+    struct regex_ranges both = {0};
+    regex_add(&both, code, code);
+    emit_set(p, &both, false);
 }
 
 /* ---- escapes ---- */
@@ -183,7 +197,7 @@ static bool escape(struct regex_parser *p)
     } else if (set_escape(p, &ranges)) {
         emit_set(p, &ranges, false);
     } else {
-        regex_emit(p, (struct regex_inst){.op = REGEX_CHAR, .x = (int32_t)char_escape(p, false)});
+        emit_char(p, char_escape(p, false));
     }
     buf_clear(&ranges.items);
     return true;
@@ -203,7 +217,6 @@ bool regex_atom(struct regex_parser *p)
         return class(p), true;
     if (regex_take(p, "."))
         return any(p), true;
-    uint32_t code = regex_next(p->text, p->len, &p->at);
-    regex_emit(p, (struct regex_inst){.op = REGEX_CHAR, .x = (int32_t)code});
+    emit_char(p, regex_next(p->text, p->len, &p->at));
     return true;
 }

@@ -14,6 +14,7 @@ struct regex_parser {
     unsigned depth, looks, deepest_look;
     struct err *err;
     int error;
+    bool folds; /* a letter of ASCII stands for both of its cases */
 };
 
 /* Keeps the first failure, with its offset; answers its code. */

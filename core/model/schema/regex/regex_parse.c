@@ -241,19 +241,18 @@ static void alternatives(struct regex_parser *p)
     }
 }
 
-int regex_compile(struct json_doc *arena, const char *text, size_t len, const struct regex **out,
-                  struct err *err)
+static int compile(struct regex_parser p, const struct regex **out)
 {
-    struct regex_parser p = {.arena = arena, .text = text, .len = len, .err = err};
-    if (len > REGEX_PATTERN_MAX)
+    struct err *err = p.err;
+    if (p.len > REGEX_PATTERN_MAX)
         return err_set(err, ERR_LIMIT, "a pattern is longer than %d bytes", REGEX_PATTERN_MAX);
     alternatives(&p);
     if (!p.error && regex_more(&p))
         regex_fail(&p, ERR_SCHEMA, "a ) without (");
     regex_emit(&p, (struct regex_inst){.op = REGEX_MATCH});
     if (!p.error) {
-        struct regex *regex = json_doc_alloc(arena, sizeof *regex);
-        struct regex_inst *code = json_doc_alloc(arena, p.code.len);
+        struct regex *regex = json_doc_alloc(p.arena, sizeof *regex);
+        struct regex_inst *code = json_doc_alloc(p.arena, p.code.len);
         if (regex && code) {
             memcpy(code, p.code.data, p.code.len);
             *regex = (struct regex){code, (size_t)here(&p), p.deepest_look};
@@ -264,4 +263,18 @@ int regex_compile(struct json_doc *arena, const char *text, size_t len, const st
     }
     buf_clear(&p.code);
     return p.error;
+}
+
+int regex_compile(struct json_doc *arena, const char *text, size_t len, const struct regex **out,
+                  struct err *err)
+{
+    return compile((struct regex_parser){.arena = arena, .text = text, .len = len, .err = err},
+                   out);
+}
+
+int regex_compile_folded(struct json_doc *arena, const char *text, size_t len,
+                         const struct regex **out, struct err *err)
+{
+    struct regex_parser p = {.arena = arena, .text = text, .len = len, .err = err, .folds = true};
+    return compile(p, out);
 }

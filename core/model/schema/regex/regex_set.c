@@ -10,6 +10,26 @@ void regex_add(struct regex_ranges *ranges, uint32_t lo, uint32_t hi)
     buf_put(&ranges->items, &(struct regex_range){lo, hi}, sizeof(struct regex_range));
 }
 
+/* The part of a range that lies within the letters from `first` on, moved to the other case. */
+static void add_case(struct regex_ranges *ranges, struct regex_range range, uint32_t first,
+                     uint32_t other)
+{
+    uint32_t lo = range.lo > first ? range.lo : first;
+    uint32_t hi = range.hi < first + 25 ? range.hi : first + 25;
+    if (lo <= hi)
+        regex_add(ranges, lo - first + other, hi - first + other);
+}
+
+void regex_add_cases(struct regex_ranges *ranges)
+{
+    size_t count = ranges->items.len / sizeof(struct regex_range);
+    for (size_t i = 0; i < count && buf_ok(&ranges->items); i++) {
+        struct regex_range range = ((struct regex_range *)(void *)ranges->items.data)[i];
+        add_case(ranges, range, 'a', 'A');
+        add_case(ranges, range, 'A', 'a');
+    }
+}
+
 static const struct regex_range digits[] = {{'0', '9'}};
 static const struct regex_range words[] = {{'0', '9'}, {'A', 'Z'}, {'_', '_'}, {'a', 'z'}};
 static const struct regex_range blanks[] = {

@@ -1,4 +1,4 @@
--- plan_outcome.lua: what became of a plan, as people and programs are told it.
+-- plan_outcome.lua: what became of a plan, as people and programs read it.
 
 local cjson = require("cjson")
 local local_time = require("orket.view.format.local_time")

@@ -13,7 +13,7 @@ M.usage = [[
 usage: orket bench gate [--policy] [--decisions N]
 
 Judges parsed write_file calls (five fields, a resolved path) against 20 tools, card statuses and 100
-rules of the house, a fifth of them refused; prints one line BENCH {"ns_per_decision":…}. With --policy: a
+organization rules, a fifth of them refused; prints one line BENCH {"ns_per_decision":…}. With --policy: a
 policy of 100 rules in Lua, inside an open box.
 ]]
 
@@ -21,7 +21,7 @@ local function array(list)
   return setmetatable(list, cjson.array_mt)
 end
 
--- ---- the law ----
+-- ---- the config ----
 
 local ROLES = { "requirements_analyst", "lead_architect", "coder", "code_reviewer", "operations_lead" }
 local TOP = { "src", "docs", "tests", "bench", "tools", "web", "data", "lib", "etc", "var" }
@@ -43,12 +43,12 @@ local function write_file()
 end
 
 local function tools()
-  local law, names = { write_file = write_file() }, { "write_file" }
+  local config, names = { write_file = write_file() }, { "write_file" }
   for i = 2, 20 do
     names[i] = "tool_" .. i
-    law[names[i]] = { schema = { type = "object" }, operations = array({ "fs.read" }) }
+    config[names[i]] = { schema = { type = "object" }, operations = array({ "fs.read" }) }
   end
-  return law, names
+  return config, names
 end
 
 -- Ten rules look at every call, 90 at one tool each; nearly all of them look at paths.
@@ -66,15 +66,15 @@ local function rules(names)
   return list
 end
 
----The law of the bench.
+---The gate configuration of the bench.
 ---@return table
-function M.law()
-  local law, names = tools()
+function M.config()
+  local config, names = tools()
   local roles = { observer = { tools = array({ names[2] }) } }
   for _, role in ipairs(ROLES) do
     roles[role] = { tools = array(table.move(names, 1, #names, 1, {})) }
   end
-  return { tools = law, roles = roles, rules = rules(names) }
+  return { tools = config, roles = roles, rules = rules(names) }
 end
 
 -- ---- the calls ----
@@ -116,7 +116,7 @@ function M.calls(count)
   return list
 end
 
--- ---- the oracle: reads the law as it is written, knows this bench's schema and patterns only ----
+-- ---- the oracle: reads the config as it is written, knows this bench's schema and patterns only ----
 
 local function fits_schema(arguments)
   for key in pairs(arguments) do
@@ -149,13 +149,13 @@ local function concerns(rule, call)
 end
 
 ---The rule that decides a call.
----@param law table
+---@param config table
 ---@param call table
 ---@return string
-function M.oracle(law, call)
-  if not law.tools[call.tool] then
+function M.oracle(config, call)
+  if not config.tools[call.tool] then
     return "gate.tool.unknown"
-  elseif not tables.has(law.roles[call.role].tools, call.tool) then
+  elseif not tables.has(config.roles[call.role].tools, call.tool) then
     return "gate.role.tool"
   elseif not tables.has({ "in_progress", "code_review" }, call.status) then
     return "gate.card.status"
@@ -167,7 +167,7 @@ function M.oracle(law, call)
     return "gate.path.name"
   end
   for _, effect in ipairs({ "deny", "ask" }) do
-    for _, rule in ipairs(law.rules) do
+    for _, rule in ipairs(config.rules) do
       if rule.effect == effect and concerns(rule, call) then
         return "house." .. rule.id
       end
@@ -178,10 +178,10 @@ end
 
 -- ---- the command ----
 
-local function compare(law, calls, rules_found)
+local function compare(config, calls, rules_found)
   local refused = 0
   for i, call in ipairs(calls) do
-    local expected = M.oracle(law, call)
+    local expected = M.oracle(config, call)
     if expected ~= rules_found[i] then
       return nil, ("call %d: the oracle says %s, the gate %s"):format(i, expected, rules_found[i])
     end
@@ -207,14 +207,14 @@ function M.run(argv)
   if not args or not decisions or decisions < 1 then
     return options.refuse(M.usage, message or "--decisions is a whole number")
   end
-  local law, calls = M.law(), M.calls(1000)
+  local config, calls = M.config(), M.calls(1000)
   if args.policy then
-    return tell(policy.measure(law, calls, decisions))
+    return tell(policy.measure(config, calls, decisions))
   end
-  local found, ns = bench.gate(law, calls, decisions)
+  local found, ns = bench.gate(config, calls, decisions)
   local share, difference = nil, ns
   if found then
-    share, difference = compare(law, calls, found)
+    share, difference = compare(config, calls, found)
   end
   if not share then
     io.stderr:write("orket: ", difference, "\n")

@@ -11,7 +11,7 @@ local M = {}
 
 local LIMITS = { steps = 1 << 50, ms = 3600000 }
 
--- Ten rules look at every call, 90 at one tool each, as those of the bench's law do; found by the tool, as
+-- Ten rules look at every call, 90 at one tool each, as those of the bench's config do; found by the tool, as
 -- people would write it.
 local POLICY = [[
 local rules, by_tool = {%s}, {}
@@ -44,12 +44,12 @@ end
 return { node = "policy", decide = decide, serve = serve }
 ]]
 
-local function text_of(law)
+local function text_of(config)
   local rules, tools = {}, {}
   for i = 2, 20 do
     tools[#tools + 1] = ("%q"):format("tool_" .. i)
   end
-  for i, rule in ipairs(law.rules) do
+  for i, rule in ipairs(config.rules) do
     rules[i] = ("{ id = %q, effect = %q, tool = %s, prefix = %q }"):format(rule.id, rule.effect,
       rule.tools and ("%q"):format(rule.tools[1]) or "nil", "p" .. i .. "7")
   end
@@ -91,13 +91,13 @@ local function spent(count, views, decide)
   return (os.clock() - began) / count * 1e9
 end
 
----@param law table
+---@param config table
 ---@param calls table[]
 ---@param decisions integer
 ---@return table|nil figures
 ---@return string? difference
-function M.measure(law, calls, decisions)
-  local text, views = text_of(law), views_of(calls)
+function M.measure(config, calls, decisions)
+  local text, views = text_of(config), views_of(calls)
   local script = assert(box.prepare("nodes/policy.lua", text, { prelude = embed.read("lua/box/some.lua") }))
   local session <close> = assert(script:open("serve", { views[1] }, LIMITS))
   local share, difference = compare(session, text, views)
@@ -111,7 +111,7 @@ function M.measure(law, calls, decisions)
     script:call("decide", { view })
   end)
   return {
-    test = "policy-lua", peer = "orket", n = decisions, rules = #law.rules, denied_share = share,
+    test = "policy-lua", peer = "orket", n = decisions, rules = #config.rules, denied_share = share,
     ns_per_decision = math.floor(open + 0.5), per_s = math.floor(1e9 / open),
     entered_per_s = math.floor(1e9 / entered),
   }

@@ -30,9 +30,19 @@ local function assistant(content)
   return { role = "assistant", content = text_of(content), tool_calls = calls[1] and calls or nil }
 end
 
+local function add_files(files, blocks)
+  for _, block in ipairs(type(blocks) == "table" and blocks or {}) do
+    local source = (block.type == "image" or block.type == "document") and block.source
+    files[#files + 1] = source and replies.file(source.media_type, source.data) or nil
+  end
+end
+
 local function add_user(messages, content)
+  local files = {}
+  add_files(files, content)
   for _, block in ipairs(type(content) == "table" and content or {}) do
     if block.type == "tool_result" then
+      add_files(files, block.content)
       messages[#messages + 1] = { role = "tool", tool_call_id = block.tool_use_id,
         content = text_of(block.content) }
     end
@@ -40,6 +50,9 @@ local function add_user(messages, content)
   local said = text_of(content)
   if said ~= "" then
     messages[#messages + 1] = { role = "user", content = said }
+  end
+  if files[1] then
+    messages[#messages + 1] = { role = "user", content = files }
   end
 end
 

@@ -48,8 +48,10 @@ local function result_of(response)
 end
 
 local function add_user(state, content)
+  local files = {}
   for _, part in ipairs(content.parts or {}) do
-    local response = part.functionResponse
+    local response, data = part.functionResponse, part.inlineData
+    files[#files + 1] = data and replies.file(data.mimeType, data.data) or nil
     if response then
       state.messages[#state.messages + 1] = { role = "tool", tool_call_id = take_open(state, response),
         content = result_of(response) }
@@ -58,6 +60,9 @@ local function add_user(state, content)
   local said = texts_of(content)
   if said ~= "" then
     state.messages[#state.messages + 1] = { role = "user", content = said }
+  end
+  if files[1] then
+    state.messages[#state.messages + 1] = { role = "user", content = files }
   end
 end
 

@@ -11,9 +11,38 @@ local PIECE = 24 -- characters of a streamed piece
 -- Four bytes are a token, as good as any for a model that does not exist.
 local tokens = usages.estimate
 
--- Of a request: its messages and its tools.
+local FILE_TOKENS = 1600 -- of an image or a PDF
+
+-- Bytes of the files in a message, and how many there are.
+local function files_in(message)
+  local bytes, count = 0, 0
+  for _, part in ipairs(type(message.content) == "table" and message.content or {}) do
+    if part.type ~= "text" then
+      bytes, count = bytes + #cjson.encode(part), count + 1
+    end
+  end
+  return bytes, count
+end
+
+-- Of a request: its messages and its tools. Of a file its bytes are not counted.
 local function asked(request)
-  return tokens(#cjson.encode(request.messages) + (request.tools and #cjson.encode(request.tools) or 0))
+  local text = #cjson.encode(request.messages) + (request.tools and #cjson.encode(request.tools) or 0)
+  local files = 0
+  for _, message in ipairs(request.messages) do
+    local bytes, count = files_in(message)
+    text, files = text - bytes, files + count
+  end
+  return tokens(text) + files * FILE_TOKENS
+end
+
+---A file as OpenAI's form has it.
+---@param kind string media type
+---@param data string base64
+---@return table part
+function M.file(kind, data)
+  local url = "data:" .. kind .. ";base64," .. data
+  return kind == "application/pdf" and { type = "file", file = { file_data = url } }
+    or { type = "image_url", image_url = { url = url } }
 end
 
 ---Cuts text into pieces at character boundaries.

@@ -1,5 +1,5 @@
--- declared.lua: the tools that a request declares (`--tools FILE`, `tools` of a row), for walls that show
--- them to a model or read its calls by them.
+-- declared.lua: the tools that a request declares (`--tools FILE`, `tools` of a row), for boundaries that
+-- show them to a model or read its calls by them.
 
 local cjson = require("cjson")
 

@@ -7,7 +7,7 @@ local doc = require("orket.core.doc")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local gate_options = require("orket.governance.gate_options")
-local judgement = require("orket.effects.judge")
+local judge = require("orket.effects.judge")
 local places = require("orket.workspace.places")
 local policy = require("orket.governance.policy")
 local rates = require("orket.governance.rates")
@@ -149,20 +149,20 @@ local function over_rate(generation, call, offer)
   return generation.rates and generation.rates:take(time, call:tool(), offer.role, offer.model) or nil
 end
 
-local function judge(generation, request, offer)
+local function verdict_on(generation, request, offer)
   local allowed, refusal, asked = generation.gate:call(request)
   local call = allowed or asked
   if not call then
     return refusal
   end
-  refusal = judgement.stricter(refusal, over_rate(generation, call, offer))
-  refusal = judgement.stricter(refusal, policy.objection(generation.asked, call,
+  refusal = judge.stricter(refusal, over_rate(generation, call, offer))
+  refusal = judge.stricter(refusal, policy.objection(generation.asked, call,
     generation.tools[request.tool], request))
   if refusal and refusal.decision == "deny" then
     return refusal
   end
   local first = first_operation(generation, call) or ALLOWED
-  return judgement.stricter(refusal, first.decision ~= "allow" and first or nil) or ALLOWED
+  return judge.stricter(refusal, first.decision ~= "allow" and first or nil) or ALLOWED
 end
 
 local function number_or_nil(value)
@@ -177,7 +177,8 @@ local function offered(generation, request, call)
   local speed, begin, accepted, answer = number_or_nil(wish.per_second), number_or_nil(call.time), 0, nil
   for i = 1, math.max(count, 1) do
     local time = speed and speed > 0 and (begin or 0) + (i - 1) / speed or begin
-    answer = judge(generation, request, { time = time, role = request.role, model = text_or_nil(call.model) })
+    local offer = { time = time, role = request.role, model = text_or_nil(call.model) }
+    answer = verdict_on(generation, request, offer)
     accepted = accepted + (answer.decision == "allow" and 1 or 0)
   end
   if not wish.count then
@@ -190,7 +191,7 @@ local function offered(generation, request, call)
   return told
 end
 
--- ---- the wall ----
+-- ---- the boundary ----
 
 ---@param args string[]
 ---@param read fun(name: string?): string?, string?

@@ -44,7 +44,7 @@ local function failure(message, fix)
   return errors.new("ERR_USAGE", message, fix)
 end
 
--- Where a root is what is wrong, it is the caller's to mend.
+-- Where a root is what is wrong, the caller fixes it.
 local function of_root(request, err)
   if request.root ~= nil and (err.code == "ERR_NOT_FOUND" or err.code == "ERR_NOT_DIR") then
     return errors.new("ERR_USAGE", "--root " .. err.message,

@@ -4,12 +4,11 @@ local cjson = require("cjson")
 local declared = require("orket.dev.try.declared")
 local doc = require("orket.core.doc")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local tables = require("orket.util.tables")
 local client = require("orket.llm.client")
 local options = require("orket.options")
 local providers = require("orket.llm.providers")
-local structured = lazy("orket.llm.text.structured")
+local structured = require("orket.llm.text.structured")
 
 local M = {}
 

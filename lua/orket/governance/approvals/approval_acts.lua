@@ -2,9 +2,8 @@
 
 local approvals = require("orket.governance.approvals.approvals")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local person = require("orket.governance.person")
-local rules = lazy("orket.memory.rules")
+local rules = require("orket.memory.rules")
 
 local M = {}
 
@@ -49,11 +48,11 @@ local CODES = { "ERR_NOT_FOUND", "ERR_TRANSITION" }
 M.acts = {
   approve = {
     summary = "says yes to exactly what an agent asks for, once; `card` is the question's id, or its card's",
-    fields = FIELDS, errors = CODES, by = "person", perform = perform,
+    fields = FIELDS, errors = CODES, perform = perform,
   },
   deny = {
     summary = "says no to what an agent asks for; it reads `why`",
-    fields = FIELDS, errors = CODES, by = "person", perform = perform,
+    fields = FIELDS, errors = CODES, perform = perform,
   },
 }
 

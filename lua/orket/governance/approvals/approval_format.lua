@@ -4,8 +4,7 @@
 
 local cjson = require("cjson")
 local content = require("orket.governance.approvals.content")
-local lazy = require("orket.lazy")
-local diff = lazy("orket.util.diff")
+local diff = require("orket.util.diff")
 local tables = require("orket.util.tables")
 local text = require("orket.view.format.text")
 

@@ -40,6 +40,7 @@ end
 
 local function hash_of(turn, ask, before)
   local parts = { turn.role, turn.card.id, ask.judged }
+  parts[#parts + 1] = ask.operation.grant -- where a command reaches is no part of what it is
   for _, path in ipairs(ask.paths) do
     parts[#parts + 1] = path
     parts[#parts + 1] = before[path]

@@ -14,8 +14,8 @@ local function origin_of(id)
   return id:match("^(.+)%-[bfr]%d+$")
 end
 
--- What the house says of one epic, card, role or user.
-local function of_house(map, name, inherits)
+-- What the organization says of one epic, card, role or user.
+local function limits_of(map, name, inherits)
   while map and name do
     if map[name] then
       return map[name], name
@@ -31,8 +31,8 @@ local function whole(kind, limit)
   return limit and (kind == "seconds" and math.ceil(limit * 1000) or math.tointeger(limit))
 end
 
----The limits of one scope: kind -> limit (seconds in milliseconds), and which of them the house says, and
----where.
+---The limits of one scope: kind -> limit (seconds in milliseconds), and which of them the organization says,
+---and where.
 ---@param budgets table process_rules.budgets
 ---@param scope string
 ---@param name string|nil
@@ -40,18 +40,18 @@ end
 ---@return table<string, integer> limits
 ---@return table<string, string> where  kind -> the end of a JSON pointer, "epics/*/tokens"
 function M.limits(budgets, scope, name, own)
-  local house, found = budgets.organization, nil
+  local theirs, found = budgets.organization, nil
   if scope ~= "organization" then
-    house, found = of_house(budgets[scope], name, INHERITS[scope])
+    theirs, found = limits_of(budgets[scope], name, INHERITS[scope])
   end
-  house, own = house or {}, own or {}
+  theirs, own = theirs or {}, own or {}
   local limits, where = {}, {}
   local of_scope = found and scope .. "/" .. found or scope
   for _, kind in ipairs(M.KINDS) do
-    local a, b = house[kind], own[kind]
-    local is_house = a and (not b or a <= b)
-    limits[kind] = whole(kind, is_house and a or b)
-    where[kind] = is_house and of_scope .. "/" .. kind or nil
+    local a, b = theirs[kind], own[kind]
+    local is_theirs = a and (not b or a <= b)
+    limits[kind] = whole(kind, is_theirs and a or b)
+    where[kind] = is_theirs and of_scope .. "/" .. kind or nil
   end
   return limits, where
 end
@@ -68,7 +68,7 @@ local function counts(budget, kind)
   return type(budget) == "table" and budget[kind] ~= nil
 end
 
----True when anything caps this kind: the house anywhere, or one of these cards' own.
+---True when anything caps this kind: the organization anywhere, or one of these cards' own.
 ---@param budgets table
 ---@param kind string
 ---@param owns table[] own budgets

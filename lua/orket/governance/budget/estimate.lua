@@ -7,6 +7,7 @@
 -- Of a model that has not answered yet nothing is known: it holds the whole cap, so that its first request
 -- goes alone.
 
+local media = require("orket.llm.media")
 local strings = require("orket.util.strings")
 local usages = require("orket.llm.usage")
 
@@ -31,12 +32,13 @@ local function most_said(model, known)
   return math.max(told or math.max(COMPLETION, 2 * known.said), known.said)
 end
 
----@param model table
----@param body string[]
+---@param request ModelRequest with its body
 ---@return table<string, integer> wanted by kind
 ---@return integer bytes
-function Estimate:of(model, body)
-  local bytes, known = strings.bytes(body), self.known[model]
+function Estimate:of(request)
+  local model = request.model
+  local bytes = strings.bytes(request.body) - media.surplus(request.messages or {}, model)
+  local known = self.known[model]
   local wanted = { calls = 1, seconds = math.ceil(((model.deadlines or {}).total or TOTAL) * 1000) }
   if not known then
     wanted.tokens, wanted.money = WHOLE, WHOLE

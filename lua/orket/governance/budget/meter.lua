@@ -180,7 +180,7 @@ function Meter:over(inner)
     if #list == 0 and not (request.turn and self.timed) then
       return inner(request)
     end
-    local wanted, bytes = self.estimate:of(request.model, request.body)
+    local wanted, bytes = self.estimate:of(request)
     local held, refused = reserve(self, request.turn, list, wanted)
     if not held then
       return nil, refused

@@ -1,6 +1,6 @@
--- unblock.lua: a card that waited for a cap, or for the end of a pause, goes on with the turn that it had:
--- somebody raised the cap, time passed, or a person tries again. The events stand in the turn's stream, so
--- that it is current.
+-- unblock.lua: a card that waited for a cap, or for the end of a pause, goes on with the turn that it had: a
+-- person raised the cap, time passed, or a person tries again. The events stand in the turn's stream, so that
+-- it is current.
 
 local async = require("orket.async")
 local errors = require("orket.errors")

@@ -1,16 +1,9 @@
 -- place.lua: what the name of a file says: its language, its category, and what iDesign has against the name.
 -- Pure.
 
-local M = {}
+local parser = require("orket.core.parser")
 
-local LANGUAGES = { -- extension -> language, grammar
-  py = { "python", "python" }, pyi = { "python", "python" }, pyw = { "python", "python" },
-  js = { "javascript", "javascript" }, mjs = { "javascript", "javascript" },
-  cjs = { "javascript", "javascript" }, jsx = { "javascript", "javascript" },
-  ts = { "typescript", "typescript" }, mts = { "typescript", "typescript" },
-  cts = { "typescript", "typescript" }, tsx = { "typescript", "tsx" },
-  c = { "c", "c" }, h = { "c", "c" }, lua = { "lua", "lua" },
-}
+local M = {}
 
 local function set(list)
   local all = {}
@@ -70,13 +63,14 @@ function M.file(rules, path)
     end
   end
   local name = parts[#parts] or ""
-  local known = LANGUAGES[(name:match("%.([^.]+)$") or ""):lower()]
+  local grammar = parser.grammar(name)
+  local language = grammar == "tsx" and "typescript" or grammar
   local counted = M.counted(rules, parts)
   local category = #counted > 1 and counted[1] or nil
-  local is_known = known and rules.languages[known[1]]
+  local is_known = language and rules.languages[language]
   return {
     path = path, name = name, parts = parts, directory = table.move(parts, 1, #parts - 1, 1, {}),
-    category = category, language = is_known and known[1] or nil, grammar = is_known and known[2] or nil,
+    category = category, language = is_known and language or nil, grammar = is_known and grammar or nil,
     layer = rules.layers[category] and category or nil,
   }
 end

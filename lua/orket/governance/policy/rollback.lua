@@ -11,7 +11,7 @@ local person = require("orket.governance.person")
 local tables = require("orket.util.tables")
 local notice = require("orket.scripts.permission_delta.notice")
 local scripts = require("orket.scripts.scripts")
-local reloads = require("orket.scripts.serving.change")
+local change = require("orket.scripts.serving.change")
 
 local M = {}
 
@@ -63,8 +63,8 @@ end
 
 local function validate(project, changes)
   local texts = scripts.texts(project.root)
-  for path, change in pairs(changes) do
-    texts[path] = change.now or embed.read(path)
+  for path, one in pairs(changes) do
+    texts[path] = one.now or embed.read(path)
   end
   local _, problems = scripts.build(texts, project:rules())
   for _, problem in ipairs(problems) do
@@ -79,8 +79,8 @@ end
 local function record(project, request, id, changes)
   local tx = person.begin(project, request.who)
   local files = {}
-  for path, change in pairs(changes) do
-    files[path] = { was = change.was and tx:blob(change.was), now = change.now and tx:blob(change.now) }
+  for path, one in pairs(changes) do
+    files[path] = { was = one.was and tx:blob(one.was), now = one.now and tx:blob(one.now) }
   end
   tx:event("policy.rolled_back", nil, { to = id, files = files })
   return errors.check(async.await(tx.commit, tx))
@@ -143,7 +143,7 @@ end
 -- What serves now that the files are others.
 local function outcome(project, runs, changes)
   if runs then
-    reloads.reload(project, function() end)
+    change.reload(project, function() end)
   else
     project.generation, project.waiting = nil, nil
     local ok, err = acceptance.look(project)
@@ -198,7 +198,7 @@ M.acts = {
   rollback = {
     summary = "writes the policies of an earlier generation back into the project's files",
     fields = { generation = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, by = "person",
+    errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" },
     perform = perform,
   },
 }

@@ -9,7 +9,7 @@ local fs = require("orket.core.fs")
 local gate_options = require("orket.governance.gate_options")
 local tables = require("orket.util.tables")
 local scripts = require("orket.scripts.scripts")
-local waits = require("orket.scripts.serving.waiting")
+local waits = require("orket.scripts.serving.waits")
 
 local M = {}
 

@@ -1,5 +1,5 @@
 -- tokens.lua: the words of a script's text (Lua 5.4), and the text again with one of them on each line: which
--- of them ran is then told by the lines that ran. Pure; for texts that compile.
+-- of them ran is then known from the lines that ran. Pure; for texts that compile.
 
 local M = {}
 

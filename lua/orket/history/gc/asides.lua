@@ -1,7 +1,6 @@
 -- asides.lua: files of people that were kept aside (workspace/aside.lua) longer ago than is asked for.
 
 local aside = require("orket.workspace.aside")
-local trees = require("orket.history.gc.trees")
 
 local M = {}
 
@@ -42,7 +41,7 @@ end
 ---@param found table[] what find() answered
 function M.remove(project, found)
   for _, one in ipairs(found) do
-    trees.delete(project.root, one.path)
+    project.root:remove(one.path)
     project.root:delete(one.path:match("^(.*)/")) -- only when it is empty
   end
 end

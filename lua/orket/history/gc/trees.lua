@@ -1,5 +1,5 @@
--- trees.lua: the directories of cards that nobody goes back to. Whatever is in them can be made again from
--- the journal, so they may go; one that has anything else in it belongs to somebody, and stays.
+-- trees.lua: the directories of cards that will not go on. Whatever is in them can be made again from the
+-- journal, so they may go; one that has anything else in it belongs to a person, and stays.
 
 local disk = require("orket.workspace.disk")
 local tree_files = require("orket.workspace.tree_files")
@@ -14,8 +14,7 @@ local function manifest_of(store, card)
 end
 
 -- What is in a directory: its files and their bytes, and the first that the journal does not know.
-local function look(store, root, card)
-  local entries, more = root:walk(".", disk.FILES_MAX)
+local function look(store, entries, more, root, card)
   local manifest = entries and not more and manifest_of(store, card)
   if not manifest then
     return { files = 0, bytes = 0, own = "more than can be looked at" }
@@ -23,27 +22,32 @@ local function look(store, root, card)
   local found = { files = #entries, bytes = 0 }
   for _, entry in ipairs(entries) do
     found.bytes = found.bytes + entry.size
-    if not found.own and (entry.type ~= "file" or root:hash(entry.name) ~= manifest[entry.name]) then
-      found.own = entry.name
-    end
+    local is_known = entry.type == "whiteout" or entry.type == "directory" -- what they hide is not theirs
+      or entry.type == "file" and root:hash(entry.name) == manifest[entry.name]
+    found.own = found.own or not is_known and entry.name or nil
   end
   return found
 end
 
----The whole of a directory, files first.
----@param root FsRoot
----@param path string
----@return boolean|nil ok
-function M.delete(root, path)
-  for _, entry in ipairs(root:list(path) or {}) do
-    local name = path .. "/" .. entry.name
-    if entry.type == "directory" then
-      M.delete(root, name)
-    else
-      root:delete(name)
+-- A plain directory, and what a card differs by over layers (workspace/layers/upper.lua).
+local function look_at(project, card, found)
+  local epic, name = card.epic or card.id, places.name(card.id)
+  for _, above in ipairs({ places.cards(epic), places.layers(epic) }) do
+    local path = above .. "/" .. name
+    local is_layered = above == places.layers(epic)
+    local root <close> = project.root:beneath(is_layered and path .. "/changes" or path)
+    if root then
+      local entries, more
+      if is_layered then
+        entries, more = root:changes()
+      else
+        entries, more = root:walk(".", disk.FILES_MAX)
+      end
+      local tree = look(project.store, entries, more, root, card)
+      tree.path = path
+      found[#found + 1] = tree
     end
   end
-  return root:delete(path)
 end
 
 ---The directories of the cards whose runs are all dropped, or will be.
@@ -55,13 +59,7 @@ end
 function M.find(project, cards)
   local found = {}
   for _, card in ipairs(cards) do
-    local path = places.cards(card.epic or card.id) .. "/" .. places.name(card.id)
-    local root <close> = project.root:beneath(path)
-    local tree = root and look(project.store, root, card)
-    if tree then
-      tree.path = path
-      found[#found + 1] = tree
-    end
+    look_at(project, card, found)
   end
   return found
 end
@@ -72,7 +70,7 @@ end
 ---@param found table[] what find() answered; one that could not be removed gets `own`
 function M.remove(project, cards, found)
   for _, tree in ipairs(found) do
-    if not tree.own and not M.delete(project.root, tree.path) then
+    if not tree.own and not project.root:remove(tree.path) then
       tree.own = "what cannot be removed"
     end
   end
@@ -80,7 +78,8 @@ function M.remove(project, cards, found)
   for _, card in ipairs(cards) do
     if (card.epic or card.id) ~= epic then
       epic = card.epic or card.id
-      project.root:delete(places.cards(epic)) -- only when it is empty
+      project.root:delete(places.cards(epic)) -- only when they are empty
+      project.root:delete(places.layers(epic))
     end
   end
 end

@@ -1,4 +1,4 @@
--- arrivals.lua: what a replay does when the journal has come past an event, whoever derived it.
+-- arrivals.lua: what a replay does when the journal has come past an event, from any process.
 
 local listener = require("orket.scheduler.listener")
 local record = require("orket.history.replay.record")

@@ -128,9 +128,16 @@ local function begin_again(replay, live, event)
   end
 end
 
--- The seed as it was when the run began: what a person has answered for since was labelled then.
+-- The seed as it was when the run began: a commit that was merged into the epic since was not there, what a
+-- person has answered for since was labelled.
 local function seed_of(board, epic, seq)
   local manifest, marks = tree_files.seed_of(board, epic)
+  local sources = board:read("source", { tree = epic })
+  for i = #sources, 2, -1 do
+    if sources[i].seq > seq then
+      manifest, marks = tree_files.seed_at(board, epic, sources[i].seq - 1)
+    end
+  end
   local in_use = #board:read("labels", { card = epic }) > 0
   local since = in_use and board:read("events", { card = epic, kind = "card.trusted", since = seq }) or {}
   for _, event in ipairs(since) do

@@ -1,13 +1,12 @@
 -- cut_off.lua: turns that were cut off, replayed: what an earlier process's turn was given up with, and what
--- a person answered about an operation of which nobody knew whether it had happened
+-- a person answered about an operation of which no record said whether it had happened
 -- (effects/at_most_once.lua), or about one that a person had to allow
 -- (governance/approvals/turn_approval.lua).
 
 local approvals = require("orket.governance.approvals.approvals")
 local unblock = require("orket.governance.budget.unblock")
 local at_most_once = require("orket.effects.at_most_once")
-local lazy = require("orket.lazy")
-local acts = lazy("orket.governance.acts")
+local acts = require("orket.governance.acts")
 local prefix = require("orket.history.fork.prefix")
 local record = require("orket.history.replay.record")
 

@@ -62,8 +62,8 @@ function Generations:of(id)
   return generation, not generation and texts or nil
 end
 
----From here on the gates have these rules of the house and limits.
----@param rules House
+---From here on the gates have these organization rules and limits.
+---@param rules GateOptions
 function Generations:under(rules)
   local name = cjson.encode({
     rules.rules or cjson.null, rules.limits or cjson.null, rules.types or cjson.null, rules.commands

@@ -7,6 +7,7 @@ local errors = require("orket.errors")
 local stages = require("orket.history.replay.stage")
 local record = require("orket.history.replay.record")
 local tape = require("orket.turn.tape")
+local verify = require("orket.verification.verify")
 
 local M = {}
 
@@ -187,11 +188,12 @@ local function prompt(stage, asked, turn)
   end
 end
 
-local function verify(stage, tree)
+local function recorded_verdict(stage, tree)
   local event = stage.due
   local body = record.body(event)
   if event.kind == "verify.done" then
-    return { ok = body.ok, tree = tree:hash(), log = body.log }
+    return { ok = body.ok, tree = tree:hash(), log = body.log, fixture = body.fixture, counts = body.counts,
+      control = body.control, blob = body.report, installed = body.installed }
   end
   local code, message = (body.why or ""):match("^the verification could not run: (ERR_[%u_]+): (.*)$")
   if not code then
@@ -217,11 +219,22 @@ local function changed_by(turn, ran)
   return contents
 end
 
+-- The requests of the command that is next are the events behind it.
+local function requests_of(line)
+  local requests, i = {}, line.tip + 2
+  while line[i] and line[i].kind == "egress.request" do
+    requests[#requests + 1] = record.body(line[i])
+    i = i + 1
+  end
+  return requests[1] and requests or nil
+end
+
 local function command(stage, turn)
   local line = stage.lines[turn.number]
   local event = after_warnings(turn, line) -- of what the program wrote
   if event and event.kind == "command.ran" then
     local ran = record.body(event)
+    ran.requests = requests_of(line)
     local contents, err = changed_by(turn, ran)
     return contents and ran, contents or err
   end
@@ -233,6 +246,19 @@ local function command(stage, turn)
     return nothing_more(stage)
   end
   return nil, broken
+end
+
+-- A question about where it reaches is on the record before the command, when there was no yes to it.
+local function is_granted(stage, turn, grant)
+  local line = stage.lines[turn.number]
+  for i = line.tip + 1, #line do
+    if line[i].kind == "approval.asked" then
+      return record.body(line[i]).operation.grant ~= grant
+    elseif line[i].kind == "command.ran" or line[i].kind == "operation.refused" then
+      return true
+    end
+  end
+  return true
 end
 
 local function beyond(stage, turn)
@@ -309,6 +335,12 @@ local function objection(stage, turn)
   end
 end
 
+-- Whether the fixture was still the verdict's is told by what became of the card.
+local function is_fixture(stage, turn)
+  local moved = coming(stage, turn, "card.moved")
+  return moved == nil or moved.why ~= verify.STALE
+end
+
 local OUTCOME = { ["call.refused"] = true, ["call.result"] = true }
 
 -- As it was recorded: its texts change, and older journals have none.
@@ -370,8 +402,14 @@ function M.tape(engine, stage, generations)
   engine.conventions = function(_, turn)
     return began(stage, turn).conventions
   end
+  engine.skills = function(_, turn)
+    return began(stage, turn).skills
+  end
   engine.command = function(_, turn)
     return command(stage, turn)
+  end
+  engine.is_granted = function(_, turn, grant)
+    return is_granted(stage, turn, grant)
   end
   engine.beyond = function(_, turn)
     return beyond(stage, turn)
@@ -404,7 +442,10 @@ function M.tape(engine, stage, generations)
     return stage.user
   end
   engine.verify = function(_, _, tree)
-    return verify(stage, tree)
+    return recorded_verdict(stage, tree)
+  end
+  engine.is_fixture = function(_, turn)
+    return is_fixture(stage, turn)
   end
   return engine
 end

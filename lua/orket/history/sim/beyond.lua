@@ -1,4 +1,4 @@
--- beyond.lua: what of a change no simulation judges: nobody shall take silence about it for "nothing
+-- beyond.lua: what of a change no simulation judges, so that silence about it is not taken for "nothing
 -- differs".
 
 local embed = require("orket.core.embed")

@@ -22,20 +22,8 @@ local function actor(side, past, epic, run)
   return { engine = engine, team = team, models = models.new(engine, team), generation = side.generation }
 end
 
--- Both sides ask for the view of the same turn at the same moment, one after the other.
-local function share_views(cast)
-  local make, of, made = cast.new.engine.view, nil, nil
-  local function shared(engine, turn)
-    if of ~= turn then
-      of, made = turn, table.pack(make(engine, turn))
-    end
-    return table.unpack(made, 1, made.n)
-  end
-  cast.old.engine.view, cast.new.engine.view = shared, shared
-end
-
 ---Both sides of a run, from when it began or went on.
----@param judge {past: table, whole: boolean?}
+---@param judge {past: table}
 ---@param run table
 ---@param pair SimPair
 ---@return {old: SimActor, new: SimActor}
@@ -46,9 +34,6 @@ function M.of(judge, run, pair)
     past:go_to(run.began - 1)
     local epic = past:read("card", { id = run.epic })[1]
     run.cast[pair] = { old = actor(pair.old, past, epic, run.id), new = actor(pair.new, past, epic, run.id) }
-    if not (judge.whole or pair.differs.prompts) then -- whoever chooses what is remembered is the same
-      share_views(run.cast[pair])
-    end
   end
   return run.cast[pair]
 end

@@ -2,7 +2,6 @@
 -- moved on with the walk, since a moment costs a projection of all that was before it. Who had a hand in a
 -- card, which is all that routes ask for, the walk knows by itself.
 
-local cjson = require("cjson")
 local errors = require("orket.errors")
 local project = require("orket.project.project")
 local store = require("orket.core.store")
@@ -23,7 +22,7 @@ local function open(self)
   if not moment then
     error(err, 0)
   end
-  self.moment, self.at, self.docs = moment, self.wanted, {}
+  self.moment, self.at = moment, self.wanted
 end
 
 local function go_on(self)
@@ -31,7 +30,7 @@ local function go_on(self)
   if err then
     error(err, 0)
   end
-  self.at, self.docs = self.wanted, {}
+  self.at = self.wanted
 end
 
 local function moment(self)
@@ -50,18 +49,8 @@ function Past:read(name, params)
   return moment(self):read(name, params)
 end
 
-local function kept(self, key, doc, ...)
-  self.docs[key] = doc
-  return doc, ...
-end
-
--- Both sides ask for the same ones, which nobody changes.
 function Past:read_doc(name, params)
-  local now, key = moment(self), name .. cjson.encode(params)
-  if self.docs[key] then
-    return self.docs[key]
-  end
-  return kept(self, key, now:read_doc(name, params))
+  return moment(self):read_doc(name, params)
 end
 
 function Past.stream()
@@ -81,7 +70,7 @@ Past.__close = Past.close
 ---@param known table the cards as the walk knows them
 ---@return table past
 function M.new(dir, known)
-  return setmetatable({ path = project.database(dir), cards = known, wanted = 0, at = 0, docs = {} }, Past)
+  return setmetatable({ path = project.database(dir), cards = known, wanted = 0, at = 0 }, Past)
 end
 
 return M

@@ -25,16 +25,11 @@ local function node_differs(pair, name)
   return (old and old.text) ~= (new and new.text)
 end
 
-local function words_differ(pair, name, whole)
-  local role = pair.roles[name]
-  return role ~= nil and (whole or role.prompt)
-end
-
 -- An arm's turn has the words of its own scripts.
-local function differ(turn, whole)
+local function differ(turn)
   local pair, arm = turn.pair, turn.arm or {}
-  return pair.differs.prompts or words_differ(pair, turn.role, whole)
-    or arm.prompts and node_differs(pair, arm.prompts) or arm.speaks and words_differ(pair, arm.speaks, whole)
+  return pair.differs.prompts or pair.roles[turn.role]
+    or arm.prompts and node_differs(pair, arm.prompts) or arm.speaks and pair.roles[arm.speaks]
 end
 
 -- A turn as the engine knows it when it begins.
@@ -42,6 +37,7 @@ local function begun(turn)
   return {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id,
     number = turn.number, ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
+    skills = turn.skills,
   }
 end
 
@@ -95,10 +91,10 @@ end
 ---A turn was claimed.
 ---@param turn SimTurn
 ---@param event table turn.started
----@param reading table which knows what comes
-function Prompts:expect(turn, event, reading)
+function Prompts:expect(turn, event)
   turn.arm, turn.conventions = arms.recorded({ event }), event.body.conventions
-  local recorded = differ(turn, self.judge.whole) and reading:prompted(event)
+  turn.skills = event.body.skills
+  local recorded = differ(turn) and self.judge.store:read("prompted", { seq = event.seq })[1]
   if recorded then
     turn.ranked = recorded.ranked
     table.insert(self.open, { turn = turn, event = event, convo = recorded.body.convo, fresh = true })

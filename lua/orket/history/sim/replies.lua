@@ -9,24 +9,19 @@ local M = {}
 
 -- What is too long to come with its event.
 local function message_of(walk, event)
-  local body = event.body or walk.store:read("event", { seq = event.seq })[1].body
-  local text = walk.store:message(body.convo)
+  local text = walk.store:message(event.body.convo)
   if not text then
     walk.judge:lost(event, "its reply is missing")
   end
   return text and cjson.decode(text)
 end
 
----The calls of a reply that the journal names; all of the reply comes where somebody looks at outcomes.
+---The calls of a reply that the journal names.
 ---@param walk table
 ---@param turn SimTurn
 ---@param event table step.reply
 function M.read(walk, turn, event)
-  local body = event.body
-  turn.convo, turn.output = body and body.convo, body and body.output
-  if not turn.judged then
-    return
-  end
+  turn.convo, turn.output = event.body.convo, event.body.output
   local message = event.message or message_of(walk, event)
   turn.made = turn.made + #turn.calls
   turn.calls, turn.at = message and tape.calls(message) or {}, 1

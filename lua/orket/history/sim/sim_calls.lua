@@ -3,7 +3,6 @@
 
 local autonomy = require("orket.governance.autonomy")
 local engines = require("orket.scheduler.engine")
-local doc = require("orket.core.doc")
 local gate = require("orket.core.gate")
 local judge = require("orket.effects.judge")
 
@@ -11,7 +10,6 @@ local M = {}
 
 local ALLOW = { decision = "allow", rule = "gate.allow", why = "", fix = "" }
 local NO_TREE = {}
-local EMPTY = assert(doc.new({})) -- a recorded call that is no JSON any more: the gate will say so
 
 ---@class SimCall
 ---@field role string
@@ -73,53 +71,6 @@ function M.verdict_on(turn, request, operation)
   return judge.weigh_operation(turn, request, operation) or ALLOW
 end
 
--- A call that the gate has nothing against, as far as policies look at it: what a call of the gate's would
--- show.
-local Allowed = {}
-Allowed.__index = Allowed
-
-function Allowed:tool()
-  return self.request.name
-end
-
-function Allowed:view(more)
-  local request = self.request
-  more = type(more) == "table" and assert(doc.new(more)) or more
-  local shown = self.gate:show(self.role, self.card, request.name, request.arguments, more, self.shown)
-  self.shown = shown or self.shown
-  return shown or EMPTY
-end
-
----What one side's policies and autonomy say to a call that its gate is known to allow.
----@param turn table
----@param request {name: string, arguments: string}
----@return GateVerdict
-function M.beyond_gate(turn, request)
-  local allowed = turn.allowed or setmetatable({ gate = turn.generation.gate, role = turn.role }, Allowed)
-  turn.allowed, allowed.card, allowed.request = allowed, turn.card, request
-  local refusal = turn.policy(allowed)
-  if refusal and refusal.decision ~= "ask" then
-    return refusal
-  end
-  return refusal or turn.autonomy and autonomy.objection(turn, turn.generation.tools[request.name].about,
-    request.name) or ALLOW
-end
-
-local function silent()
-end
-
----What one side says to a call that its policies and its autonomy are known to have nothing against.
----@param turn table
----@param request {name: string, arguments: string}
----@return GateVerdict
-function M.gate_only(turn, request)
-  local policy, mode = turn.policy, turn.autonomy
-  turn.policy, turn.autonomy = silent, nil
-  local verdict = M.verdict(turn, request)
-  turn.policy, turn.autonomy = policy, mode
-  return verdict
-end
-
 ---@param a GateVerdict
 ---@param b GateVerdict
 ---@return boolean
@@ -129,7 +80,7 @@ end
 
 -- ---- the order of judgement ----
 
-local HOUSE, REST, POLICY, AUTONOMY = 1000, 2000, 3000, 4000
+local ORGANIZATION, REST, POLICY, AUTONOMY = 1000, 2000, 3000, 4000
 
 local ranks = {}
 for i, rule in ipairs(gate.rules()) do
@@ -137,7 +88,7 @@ for i, rule in ipairs(gate.rules()) do
 end
 ranks["gate.allow"], ranks["gate.rate"] = math.huge, REST
 
-local FAMILIES = { house = HOUSE, policy = POLICY, autonomy = AUTONOMY }
+local FAMILIES = { house = ORGANIZATION, policy = POLICY, autonomy = AUTONOMY }
 
 -- How far in the chain of judgement a rule stands.
 local function rank(rule)

@@ -13,10 +13,10 @@ local M = {}
 
 -- ---- what a role's route sees ----
 
--- What the calls of the turn came to; where no route looks at it, nobody asks the journal.
+-- What the calls of the turn came to.
 local function effects_of(judge, turn, upto)
-  local effects, asked = setmetatable({}, cjson.array_mt), judge.whole or turn.pair.roles[turn.role].effects
-  for _, part in ipairs(asked and prefix.parts(judge.store, turn.run.id, turn.number, upto) or {}) do
+  local effects = setmetatable({}, cjson.array_mt)
+  for _, part in ipairs(prefix.parts(judge.store, turn.run.id, turn.number, upto)) do
     local come = judge.store:read("effects", part)[1].effects
     table.move(come, 1, #come, #effects + 1, effects)
   end
@@ -113,12 +113,12 @@ end
 ---@param event table turn.ended
 function M.ended(judge, turn, event)
   judge:count("transitions")
-  local role, moved = turn.pair.roles[turn.role], turn.moved
+  local moved = turn.moved
   if not moved or event.body.outcome ~= "done" then
     return
   end
   questions(judge, turn, moved.event)
-  if not (role and (role.route or judge.whole)) then
+  if not turn.pair.roles[turn.role] then
     return
   end
   local cast = casts.of(judge, turn.run, turn.pair)

@@ -37,28 +37,8 @@ end
 
 ---Something of this kind was judged.
 ---@param kind string
----@param times integer|nil
-function Judge:count(kind, times)
-  self.judged[kind] = self.judged[kind] + (times or 1)
-end
-
----What of the journal has to be read for a pair of sides.
----@param pair SimPair
----@return {calls: boolean, messages: boolean, outcomes: boolean, views: boolean}
-function Judge.asks_for(pair)
-  if pair.asks then
-    return pair.asks
-  end
-  local all = pair.calls == true
-  local asks = {
-    calls = all or next(pair.calls) ~= nil, messages = all, outcomes = pair.differs.autonomy,
-    views = pair.differs.prompts or pair.differs.builders,
-  }
-  for _, role in pairs(pair.roles) do
-    asks.outcomes, asks.views = asks.outcomes or role.route, asks.views or role.prompt or role.route
-  end
-  pair.asks = asks
-  return asks
+function Judge:count(kind)
+  self.judged[kind] = self.judged[kind] + 1
 end
 
 ---Something came out otherwise.
@@ -122,9 +102,8 @@ local function give_up(self, bench, side, verdict)
     "the %s policy overran again and again and was not asked any more: %s", side, verdict.why)
 end
 
--- One side's verdict, all of it or a part. A policy that overruns each time is not waited for again and
--- again.
-local function verdict_of(self, turn, side, request, part)
+-- One side's verdict. A policy that overruns each time is not waited for again and again.
+local function verdict_of(self, turn, side, request)
   local mine = turn.sides[side] or open(self, turn, side)
   local bench, began = mine.bench, sys.monotonic()
   mine.card, mine.tool_calls = turn.card, turn.made + turn.at - 1
@@ -133,7 +112,7 @@ local function verdict_of(self, turn, side, request, part)
       return bench.broken
     end
   end
-  local verdict = (part or sim_calls.verdict)(mine, request)
+  local verdict = sim_calls.verdict(mine, request)
   if verdict.rule == "policy.failed" and not bench.broken then
     bench.wasted = (bench.wasted or 0) + sys.monotonic() - began
     if bench.wasted > PATIENCE then
@@ -141,20 +120,6 @@ local function verdict_of(self, turn, side, request, part)
     end
   end
   return verdict
-end
-
-local PARTS = { policies = sim_calls.beyond_gate, gate = sim_calls.gate_only }
-
--- What the new side says. Of a call that was allowed, only that part is asked again which differs: the others
--- had nothing against it, and are the same with the same inputs.
-local function after_of(self, turn, recorded, request)
-  local part = recorded == ALLOWED and not self.whole and PARTS[turn.pair.only] or nil
-  local verdict = verdict_of(self, turn, "new", request, part)
-  -- what denies wins over it, wherever it stands
-  if part == sim_calls.gate_only and verdict.decision == "ask" then
-    return verdict_of(self, turn, "new", request)
-  end
-  return verdict, part
 end
 
 -- What was said to the call at first: where a person was asked, what they answered is not the scripts'.
@@ -177,19 +142,14 @@ end
 ---@param event table call.allowed, call.refused, or approval.asked
 ---@param request {id: string, name: string, arguments: string}
 function Judge:called(turn, event, request)
-  if turn.judged == true then
-    self.judged.calls = self.judged.calls + 1
-  end
+  self:count("calls")
   local recorded = recorded_of(event)
-  local after, part = after_of(self, turn, recorded, request)
+  local after = verdict_of(self, turn, "new", request)
   if sim_calls.same(after, recorded) then
     return
   end
   local before = verdict_of(self, turn, "old", request)
   local exact = sim_calls.same(before, recorded)
-  if part and not exact then
-    after = verdict_of(self, turn, "new", request)
-  end
   if sim_calls.same(before, after) or not exact and sim_calls.came_first(recorded, after) then
     return
   elseif not exact then
@@ -240,25 +200,21 @@ local function copy(card)
   return new
 end
 
----A turn writes to its card: what it was before is what the turn's outcome was judged by, where somebody
----looks at it.
+---A turn writes to its card: what it was before is what the turn's outcome was judged by.
 ---@param turn SimTurn
 ---@param event table card.moved or card.changed
 function Judge:moving(turn, event)
-  if not (self.whole or self.asks_for(turn.pair).outcomes) then
-    return
-  end
   turn.was = turn.was or copy(turn.card)
   turn.moved = event.kind == "card.moved" and { event = event, card = turn.was } or turn.moved
 end
 
 Judge.ended, Judge.failed = sim_outcomes.ended, sim_outcomes.failed
 
----@param options {store: Store, past: table, sides: table, whole: boolean?}
+---@param options {store: Store, past: table, sides: table}
 ---@return table judge
 function M.new(options)
   local self = setmetatable({
-    store = options.store, past = options.past, sides = options.sides, whole = options.whole, benches = {},
+    store = options.store, past = options.past, sides = options.sides, benches = {},
     differences = setmetatable({}, cjson.array_mt),
     caveats = setmetatable({}, cjson.array_mt), caveat_count = 0, remarks = setmetatable({}, cjson.array_mt),
     judged = { calls = 0, routes = 0, prompts = 0, transitions = 0 },

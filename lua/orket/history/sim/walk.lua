@@ -1,12 +1,7 @@
 -- walk.lua: a journal gone through once, in the order of its commits: which call, in which turn, of whom, on
--- which card, and what had been decided. Whoever judges is asked at each of them (history/sim/sim_turns.lua).
--- Calls are read from where on the two sides may judge some of them otherwise; others are only counted: the
--- gate, the policies and the autonomy that they were judged by are the same texts and settings on both sides,
--- so are their inputs.
+-- which card, and what had been decided. The judge (history/sim/sim_turns.lua) is asked at each of them.
 
 local sim_cards = require("orket.history.sim.sim_cards")
-local delta = require("orket.history.sim.delta")
-local reading = require("orket.history.sim.reading")
 local replies = require("orket.history.sim.replies")
 
 local M = {}
@@ -15,6 +10,7 @@ local Walk = {}
 Walk.__index = Walk
 
 local GUARD = "integrity_guard"
+local PAGE = 200 -- events read at once
 
 ---@class SimTurn one turn of a run, as far as the walk has come
 ---@field run table
@@ -24,9 +20,6 @@ local GUARD = "integrity_guard"
 ---@field role string
 ---@field review boolean
 ---@field pair SimPair
----@field judged boolean|table<string, true>  which of its calls may be judged otherwise: all, none, those to
----  these tools; where
----not all are, they are counted by the journal
 ---@field convo string|nil the last reply
 ---@field proposal table|nil the last one
 ---@field calls table[] of the last reply
@@ -40,16 +33,12 @@ local GUARD = "integrity_guard"
 
 local function begin(self, event)
   local body = event.body
-  local run = self.runs[event.run] or { id = event.run, epic = event.card, turns = {}, forked = {},
-    counted = {} }
+  local run = self.runs[event.run] or { id = event.run, epic = event.card, turns = {}, forked = {} }
   run.config, run.began, run.board = body.config, event.seq, self.cards:board(event.card)
   for _, turn in pairs(run.turns) do -- they go on with the cards as they were read anew
     turn.card = run.board[turn.card.id] or turn.card
   end
   self.runs[event.run] = run
-  for _, forked in pairs(run.forked) do -- they come up under the configuration that the run goes on with
-    self:look_at(event, (self.sides:of(forked.body.generation, run.config)))
-  end
 end
 
 -- ---- turns ----
@@ -64,12 +53,9 @@ local function open(self, run, event, number, body)
     run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat,
     role = body.role,
     review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, sides = {}, labels = {},
-    scope = self.cards:scope(event.card), judged = self.whole or delta.reach(pair, body.role),
+    scope = self.cards:scope(event.card),
   }
   run.turns[number] = turn
-  if turn.judged ~= true then
-    run.counted[number], self.counts = 0, true
-  end
   return turn
 end
 
@@ -79,14 +65,12 @@ opens["turn.started"] = function(self, run, event)
   self.judge:routed(run, event)
   local turn = open(self, run, event, event.turn, event.body)
   if turn then
-    self:look_at(event, turn.pair)
-    self.prompts:expect(turn, event, self.reading)
+    self.prompts:expect(turn, event)
   end
 end
 
-opens["turn.forked"] = function(self, run, event)
+opens["turn.forked"] = function(_, run, event)
   run.forked[event.body.turn] = { event = event, body = event.body }
-  self:look_at(event, (self.sides:of(event.body.generation, run.config)))
 end
 
 on["turn.prompted"] = function(self, _, event, turn)
@@ -100,8 +84,7 @@ end
 
 local function verdict(self, _, event, turn)
   turn.proposal = event.body.proposal or turn.proposal
-  local judged = turn.judged
-  local request = (judged == true or judged and judged[event.body.tool]) and replies.request(turn, event)
+  local request = replies.request(turn, event)
   if request then
     self.judge:called(turn, event, request)
   end
@@ -209,60 +192,29 @@ local function take(self, event)
   end
 end
 
--- More has to be read from an event on when one of its turns asks for it.
-function Walk:look_at(event, pair)
-  if self.reading:add(pair, pair and self.judge.asks_for(pair)) then
-    self.again = event.seq
-  end
-end
-
--- The next events; those after one that asks for more come once more.
+-- The next events; false after the last ones.
 local function page(self)
-  local events, more = self.reading:page(self.since)
-  self.again = nil
+  local events = self.store:read("simulated", { since = self.since, limit = PAGE })
   for _, event in ipairs(events) do
     take(self, event)
-    if self.again then
-      self.since = event.seq
-      return true
-    end
+    self.since = event.seq
   end
-  self.since = more and events[#events].seq or self.since
-  return more
-end
-
--- Calls that nothing can have changed for were not read.
-local function count(self)
-  for _, name in ipairs(self.counts and { "decided", "decided_again" } or {}) do
-    for _, turn in ipairs(self.store:read(name, {})) do
-      local counted = self.runs[turn.run] and self.runs[turn.run].counted
-      if counted and counted[turn.turn] then
-        counted[turn.turn] = turn.calls
-      end
-    end
-  end
-  for _, run in pairs(self.runs) do
-    for _, calls in pairs(run.counted) do
-      self.judge:count("calls", calls)
-    end
-  end
+  return #events == PAGE
 end
 
 ---Goes through the journal.
 function Walk:go()
   while page(self) do
   end
-  count(self)
 end
 
----@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table,
----  whole: boolean?}
+---@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table}
 ---@return table walk
 function M.new(options)
   return setmetatable({
     store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge,
     cards = options.cards, prompts = options.judge.prompts,
-    whole = options.whole, reading = reading.new(options.store, options.whole), runs = {}, since = 0,
+    runs = {}, since = 0,
   }, Walk)
 end
 

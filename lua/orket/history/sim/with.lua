@@ -10,7 +10,7 @@ local fs = require("orket.core.fs")
 local tables = require("orket.util.tables")
 local normal = require("orket.project.config.normal")
 local patch = require("orket.history.sim.patch")
-local problem_list = require("orket.project.config.problems")
+local problem_list = require("orket.project.config.problem_list")
 local scripts = require("orket.scripts.scripts")
 local sources = require("orket.project.config.source")
 

@@ -2,6 +2,7 @@
 -- blocks, thoughts are signed and want to be sent back.
 
 local cjson = require("cjson")
+local media = require("orket.llm.media")
 local tables = require("orket.util.tables")
 local parts = require("orket.llm.providers.parts")
 local provider_turns = require("orket.llm.providers.provider_turns")
@@ -117,15 +118,34 @@ function BLOCK.call(part)
     .. call.arguments .. "}"
 end
 
-function BLOCK.result(part)
-  return '{"type":"tool_result","tool_use_id":' .. quoted(part.call.id) .. ',"content":' .. quoted(part.text)
-    .. "}"
+local function block_of_file(file, read)
+  return '{"type":"' .. (file.type == "application/pdf" and "document" or "image")
+    .. '","source":{"type":"base64","media_type":"' .. file.type .. '","data":"' .. media.encoded(file, read)
+    .. '"}}'
 end
 
-local function message_of(turn)
+local function content_of(part, model, read)
+  if not part.attached then
+    return quoted(part.text)
+  end
+  local blocks = { BLOCK.text(part) }
+  for _, file in ipairs(part.attached) do
+    local text, takes = media.caption(file, model)
+    blocks[#blocks + 1] = BLOCK.text({ text = text })
+    blocks[#blocks + 1] = takes and block_of_file(file, read) or nil
+  end
+  return "[" .. table.concat(blocks, ",") .. "]"
+end
+
+function BLOCK.result(part, model, read)
+  return '{"type":"tool_result","tool_use_id":' .. quoted(part.call.id) .. ',"content":'
+    .. content_of(part, model, read) .. "}"
+end
+
+local function message_of(turn, model, read)
   local blocks = {}
   for i, part in ipairs(turn.parts) do
-    blocks[i] = BLOCK[part.kind](part)
+    blocks[i] = BLOCK[part.kind](part, model, read)
   end
   return ('{"role":"%s","content":['):format(turn.who == "user" and "user" or "assistant")
     .. table.concat(blocks, ",") .. "]}"
@@ -200,7 +220,9 @@ function M.body(model, request)
   local mark = model.cache ~= false
   local tools = (mark and not system and marked_tools or plain_tools)(request.tools or nil)
   local own = parts.object({
-    { "messages", provider_turns.written(said, message_of, model) }, { "system", system_of(system, mark) },
+    { "messages", provider_turns.written(said, function(turn)
+      return message_of(turn, model, request.media)
+    end, model) }, { "system", system_of(system, mark) },
     { "tools", tools },
     { "tool_choice", tools and choice_of(request.tool_choice) },
     { "output_config", config_of(model, request.json or nil) },

@@ -2,6 +2,7 @@
 -- model, and whether it streams, is in the path.
 
 local cjson = require("cjson")
+local media = require("orket.llm.media")
 local parts = require("orket.llm.providers.parts")
 local provider_turns = require("orket.llm.providers.provider_turns")
 
@@ -110,7 +111,19 @@ local function is_signed(turn)
   return false
 end
 
-local function content_of(turn, model)
+-- Behind all results of the turn, each file behind its name.
+local function add_files(out, turn, model, read)
+  for _, part in ipairs(turn.parts) do
+    for _, file in ipairs(part.attached or {}) do
+      local text, takes = media.caption(file, model)
+      out[#out + 1] = PART.text({ text = text })
+      out[#out + 1] = takes and '{"inlineData":{"mimeType":"' .. file.type .. '","data":"'
+        .. media.encoded(file, read) .. '"}}' or nil
+    end
+  end
+end
+
+local function content_of(turn, model, read)
   local out = {}
   local otherwise = model.model:find(SIGNING) and not is_signed(turn) and UNSIGNED or nil
   for _, part in ipairs(turn.parts) do
@@ -118,6 +131,7 @@ local function content_of(turn, model)
     otherwise = part.kind ~= "call" and otherwise or nil -- the first one alone
     out[#out + 1] = PART[part.kind](part, signature)
   end
+  add_files(out, turn, model, read)
   return #out > 0 and ('{"role":"%s","parts":['):format(turn.who) .. table.concat(out, ",") .. "]}" or nil
 end
 
@@ -167,7 +181,9 @@ function M.body(model, request)
   local said, system = provider_turns.read(request.messages, model, request.memory)
   local tools = tools_of(request.tools or nil)
   local own = parts.object({
-    { "contents", provider_turns.written(said, content_of, model) },
+    { "contents", provider_turns.written(said, function(turn)
+      return content_of(turn, model, request.media)
+    end, model) },
     { "systemInstruction", system and '{"parts":[' .. PART.text({ text = system }) .. "]}" },
     { "tools", tools }, { "toolConfig", tools and choice_of(request.tool_choice) },
     { "generationConfig", settings_of(model, request.json) },

@@ -2,11 +2,11 @@
 -- OpenRouter and others speak. Data for the core's reply accumulator, and the request's outer parts.
 
 local cjson = require("cjson")
-local lazy = require("orket.lazy")
 local conversation_memory = require("orket.llm.request.conversation_memory")
-local parts = lazy("orket.llm.providers.parts")
-local strings = lazy("orket.util.strings")
-local provider_turns = lazy("orket.llm.providers.provider_turns")
+local media = require("orket.llm.media")
+local parts = require("orket.llm.providers.parts")
+local strings = require("orket.util.strings")
+local provider_turns = require("orket.llm.providers.provider_turns")
 
 local M = {}
 
@@ -158,19 +158,72 @@ local function said_by_user(messages, memory)
   return table.move(messages, known.taken + 1, #messages, 2, { known.text })
 end
 
+-- ---- files ----
+
+local function data_of(file, read)
+  return "data:" .. file.type .. ";base64," .. media.encoded(file, read)
+end
+
+local function part_of(file, read)
+  if file.type == "application/pdf" then
+    local name = file.path:match("[^/]*$")
+    return { type = "file", file = { filename = name, file_data = data_of(file, read) } }
+  end
+  return { type = "image_url", image_url = { url = data_of(file, read) } }
+end
+
+-- Results of calls are texts here: their files are what a user says behind them.
+local function said_with(files, model, read)
+  local content = {}
+  for _, file in ipairs(files) do
+    local text, takes = media.caption(file, model)
+    content[#content + 1] = { type = "text", text = text }
+    content[#content + 1] = takes and part_of(file, read) or nil
+  end
+  return cjson.encode({ role = "user", content = content })
+end
+
+local function without_files(message)
+  local decoded = cjson.decode(message)
+  decoded.attached = nil
+  return cjson.encode(decoded)
+end
+
+local RESULT = '"role":"tool"' -- in a text its quotes have backslashes
+
+-- A conversation's messages as the API takes them: one by one, files behind the results of their step.
+local function each_message(messages, model, request, put)
+  local memory, files = request.memory or {}, {}
+  for _, message in ipairs(messages) do
+    if files[1] and not message:find(RESULT, 1, true) then
+      put(said_with(files, model, request.media))
+      files = {}
+    end
+    if media.is_in(message) then
+      local attached = cjson.decode(message).attached
+      table.move(attached, 1, #attached, #files + 1, files)
+      put(conversation_memory.once(memory, "plain", message, without_files))
+    else
+      put(message:byte(3) == APART and own(message, model, memory) or message)
+    end
+  end
+  if files[1] then
+    put(said_with(files, model, request.media))
+  end
+end
+
 ---The request's body as pieces to be joined: every message goes out in the bytes it was encoded in.
 ---@param model table the profile: model, temperature?, seed?, max_tokens?, params?
----@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any}
+---@param request RequestForm
 ---@return string[] pieces
 function M.body(model, request)
   local pieces, memory = { head_of(model, request), ",\"messages\":[" }, request.memory or {}
   local messages = model.system == "user" and said_by_user(request.messages, memory) or request.messages
-  for i, message in ipairs(messages) do
-    if i > 1 then
-      pieces[#pieces + 1] = ","
-    end
-    pieces[#pieces + 1] = message:byte(3) == APART and own(message, model, memory) or message
-  end
+  local is_first = true
+  each_message(messages, model, request, function(message)
+    pieces[#pieces + 1] = not is_first and "," or nil
+    pieces[#pieces + 1], is_first = message, false
+  end)
   pieces[#pieces + 1] = "]"
   if request.tools and request.tools ~= "[]" then
     pieces[#pieces + 1] = ",\"tools\":"

@@ -100,7 +100,8 @@ function BY_ROLE.tool(state, message)
   local call = state.open[message.tool_call_id]
   if call and not call.answered then
     call.answered = true
-    add(state, "user", { kind = "result", call = call, text = text_of(message) })
+    add(state, "user", { kind = "result", call = call, text = text_of(message), attached = message.attached })
+    state.turns[#state.turns].has_files = message.attached ~= nil or state.turns[#state.turns].has_files
   else -- its call is no longer in the window
     say(state, "user", text_of(message))
   end
@@ -172,7 +173,8 @@ function BY_ROLE.assistant(state, message)
   end
 end
 
----Who signs what a model says. Nobody else is shown it: not even another model of the same house can read it.
+---Who signs what a model says. Only that model is shown it: not even another model of the same vendor can
+---read it.
 ---@param model table its profile
 ---@return string
 function M.author(model)
@@ -284,9 +286,10 @@ end
 function M.written(turns, write, model)
   local texts = {}
   for i, turn in ipairs(turns) do
-    turn.text = turn.text or write(turn, model)
+    local text = turn.text or write(turn, model)
+    turn.text = not turn.has_files and text or nil -- files would be much to keep
     turn.parts = (i == #turns or not turn.text) and turn.parts or nil
-    texts[#texts + 1] = turn.text
+    texts[#texts + 1] = text
   end
   return "[" .. table.concat(texts, ",") .. "]"
 end

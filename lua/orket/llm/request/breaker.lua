@@ -177,15 +177,17 @@ end
 -- ---- cards that are parked meanwhile ----
 
 -- Seconds until a parked card may ask: 0 at once; nil when it has waited as long as an outage is waited for.
+-- One that waits for another card's attempt waits no longer than that either.
 local function parked_for(self)
   if not self.opened then
     return 0
   end
   local now = self.clock()
-  if now - self.began >= (self.limit > 0 and self.limit or OUTAGE) then
+  local left = self.began + (self.limit > 0 and self.limit or OUTAGE) - now
+  if left <= 0 then
     return nil
   end
-  return math.max(0, self.opened - now, (self.probed or -math.huge) + PROBE - now)
+  return math.min(left, math.max(0, self.opened - now, (self.probed or -math.huge) + PROBE - now))
 end
 
 local function next_of(breakers)

@@ -2,12 +2,11 @@
 -- and whether the same request may succeed a little later.
 
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local permanent = require("orket.llm.permanent")
 local usage = require("orket.llm.usage")
 
-local error_hints = lazy("orket.llm.error_hints")
-local overflow = lazy("orket.llm.overflow")
+local error_hints = require("orket.llm.error_hints")
+local overflow = require("orket.llm.overflow")
 
 local M = {}
 

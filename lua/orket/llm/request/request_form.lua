@@ -3,14 +3,13 @@
 
 local conversation_memory = require("orket.llm.request.conversation_memory")
 local errors = require("orket.errors")
-local lazy = require("orket.lazy")
 local providers = require("orket.llm.providers")
 local request_failure = require("orket.llm.request.request_failure")
 
-local error_hints = lazy("orket.llm.error_hints")
-local structured = lazy("orket.llm.text.structured")
-local text_call_errors = lazy("orket.llm.text.text_call_errors")
-local text_calls = lazy("orket.llm.text.text_calls")
+local error_hints = require("orket.llm.error_hints")
+local structured = require("orket.llm.text.structured")
+local text_call_errors = require("orket.llm.text.text_call_errors")
+local text_calls = require("orket.llm.text.text_calls")
 
 local M = {}
 
@@ -23,6 +22,7 @@ local MESSAGE = 16 * 1024 * 1024 -- bytes of a reply that a conversation keeps (
 ---@field stream boolean
 ---@field tool_choice any
 ---@field memory table of the conversation
+---@field media (fun(blob: string): string)? the bytes of files that messages name
 
 -- ---- tools, offered or described ----
 
@@ -83,7 +83,7 @@ local function form_of(request)
   local messages, json = with_schema(request, memory)
   local form = {
     messages = messages, tools = request.tools, json = json, memory = memory,
-    stream = request.stream, tool_choice = request.tool_choice,
+    stream = request.stream, tool_choice = request.tool_choice, media = request.media,
   }
   if writes_calls(request.model) then -- which a schema would forbid it
     form.messages, form.tools = text_calls.conversation(request.model, messages, request.tools, memory), false

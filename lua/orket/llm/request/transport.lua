@@ -3,7 +3,7 @@
 -- replies look like.
 
 local async = require("orket.async")
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local model_keys = require("orket.llm.model_keys")
 local providers = require("orket.llm.providers")
 local request_failure = require("orket.llm.request.request_failure")
@@ -19,7 +19,7 @@ local M = {}
 local function post(options, on_delta)
   local shield <close> = async.shield()
   return async.suspend(function(wake)
-    shield.stop = core.post(options, on_delta, function(reply, message, code, info)
+    shield.stop = llm.post(options, on_delta, function(reply, message, code, info)
       wake(reply, not reply and { message = message, code = code, info = info } or nil)
     end)
     return shield.stop

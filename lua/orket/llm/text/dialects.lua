@@ -5,7 +5,7 @@
 -- which they can tell: `{` before a name. A family is known by its name and by those that vLLM, SGLang,
 -- llama.cpp and Ollama call it.
 
-local core = require("orket.core.dialect")
+local dialect = require("orket.core.dialect")
 local errors = require("orket.errors")
 
 local M = {}
@@ -322,7 +322,7 @@ local function compiled()
         names[key(also)] = spec.name
       end
     end
-    grammar = assert(core.compile({ families = families, reasoning = REASONING, drop = DROP }))
+    grammar = assert(dialect.compile({ families = families, reasoning = REASONING, drop = DROP }))
   end
   return grammar
 end

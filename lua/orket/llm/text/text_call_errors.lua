@@ -1,4 +1,4 @@
--- text_call_errors.lua: what a model is told of a call in its text that was not made: where it is, why it was
+-- text_call_errors.lua: what a model reads of a call in its text that was not made: where it is, why it was
 -- none, and what its tool takes. Bounded, whatever the text. Pure.
 
 local cjson = require("cjson")

@@ -4,7 +4,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
-local core = require("orket.core.llm")
+local llm = require("orket.core.llm")
 local errors = require("orket.errors")
 local mcp_events = require("orket.mcp.mcp_events")
 local strings = require("orket.util.strings")
@@ -148,7 +148,7 @@ function exchange(self, talk, order)
   if talk.stream then
     talk.stream:cut()
   end
-  talk.cancel = core.post(order, taker(self, talk), function(...)
+  talk.cancel = llm.post(order, taker(self, talk), function(...)
     over(self, talk, ...)
   end)
 end
@@ -158,9 +158,9 @@ local function tell(self, text, waits)
   local order = request(self,
     { body = text, deadlines = { total = math.min(CONNECT, self.server.deadline) } })
   if waits then
-    async.await(core.post, order, nil)
+    async.await(llm.post, order, nil)
   else
-    core.post(order, nil, function() end)
+    llm.post(order, nil, function() end)
   end
   return true
 end
@@ -193,7 +193,7 @@ end
 function Wire:listen()
   local stream = mcp_events.reader(self.hear)
   local long = self.server.deadline + 3600
-  self.ear = core.post(request(self, { deadlines = { first_byte = long, idle = long, total = long } }),
+  self.ear = llm.post(request(self, { deadlines = { first_byte = long, idle = long, total = long } }),
     function(bytes, type)
     if type ~= "text/event-stream" then
       return true
@@ -220,7 +220,7 @@ end
 -- The server may forget the session; nobody minds when it does not want to be told.
 local function say_farewell(self)
   local deadlines = { connect = FAREWELL, first_byte = FAREWELL, idle = FAREWELL, total = FAREWELL }
-  async.await(core.post, request(self, { remove = true, deadlines = deadlines }), nil)
+  async.await(llm.post, request(self, { remove = true, deadlines = deadlines }), nil)
 end
 
 ---Nothing of it is waited for any more, and the session ends.
@@ -251,8 +251,9 @@ function M.open(project, server, on)
   if server.key then
     local source = (project.config.organization.keys or {})[server.key] or { env = server.key }
     self.key = "mcp." .. server.name
-    local ok, err = errors.check(core.key(self.key, {
-      env = source.env, file = source.file, header = source.header, origin = source.origin or server.url,
+    local ok, err = errors.check(llm.key(self.key, {
+      env = source.env, file = source.file, header = source.header, user = source.user,
+      origin = source.origin or server.url,
     }))
     if not ok then
       return nil, err

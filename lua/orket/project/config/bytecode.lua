@@ -1,4 +1,4 @@
--- bytecode.lua: which globals a Lua text reads and sets, and which of their fields, told from what the
+-- bytecode.lua: which globals a Lua text reads and sets, and which of their fields, known from what the
 -- compiler made of it: so scopes and shadowed names are the compiler's own. The format is that of Lua 5.4
 -- (ldump.c, lopcodes.h). Pure.
 

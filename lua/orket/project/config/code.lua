@@ -1,5 +1,5 @@
 -- code.lua: what is wrong with a project's scripts, as problems with file and line: they are prepared and
--- held against their contracts as for a run, together with the house rules, and then dropped.
+-- held against their contracts as for a run, together with the organization rules, and then dropped.
 
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
@@ -47,11 +47,11 @@ end
 
 ---Where the machine failed nothing else is reported: it may well follow from that.
 ---@param root FsRoot of the project
----@param house House nothing when they are known to be wrong
+---@param options GateOptions nothing when they are known to be wrong
 ---@return Problem[] those with `warning` set refuse nothing
-function M.problems(root, house)
+function M.problems(root, options)
   local texts, unread = scripts.texts(root)
-  local generation, refused = scripts.build(texts, house)
+  local generation, refused = scripts.build(texts, options)
   local problems, failures = {}, {}
   for _, found in ipairs({ unread, refused }) do
     for _, one in ipairs(found) do

@@ -93,19 +93,36 @@ local function origin_of(url)
   return origin .. (origin:find("^https") and ":443" or ":80")
 end
 
----An MCP server: the key that it names, and secrets that stand where none may.
-function Check:server(origin, pointer, server)
+---The key that an entry with a URL names.
+function Check:key_of(origin, pointer, entry)
   local keys = self.project.organization.keys
-  if server.key and server.command then
-    self.problems:at(origin.source, origin.path .. pointer .. "/key", "a program is sent no key",
-      "a key goes with url")
-  elseif server.key and self:known(origin, pointer .. "/key", server.key, keys, "the key") then
-    local at = keys[server.key].origin
-    if at and origin_of(at) ~= origin_of(server.url) then
-      self.problems:at(origin.source, origin.path .. pointer .. "/key", "the key '" .. server.key
+  if self:known(origin, pointer .. "/key", entry.key, keys, "the key") then
+    local at = keys[entry.key].origin
+    if at and origin_of(at) ~= origin_of(entry.url) then
+      self.problems:at(origin.source, origin.path .. pointer .. "/key", "the key '" .. entry.key
         .. "' belongs to " .. at .. " alone",
         "name a key of the server's own, or its origin")
     end
+  end
+end
+
+---A git repository of others.
+function Check:remote(origin, pointer, remote)
+  if remote.key and not remote.url:find("^https?://") then
+    self.problems:at(origin.source, origin.path .. pointer .. "/key", "a directory is sent no key",
+      "a key goes with a URL")
+  elseif remote.key then
+    self:key_of(origin, pointer, remote)
+  end
+end
+
+---An MCP server: the key that it names, and secrets that stand where none may.
+function Check:server(origin, pointer, server)
+  if server.key and server.command then
+    self.problems:at(origin.source, origin.path .. pointer .. "/key", "a program is sent no key",
+      "a key goes with url")
+  elseif server.key then
+    self:key_of(origin, pointer, server)
   end
   local fault = server.directory and require("orket.mcp.server_places").fault(server.directory)
   if fault then
@@ -162,6 +179,9 @@ function Check:organization()
   end
   for _, name in ipairs(tables.keys(organization.models)) do
     self:model(origin, "/models/" .. name, organization.models[name])
+  end
+  for _, name in ipairs(tables.keys(organization.remotes or {})) do
+    self:remote(origin, "/remotes/" .. name, organization.remotes[name])
   end
   for _, name in ipairs(tables.keys(organization.mcp or {})) do
     self:server(origin, "/mcp/" .. name, organization.mcp[name])

@@ -8,7 +8,7 @@ local rewrite = require("orket.project.config.rewrite")
 
 local M = {}
 
-local OF_SERVER = { "base_url", "model", "shape", "key", "private", "context" }
+local OF_SERVER = { "base_url", "model", "shape", "key", "private", "context", "inputs" }
 
 -- How a team asks: it holds for another model as well. Prices, dialects and headers do not.
 local OF_TEAM = {

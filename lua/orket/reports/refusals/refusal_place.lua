@@ -1,5 +1,5 @@
 -- refusal_place.lua: where a rule is decided: the key of the organization's file, or the line of a script,
--- that a person would edit; for what nobody can edit, who says so. Pure.
+-- that a person would edit; for what a person cannot edit, who says so. Pure.
 
 local M = {}
 

@@ -6,7 +6,7 @@ local autonomy = require("orket.governance.autonomy")
 local cjson = require("cjson")
 local tables = require("orket.util.tables")
 local strings = require("orket.util.strings")
-local bounds = require("orket.scheduler.limits")
+local limits = require("orket.scheduler.limits")
 
 local M = {}
 
@@ -77,10 +77,10 @@ local function caps(was, now, path, add)
   end
 end
 
-local function limits(was, now, path, add)
+local function of_limits(was, now, path, add)
   caps(of_map(was), of_map(now), path, add)
   for _, key in ipairs(tables.keys(of_map(now))) do
-    local default = bounds.DEFAULTS[key]
+    local default = limits.DEFAULTS[key]
     if of_map(was)[key] == nil and default and now[key] > default then
       add(path .. "/" .. key, default, now[key])
     end
@@ -148,7 +148,7 @@ local function any(was, now, path, add)
 end
 
 local RULES = {
-  gate = refusals, rates = refusals, forbidden_types = refusals, commands = permissions, limits = limits,
+  gate = refusals, rates = refusals, forbidden_types = refusals, commands = permissions, limits = of_limits,
   budgets = budgets,
   autonomy = modes, approvals = expiry, labels = marks, growth = switch("auto"), canary = unless_new,
   thresholds = nothing,

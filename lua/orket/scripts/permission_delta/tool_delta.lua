@@ -1,7 +1,6 @@
--- tool_delta.lua: what a tool lets through that it did not, whoever uses it: what it declares is compared
--- exactly. What its `run` does with the operations that it declares cannot be enumerated, so that another
--- program counts as more when it can effect anything; one that only reads answers with what its role may read
--- anyway.
+-- tool_delta.lua: what a tool lets through that it did not: what it declares is compared exactly. What its
+-- `run` does with the operations that it declares cannot be enumerated, so that another program counts as
+-- more when it can effect anything; one that only reads answers with what its role may read anyway.
 
 local policy_code = require("orket.governance.policy.policy_code")
 local embed = require("orket.core.embed")

@@ -5,8 +5,7 @@ local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
-local lazy = require("orket.lazy")
-local config_delta = lazy("orket.scripts.permission_delta.config_delta")
+local config_delta = require("orket.scripts.permission_delta.config_delta")
 local settings = require("orket.project.settings")
 
 local M = {}

@@ -4,6 +4,7 @@
 
 local cjson = require("cjson")
 local hash = require("orket.core.hash")
+local media = require("orket.llm.media")
 local strings = require("orket.util.strings")
 
 local M = {}
@@ -44,7 +45,7 @@ function M.steps(messages, head)
     elseif message.role == "tool" then
       step.results[message.tool_call_id] = at
     end
-    step.last, step.bytes = at, step.bytes + #messages[at] + 1
+    step.last, step.bytes = at, step.bytes + media.weight(messages[at]) + 1
   end
   return steps
 end
@@ -69,7 +70,7 @@ end
 function M.line_of(text, keep)
   local result = about(text)
   local message, cut = result.message, result.cut
-  if result.is_line or #text <= SMALL then
+  if result.is_line or media.weight(text) <= SMALL then
     return nil, cut and cut.handle
   end
   local handle, tool = cut and cut.handle, "read_result"
@@ -80,8 +81,9 @@ function M.line_of(text, keep)
     bytes = cut and cut.bytes or #message.content, handle = handle,
     fix = handle and "left out to make room: read it with " .. (tool or "read_result") or FIX,
   } })
+  message.attached = nil
   local line = cjson.encode(message)
-  return #line < #text and line or nil, handle
+  return #line < media.weight(text) and line or nil, handle
 end
 
 -- ---- what was called ----

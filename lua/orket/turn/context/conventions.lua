@@ -4,6 +4,7 @@
 
 local errors = require("orket.errors")
 local prompt_text = require("orket.util.prompt_text")
+local unseen = require("orket.util.unseen")
 local strings = require("orket.util.strings")
 
 local M = {}
@@ -57,7 +58,7 @@ function M.text(store, conventions)
   if not bytes then
     return nil, err
   end
-  local whole = prompt_text.visible(strings.of_bytes(bytes)):gsub("%s+$", "")
+  local whole = unseen.removed(strings.of_bytes(bytes)):gsub("%s+$", "")
   local text = strings.cut(whole, BYTES_MAX)
   local outside = conventions.labels and OUTSIDE:format(table.concat(conventions.labels, ", ")) or ""
   local rest = #text < #whole and "[the file goes on: read " .. conventions.path .. "]\n" or ""

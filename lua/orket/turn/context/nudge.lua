@@ -1,4 +1,4 @@
--- nudge.lua: what a model is told whose reply called no tool or was cut off: what was seen in the reply, and
+-- nudge.lua: what a model reads whose reply called no tool or was cut off: what was seen in the reply, and
 -- one call that would be right. The words are recorded with the reply, so that a replay takes them from
 -- there.
 

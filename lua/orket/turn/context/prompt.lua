@@ -4,14 +4,15 @@
 local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local conventions = require("orket.turn.context.conventions")
+local skills = require("orket.turn.context.skills")
+local tables = require("orket.util.tables")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
-local examples = lazy("orket.scripts.examples")
+local examples = require("orket.scripts.examples")
 local memory = require("orket.memory.memory")
 local nodes = require("orket.scripts.nodes")
-local ranking = lazy("orket.memory.ranking")
-local recall = lazy("orket.memory.recall")
+local ranking = require("orket.memory.ranking")
+local recall = require("orket.memory.recall")
 
 local M = {}
 
@@ -118,6 +119,20 @@ local function add_conventions(self, turn, prompt, marks)
   return labels.union(marks, turn.conventions.labels)
 end
 
+-- The skills of the epic's repository, for a role that can read them.
+local function add_skills(self, turn, prompt, marks)
+  local about = turn.generation.roles[turn.role].about
+  if not turn.skills or not tables.has(about.tools or {}, "read_file") then
+    return marks
+  end
+  local text, err = skills.text(self.store, turn.skills)
+  if not text then
+    return nil, err
+  end
+  prompt.system = (prompt.system or "") .. text
+  return labels.union(marks, text ~= "" and skills.labels(turn.skills) or nil)
+end
+
 ---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
 ---@param self table engine
 ---@param turn Turn
@@ -142,6 +157,9 @@ function M.prompt(self, turn)
   end
   marks = add_examples(turn, prompt, marks)
   marks, err = add_conventions(self, turn, prompt, marks)
+  if not err then
+    marks, err = add_skills(self, turn, prompt, marks)
+  end
   if err then
     return nil, err
   end

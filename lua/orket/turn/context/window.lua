@@ -7,9 +7,9 @@
 
 local cjson = require("cjson")
 local compact = require("orket.turn.context.compact")
-local lazy = require("orket.lazy")
+local media = require("orket.llm.media")
 local result_paging = require("orket.turn.context.result_paging")
-local summaries = lazy("orket.turn.context.summary")
+local summaries = require("orket.turn.context.summary")
 local usage = require("orket.llm.usage")
 
 local M = {}
@@ -118,7 +118,7 @@ local function shorten(turn, plan, step)
     end
     plan.handles[at or 0] = handle
     if line then
-      saved = saved + #plan.messages[at] - #line
+      saved = saved + media.weight(plan.messages[at]) - #line
       plan.messages[at], plan.folded = line, plan.folded + 1
     end
   end

@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local tables = require("orket.util.tables")
 local strings = require("orket.util.strings")
+local unseen = require("orket.util.unseen")
 
 local M = {}
 
@@ -31,7 +32,7 @@ local NARROW = { -- code points of no column: marks that sit on the one before
   0xE0100, 0xE01EF,
 }
 
-local HIDDEN = { -- controls, and what turns or hides text
+local STEERS = { -- controls, and what turns or hides text on a terminal
   0x00, 0x1F, 0x7F, 0x9F, 0xAD, 0xAD, 0x061C, 0x061C, 0x180E, 0x180E, 0x200B, 0x200F, 0x2028, 0x202E,
   0x2060, 0x206F, 0xFEFF, 0xFEFF, 0xE0000, 0xE007F,
 }
@@ -81,18 +82,15 @@ function M.clean(text)
   end
   local out = {}
   for _, code in utf8.codes(valid(text)) do
-    out[#out + 1] = is_in(HIDDEN, code) and " " or utf8.char(code)
+    out[#out + 1] = is_in(STEERS, code) and " " or utf8.char(code)
   end
   return table.concat(out)
 end
 
--- what a reader does not see, or takes for something else: blanks of other kinds, fillers, marks that choose
--- a form
-local INVISIBLE = {
-  0xA0, 0xA0, 0x034F, 0x034F, 0x115F, 0x1160, 0x1680, 0x1680, 0x17B4, 0x17B5, 0x180B, 0x180F, 0x2000, 0x200A,
-  0x202F, 0x202F, 0x205F, 0x205F, 0x2800, 0x2800, 0x3000, 0x3000, 0x3164, 0x3164, 0xE000, 0xF8FF,
-  0xFE00, 0xFE0F, 0xFFA0, 0xFFA0, 0xFFF0, 0xFFFB, 0x110BD, 0x110BD, 0x110CD, 0x110CD, 0x13430, 0x1343F,
-  0x16FE4, 0x16FE4, 0x1BCA0, 0x1BCA3, 0x1D159, 0x1D159, 0x1D173, 0x1D17A, 0xE0080, 0x10FFFF,
+-- What a reader takes for something else: blanks of other kinds, characters that each font draws as it likes.
+local BLANKS = {
+  0xA0, 0xA0, 0x1680, 0x1680, 0x2000, 0x200A, 0x202F, 0x202F, 0x205F, 0x205F, 0x2800, 0x2800, 0x3000, 0x3000,
+  0xE000, 0xF8FF, 0x110BD, 0x110BD, 0x110CD, 0x110CD,
 }
 
 local function spelled(code)
@@ -100,7 +98,7 @@ local function spelled(code)
     return "    "
   elseif code < 32 then
     return utf8.char(0x2400 + code) -- its picture
-  elseif is_in(HIDDEN, code) or is_in(INVISIBLE, code) then
+  elseif unseen.is(code) or is_in(BLANKS, code) then
     return ("⟨U+%04X⟩"):format(code)
   end
   return utf8.char(code)

@@ -1,0 +1,247 @@
+-- remote_repository_spec.lua: an epic starts from a repository that is reached over HTTP, and its branch is
+-- pushed to one, or to a directory.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local world = dofile("tests/support/world.lua")
+
+local WORK = [[
+function work(talk)
+  return steps(talk, function() return say(write(talk.card .. ".txt", "made\n"), finish()) end)
+end
+]]
+
+local GIT = "git -c user.name=P -c user.email=p@example.org -c init.defaultBranch=main -c safe.directory=* -C "
+
+local function git(dir, words)
+  local text, code = orket.shell(GIT .. dir .. " " .. words .. " 2>&1")
+  assert(code == 0, text)
+  return (text:gsub("\n$", ""))
+end
+
+-- A server with ROOT/plain.git, of three commits, which takes pushes; closed with the variable.
+local function serve(credentials)
+  local root = orket.directory()
+  git(root, "init -q --bare plain.git")
+  git(root .. "/plain.git", "config http.receivepack true")
+  git(root, "clone -q plain.git work 2>&1")
+  for i = 1, 3 do
+    orket.write(root .. "/work/README", "hello " .. i .. "\n")
+    git(root .. "/work", "add -A")
+    git(root .. "/work", "commit -qm commit-" .. i)
+  end
+  git(root .. "/work", "push -q origin HEAD:main")
+  git(root .. "/work", "tag -a v1 -m v1 HEAD~1")
+  git(root .. "/work", "push -q origin v1")
+  local out = root .. "/port"
+  local pid = orket.shell(("python3 tests/support/git_server.py %s %s >%s 2>%s.err & echo $!"):format(root, credentials or "", out, out)):match("%d+")
+  local port
+  assert(world.wait(function()
+    port = orket.read(out):match("%d+")
+    return port
+  end), "the server did not start")
+  return setmetatable({ root = root, url = "http://127.0.0.1:" .. port, bare = root .. "/plain.git" },
+    { __close = function() os.execute("kill " .. pid) orket.remove(root) end })
+end
+
+-- A world whose organization has these besides.
+local function with(w, more)
+  local organization = cjson.decode(w:read("config/organization.json"))
+  for key, value in pairs(more) do
+    organization[key] = value
+  end
+  w:write("config/organization.json", cjson.encode(organization))
+  return w
+end
+
+local function new(source, more, environment)
+  return with(world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = WORK, source = source,
+    environment = environment }), more or {})
+end
+
+describe("a source by URL", function()
+  it("is fetched once, without its past, and its commit is the epic's first state", function()
+    local server <close> = serve()
+    local w <close> = new({ repo = server.url .. "/plain.git" })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local source = w:events("source.imported")[1].body
+    assert.equal(git(server.bare, "rev-parse main"), source.commit)
+    assert.same({ "hello 3\n", "made\n" }, { w:made("README"), w:made("A.txt") })
+    local copy = w.dir .. "/.orket/repositories/" .. orket.shell("ls " .. w.dir .. "/.orket/repositories"):gsub("\n", "")
+    assert.equal("1", git(copy, "rev-list --count " .. source.commit))
+    w:replays("ep.1")
+    assert.equal(0, select(2, w:orket("branch ep")))
+    assert.equal("2", git(copy, "rev-list --count " .. source.commit .. "..orket/ep"))
+    local _, posts = orket.read(server.root .. "/log"):gsub("POST", "")
+    assert.equal(1, posts)
+  end)
+
+  it("may name a branch, a tag or a commit, and what is there is not fetched again", function()
+    local server <close> = serve()
+    local first = git(server.bare, "rev-parse main~2")
+    for ref, readme in pairs({ main = "hello 3\n", v1 = "hello 2\n", ["refs/heads/main"] = "hello 3\n" }) do
+      local w <close> = new({ repo = server.url .. "/plain.git", ref = ref })
+      local text, code = w:run()
+      assert.equal(0, code, text)
+      assert.equal(readme, w:made("README"))
+    end
+    git(server.bare, "config uploadpack.allowReachableSHA1InWant true")
+    local w <close> = new({ repo = server.url .. "/plain.git", ref = first })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("hello 1\n", w:made("README"))
+    local missing <close> = new({ repo = server.url .. "/plain.git", ref = "nothing" })
+    text, code = missing:run()
+    assert.equal(1, code)
+    assert(text:find("ERR_GIT: the repository has no commit nothing", 1, true), text)
+    assert.same({}, missing:events("turn.started"))
+  end)
+
+  it("is asked with the key of the remote that has this address, which stands nowhere else", function()
+    local server <close> = serve("x:s3cret-of-the-forge")
+    local url = server.url .. "/plain.git"
+    local plain <close> = new({ repo = url })
+    local text, code = plain:run()
+    assert.equal(1, code)
+    assert(text:find("answered 401", 1, true) and text:find("remotes.NAME.key", 1, true), text)
+    local w <close> = new({ repo = url }, { remotes = { forge = { url = url, key = "forge" } },
+      keys = { forge = { env = "FORGE", user = "x" } } }, "FORGE=s3cret-of-the-forge")
+    text, code = w:run()
+    assert.equal(0, code, text)
+    text, code = w:orket("push ep")
+    assert.equal(0, code, text)
+    assert.equal("2", git(server.bare, "rev-list --count main..orket/ep"))
+    assert.equal("", (orket.shell(("grep -rlE 's3cret|%s' %s --exclude-dir=.test"):format("eDpzM2NyZXQt", w.dir))))
+    local wrong <close> = new({ repo = url }, { remotes = { forge = { url = url, key = "forge" } },
+      keys = { forge = { env = "FORGE", user = "x" } } }, "FORGE=wr0ng-of-the-forge")
+    text, code = wrong:run()
+    assert.equal(1, code)
+    assert(text:find("the key of this remote is not accepted", 1, true), text)
+    assert.is_nil(text:find("wr0ng", 1, true) or text:find("eDp3cjBuZ", 1, true))
+  end)
+end)
+
+describe("orket push", function()
+  it("adds the commits of the epic to its branch on the server, and records it", function()
+    local server <close> = serve()
+    local clone = server.root .. "/work"
+    local url = server.url .. "/plain.git"
+    local w <close> = new({ repo = clone }, { remotes = { origin = { url = url } } })
+    assert.equal(0, select(2, w:run()))
+    local text, code = w:orket("push ep")
+    assert.equal(0, code, text)
+    local head = git(server.bare, "rev-parse orket/ep")
+    assert.equal(git(clone, "rev-parse orket/ep"), head)
+    assert.equal(("orket/ep: at %s in origin\n"):format(head:sub(1, 12)), text)
+    assert.equal("Issue A|Issue B", (git(server.bare, "log --reverse --format=%s main..orket/ep"):gsub("\n", "|")))
+    assert.equal("", git(server.bare, "fsck --no-dangling"))
+    local event = w:events("branch.pushed")[1]
+    assert.same({ "ep", { remote = "origin", url = url, ref = "refs/heads/orket/ep", commit = head } }, { event.card, event.body })
+    assert(event.actor:find("^human:"), event.actor)
+    local data = cjson.decode((w:orket("push ep --json")))
+    assert.same({ head, head }, { data.commit, data.was })
+    w:replays("ep.1")
+  end)
+
+  it("replaces nothing of others, and takes what they merged", function()
+    local server <close> = serve()
+    local w <close> = new({ repo = server.url .. "/plain.git" }, { remotes = { origin = { url = server.url .. "/plain.git" } } })
+    w:run()
+    git(server.root .. "/work", "push -q origin HEAD~1:refs/heads/orket/ep")
+    local text, code = w:orket("push ep")
+    assert.equal(1, code)
+    assert(text:find("ERR_CONFLICT: refs/heads/orket/ep of the remote holds commits", 1, true), text)
+    assert.equal(git(server.bare, "rev-parse main~1"), git(server.bare, "rev-parse orket/ep"))
+    assert.same({}, w:events("branch.pushed"))
+    git(server.root .. "/work", "push -qf origin HEAD:refs/heads/orket/ep")
+    text, code = w:orket("push ep")
+    assert.equal(0, code, text)
+    assert.equal("2", git(server.bare, "rev-list --count main..orket/ep"))
+    assert.equal(git(server.bare, "rev-parse main"), w:events("branch.pushed")[1].body.was)
+  end)
+
+  it("goes into a repository on this machine, whose hooks do not run", function()
+    local server <close> = serve()
+    local bare = server.bare
+    for _, hook in ipairs({ "pre-receive", "update", "post-receive", "post-update", "reference-transaction" }) do
+      orket.write(bare .. "/hooks/" .. hook, "#!/bin/sh\ntouch " .. server.root .. "/pwned pwned\n")
+      orket.shell("chmod 755 " .. bare .. "/hooks/" .. hook)
+    end
+    orket.write(server.root .. "/work/.git/hooks/pre-push", "#!/bin/sh\ntouch " .. server.root .. "/pwned\n")
+    orket.shell("chmod 755 " .. server.root .. "/work/.git/hooks/pre-push")
+    local w <close> = new({ repo = server.root .. "/work" }, { remotes = { disk = { url = bare }, other = { url = "other.git" } } })
+    w:run()
+    local text, code = w:orket("push ep")
+    assert.equal(1, code)
+    assert(text:find("there are several remotes", 1, true) and text:find("disk, other", 1, true), text)
+    text, code = w:orket("push ep --remote disk")
+    assert.equal(0, code, text)
+    assert.equal("2", git(bare, "rev-list --count main..orket/ep"))
+    assert.equal("", (orket.shell(("find %s %s -name pwned"):format(server.root, w.dir))))
+    git(w.dir, "init -q --bare other.git")
+    text, code = w:orket("push ep --remote other")
+    assert.equal(0, code, text)
+    assert.equal("5", git(w.dir .. "/other.git", "rev-list --count orket/ep"))
+    text, code = w:orket("push ep --remote nowhere")
+    assert.equal(1, code)
+    assert(text:find("there is no remote nowhere", 1, true), text)
+  end)
+
+  it("pushes what was merged from the server since, as a merge", function()
+    local server <close> = serve()
+    local url = server.url .. "/plain.git"
+    local w <close> = with(world.new({ issues = { { id = "A" }, { id = "B" } }, source = { repo = url }, mock = [[
+      function work(talk)
+        if talk.card == "B" and not talk.text:find("go on") then
+          return say(call("request_excuse", { reason = "what now?" }))
+        end
+        return say(write(talk.card .. ".txt", "made\n"), finish())
+      end]] }), { remotes = { origin = { url = url } } })
+    assert.equal(3, select(2, w:run()))
+    assert.equal(0, select(2, w:orket("push ep")))
+    local before = git(server.bare, "rev-parse orket/ep")
+    orket.write(server.root .. "/work/README", "hello 4\n")
+    git(server.root .. "/work", "commit -qam commit-4")
+    git(server.root .. "/work", "push -q origin HEAD:main")
+    local text, code = w:orket("update ep")
+    assert.equal(0, code, text)
+    assert.equal("hello 4\n", w:made("README"))
+    text, code = w:orket("push ep")
+    assert.equal(0, code, text)
+    assert.equal(before, git(server.bare, "rev-parse orket/ep^1"))
+    assert.equal(git(server.bare, "rev-parse main"), git(server.bare, "rev-parse orket/ep^2"))
+    assert.equal("A.txt", git(server.bare, "diff --name-only main orket/ep"))
+    assert.equal("", git(server.bare, "fsck --no-dangling"))
+  end)
+
+  it("is recorded by the next push when it was killed between the server and the journal", function()
+    local server <close> = serve()
+    local w <close> = new({ repo = server.root .. "/work" }, { remotes = { origin = { url = server.url .. "/plain.git" } } })
+    w:run()
+    assert.is_true(w:command_killed("push ep", "log_write_before:1"))
+    local head = git(server.bare, "rev-parse orket/ep")
+    assert.same({}, w:events("branch.pushed"))
+    local text, code = w:orket("push ep")
+    assert.equal(0, code, text)
+    assert(text:find("is there already", 1, true), text)
+    local body = w:events("branch.pushed")[1].body
+    assert.same({ head, head }, { body.commit, body.was })
+  end)
+
+  it("reports what the server refuses, with its reason, and records nothing", function()
+    local server <close> = serve()
+    orket.write(server.bare .. "/hooks/update", "#!/bin/sh\nexit 1\n")
+    orket.shell("chmod 755 " .. server.bare .. "/hooks/update")
+    local w <close> = new({ repo = server.root .. "/work" }, { remotes = { origin = { url = server.url .. "/plain.git" } } })
+    w:run()
+    local text, code = w:orket("push ep")
+    assert.equal(1, code)
+    assert(text:find("ERR_GIT: the other repository refused: hook declined", 1, true), text)
+    git(server.bare, "config http.receivepack false")
+    text, code = w:orket("push ep")
+    assert.equal(1, code)
+    assert(text:find("403", 1, true), text)
+    assert.same({}, w:events("branch.pushed"))
+  end)
+end)
