@@ -13,7 +13,6 @@
 
 local asides = require("orket.workspace.aside")
 local disk = require("orket.workspace.disk")
-local errors = require("orket.errors")
 local layers = require("orket.workspace.layers.layers")
 local tree_files = require("orket.workspace.tree_files")
 local tree_head = require("orket.workspace.merge.tree_head")
