@@ -224,6 +224,21 @@ print(json.dumps({"ok": sum(1 for ok, _ in served if ok), "p99": times[98]}))]])
     assert.truthy(got.p99 < 0.5, got.p99)
   end)
 
+  it("by opening more connections than there are descriptors take none of the run's, nor of good clients", function()
+    local own <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local small <close> = service.start(own, { environment = "ulimit -n 500; ORKET_API_KEY=" .. service.KEY })
+    local before = s
+    s = small
+    local got = python([[
+idle = [dial() for _ in range(450)]
+served = [good()[0] for _ in range(50)]
+print(json.dumps({"ok": sum(served), "kept": len(idle)}))]])
+    s = before
+    assert.equal(50, got.ok)
+    assert.equal(202, small:post("/v1/runs", { card = "ep" }).status)
+    assert(world.wait(function() return small:get("/v1/runs/ep.1").body.status == "done" end, 30))
+  end)
+
   it("by never reading what they follow are not written to, and others go on", function()
     local got = python([[
 stuck = []

@@ -15,7 +15,7 @@ local sys = require("orket.core.sys")
 local M = {}
 
 local BODY_MOST = 1 << 20 -- bytes of a request
-local CONNECTIONS = 20000
+local CONNECTIONS, FILES = 20000, 300 -- at most; descriptors that are left to the project and its run
 local KEPT_MOST, KEPT_BYTES = 64, 4 << 20 -- answers that are kept until the journal moves; bytes of one
 
 local Server = {}
@@ -225,6 +225,11 @@ local function take(self, raw, response)
   end
 end
 
+-- Connections may take no descriptor that a run needs: below this number the longest idle one makes room.
+local function connections()
+  return math.max(16, math.min(CONNECTIONS, sys.descriptors() - FILES))
+end
+
 ---Listens. service: {metrics, events: {last}} and what its routes need.
 ---@param service table
 ---@param options {host: string, port: integer, key: HttpKey, names: string[], log: fun(row: table)}
@@ -237,7 +242,7 @@ function M.listen(service, options)
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), service.project.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
-    body = BODY_MOST, connections = CONNECTIONS }, function(raw, response)
+    body = BODY_MOST, connections = connections() }, function(raw, response)
       take(self, raw, response)
     end))
   return self.http and self, err
