@@ -80,7 +80,7 @@ end
 local function npm(registry)
   return {
     name = "npm", title = "npm package",
-    prepare = ("npm_config_registry=%s/npm npm_config_cache=.npm npm ci --no-audit --no-fund"):format(registry.loopback),
+    prepare = ("npm_config_registry=%s/npm npm_config_cache=.npm npm_config_replace_registry_host=always npm ci --no-audit --no-fund"):format(registry.loopback),
     test = "npm test --silent", passed = TAP.passed, failed = TAP.failed,
     issue = { name = "Single hyphens", requirements = "Hyphens of a slug are single, and none is at an end." },
     fixture = { kind = "runner", runner = "npm", minimum = 3, memory = 2 << 30, procs = 100 },
