@@ -327,6 +327,32 @@ async def main():
 asyncio.run(main())
 ]]
 
+local PROBE = [[return { description = "probe", operations = {}, schema = { type = "object" },
+  run = function() return { ok = 1 } end }]]
+
+describe("scripts that add permissions while a server runs", function()
+  it("serve no run until a person accepts them, which the API can", function()
+    local coder = orket.read("roles/coder.lua")
+    local w <close> = new_world({ files = { ["roles/coder.lua"] = coder, ["tools/probe.lua"] = PROBE } })
+    local s <close> = service.start(w)
+    w:write("roles/coder.lua", (coder:gsub("tools = {", 'tools = { "probe", ', 1)))
+    assert(world.wait(function() return #w:events("scripts.waiting") == 1 end))
+    s:post("/v1/runs", { card = "A" })
+    assert(world.wait(function() return s:get("/v1/cards/A").body.status == "done" end, 30))
+    local waits = w:events("scripts.waiting")[1].body.generation
+    for _, event in ipairs(w:events("turn.started")) do
+      assert.not_equal(waits, event.body.generation)
+    end
+    local item = s:get("/v1/inbox").body.items[1]
+    assert.same({ "scripts", waits }, { item.kind, item.id })
+    assert.equal(200, s:post("/v1/acts/accept", { generation = waits }).status)
+    assert(world.wait(function() return s:post("/v1/runs", { card = "B" }).status == 202 end))
+    assert(world.wait(function() return s:get("/v1/cards/B").body.status == "done" end, 30))
+    local turns = w:events("turn.started")
+    assert.equal(waits, turns[#turns].body.generation)
+  end)
+end)
+
 describe("events of a server", function()
   it("come again behind the last one that a client has, each once, with its id", function()
     local w <close> = new_world()
