@@ -126,6 +126,7 @@ function M.open(project, store, card, look, is_known)
   end
   self.files, self.changes, self.made, self.labels = found.files, found.changes, found.made, found.labels
   self.above, self.executable = places.cards(epic), project.seeds.executable[epic] or {}
+  self.links = project.seeds.links[epic] or {}
   self.upper, err = upper_of(self, found.start)
   if self.upper == nil then
     return nil, err
