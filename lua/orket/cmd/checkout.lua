@@ -15,8 +15,8 @@ local M = {}
 M.usage = [[
 usage: orket checkout [-C PROJECT] [--force] [--json] CARD[@EVENT] DIR
 
-Writes the files of an issue or an epic into DIR, as the journal has them: also when workspace/ is gone. DIR
-is made; one that holds something is refused.
+Writes the files of an issue or an epic into DIR, as the journal has them: also when workspace/ is gone, with
+the links of its repository that lead to one of them. DIR is made; one that holds something is refused.
   @EVENT      as they were after that event: a number of orket log, or RUN/TURN.N
   --force     also into a directory that holds something: equal names are overwritten, other files stay
   -C PROJECT  the project (default: found upwards from here)
@@ -61,16 +61,34 @@ local function write_all(state, root, to)
   return #paths
 end
 
+-- What has the name of one has been overwritten as far as it may be.
+local function write_links(state, root)
+  local links = state:links()
+  for _, path in ipairs(tables.keys(links)) do
+    root:delete(path)
+    local ok, err = errors.check(root:link(path, links[path]))
+    if not ok then
+      return nil, err
+    end
+  end
+  return true
+end
+
 local function write_out(state, args)
   local root <close>, message, code, fix = fs.root(args.dir, { create = true })
   local ok, err = errors.check(root, message, code, fix)
+  local count
   if ok then
     ok, err = is_empty(root, args)
   end
   if ok then
-    ok, err = write_all(state, root, args.dir)
+    count, err = write_all(state, root, args.dir)
+    ok = count
   end
-  return ok, err
+  if ok then
+    ok, err = write_links(state, root)
+  end
+  return ok and count, err
 end
 
 local function checkout(store, args, dir)

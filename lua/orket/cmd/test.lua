@@ -51,6 +51,7 @@ end
 local function place_of(project, state, root)
   local store, epic = state.store, state.card.epic or state.card.id
   local settings = { made = state.made, executable = tree_files.executable(store, epic) }
+  local tree = { files = state.manifest, links = tree_files.links(store, epic) }
   return {
     root = root, files = state.manifest, seed = tree_files.seed_of(store, epic), is_proven = true,
     hash = tree_files.hash(state.manifest),
@@ -63,7 +64,7 @@ local function place_of(project, state, root)
     sweep = function()
       return errors.check(root:sweep())
     end,
-    installed = installation.of_project(project, state.manifest),
+    installed = installation.of_project(project, tree),
   }
 end
 

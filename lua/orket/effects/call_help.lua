@@ -10,6 +10,7 @@ local suggest = require("orket.util.suggest")
 local nearest_lines = require("orket.util.nearest_lines")
 local schemas = require("orket.core.schema")
 local strings = require("orket.util.strings")
+local tree_links = require("orket.workspace.tree_links")
 
 local M = {}
 
@@ -249,9 +250,11 @@ local function near_paths(path, paths)
   return same
 end
 
--- Only what the gate would let the tool look at is named.
+-- The own name of what a program finds through a link, else what looks like it. Only what the gate would let
+-- the tool look at is named.
 local function of_path(turn, call, missing)
-  local shown, near = {}, near_paths(missing.path, names_of(turn.tree, missing.op))
+  local shown, real = {}, tree_links.real(turn.tree, missing.path)
+  local near = real and { real } or near_paths(missing.path, names_of(turn.tree, missing.op))
   for i = 1, math.min(#near, NEAR_MAX) do
     local verdict = turn.generation.gate:judge(call, { op = missing.op, path = near[i] })
     shown[#shown + 1] = verdict.decision == "allow" and near[i] or nil

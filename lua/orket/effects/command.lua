@@ -15,6 +15,7 @@ local hash = require("orket.core.hash")
 local installation = require("orket.programs.installation")
 local programs = require("orket.effects.program")
 local strings = require("orket.util.strings")
+local tree_links = require("orket.workspace.tree_links")
 
 local M = {}
 
@@ -80,7 +81,8 @@ local function judge_file(turn, found, judge, path)
     return
   end
   local text = utf8.len(bytes) and bytes or bytes:gsub("[\128-\255]", "") -- a secret would be in what is left
-  local verdict = judge({ op = "fs.write", path = path, content = text })
+  local verdict = tree_links.objection(turn.tree, path)
+    or judge({ op = "fs.write", path = path, content = text })
   verdict = verdict.decision == "allow" and design_of(turn, found, path, bytes) or verdict
   if verdict.decision == "allow" then
     take(turn, found, path, bytes)
@@ -196,14 +198,14 @@ end
 -- The program in the tree, with what is installed for it; what it changed then.
 local function in_tree(turn, permit, judge)
   local engine = turn.engine
-  local place = installation.place(engine.project, engine:rules().commands, turn.tree.files)
-  local ok, err = installation.enter(turn.tree.root, place)
+  local place = installation.place(engine.project, engine:rules().commands, turn.tree)
+  local ok, err = tree_links.enter(turn.tree.root, place.links)
   local result, found
   if ok then
     result, err = programs.run(function(what, done)
       return permit:perform(what, done)
     end, { show = place.show, env = place.env })
-    installation.leave(turn.tree.root, place)
+    tree_links.leave(turn.tree.root, place.links)
   end
   if result then
     result.installed = place.keys[1] and place.keys or nil

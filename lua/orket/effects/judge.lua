@@ -4,6 +4,7 @@
 local autonomy = require("orket.governance.autonomy")
 local egress = require("orket.programs.egress")
 local embed = require("orket.core.embed")
+local tree_links = require("orket.workspace.tree_links")
 
 local M = {}
 
@@ -109,6 +110,11 @@ local function design_of(turn, permit)
   return rules:objection(permit:path(), permit:content())
 end
 
+-- A link of the repository that a write would take the place of.
+local function link_at(turn, kind, path)
+  return kind == "fs.write" and tree_links.objection(turn.tree, path) or nil
+end
+
 local PROPOSES = { ["plan.make"] = true, ["board.create"] = true, ["board.change"] = true }
 
 -- What stands against a proposal, before a person is asked about it.
@@ -130,7 +136,8 @@ function M.operation(turn, call, operation)
   end
   refusal = egress.granted(turn, permit, refusal)
   local objection, warnings = design_of(turn, permit)
-  refusal = M.stricter(refusal, objection or proposal_of(turn, permit, operation))
+  refusal = M.stricter(refusal, objection or link_at(turn, permit:kind(), permit:path()))
+  refusal = M.stricter(refusal, proposal_of(turn, permit, operation))
   if is_shown(turn.generation.tools[call:tool()]) then
     refusal = M.stricter(refusal, turn.policy(call, operation, permit))
   end
@@ -158,7 +165,7 @@ end
 ---@param operation {op: "fs.write", path: string, content: string}
 ---@return GateVerdict|nil refusal
 function M.of_write(turn, call, operation)
-  local refusal = against(turn, call, operation)
+  local refusal = M.stricter(against(turn, call, operation), link_at(turn, operation.op, operation.path))
   local rules = (not refusal or refusal.decision == "ask") and turn.engine:idesign()
   return M.stricter(refusal, rules and rules:objection(operation.path, operation.content) or nil)
 end

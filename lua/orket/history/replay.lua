@@ -125,7 +125,8 @@ local function facade_of(self, scratch)
   return {
     config = self.project.config, root = scratch.root, store = self.stage.facade,
     board = self.stage.facade:stream({ run = "board", turn = 0, actor = "system", role = "system" }),
-    seeds = { holds = hold.new(), of = {}, labels = {}, executable = {} }, debugger = skipped.new(self.stage),
+    seeds = { holds = hold.new(), of = {}, labels = {}, executable = {}, links = {} },
+    debugger = skipped.new(self.stage),
   }
 end
 

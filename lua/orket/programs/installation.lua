@@ -14,6 +14,7 @@ local hash = require("orket.core.hash")
 local proc = require("orket.core.proc")
 local program = require("orket.effects.program")
 local sys = require("orket.core.sys")
+local tree_links = require("orket.workspace.tree_links")
 
 local M = {}
 
@@ -157,30 +158,38 @@ local function is_in_tree(files, path)
   return false
 end
 
----@class InstalledPlace what a program has of installations
+-- What is installed comes before a link of the repository.
+local function link_paths(place, one, files)
+  for _, path in ipairs(one.command.install.paths) do
+    if not is_in_tree(files, path) then
+      place.links = tree_links.beside(place.links, { [path] = true })
+      place.links[path] = one.home .. "/" .. path
+    end
+  end
+end
+
+---@class InstalledPlace what a program has besides the files of its tree
 ---@field show string[]
 ---@field env table<string, string>
----@field links table<string, string> path in the tree -> where it leads
+---@field links TreeLinks those of its repository, and where what is installed lies
 ---@field keys string[]
 
----What the programs of a tree have of what is installed for its files.
+---What the programs of a tree have of what is installed for its files, and the links of its repository.
 ---@param project table
 ---@param commands table[]|nil of the organization
----@param files table<string, string>
+---@param tree {files: table<string, string>, links: TreeLinks}
 ---@return InstalledPlace
-function M.place(project, commands, files)
-  local place = { show = {}, env = {}, links = {}, keys = {} }
+function M.place(project, commands, tree)
+  local place = { show = {}, env = {}, links = tree_links.of(tree), keys = {} }
   for _, command in ipairs(commands or {}) do
-    local one = command.install and M.of(project, command, files)
+    local one = command.install and M.of(project, command, tree.files)
     local body = one and note(project, one.key)
     if body then
       touch(project, one, body)
       place.keys[#place.keys + 1] = one.key
       place.show[#place.show + 1] = one.home
       env_of(place.env, one)
-      for _, path in ipairs(command.install.paths) do
-        place.links[path] = not is_in_tree(files, path) and one.home .. "/" .. path or nil
-      end
+      link_paths(place, one, tree.files)
     end
   end
   return place
@@ -188,37 +197,10 @@ end
 
 ---What the programs of a tree have, by the project's configuration.
 ---@param project table
----@param files table<string, string>
+---@param tree {files: table<string, string>, links: TreeLinks}
 ---@return InstalledPlace
-function M.of_project(project, files)
-  return M.place(project, (project.config.organization.process_rules or {}).commands, files)
-end
-
----Puts the links of a place into a tree's directory; those are for one program.
----@param root FsRoot
----@param place InstalledPlace
----@return boolean|nil ok
----@return Error|nil
-function M.enter(root, place)
-  for path, to in pairs(place.links) do
-    root:delete(path) -- an empty directory that a program made
-    local ok, err = errors.check(root:link(path, to))
-    if not ok then
-      return nil, err
-    end
-  end
-  return true
-end
-
----Takes them away again; whatever a program put there instead is the tree's to judge.
----@param root FsRoot
----@param place InstalledPlace
-function M.leave(root, place)
-  if next(place.links) and root:wake() then
-    for path in pairs(place.links) do
-      root:delete(path)
-    end
-  end
+function M.of_project(project, tree)
+  return M.place(project, (project.config.organization.process_rules or {}).commands, tree)
 end
 
 -- ---- installing ----

@@ -163,13 +163,21 @@ local function commit_lines(branch, store, merge, card, source)
   return table.concat(lines)
 end
 
--- What stayed in the repository and would be replaced by a card's change: a link, or a submodule, and what
--- lies beneath it.
-local function in_the_way(sources, merges)
-  local left = {}
+-- What the repository has besides the epic's files.
+local function others_of(sources)
+  local others = {}
   for _, source in ipairs(sources) do
-    table.move(source.left, 1, #source.left, #left + 1, left)
+    table.move(source.left, 1, #source.left, #others + 1, others)
+    for _, link in ipairs(source.links or {}) do
+      others[#others + 1] = { path = link.path, why = "a symbolic link" }
+    end
   end
+  return others
+end
+
+-- What of that would be replaced by a card's change: a link, or a submodule, and what lies beneath it.
+local function in_the_way(sources, merges)
+  local left = others_of(sources)
   for _, one in ipairs(left) do
     for _, merge in ipairs(merges) do
       for _, change in ipairs(merge.card and merge.changes or {}) do

@@ -110,7 +110,7 @@ end
 function M.record(tx, epic, source, tree)
   tx:event("source.imported", epic, {
     repo = source.repo, ref = source.ref or "HEAD", subdir = source.subdir, commit = tree.commit,
-    executable = tree.executable, left = tree.left,
+    executable = tree.executable, links = tree.links, left = tree.left,
   })
 end
 

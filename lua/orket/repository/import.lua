@@ -1,14 +1,17 @@
 -- import.lua: the files of one commit of a person's repository, as an epic starts from them.
 --
--- Plain files come in with their bytes and whether they may be executed. What is no plain file stays in the
--- repository and is named with the reason: symbolic links, submodules, files that git LFS keeps elsewhere,
--- and names that git itself or the file tools refuse. It is not lost: a commit made of the epic's changes
--- keeps it.
+-- Plain files come in with their bytes and whether they may be executed, and symbolic links that lead to a
+-- file or a directory that came in (workspace/tree_links.lua). What else there is stays in the repository and
+-- is named with the reason: other links, submodules, files that git LFS keeps elsewhere, and names that git
+-- itself or the file tools refuse. It is not lost: a commit made of the epic's changes keeps it.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local git_names = require("orket.repository.git_names")
+local manifest = require("orket.workspace.manifest")
 local strings = require("orket.util.strings")
+local tables = require("orket.util.tables")
+local tree_links = require("orket.workspace.tree_links")
 
 local M = {}
 
@@ -21,6 +24,7 @@ local LFS = "version https://git-lfs.github.com/spec/v1\n"
 ---@field commit string
 ---@field texts table<string, string> path -> bytes
 ---@field executable string[] paths
+---@field links {path: string, to: string}[]|nil by path; nil when there are none
 ---@field left {path: string, why: string}[]
 
 ---@class TreeEntry
@@ -29,21 +33,20 @@ local LFS = "version https://git-lfs.github.com/spec/v1\n"
 ---@field size integer
 ---@field path string
 
-local WHY_BY_MODE = {
-  ["120000"] = "a symbolic link is not followed",
-  ["160000"] = "a submodule is a repository of its own",
-}
+local LINK, SUBMODULE = "120000", "160000" -- modes
 
 -- Why this entry does not come in; nil when it does.
 local function objection(entry, root)
-  if WHY_BY_MODE[entry.mode] then
-    return WHY_BY_MODE[entry.mode]
+  if entry.mode == SUBMODULE then
+    return "a submodule is a repository of its own"
   elseif not utf8.len(entry.path) then
     return "its name is no UTF-8"
   elseif ("/" .. entry.path .. "/"):find("/%.?/") then
     return "its name is not in its shortest form" -- one file has one name
   elseif git_names.is_among(entry.path) then
     return "git keeps its own files under this name"
+  elseif entry.mode == LINK and entry.size > tree_links.TARGET_MAX then
+    return "it is a link of more than " .. tree_links.TARGET_MAX .. " bytes"
   elseif entry.size > FILE_MAX then
     return "it is larger than " .. FILE_MAX // (1024 * 1024) .. " MiB"
   end
@@ -101,7 +104,10 @@ local function objects_of(batch)
 end
 
 local function take(tree, entry, bytes)
-  if bytes:sub(1, #LFS) == LFS then
+  if entry.mode == LINK then
+    tree.targets[entry.path] = bytes
+    return
+  elseif bytes:sub(1, #LFS) == LFS then
     tree.left[#tree.left + 1] = { path = entry.path, why = "git LFS keeps its content elsewhere" }
     return
   end
@@ -145,6 +151,21 @@ local function read_files(repository, entries, tree)
   return tree
 end
 
+-- Which of the links come in.
+local function take_links(tree)
+  local held, why = tree_links.sift(manifest.over(tree.texts), tree.targets)
+  for _, path in ipairs(tables.keys(tree.targets)) do
+    if held[path] then
+      tree.links = tree.links or {}
+      tree.links[#tree.links + 1] = { path = path, to = held[path] }
+    else
+      tree.left[#tree.left + 1] = { path = path, why = "a symbolic link stays: " .. why[path] }
+    end
+  end
+  tree.targets = nil
+  return tree
+end
+
 local function commit_of(repository, ref)
   local text, err = repository:git({ "rev-parse", "--verify", "--quiet", "--end-of-options",
     ref .. "^{commit}" })
@@ -175,14 +196,16 @@ function M.read(repository, ref, subdir, root)
   end
   local tree = {
     commit = commit, texts = {}, executable = setmetatable({}, cjson.array_mt),
-    left = setmetatable({}, cjson.array_mt),
+    left = setmetatable({}, cjson.array_mt), targets = {},
   }
   local entries
   entries, err = sift(entries_of(listing), root, tree)
   if not entries then
     return nil, err
   end
-  return read_files(repository, entries, tree)
+  local ok
+  ok, err = read_files(repository, entries, tree)
+  return ok and take_links(tree), err
 end
 
 return M

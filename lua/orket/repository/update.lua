@@ -120,6 +120,7 @@ local function record(project, work, head, merged, who)
   local body = merging.advance(head, merged, tx)
   body.repo, body.ref, body.subdir = work.source.repo, work.source.ref, work.source.subdir
   body.commit, body.executable, body.left = work.tree.commit, work.tree.executable, work.tree.left
+  body.links = work.tree.links
   tx:event("source.updated", work.card.id, body)
   record_seed(tx, work.card.id, work.side)
   local card, err

@@ -4,11 +4,11 @@
 
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
-local installation = require("orket.programs.installation")
 local fixtures = require("orket.verification.fixture")
 local proc = require("orket.core.proc")
 local program = require("orket.effects.program")
 local tables = require("orket.util.tables")
+local tree_links = require("orket.workspace.tree_links")
 
 local M = {}
 
@@ -81,10 +81,11 @@ local function run_shown(self, request)
     request.env[name] = request.env[name] or value
   end
   local result
-  local ok, err = installation.enter(self.root, installed)
+  local links = tree_links.beside(installed.links, self.overlay)
+  local ok, err = tree_links.enter(self.root, links)
   if ok then
     result, err = program.run(proc.run, request)
-    installation.leave(self.root, installed)
+    tree_links.leave(self.root, links)
   end
   return result, err
 end

@@ -162,7 +162,7 @@ function M.run(project, card, tree)
       end
       return tree:wake()
     end,
-    installed = installation.of_project(project, tree.files),
+    installed = installation.of_project(project, tree),
   })
 end
 

@@ -60,6 +60,7 @@ function M.open(project, store, card, look, is_known)
   end
   self.files, self.changes, self.made, self.labels = found.files, found.changes, found.made, found.labels
   self.above, self.executable = places.cards(epic), project.seeds.executable[epic] or {}
+  self.links = project.seeds.links[epic] or {}
   local ok
   ok, err = tree_root.open(self, found.start, is_known)
   if not ok then

@@ -186,6 +186,22 @@ function M.executable(store, epic)
   return #sources > 0 and sources[#sources].executable or {}
 end
 
+---The links of the commit that was read last for an epic.
+---@param store Store
+---@param epic string
+---@param seq integer|nil without what was merged into it since this event
+---@return TreeLinks
+function M.links(store, epic, seq)
+  local sources, links = store:read("source", { tree = epic }), {}
+  while #sources > 1 and seq and sources[#sources].seq > seq do
+    table.remove(sources)
+  end
+  for _, link in ipairs(#sources > 0 and sources[#sources].links or {}) do
+    links[link.path] = link.to
+  end
+  return links
+end
+
 ---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:
 ---then the epic's directory is also brought back to the journal.
 ---@param project table
@@ -195,7 +211,8 @@ end
 ---@return table<string, string>|nil
 ---@return Error|nil
 function M.seed(project, store, epic, path)
-  project.seeds = project.seeds or { holds = hold.new(), of = {}, labels = {}, executable = {} }
+  project.seeds = project.seeds
+    or { holds = hold.new(), of = {}, labels = {}, executable = {}, links = {} }
   local seeds = project.seeds
   if seeds.of[epic] then
     return seeds.of[epic]
@@ -207,7 +224,7 @@ function M.seed(project, store, epic, path)
       return nil, why
     end
     seeds.of[epic], seeds.labels[epic] = loaded.files, loaded.labels
-    seeds.executable[epic] = M.executable(store, epic)
+    seeds.executable[epic], seeds.links[epic] = M.executable(store, epic), M.links(store, epic)
   end
   return held and seeds.of[epic], err
 end
@@ -217,7 +234,9 @@ end
 ---@param epic string
 function M.forget_seed(project, epic)
   if project.seeds then
-    project.seeds.of[epic], project.seeds.labels[epic], project.seeds.executable[epic] = nil, nil, nil
+    for _, known in ipairs({ "of", "labels", "executable", "links" }) do
+      project.seeds[known][epic] = nil
+    end
   end
 end
 

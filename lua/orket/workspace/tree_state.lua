@@ -4,6 +4,7 @@
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local tree_files = require("orket.workspace.tree_files")
+local tree_links = require("orket.workspace.tree_links")
 local tables = require("orket.util.tables")
 local event_ref = require("orket.history.event_ref")
 local project = require("orket.project.project")
@@ -38,6 +39,13 @@ function State:executables()
     is_one[path] = true
   end
   return is_one
+end
+
+---The links that its programs find.
+---@return TreeLinks
+function State:links()
+  return tree_links.of({ files = self.manifest,
+    links = tree_files.links(self.store, self.card.epic or self.card.id) })
 end
 
 function State:close()

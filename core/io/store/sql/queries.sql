@@ -720,7 +720,8 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 -- name: source
 SELECT seq, run, CAST(strftime('%s', at) AS INTEGER) AS time, body ->> '$.repo' AS repo, body ->> '$.ref' AS ref,
        body ->> '$.subdir' AS subdir, body ->> '$.commit' AS "commit",
-       body -> '$.executable' AS "executable:json", body -> '$.left' AS "left:json" FROM journal
+       body -> '$.executable' AS "executable:json", body -> '$.left' AS "left:json",
+       body -> '$.links' AS "links:json" FROM journal
 WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
                   (SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree))
   AND seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775807)

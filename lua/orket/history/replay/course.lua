@@ -170,6 +170,7 @@ function M.begin(replay, event)
   replay.facade.heads, replay.pending = nil, {}
   replay.facade.seeds.of[card.id], replay.facade.seeds.labels[card.id] = seed_of(replay.store, card.id,
     event.seq)
+  replay.facade.seeds.links[card.id] = tree_files.links(replay.store, card.id, event.seq)
   local only = record.body(event).only
   local run, err = scheduler.new(replay.facade, card, { run = event.run, only = only })
   if not run then
