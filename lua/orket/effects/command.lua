@@ -144,7 +144,7 @@ local function swept(turn, found)
   return true
 end
 
--- What there is to judge: the files that may have changed, without those that are ignored, and what is missing.
+-- What there is to judge: files that may have changed, without ignored ones, and those that are missing.
 local function remains(turn, found)
   local ok, err = swept(turn, found)
   local touched, entries

@@ -1,6 +1,6 @@
--- ignored.lua: what a program made in a tree that its .gitignore files name, as builds do: it is no work of the
--- card's, and does not stay. Else cards would be in conflict over what each of them built, and it would stand
--- in the commits.
+-- ignored.lua: what a program made in a tree that its .gitignore files name, as builds do: it is no work of
+-- the card's, and does not stay. Else cards would be in conflict over what each of them built, and it would
+-- stand in the commits.
 
 local errors = require("orket.errors")
 local ignore = require("orket.core.ignore")
