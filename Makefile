@@ -4,7 +4,7 @@
 # make check    floors, lint, globals, stale docs, then the tests
 # make unit     C tests only; make spec: Lua tests only
 # make sizes    outliers of size; make coverage: lines that the tests ran, C and Lua
-# make evidence long and timed runs (N=) into build/evidence/
+# make evidence long and timed runs (N=) into build/evidence/; make evidence-deps: what it needs besides make test
 # make install  the program, its page for man and completions for shells, under DESTDIR and PREFIX (/usr/local); make uninstall
 # make help     these lines
 # make FAULT=1  the program with points where it can be killed or made to fail (core/base/fault.h)
@@ -56,6 +56,7 @@ NPM_DEBS := npm
 DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will do, and may not bear Debian's beside it
 TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3 \
 	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch python3-websockets
+EVIDENCE_DEBS := chromium python3-fastapi python3-httpx
 
 Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/c $(B)/bench)
@@ -197,7 +198,8 @@ spec: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
-deps build-deps:
+evidence-deps: DEBS += $(TEST_DEBS) $(EVIDENCE_DEBS)
+deps build-deps evidence-deps:
 	@missing=$$(for p in $(DEBS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
 	[ -z "$$missing" ] || { [ $$(id -u) = 0 ] || as=sudo; $$as apt-get -q update && \
 	DEBIAN_FRONTEND=noninteractive $$as apt-get install -qy --no-install-recommends $$missing; }
@@ -254,7 +256,7 @@ coverage:
 	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-evidence: $(ORKET) $(FAULTY) $(BEYOND) $(MEASURES) $(B)/tests/test_power $(B)/tests/test_damage
+evidence: $(ORKET) $(FAULTY) $(BEYOND) $(NAMED) $(MEASURES) $(B)/tests/test_power $(B)/tests/test_damage
 	@sh bench/evidence.sh
 
 PREFIX    := /usr/local
@@ -284,5 +286,5 @@ clean:
 
 -include $(shell find $(B) $(F) -name '*.d' 2>/dev/null)
 
-.PHONY: all help man install uninstall unit spec deps build-deps test run-tests demo check floors lint globals sizes docs stale coverage evidence clean
+.PHONY: all help man install uninstall unit spec deps build-deps evidence-deps test run-tests demo check floors lint globals sizes docs stale coverage evidence clean
 .SECONDARY:

@@ -19,6 +19,7 @@
     X(glob)                                                                                        \
     X(hash)                                                                                        \
     X(http)                                                                                        \
+    X(ignore)                                                                                      \
     X(json)                                                                                        \
     X(llm)                                                                                         \
     X(lock)                                                                                        \

@@ -91,7 +91,7 @@ end
 ---@param bare string the repository that was pushed to
 function M.all(user, result, bare)
   local wrong = {}
-  result.wrong, result.yes, result.steps = wrong, user.asked, #user:events("llm.replied")
+  result.wrong, result.yes, result.steps = wrong, user.asked, #user:events("step.reply")
   of_tests(wrong, result)
   of_verdicts(wrong, user)
   of_card(wrong, user, result)

@@ -138,7 +138,7 @@ end
 
 ---The model of the case, as a process to be closed.
 function User:starts_model()
-  measure.write(self.place .. "/model.lua", "local PLAY = " .. literal(self.case.play) .. "\n"
+  measure.write(self.place .. "/model.lua", self.case.model or "local PLAY = " .. literal(self.case.play) .. "\n"
     .. measure.read(M.sources .. "model.lua"))
   local model = measure.start(("exec %s mock-llm %s/model.lua"):format(self.binary, self.place), self.place .. "/model.out")
   self.url = "http://127.0.0.1:" .. measure.port(model) .. "/v1"

@@ -12,6 +12,7 @@ local egress = require("orket.programs.egress")
 local errors = require("orket.errors")
 local manifest = require("orket.workspace.manifest")
 local hash = require("orket.core.hash")
+local ignored = require("orket.programs.ignored")
 local installation = require("orket.programs.installation")
 local programs = require("orket.effects.program")
 local strings = require("orket.util.strings")
@@ -145,23 +146,36 @@ local function swept(turn, found)
   return true
 end
 
--- What the program changed: {changes, contents, refused, put_back, warnings}.
+-- What there is to judge: files that may have changed, without ignored ones, and those that are missing.
+local function remains(turn, found)
+  local ok, err = swept(turn, found)
+  local touched, entries
+  if ok then
+    touched, err = turn.tree:touched()
+  end
+  if touched then
+    ok, err = turn.tree:wake()
+    if ok then
+      entries, err = ignored.without(turn.tree, touched.entries)
+    end
+  end
+  if not entries then
+    return nil, err
+  end
+  found.ignored = #touched.entries - #entries
+  return { entries = entries, missing = touched.missing }
+end
+
+-- What the program changed: {changes, contents, refused, put_back, warnings, ignored}.
 local function look(turn, judge)
   local found = { changes = {}, contents = {}, refused = {}, put_back = 0, bytes = 0, warnings = {},
     unread = 0 }
-  local ok, err = swept(turn, found)
-  local touched
-  if ok then
-    touched, err = turn.tree:touched()
-    ok = touched
-  end
-  if ok then
-    ok, err = turn.tree:wake()
-  end
-  if not ok then
+  local there, err = remains(turn, found)
+  if not there then
     return nil, err
   end
-  for i, entry in ipairs(touched.entries) do
+  for i, entry in ipairs(there.entries) do
+    local ok
     ok, err = judge_entry(turn, found, judge, entry)
     if ok and i % 100 == 0 then
       ok, err = async.sleep(0)
@@ -170,7 +184,7 @@ local function look(turn, judge)
       return nil, err
     end
   end
-  judge_missing(found, touched.missing)
+  judge_missing(found, there.missing)
   return found
 end
 
@@ -222,7 +236,7 @@ local function elsewhere(turn, permit, command)
   end
   result.installed = result.installed and { result.installed }
   return { result = result,
-    found = { changes = {}, contents = {}, refused = {}, put_back = 0, warnings = {} } }
+    found = { changes = {}, contents = {}, refused = {}, put_back = 0, warnings = {}, ignored = 0 } }
 end
 
 -- What becomes the event, and the bytes of what changed by path.
@@ -244,6 +258,7 @@ local function live(turn, permit, judge)
     requests = result.requests, egress_limit = result.egress_limit,
     stdout = cut(result.stdout), stderr = cut(result.stderr), changes = array(found.changes),
     refused = array(found.refused), put_back = found.put_back, full = found.full,
+    ignored = found.ignored > 0 and found.ignored or nil,
     warnings = #found.warnings > 0 and array(found.warnings) or nil,
   }, found.contents
 end
@@ -293,7 +308,7 @@ local function told(ran, requests)
   return {
     exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout, stderr = ran.stderr,
     changed = array(paths), put_back = #back > 0 and array(back) or nil, warnings = ran.warnings,
-    network = egress.told(requests, ran.egress_limit),
+    ignored = ignored.told(ran.ignored), network = egress.told(requests, ran.egress_limit),
   }
 end
 
@@ -328,7 +343,7 @@ function M.perform(turn, permit, run, operation)
   if ran.full then
     turn:reached(ran.full)
   end
-  if ran.error or ran.put_back > 0 then
+  if ran.error or ran.put_back > 0 or ran.ignored then
     local ok, err = put_back(turn)
     if not ok then
       return nil, err
