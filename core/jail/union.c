@@ -65,7 +65,7 @@ static void mount_union(const struct cell *cell)
     }
     strncat(options,
             ",upperdir=" PLACE "/home/" UNION_CHANGES ",workdir=" PLACE "/home/" UNION_WORK
-            ",userxattr,volatile",
+            UNION_OPTIONS,
             sizeof options - strlen(options) - 1);
     must(cell, mkdir(PLACE "/tree", 0755), "make a place for the tree");
     act_as(cell, cell->uid, cell->gid);

@@ -421,6 +421,29 @@ describe("a card over a large start, by a person's acts", function()
   end)
 end)
 
+-- Marks with which a later mount would show another file, or none.
+local MARK = [[
+import os
+for space in ("user", "trusted"):
+    for name in ("redirect", "metacopy", "opaque", "origin", "whiteout", "xwhiteouts", "impure"):
+        for path in ("own", "own/file", "many", "many/9", "."):
+            for value in (b"y", b"x", b"/../../../../../.orket/bases", b""):
+                try:
+                    os.setxattr(path, space + ".overlay." + name, value)
+                except OSError:
+                    pass
+]]
+
+-- Those that a program made: the kernel has marks of origin of its own, and makes others harmless.
+local MARKS = [[
+import os, sys
+for above, directories, files in os.walk(sys.argv[1]):
+    for path in [above] + [above + "/" + name for name in files]:
+        for name in os.listxattr(path, follow_symlinks=False):
+            if name.split(".")[-1] in ("redirect", "metacopy", "opaque", "whiteout", "xwhiteouts") and not name.startswith("user.overlay.overlay."):
+                print(path, name)
+]]
+
 describe("a program over layers", function()
   it("reaches no layer and no other card's changes", function()
     local w <close> = project(play(
@@ -435,5 +458,21 @@ describe("a program over layers", function()
       end
     end
     assert.equal("hello\n", orket.shell(("cat %s/.orket/bases/*/files/README"):format(w.dir)))
+  end)
+
+  it("cannot mark its files for the kernel: no mark of its own reaches its changes", function()
+    local w <close> = project(play([[write("own/file", "own\n"), write("mark.py", MARK)]],
+      [[sh("python3 -I mark.py; mknod many/7 c 0 0; mknod own/gone c 0 0; cat own/file many/7")]], [[sh("cat own/file; ls -a own")]])
+      .. '\nMARK = [==[' .. MARK .. ']==]')
+    local run = w:held(3)
+    run.kill("KILL")
+    run.wait()
+    local marks = orket.shell(("python3 -I -c '%s' %s/workspace/ep/layers/A/changes"):format(MARKS, w.dir))
+    assert.equal("", marks)
+    done(w)
+    local ran = w:events("command.ran")
+    assert.equal("own\n7\n", ran[1].body.stdout)
+    assert(ran[1].body.stderr:find("mknod", 1, true), ran[1].body.stderr)
+    assert.equal("own\n.\n..\nfile\n", ran[2].body.stdout)
   end)
 end)

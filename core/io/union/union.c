@@ -161,7 +161,7 @@ static int write_options(const struct union_spec *spec, char options[OPTIONS_MAX
     for (size_t i = 0; spec->below[i]; i++)
         ok = ok && i < UNION_MAX && add(options, i ? ":" : "lowerdir=", spec->below[i], "");
     ok = ok && add(options, ",upperdir=", spec->home, "/" UNION_CHANGES) &&
-         add(options, ",workdir=", spec->home, "/" UNION_WORK ",userxattr,volatile");
+         add(options, ",workdir=", spec->home, "/" UNION_WORK UNION_OPTIONS);
     return ok ? 0 : err_set(err, ERR_USAGE, "these layers have no names that can be mounted");
 }
 

@@ -19,6 +19,10 @@
 #define UNION_WORK    "work"
 #define UNION_MAX     32 /* layers of one union */
 
+/* Marks are attributes of users, which the mount keeps from programs. Whatever a kernel does by
+ * default, none of them leads to another file, and a base that was made anew is taken. */
+#define UNION_OPTIONS ",userxattr,volatile,redirect_dir=nofollow,metacopy=off,index=off"
+
 struct union_spec {
     const char *home;         /* beneath the root, of letters, digits and "._-%/" */
     const char *const *below; /* likewise, NULL-terminated, at least one */
