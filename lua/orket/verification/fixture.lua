@@ -46,13 +46,20 @@ local function bytes_below(root, directory)
   return entries and texts, more
 end
 
--- What a plain fixture names of verification/ in its argv belongs to it as well.
-local function named(root, value, texts)
+-- What a plain fixture names of verification/ in its argv belongs to it as well, where it is a file.
+local function add_named(root, value, texts)
   for _, argument in ipairs(fixture_check.kind(value) == "plain" and value.argv or {}) do
     local path = tostring(argument):match("{verification}/(.+)")
-    local bytes = path and root:kind(path) == "file" and root:read(path, FILE_MAX)
-    texts["../" .. (path or "")] = bytes or nil
+    local bytes, err
+    if path then
+      bytes, err = errors.check(root:read(path, FILE_MAX))
+    end
+    if errors.is_environment(err) then
+      return nil, err
+    end
+    texts["../" .. (path or "")] = bytes
   end
+  return texts
 end
 
 local function hash_of(text, texts)
@@ -69,10 +76,12 @@ local function load(project, root, path)
   if source then
     texts, err = bytes_below(root, name)
   end
+  if texts then
+    texts, err = add_named(root, source.value, texts)
+  end
   if not texts then
     return nil, err
   end
-  named(root, source.value, texts)
   local home = project.root:path() .. "/verification"
   return { path = path, name = name, kind = fixture_check.kind(source.value), value = source.value,
     hash = hash_of(source.text, texts), home = home, directory = home .. "/" .. name, files = texts }
