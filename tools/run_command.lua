@@ -33,7 +33,7 @@ return {
   name = "run_command",
   description = "Run a program in the card's directory, such as a build or a test, without a shell. "
     .. "Only commands that the organization names may run, most without a network. "
-    .. "The files it changes are kept.",
+    .. "The files it changes are kept, but for new ones that .gitignore names.",
   operations = { "proc.run", "fs.write" },
   statuses = { "in_progress" },
   schema = {
