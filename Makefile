@@ -51,11 +51,11 @@ MEASURES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
 
 DEBS := gcc libc6-dev binutils make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
-	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp libtree-sitter-dev
+	libcurl4-openssl-dev ca-certificates libedit-dev libmd-dev node-llhttp libwslay-dev libtree-sitter-dev
 NPM_DEBS := npm
 DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will do, and may not bear Debian's beside it
 TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3 \
-	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch
+	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch python3-websockets
 
 Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/c $(B)/bench)
@@ -239,11 +239,13 @@ sizes:
 docs: $(ORKET)
 	@$(ORKET) law > docs/state-machine.md
 	@ORKET_LUA=tests/acts_doc $(ORKET) > docs/acts.md
+	@ORKET_LUA=tests/api_doc $(ORKET) > docs/api.md
 	@lua5.4 tests/file_list.lua > docs/files.md
 
 stale: $(ORKET)
 	@$(ORKET) law | cmp - docs/state-machine.md || { echo "run make docs"; exit 1; }
 	@ORKET_LUA=tests/acts_doc $(ORKET) | cmp - docs/acts.md || { echo "run make docs"; exit 1; }
+	@ORKET_LUA=tests/api_doc $(ORKET) | cmp - docs/api.md || { echo "run make docs"; exit 1; }
 	@lua5.4 tests/file_list.lua | cmp - docs/files.md || { echo "run make docs"; exit 1; }
 
 coverage:

@@ -28,6 +28,11 @@ function M.sleep(seconds)
   os.execute("sleep " .. seconds)
 end
 
+---Seconds by the clock.
+function M.now()
+  return tonumber((M.shell("date +%s.%N")))
+end
+
 function M.read(path)
   local file <close> = assert(io.open(path, "rb"))
   return file:read("a")

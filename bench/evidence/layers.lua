@@ -20,9 +20,9 @@ local function run(command)
 end
 
 local function seconds(command)
-  local begun = tonumber(run("date +%s.%N"))
+  local begun = measure.now()
   run(command)
-  return tonumber(run("date +%s.%N")) - begun
+  return measure.now() - begun
 end
 
 local function megabytes(path)

@@ -3,11 +3,11 @@
 -- names of files. Each is the least of seven, within one process for the gate's search; ripgrep's has its
 -- start taken off (a search of an empty directory).
 
+local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
 local orket = dofile("tests/support/orket.lua")
 
 local COUNT = measure.number("N", 20000)
-local PREAMBLE = orket.read("tests/support/probes/gate_world.lua")
 
 local SEARCHES = { -- what, the wish, ripgrep's arguments, the name of its figure
   { "a text that is in a few files", { text = "needle_0042" }, "-F needle_0042", "text_ms" },
@@ -33,37 +33,13 @@ local function make_tree(root)
   end
 end
 
-local CHUNK = [[
-local sys = require("orket.core.sys")
-async.main(function()
-  for _, wish in ipairs(WISHES) do
-    local best, files = math.huge, nil
-    for _ = 1, 7 do
-      wish.op, wish.path = "fs.search", "."
-      local p = permit("search_files", wish)
-      local before = sys.monotonic()
-      local found = assert(async.await(p.perform, p))
-      best = math.min(best, sys.monotonic() - before)
-      files = found.files
-    end
-    print(best, files)
-  end
-  return 0
-end)
-]]
-
 local function ours(root)
-  local wishes = {}
+  local wishes, times = {}, {}
   for i, search in ipairs(SEARCHES) do
-    local fields = {}
-    for key, value in pairs(search[2]) do
-      fields[#fields + 1] = ("%s = %q"):format(key, value)
-    end
-    wishes[i] = "{ limit = 200, " .. table.concat(fields, ", ") .. " }"
+    wishes[i] = search[2]
   end
-  local chunk = "local WISHES = { " .. table.concat(wishes, ", ") .. " }\n" .. CHUNK
-  local times = {}
-  for line in orket.probe(PREAMBLE .. chunk, "DIR=" .. root .. " "):gmatch("[^\n]+") do
+  local chunk = orket.chunk("search", "time", cjson.encode(wishes))
+  for line in orket.probe(chunk, "DIR=" .. root .. " "):gmatch("[^\n]+") do
     times[#times + 1] = assert(tonumber(line:match("^%S+")), line)
   end
   return times

@@ -30,9 +30,9 @@
     X(image_write, "io/store/db/create.c", "a new database is written under another name")         \
     X(image_sync, "io/store/db/create.c", "a new database is synced")                              \
     X(image_rename, "io/store/db/create.c", "a new database gets its name")                        \
-    X(key_write, "io/keys/sign.c", "a half of the project's key is written under another name")    \
-    X(key_sync, "io/keys/sign.c", "a half of the project's key is synced")                         \
-    X(key_rename, "io/keys/sign.c", "a half of the project's key gets its name")                   \
+    X(key_write, "io/keys/key_file.c", "a key of the project is written under another name")       \
+    X(key_sync, "io/keys/key_file.c", "a key of the project is synced")                            \
+    X(key_rename, "io/keys/key_file.c", "a key of the project gets its name")                      \
     X(log_write, "io/store/db/fault_vfs.c", "a piece of a commit is written to the log")           \
     X(log_sync, "io/store/db/fault_vfs.c", "a commit is synced: durable from here on")             \
     X(log_delete, "io/store/db/fault_vfs.c", "the emptied log is removed")                         \

@@ -10,8 +10,12 @@ local http = {}
 ---@field unsent integer? bytes
 ---@field connections integer?
 ---@field idle number? seconds
+---@field head_seconds number? from a request's first byte to the end of its head
 ---@field receive number? seconds
 ---@field send number? seconds
+---@field key HttpKey? requests say whether they have it; Lua sees no header with a credential
+
+---@class HttpKey the administrator's key, of which Lua never holds the text
 
 ---@class HttpRequest
 ---@field method string
@@ -20,6 +24,7 @@ local http = {}
 ---@field query string after "?", or ""
 ---@field headers table<string, string> names in lower case; several lines of a name are joined by ", "
 ---@field body string
+---@field authorized boolean|nil with a key: nil: no credential came, false: a wrong one, true: the key
 
 ---@class HttpServer
 local Server = {}
@@ -29,6 +34,10 @@ function Server:port() end
 
 ---Drops every connection.
 function Server:close() end
+
+---Takes no further request; done when the last connection is gone: async.await(server.drain, server).
+---@param done fun(ok: true)
+function Server:drain(done) end
 
 ---One answer. After send, finish or abort it is over.
 ---@class HttpResponse
@@ -45,6 +54,11 @@ function Response:send(status, headers, body) end
 ---@param headers table<string, string|string[]>|nil
 ---@return true|nil ok, string? message, string? code
 function Response:start(status, headers) end
+
+---Makes it a WebSocket: each piece is a text message then, an empty one a ping.
+---@param key string Sec-WebSocket-Key
+---@return true|nil ok, string? message, string? code ERR_USAGE, ERR_LIBRARY
+function Response:upgrade(key) end
 
 ---Sends a piece. done is called when there is room for more: async.await(response.write, response, bytes).
 ---@param bytes string
@@ -64,6 +78,16 @@ function Response:on_gone(fn) end
 
 ---@return boolean
 function Response:is_open() end
+
+---The key of ORKET_API_KEY, else that of the directory. One that is not there, or is to be fresh, is made
+---and written to standard output, once; the directory keeps its hash.
+---@param dir string `.orket` of a project
+---@param fresh boolean
+---@return HttpKey|nil key
+---@return {source: "environment"|"file", made: boolean, short: boolean}|string about short: below 16 bytes
+---@return string? code ERR_DENIED, ERR_CONFIG, ERR_IO, ERR_STORE_*
+---@return string? fix
+function http.admin_key(dir, fresh) end
 
 ---host is a numeric address (loopback by default), port 0 any; head, body, unsent are bytes; idle,
 ---receive, send are seconds.

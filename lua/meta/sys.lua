@@ -10,6 +10,10 @@ function M.now() end
 ---@return number
 function M.monotonic() end
 
+---64 hexadecimal digits that no program can know before, nor from earlier ones.
+---@return string
+function M.nonce() end
+
 ---@return string
 function M.version() end
 

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "io/net/http.h"
+#include "io/net/http/websocket.h"
 
 /* ---- the parser ---- */
 
@@ -209,7 +210,7 @@ struct fixture {
     struct http_server *server;
     struct http_exchange *held; /* by a handler that answers later */
     unsigned requests, gone, drained;
-    bool hold;
+    bool hold, empty; /* empty: the last connection is gone, after http_drain */
 };
 
 static void on_request(void *ctx, struct http_exchange *x, const struct http_request *request)
@@ -239,7 +240,12 @@ static void on_drain(void *data)
     ((struct fixture *)data)->drained++;
 }
 
-static const struct http_events events = {on_request, on_gone, on_drain};
+static void on_drained(void *ctx)
+{
+    ((struct fixture *)ctx)->empty = true;
+}
+
+static const struct http_events events = {on_request, on_gone, on_drain, on_drained};
 
 static int set_up(void **state)
 {
@@ -249,6 +255,7 @@ static int set_up(void **state)
                                  .unsent = 1000000,
                                  .connections = 8,
                                  .idle_ms = 150,
+                                 .head_ms = 100,
                                  .receive_ms = 100,
                                  .send_ms = 150};
     struct err err = {0};
@@ -530,10 +537,10 @@ static void test_connection_limit(void **state)
         c[i] = dial(f);
         listen_to(c[i]);
     }
-    assert_true(hears(f, c[8], NULL));
-    assert_false(c[0]->ended);
-    say(c[0], "GET / HTTP/1.1\r\n" HOST "\r\n");
-    assert_true(hears(f, c[0], "GET / 0"));
+    assert_true(hears(f, c[0], NULL)); // it asked nothing for the longest time
+    assert_int_equal(c[0]->got.len, 0);
+    say(c[8], "GET / HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(hears(f, c[8], "GET / 0"));
     for (int i = 0; i < 9; i++)
         hang_up(c[i]);
 }
@@ -549,6 +556,42 @@ static struct client *hold_one(struct fixture *f, const char *version)
     while (!f->held)
         uv_run(&f->loop, UV_RUN_ONCE);
     return c;
+}
+
+/* Exchanges that are open are never cut for a newcomer. */
+static void test_limit_of_open_exchanges(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c[8];
+    for (int i = 0; i < 8; i++)
+        c[i] = hold_one(f, "1.1");
+    struct client *late = dial(f);
+    listen_to(late);
+    assert_true(hears(f, late, NULL));
+    assert_int_equal(late->got.len, 0);
+    assert_int_equal(f->gone, 0);
+    assert_int_equal(http_send(f->held, 200, NULL, 0, "x", 1, NULL), 0);
+    hang_up(late);
+    for (int i = 0; i < 8; i++)
+        hang_up(c[i]);
+}
+
+static void test_drain(void **state)
+{
+    struct fixture *f = *state;
+    struct client *idle = dial(f), *open = hold_one(f, "1.1");
+    listen_to(idle);
+    listen_to(open);
+    http_drain(f->server);
+    http_drain(f->server);
+    assert_true(hears(f, idle, NULL));
+    assert_false(f->empty);
+    assert_int_equal(http_send(f->held, 200, NULL, 0, "last", 4, NULL), 0);
+    assert_true(hears(f, open, "Connection: close\r\nContent-Length: 4\r\n\r\nlast"));
+    hang_up(idle);
+    hang_up(open);
+    while (!f->empty)
+        uv_run(&f->loop, UV_RUN_ONCE);
 }
 
 static void test_pieces(void **state)
@@ -719,6 +762,44 @@ static void test_listen_fails(void **state)
     assert_non_null(strstr(err.text, "in use"));
 }
 
+/* The sample of RFC 6455, 1.3; and keys that are none. */
+static void test_websocket_accept(void **state)
+{
+    char out[WEBSOCKET_ACCEPT];
+    (void)state;
+    assert_true(websocket_accept("dGhlIHNhbXBsZSBub25jZQ==", out));
+    assert_string_equal(out, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    assert_false(websocket_accept("", out));
+    assert_false(websocket_accept("dGhlIHNhbXBsZSBub25jZQ=", out));
+    assert_false(websocket_accept("dGhlIHNhbXBsZSBub25jZQ==a", out));
+}
+
+static void test_upgrade_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.0");
+    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL), ERR_USAGE);
+    assert_int_equal(http_send(f->held, 200, NULL, 0, "x", 1, NULL), 0);
+    hang_up(c);
+}
+
+static void test_upgrade(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.1");
+    listen_to(c);
+    assert_int_equal(http_upgrade(f->held, "none", NULL), ERR_USAGE);
+    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL), 0);
+    assert_int_equal(http_write(f->held, "hello", 5, NULL), 0);
+    assert_true(hears(f, c, "Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x05hello"));
+    char end[] = "\x88\x80\0\0\0";
+    uv_buf_t bye = uv_buf_init(end, 6);
+    assert_int_equal(uv_try_write((uv_stream_t *)&c->tcp, &bye, 1), 6);
+    while (!f->gone)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    hang_up(c);
+}
+
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -738,6 +819,8 @@ int main(void)
         WITH_SERVER(test_continue),
         WITH_SERVER(test_idle_connections_go),
         WITH_SERVER(test_connection_limit),
+        WITH_SERVER(test_limit_of_open_exchanges),
+        WITH_SERVER(test_drain),
         WITH_SERVER(test_pieces),
         WITH_SERVER(test_abort_cuts),
         WITH_SERVER(test_bad_answers),
@@ -746,6 +829,9 @@ int main(void)
         WITH_SERVER(test_nothing_is_kept_behind_a_large_piece),
         WITH_SERVER(test_client_that_never_reads_is_dropped),
         WITH_SERVER(test_listen_fails),
+        cmocka_unit_test(test_websocket_accept),
+        WITH_SERVER(test_upgrade_refused),
+        WITH_SERVER(test_upgrade),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -223,7 +223,7 @@ try:
     print(get("http://registry.test:{http}/file")[:12])
 except OSError as e:
     print(type(e).__name__)]])
-    assert.equal("True | ConnectionRefusedError", lines(result))
+    assert.truthy(lines(result):find("^True | Connection%a+Error$") or lines(result):find("^True | <ConnectionR"))
     assert.same({ "bytes", "egress.limit.bytes" }, { result.egress_limit, rules(result) })
     assert.equal("GET /big\n", net:reached():gsub("big: cut\n", ""), 1)
     result = net:python(net:egress({ bytes = 300000 }), [[

@@ -290,4 +290,17 @@ os.kill(parent, 9)
     assert.equal(0, verdict.counts.passed)
     assert(verdict.log:find("the driver gave no answer: killed by signal 9", 1, true), verdict.log)
   end)
+
+  -- math.random starts from the time and an address: who has seen one place of a report could find the next.
+  it("meets a nonce that does not follow from earlier ones", function()
+    local nonces = world.orket.probe([[
+      local sys = require("orket.core.sys")
+      for _ = 1, 2 do
+        math.randomseed(7)
+        print(sys.nonce())
+      end]])
+    local first, second = nonces:match("^(%x+)\n(%x+)\n$")
+    assert.equal(64, #first)
+    assert.are_not.equal(first, second)
+  end)
 end)

@@ -2,6 +2,7 @@
 -- it is sent (governance/budget/estimate.lua), each module alone.
 
 package.path = "lua/?.lua;" .. package.path
+package.loaded["orket.core.base64"] = package.loaded["orket.core.base64"] or {}
 local caps = require("orket.governance.budget.caps")
 local estimates = require("orket.governance.budget.estimate")
 
@@ -79,7 +80,7 @@ describe("caps", function()
 end)
 
 local function wanted(estimate, model, bytes)
-  return (estimate:of(model, { ("x"):rep(bytes) }))
+  return (estimate:of({ model = model, body = { ("x"):rep(bytes) } }))
 end
 
 describe("caps", function()

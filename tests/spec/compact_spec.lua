@@ -2,6 +2,7 @@
 -- what stands for them.
 
 package.path = "lua/?.lua;" .. package.path
+package.loaded["orket.core.base64"] = package.loaded["orket.core.base64"] or {}
 local cjson = require("cjson")
 package.loaded["orket.core.hash"] = { -- one hexadecimal digest that tells every change
   parts = function(parts)

@@ -156,6 +156,29 @@ function work(talk)
 end
 ]]
 
+local is_root = orket.shell("id -u") == "0\n"
+
+describe("an ordinary user", function()
+  (is_root and it or pending)("has layers as root has, and can remove all that they leave", function()
+    local w <close> = project(play([[write("src/made.txt", "made\n")]],
+      [[sh("cat src/made.txt README; echo more >> README; rm many/1")]], [[sh("cat many/1")]]))
+    local repo = cjson.decode(w:read("config/epics/ep.json")).source.repo:match("^(.*)/")
+    orket.shell(("mkdir %s/tmp; chown -R 65534:65534 %s %s"):format(w.dir, w.dir, repo))
+    w.environment = ("TMPDIR=%s/tmp HOME=%s setpriv --reuid=65534 --regid=65534 --clear-groups env"):format(w.dir,
+      w.dir)
+    done(w)
+    local ran = w:events("command.ran")
+    assert.equal("made\nhello\n", ran[1].body.stdout)
+    assert.equal("1\n", ran[2].body.stdout)
+    assert.equal("README\nsrc/made.txt\n", below(w, "workspace/ep/layers/A/changes"))
+    w:derives()
+    assert.equal("", orket.shell(("ls %s/tmp"):format(w.dir)))
+    local text, code = orket.shell(("setpriv --reuid=65534 --regid=65534 --clear-groups rm -r %s/workspace %s/.orket 2>&1"):format(
+      w.dir, w.dir))
+    assert.equal(0, code, text)
+  end)
+end)
+
 describe("a chain of cards", function()
   it("costs by its length: many changes become a layer that those who come later share", function()
     local issues = {}
@@ -349,6 +372,34 @@ describe("a card over a large start, by a person's acts", function()
     assert.equal("src/made.txt\n", below(w, "workspace/ep/layers/A/changes"))
     assert.is_true(w:events("verify.done")[1].body.ok)
     assert.equal("300\n", file(w, "A", "many/300"))
+  end)
+
+  it("orket update gives it the new commit, also in a process that has seen the old one, and no directory", function()
+    local w <close> = project(play([[call("request_excuse", { reason = "what now?" })]]), { issues = { { id = "A" } } })
+    local other = cjson.decode(w:read("config/epics/ep.json"))
+    other.issues[1].id, other.source = "O", nil
+    w:write("config/epics/other.json", cjson.encode(other))
+    assert.equal(3, select(2, w:run()))
+    w:hold("O")
+    local run = w:start("other")
+    assert(world.wait(function() return w:card("O").status == "in_progress" end))
+    w:write("one", "put\n")
+    assert.equal("put into A: one\n", (w:orket("put A one")))
+    local repo = cjson.decode(w:read("config/epics/ep.json")).source.repo
+    orket.write(repo .. "/many/7", "seven\n")
+    os.remove(repo .. "/many/8")
+    git(repo, "commit -qam next")
+    local text, code = w:orket("update ep")
+    assert.equal(0, code, text)
+    w:write("two", "put\n")
+    assert.equal("put into A: two\n", (w:orket("put A two")))
+    assert.equal("one\ntwo\n", below(w, "workspace/ep/layers/A/changes"))
+    assert.equal(2, layers(w))
+    assert.falsy(w:exists("workspace/ep/tree"))
+    w:release("O")
+    run.wait()
+    assert.equal("seven\n", file(w, "A", "many/7"))
+    assert.is_nil(file(w, "A", "many/8"))
   end)
 
   it("orket gc removes layers from which no open epic starts, and what was not finished", function()

@@ -1,6 +1,7 @@
 -- ledger_spec.lua: reserve, then commit: whatever many ask at once, a cap is passed by one reply at most.
 
 package.path = "lua/?.lua;" .. package.path
+package.loaded["orket.core.base64"] = package.loaded["orket.core.base64"] or {}
 local caps = require("orket.governance.budget.caps")
 local ledgers = require("orket.governance.budget.ledger")
 local shown = require("orket.governance.budget.budget_format")

@@ -2,6 +2,7 @@
 -- turn/context/window.lua alone. What becomes of conversations in a run is in window_spec.lua.
 
 package.path = "lua/?.lua;" .. package.path
+package.loaded["orket.core.base64"] = package.loaded["orket.core.base64"] or {}
 package.loaded["orket.core.hash"] = package.loaded["orket.core.hash"] or {}
 package.loaded["orket.core.sys"] = package.loaded["orket.core.sys"] or {}
 local window = require("orket.turn.context.window")

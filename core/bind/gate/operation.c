@@ -94,6 +94,8 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
     struct call *call = bind_check_call(L, call_idx);
     struct permit *permit = permit_new(L, call, call_idx);
     int rc = read_operation(L, idx, permit, &err);
+    if (err_is_environment(rc))
+        bind_raise(L, &err);
     struct gate_operation op = {
         .kind = "", .fields = rc ? NULL : permit->fields, .error = rc ? &err : NULL};
     const char *kind = json_string(json_get(op.fields, "op"), &op.kind_len);

@@ -15,9 +15,14 @@ struct arrival {
     int ref;
 };
 
-static void push_request(lua_State *L, const struct http_request *request)
+static void push_request(lua_State *L, const struct http_request *request,
+                         const struct admin_key *key)
 {
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
+    if (key) {
+        key_push_verdict(L, key, request);
+        lua_setfield(L, -2, "authorized");
+    }
     lua_pushstring(L, request->method);
     lua_setfield(L, -2, "method");
     lua_pushstring(L, request->target);
@@ -31,6 +36,8 @@ static void push_request(lua_State *L, const struct http_request *request)
     lua_createtable(L, 0, (int)request->header_count);
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *h = &request->headers[i];
+        if (key && key_is_credential(h->name))
+            continue;
         if (lua_getfield(L, -1, h->name) == LUA_TSTRING) // several lines of a name are one list
             lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), h->value);
         else
@@ -46,7 +53,7 @@ static int deliver(lua_State *L)
 {
     struct arrival *a = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, a->server->on_request);
-    push_request(L, a->request);
+    push_request(L, a->request, a->server->key);
     a->response = response_push(L, a->server, a->x);
     a->ref = bind_keep(L, -1);
     lua_call(L, 2, 0);
@@ -83,9 +90,35 @@ static void close_server(struct server *server)
     http_close(http);
     if (!server->collecting) {
         luaL_unref(L, LUA_REGISTRYINDEX, server->on_request);
+        luaL_unref(L, LUA_REGISTRYINDEX, server->on_drained);
         luaL_unref(L, LUA_REGISTRYINDEX, server->self);
     }
-    server->on_request = server->self = LUA_NOREF;
+    server->on_request = server->on_drained = server->self = LUA_NOREF;
+}
+
+/* Once: the last connection is gone. */
+static void on_drained(void *ctx)
+{
+    struct server *server = ctx;
+    int fn = server->on_drained;
+    if (fn == LUA_NOREF || server->collecting)
+        return;
+    server->on_drained = LUA_NOREF;
+    bind_take(server->bind, fn);
+    lua_pushboolean(server->bind->L, true);
+    (void)bind_call(server->bind->L, 1, 0);
+}
+
+/* server:drain(done: fun(true))   takes no further request; done when no connection is left */
+static int l_drain(lua_State *L)
+{
+    struct server *server = l_check_server(L);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    bool can = server->http && server->on_drained == LUA_NOREF;
+    luaL_argcheck(L, can, 1, "it is closed, or drained");
+    server->on_drained = bind_keep(L, 2);
+    http_drain(server->http);
+    return 0;
 }
 
 /* server:close()   drops every connection */
@@ -130,15 +163,19 @@ static uint32_t seconds_option(lua_State *L, const char *name)
     return (uint32_t)(value * 1000);
 }
 
-static const struct http_events events = {on_request, response_on_gone, response_on_drain};
+static const struct http_events events = {on_request, response_on_gone, response_on_drain,
+                                         on_drained};
 
-/* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, receive?, send?},
+/* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,
+ *              send?, key?},
  *             on_request: fun(request, response)) -> server | nil, message, code
- * Bytes and seconds; host is a numeric address, loopback by default; port 0 = any. */
+ * Bytes and seconds; host is a numeric address, loopback by default; port 0 = any. With a key
+ * (http.admin_key) each request says whether it has it, and Lua sees no credential. */
 static int l_listen(lua_State *L)
 {
     static const char *const known[] = {"host",        "port", "head",    "body", "unsent",
-                                        "connections", "idle", "receive", "send", NULL};
+                                        "connections", "idle", "head_seconds", "receive", "send",
+                                        "key", NULL};
     bind_check_options(L, 1, known);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     struct err err = {0};
@@ -148,14 +185,22 @@ static int l_listen(lua_State *L)
         .unsent = (size_t)integer_option(L, "unsent", 0),
         .connections = (unsigned)integer_option(L, "connections", 0),
         .idle_ms = seconds_option(L, "idle"),
+        .head_ms = seconds_option(L, "head_seconds"),
         .receive_ms = seconds_option(L, "receive"),
         .send_ms = seconds_option(L, "send"),
     };
     unsigned port = (unsigned)integer_option(L, "port", 0);
     lua_getfield(L, 1, "host");
     const char *host = luaL_optstring(L, -1, "127.0.0.1");
-    struct server *server = lua_newuserdatauv(L, sizeof *server, 0);
-    *server = (struct server){.bind = bind_of(L), .on_request = LUA_NOREF, .self = LUA_NOREF};
+    lua_getfield(L, 1, "key");
+    struct server *server = lua_newuserdatauv(L, sizeof *server, 1);
+    *server = (struct server){.bind = bind_of(L),
+                              .on_request = LUA_NOREF,
+                              .on_drained = LUA_NOREF,
+                              .self = LUA_NOREF,
+                              .key = key_check(L, -2)};
+    lua_pushvalue(L, -2);
+    lua_setiuservalue(L, -2, 1); // the key lives as long as the server
     luaL_setmetatable(L, SERVER_TYPE);
     server->on_request = bind_keep(L, 2);
     server->self = bind_keep(L, -1);
@@ -169,11 +214,13 @@ static int l_listen(lua_State *L)
 
 static const luaL_Reg server_methods[] = {
     {"close", l_close},
+    {"drain", l_drain},
     {"port", l_port},
     {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
+    {"admin_key", l_admin_key},
     {"listen", l_listen},
     {NULL, NULL},
 };
@@ -181,6 +228,7 @@ static const luaL_Reg functions[] = {
 int luaopen_orket_http(lua_State *L)
 {
     response_open(L);
+    key_open(L);
     bind_type(L, SERVER_TYPE, server_methods, server_gc);
     lua_newtable(L);
     bind_functions(L, functions);

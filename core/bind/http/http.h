@@ -4,6 +4,7 @@
 #define BIND_HTTP_HTTP_H
 
 #include "bind/bind.h"
+#include "io/keys/admin_key.h"
 #include "io/net/http.h"
 
 #define RESPONSE_TYPE "orket.http.response"
@@ -12,7 +13,8 @@
 struct server {
     struct bind *bind;
     struct http_server *http; /* NULL: closed */
-    int on_request;
+    int on_request, on_drained; /* kept functions */
+    struct admin_key *key;      /* who has it may ask; NULL: no credential is looked at */
     int self;        /* keeps it while it listens */
     bool collecting; /* the Lua state goes down: callbacks must not enter it */
 };
@@ -22,6 +24,20 @@ struct response {
     struct http_exchange *x; /* NULL: over */
     int on_gone, on_drain;   /* kept functions */
 };
+
+/* Registers the type of keys. */
+void key_open(lua_State *L);
+int l_admin_key(lua_State *L);
+
+/* The key at idx, or NULL where there is nil. */
+struct admin_key *key_check(lua_State *L, int idx);
+
+/* Whether the request has the key: nil: no credential is with it, false: a wrong one, true. */
+void key_push_verdict(lua_State *L, const struct admin_key *key,
+                      const struct http_request *request);
+
+/* True for headers that carry a credential, which Lua does not see. */
+bool key_is_credential(const char *header);
 
 /* Registers the type. */
 void response_open(lua_State *L);

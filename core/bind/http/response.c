@@ -162,6 +162,20 @@ static int l_start(lua_State *L)
     return 1;
 }
 
+/* response:upgrade(key) -> true | nil, message, code, fix   a WebSocket: each write is a message */
+static int l_upgrade(lua_State *L)
+{
+    struct response *r = l_check_response(L);
+    const char *key = luaL_checkstring(L, 2);
+    struct err err = {0};
+    if (!r->x)
+        return fail_gone(L);
+    if (http_upgrade(r->x, key, &err))
+        return bind_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* response:write(bytes, done: fun(true|nil, message?, code?)|nil) -> unsent | nil, message, code
  * done is called when there is room for more: async.await(response.write, response, bytes). */
 static int l_write(lua_State *L)
@@ -242,7 +256,8 @@ static int response_gc(lua_State *L)
 
 static const luaL_Reg methods[] = {
     {"abort", l_abort}, {"finish", l_finish}, {"is_open", l_is_open}, {"on_gone", l_on_gone},
-    {"send", l_send},   {"start", l_start},   {"write", l_write},     {NULL, NULL},
+    {"send", l_send},   {"start", l_start},   {"upgrade", l_upgrade}, {"write", l_write},
+    {NULL, NULL},
 };
 
 void response_open(lua_State *L)

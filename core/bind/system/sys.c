@@ -1,6 +1,7 @@
 /* sys.c: `orket.core.sys`: clocks, version, exit code, terminal facts. */
 #include <pwd.h>
 #include <signal.h>
+#include <sodium.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -34,6 +35,17 @@ static int l_now(lua_State *L)
 static int l_monotonic(lua_State *L)
 {
     lua_pushnumber(L, (lua_Number)uv_hrtime() / 1e9);
+    return 1;
+}
+
+/* sys.nonce() -> 64 hexadecimal digits that no program can know before, nor from earlier ones */
+static int l_nonce(lua_State *L)
+{
+    unsigned char bytes[32];
+    char hex[2 * sizeof bytes + 1];
+    randombytes_buf(bytes, sizeof bytes);
+    sodium_bin2hex(hex, sizeof hex, bytes, sizeof bytes);
+    lua_pushstring(L, hex);
     return 1;
 }
 
@@ -191,6 +203,7 @@ static int l_faults(lua_State *L)
 static const luaL_Reg functions[] = {
     {"now", l_now},
     {"monotonic", l_monotonic},
+    {"nonce", l_nonce},
     {"version", l_version},
     {"is_tty", l_is_tty},
     {"descriptors", l_descriptors},

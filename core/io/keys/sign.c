@@ -3,19 +3,14 @@
  * stack, which is wiped. */
 #include "io/keys/sign.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/fault.h"
-#include "io/fs/disk.h"
+#include "io/keys/key_file.h"
 
-#define SEED     crypto_sign_SEEDBYTES
-#define KEY_LINE 160 /* bytes of a key's file that are looked at */
+#define SEED crypto_sign_SEEDBYTES
 
 struct signer {
     struct sign_public public;
@@ -42,55 +37,12 @@ bool sign_from_hex(const char *hex, size_t hex_len, uint8_t *out, size_t len)
 
 /* ---- files ---- */
 
-static int refuse(const char *path, const char *what, const char *fix, struct err *err)
-{
-    err_set(err, ERR_DENIED, "%s %s", path, what);
-    err_fix(err, fix, path);
-    return ERR_DENIED;
-}
-
-/* May this file hold a secret? */
-static int check_private(int fd, const char *path, struct err *err)
-{
-    struct stat st;
-    if (fstat(fd, &st))
-        return err_os(err, errno, "%s", path);
-    if (!S_ISREG(st.st_mode))
-        return refuse(path, "is no regular file", "restore %s from a backup", err);
-    if (st.st_uid != geteuid())
-        return refuse(path, "belongs to another user",
-                      "run orket as the user that owns %s, or give it back", err);
-    if (st.st_mode & 0077)
-        return refuse(path, "may be read or written by others: what it signs is worth nothing",
-                      "chmod 600 %s; if others may have seen it, remove key and key.pub", err);
-    return 0;
-}
-
-/* The file's one line, without its end. *len = KEY_LINE: longer than any key. */
-static int read_line(const char *path, bool secret, char line[KEY_LINE], size_t *len,
-                     struct err *err)
-{
-    auto_close int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && errno == ELOOP)
-        return refuse(path, "is a link", "put the file itself in the place of %s", err);
-    if (fd < 0)
-        return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno))
-                               : err_os(err, errno, "%s", path);
-    int rc = secret ? check_private(fd, path, err) : 0;
-    ssize_t n = rc ? 0 : read(fd, line, KEY_LINE);
-    if (n < 0)
-        return err_os(err, errno, "%s", path);
-    *len = (size_t)n;
-    while (*len && (line[*len - 1] == '\n' || line[*len - 1] == '\r'))
-        --*len;
-    return rc;
-}
-
 static int read_hex(const char *path, bool secret, uint8_t *out, size_t size, struct err *err)
 {
-    char line[KEY_LINE] = "";
+    char line[KEY_FILE_LINE] = "";
     size_t len = 0;
-    int rc = read_line(path, secret, line, &len, err);
+    int rc = secret ? key_file_read_secret(path, line, &len, err)
+                    : key_file_read_public(path, line, &len, err);
     if (!rc && !sign_from_hex(line, len, out, size)) {
         rc = err_set(err, ERR_CONFIG, "%s holds no key: %zu hexadecimal digits", path, 2 * size);
         err_fix(err, "restore it from a backup, or remove key and key.pub to begin with a new one");
@@ -99,40 +51,21 @@ static int read_hex(const char *path, bool secret, uint8_t *out, size_t size, st
     return rc;
 }
 
-static int sync_directory(const char *dir)
-{
-    auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 || fsync(fd) ? -1 : 0;
-}
-
-static int write_line(const char *path, const uint8_t *bytes, size_t size, mode_t mode)
-{
-    char line[SIGN_HEX + 1];
-    sign_hex(bytes, size, line);
-    size_t len = strlen(line);
-    line[len++] = '\n';
-    unlink(path);
-    auto_close int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode);
-    bool ok = fd >= 0 && FAULT_CALL(key_write, write(fd, line, len)) == (ssize_t)len &&
-              FAULT_CALL(key_sync, fsync(fd)) == 0;
-    sodium_memzero(line, sizeof line);
-    return ok ? 0 : -1;
-}
-
-/* A file that is whole or not there, whatever happens. */
 static int put_file(const char *dir, const char *path, const uint8_t *bytes, size_t size,
                     mode_t mode, struct err *err)
 {
-    struct buf new = {0};
-    buf_printf(&new, "%s-new", path);
-    int rc = buf_ok(&new) ? 0 : err_set(err, ERR_MEMORY, "out of memory");
-    if (!rc && (write_line(new.data, bytes, size, mode) ||
-                FAULT_CALL(key_rename, rename(new.data, path)) || sync_directory(dir))) {
-        rc = disk_fail(err, path, errno);
-        unlink(new.data);
-    }
-    buf_clear(&new);
+    char line[SIGN_HEX];
+    sign_hex(bytes, size, line);
+    int rc = key_file_put(dir, path, line, mode, err);
+    sodium_memzero(line, sizeof line);
     return rc;
+}
+
+static int refuse(const char *path, const char *what, const char *fix, struct err *err)
+{
+    err_set(err, ERR_DENIED, "%s %s", path, what);
+    err_fix(err, fix, path);
+    return ERR_DENIED;
 }
 
 /* ---- the key ---- */

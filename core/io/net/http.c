@@ -1,5 +1,5 @@
-/* http.c: the listener. Memory of a server goes when the last connection and the listener are
- * closed. */
+/* http.c: the listener. Memory of a server goes when the last connection, the listener and the
+ * server itself are closed. */
 #include "io/net/http.h"
 
 #include <string.h>
@@ -21,8 +21,10 @@ const char *server_date(struct http_server *s)
 
 void server_handle_closed(struct http_server *s)
 {
-    if (--s->handles == 0)
-        free(s);
+    if (--s->handles)
+        return;
+    free(s->wslay);
+    free(s);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -54,6 +56,7 @@ static void set_limits(struct http_limits *l)
     l->unsent = l->unsent ? l->unsent : (size_t)8 << 20;
     l->connections = l->connections ? l->connections : 1024;
     l->idle_ms = l->idle_ms ? l->idle_ms : 60000;
+    l->head_ms = l->head_ms ? l->head_ms : 10000;
     l->receive_ms = l->receive_ms ? l->receive_ms : 30000;
     l->send_ms = l->send_ms ? l->send_ms : 30000;
 }
@@ -72,7 +75,7 @@ int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, uns
     s->limits = *limits;
     s->events = *events;
     s->ctx = ctx;
-    s->handles = 1;
+    s->handles = 2;
     set_limits(&s->limits);
     uv_tcp_init(loop, &s->tcp);
     s->tcp.data = s;
@@ -81,6 +84,7 @@ int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, uns
         rc = uv_listen((uv_stream_t *)&s->tcp, 511, on_connection);
     if (rc) {
         uv_close((uv_handle_t *)&s->tcp, on_listener_closed);
+        server_handle_closed(s);
         return err_set(err, err_of_errno(-rc), "cannot listen on %s port %u: %s", host, port,
                        uv_strerror(rc));
     }
@@ -97,12 +101,31 @@ unsigned http_port(const struct http_server *s)
     return ntohs(((struct sockaddr_in *)&address)->sin_port); // at the same place in sockaddr_in6
 }
 
+void http_drain(struct http_server *s)
+{
+    if (s->draining)
+        return;
+    s->draining = true;
+    uv_close((uv_handle_t *)&s->tcp, on_listener_closed);
+    if (s->count == 0)
+        s->events.on_drained(s->ctx);
+    for (struct http_conn *c = s->first, *next; c; c = next) {
+        next = c->next;
+        c->exchange.keep_alive = false;
+        if (c->state == CONN_READS && !http_parser_began(&c->parser) && !c->pending.len)
+            conn_drop(c);
+    }
+}
+
 void http_close(struct http_server *s)
 {
     if (!s || s->closing)
         return;
     s->closing = true;
+    if (!s->draining)
+        uv_close((uv_handle_t *)&s->tcp, on_listener_closed);
+    s->draining = false; // nobody waits for that any more
     while (s->first)
         conn_drop(s->first);
-    uv_close((uv_handle_t *)&s->tcp, on_listener_closed);
+    server_handle_closed(s);
 }

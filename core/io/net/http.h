@@ -27,9 +27,11 @@ struct http_limits { /* 0 = the default */
     size_t body;     /* bytes, 1 MiB */
     size_t unsent;   /* bytes waiting to be sent per connection, 8 MiB; a single answer may be as
                         large as it is */
-    unsigned connections; /* 1024 */
-    uint32_t idle_ms;     /* a kept connection without a request, 60 s */
-    uint32_t receive_ms;  /* from the first byte of a request to its last, 30 s */
+    unsigned connections; /* 1024; a further one takes the place of the one that has waited longest
+                             for its request */
+    uint32_t idle_ms;     /* a connection without a request, 60 s */
+    uint32_t head_ms;     /* from the first byte of a request to the end of its head, 10 s */
+    uint32_t receive_ms;  /* from there to its last byte, 30 s */
     uint32_t send_ms;     /* a client that takes nothing, 30 s */
 };
 
@@ -41,6 +43,8 @@ struct http_events {
     void (*on_gone)(void *data);
     /* What was unsent is below the mark again, after a write answered 1. */
     void (*on_drain)(void *data);
+    /* After http_drain: the last connection is gone. */
+    void (*on_drained)(void *ctx);
 };
 
 /* Listens on a numeric address or "localhost"; port 0 = any. ERR_USAGE (no address), ERR_IO, with
@@ -51,6 +55,10 @@ int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, uns
 
 /* The port that it listens on. */
 unsigned http_port(const struct http_server *server);
+
+/* Stops listening; open exchanges come to their end, and their connections with them. on_drained
+ * follows, perhaps from inside. Idempotent. */
+void http_drain(struct http_server *server);
 
 /* Stops listening and drops every connection (on_gone for open exchanges); memory goes in the
  * loop's next turns. */
@@ -67,6 +75,11 @@ int http_send(struct http_exchange *x, int status, const struct http_header *hea
 /* Begins an answer in pieces (chunked for HTTP/1.1). ERR_USAGE as above or when it has begun. */
 int http_start(struct http_exchange *x, int status, const struct http_header *headers, size_t count,
                struct err *err) MUST_CHECK;
+
+/* Makes the exchange a WebSocket (RFC 6455): each piece is a text message then, an empty one a
+ * ping; on_gone also when the client says goodbye. `key` is its Sec-WebSocket-Key. ERR_USAGE (no
+ * such key, HTTP/1.0, begun), ERR_LIBRARY, ERR_MEMORY, ERR_IO. */
+int http_upgrade(struct http_exchange *x, const char *key, struct err *err) MUST_CHECK;
 
 /* Sends a piece. 0; 1: sent or kept, but wait for on_drain; ERR_LIMIT: too much is waiting, nothing
  * was taken; ERR_USAGE: not begun; ERR_MEMORY. */

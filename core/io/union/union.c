@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
@@ -177,6 +178,18 @@ int union_prepare(int root, const struct union_spec *spec, struct err *err)
     return work < 0 ? work : fs_remove(work, "work", err);
 }
 
+/* What the kernel has made of its directory is closed to all: a person may want to remove it. */
+static void open_work(int root, const struct union_spec *spec)
+{
+    static const char *const made[] = {"work", "work/incompat", "work/incompat/volatile"};
+    char path[FS_PATH_MAX + 1];
+    for (size_t i = 0; i < COUNT_OF(made); i++) {
+        int len = snprintf(path, sizeof path, "%s/" UNION_WORK "/%s", spec->home, made[i]);
+        if (len < (int)sizeof path)
+            (void)!fchmodat(root, path, 0700, 0);
+    }
+}
+
 int union_mount(int root, const struct union_spec *spec, struct err *err)
 {
     char options[OPTIONS_MAX];
@@ -185,5 +198,8 @@ int union_mount(int root, const struct union_spec *spec, struct err *err)
     if (rc)
         return rc;
     struct launch l = {.root = root, .home = spec->home, .options = options, .fd = -1};
-    return mount_it(&l, err);
+    rc = mount_it(&l, err);
+    if (rc >= 0)
+        open_work(root, spec);
+    return rc;
 }

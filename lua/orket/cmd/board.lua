@@ -1,6 +1,6 @@
 -- board.lua: `orket board`: the cards as a tree, with status, seat and cost.
 
-local approvals = require("orket.governance.approvals.approvals")
+local board_rows = require("orket.reports.board_rows")
 local bottlenecks = require("orket.cmd.bottlenecks")
 local budget = require("orket.cmd.budget")
 local canary = require("orket.scripts.canary")
@@ -10,10 +10,8 @@ local notice = require("orket.scripts.permission_delta.notice")
 local options = require("orket.options")
 local outages = require("orket.reports.outages")
 local parked = require("orket.reports.parked")
-local approval_format = require("orket.governance.approvals.approval_format")
 local remote = require("orket.view.live.remote")
 local reader = require("orket.project.reader")
-local reports = require("orket.reports.reports")
 local budget_format = require("orket.governance.budget.budget_format")
 local style = require("orket.view.format.style")
 local sys = require("orket.core.sys")
@@ -173,59 +171,6 @@ local function print_stopped(store, dir, option)
   end
 end
 
--- Says of the epics of forks where they come from.
-local function name_sources(store, cards)
-  local from = {}
-  for _, run in ipairs(store:read("forks", {})) do
-    from[run.card] = run.of .. "@" .. run.at
-  end
-  for _, card in ipairs(cards) do
-    card.forked_from = from[card.id]
-  end
-end
-
-local function add_reports(store, cards)
-  local counts = reports.counts(store)
-  for _, card in ipairs(cards) do
-    card.reports = counts[card.id]
-  end
-end
-
--- What waits for a yes or no, as far as --json goes: people read it below the cards.
-local function add_questions(store, cards)
-  local asked = {}
-  for _, row in ipairs(approvals.pending(store)) do
-    asked[row.card] = { id = row.id, rule = row.rule, asks = approval_format.line(row),
-      expires_at = row.expires_at }
-  end
-  for _, card in ipairs(cards) do
-    card.approval = asked[card.id]
-  end
-end
-
--- The same of models that are waited for.
-local function add_outages(store, cards)
-  local paused = {}
-  for _, one in ipairs(outages.list(store)) do
-    for _, id in ipairs(one.cards) do
-      paused[id] = { model = one.model, since = one.since, ["until"] = one["until"], message = one.message }
-    end
-  end
-  for _, card in ipairs(cards) do
-    card.outage = paused[card.id]
-  end
-end
-
-local function unarchived(cards)
-  local some = {}
-  for _, card in ipairs(cards) do
-    if card.status ~= "archived" then
-      some[#some + 1] = card
-    end
-  end
-  return some
-end
-
 -- What agents propose that roles be shown.
 local function print_examples(store, dir)
   local waiting = 0
@@ -252,12 +197,7 @@ local function show(store, args, dir)
   if args.w then
     return remote.show(store, dir, args)
   end
-  local cards = store:read("board", {})
-  cards = args.all and cards or unarchived(cards)
-  name_sources(store, cards)
-  add_reports(store, cards)
-  add_questions(store, cards)
-  add_outages(store, cards)
+  local cards = board_rows.list(store, args.all)
   if args.json then
     print(text.json(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then

@@ -1,9 +1,9 @@
 -- changed_files.lua: `orket diff CARD`: what a card or an epic changed, as a unified diff.
 
-local cjson = require("cjson")
 local file_diff = require("orket.view.format.file_diff")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
+local tree_diff = require("orket.reports.tree_diff")
 local tree_state = require("orket.workspace.tree_state")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
@@ -24,32 +24,6 @@ or a pipe is a patch that git apply takes, binary files included; patch takes th
 exit: 0 done, 1 failed, 2 usage
 ]]
 
-local function files_of(state)
-  local all = {}
-  for i, change in ipairs(state.changes) do
-    local before, err = state:bytes(change.base)
-    local after
-    if before then
-      after, err = state:bytes(change.blob)
-    end
-    if err then
-      return nil, err
-    end
-    all[i] = file_diff.file(change.path, change.base and before, change.blob and after)
-  end
-  return all
-end
-
-local function as_json(state, all)
-  local rows = setmetatable({}, cjson.array_mt)
-  for i, one in ipairs(all) do
-    rows[i] = { path = one.path, status = one.status, binary = one.binary, added = one.added,
-      removed = one.removed,
-      diff = file_diff.text(one, false) }
-  end
-  return text.json({ card = state.card.id, at = state.at, files = rows }) .. "\n"
-end
-
 local function write(state, all)
   if sys.is_tty(1) then
     for _, one in ipairs(all) do
@@ -67,12 +41,12 @@ local function show(store, args, dir)
   local state <close>, err = tree_state.open(store, dir, args.card)
   local all
   if state then
-    all, err = files_of(state)
+    all, err = tree_diff.files(state)
   end
   if not all then
     return nil, err
   elseif args.json then
-    io.write(as_json(state, all))
+    io.write(text.json(tree_diff.rows(state, all)) .. "\n")
   elseif args.stat then
     io.write(file_diff.stat(all))
   else

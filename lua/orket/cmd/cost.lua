@@ -2,11 +2,12 @@
 -- one by one.
 
 local budget = require("orket.cmd.budget")
-local cjson = require("cjson")
+local costs = require("orket.reports.costs")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
 local budget_format = require("orket.governance.budget.budget_format")
+local tables = require("orket.util.tables")
 local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
 
@@ -26,20 +27,6 @@ server's cache, and out; money.
 exit: 0 done, 1 failed, 2 usage
 ]]
 
-local SUMS = { "calls", "failed", "tokens_in", "tokens_out", "cached", "money" }
-local BY = { card = true, role = true, model = true, arm = true, day = true, run = true }
-
-local function total_of(rows)
-  local total = { name = "total" }
-  for _, field in ipairs(SUMS) do
-    total[field] = 0
-    for _, row in ipairs(rows) do
-      total[field] = total[field] + row[field]
-    end
-  end
-  return total
-end
-
 local function money_column(currency)
   return { "money", function(row)
     return row.money and row.money > 0 and budget_format.amount("money", row.money, currency) or ""
@@ -57,18 +44,16 @@ local function columns(by, currency)
 end
 
 local function show_sums(store, args, currency)
-  local by = args.by or "model"
-  local rows = store:read("costs", { by = by, run = args.run })
-  local total = total_of(rows)
+  local sums = costs.sums(store, args.by, args.run, currency)
+  local rows = sums.rows
   if args.json then
-    total.name = nil
-    print(text.json({ currency = currency, by = by, rows = setmetatable(rows, cjson.array_mt),
-      total = total }))
+    print(text.json(sums))
   elseif #rows == 0 then
     print("no model was asked")
   else
-    rows[#rows + 1] = #rows > 1 and total or nil
-    table_view.print(columns(by, currency), rows)
+    sums.total.name = "total"
+    rows[#rows + 1] = #rows > 1 and sums.total or nil
+    table_view.print(columns(sums.by, currency), rows)
   end
   return 0
 end
@@ -116,7 +101,7 @@ end
 
 -- What is wrong with the words; "" when nothing is.
 local function problem(args)
-  if args.by and not BY[args.by] then
+  if args.by and not tables.has(costs.BY, args.by) then
     return "--by takes card, role, model, arm, day or run"
   elseif args.by and args.requests then
     return "--by sums up, --requests does not"

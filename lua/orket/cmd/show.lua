@@ -1,30 +1,25 @@
 -- show.lua: `orket show CARD`: a card with everything on it, and what happened to it; `orket show RUN`: where
 -- a run stands.
 
-local checkpoints = require("orket.history.checkpoints")
+local card_record = require("orket.reports.card_record")
 local cjson = require("cjson")
-local content = require("orket.governance.approvals.content")
 local dialogue = require("orket.view.dialogue")
 local ending = require("orket.view.ending")
 local at_most_once = require("orket.effects.at_most_once")
 local outages = require("orket.reports.outages")
-local approvals = require("orket.governance.approvals.approvals")
 local asked = require("orket.cmd.approvals")
-local labels = require("orket.governance.labels")
 local local_time = require("orket.view.format.local_time")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local sentences = require("orket.view.sentences")
 local reader = require("orket.project.reader")
-local turn_record = require("orket.history.turn_record")
-local reports = require("orket.reports.reports")
+local run_record = require("orket.history.run_record")
 local style = require("orket.view.format.style")
 local test_report = require("orket.verification.test_report")
 local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 local strings = require("orket.util.strings")
-local tree_files = require("orket.workspace.tree_files")
 
 local M = {}
 
@@ -74,7 +69,7 @@ local function print_verdict(id, verdict)
   wrap.print("  orket test --recorded " .. text.clean(id))
 end
 
-local function print_card(store, card, comments, events)
+local function print_card(store, card)
   wrap.print(style.mark(card.status) .. " " .. text.clean(card.id) .. "  " .. style.status(card.status)
     .. "  "
     .. text.clean(card.name or ""))
@@ -121,12 +116,12 @@ local function print_card(store, card, comments, events)
   if card.last_reply then
     wrap.print("\n  " .. dialogue.quote(card.last_reply))
   end
-  for _, comment in ipairs(comments) do
+  for _, comment in ipairs(card.comments) do
     wrap.print("\n  " .. local_time.stamp(comment.at) .. "  " .. text.clean(comment.author))
     wrap.print(block(comment.text, "    "))
   end
   wrap.print("")
-  for _, event in ipairs(events) do
+  for _, event in ipairs(card.events) do
     local what = sentences.what(event, store)
     if what then
       wrap.print("  " .. local_time.stamp(event.at) .. "  " .. what)
@@ -135,8 +130,6 @@ local function print_card(store, card, comments, events)
 end
 
 -- ---- a run ----
-
-local CHECKPOINTS = 50
 
 local POINTS = {
   table_view.number("seq"), table_view.time("at", "at", 2), table_view.text("card"),
@@ -158,12 +151,7 @@ local function print_run(run)
 end
 
 local function show_run(store, run, json)
-  run.checkpoints = setmetatable(checkpoints.of(store, run, CHECKPOINTS), cjson.array_mt)
-  run.cards = {}
-  for _, row in ipairs(store:read("statuses", { epic = run.card })) do
-    run.cards[row.status] = row.cards
-  end
-  run.tree = tree_files.hash(tree_files.snapshot(store, run.card))
+  run_record.complete(store, run)
   if json then
     print(text.json(run))
   else
@@ -174,32 +162,12 @@ end
 
 -- ---- the command ----
 
--- The newest verdict that counts its tests; older ones do not.
-local function verdict_of(store, card)
-  local event = store:read("last_events", { card = card.id, kind = "verify.done", limit = 1 })[1]
-  local body = event and event.body
-  return body and body.counts and { ok = body.ok, counts = body.counts, tree = body.tree,
-    control = body.control, seq = event.seq } or nil
-end
-
 local function show_card(store, card, json)
-  local comments = store:read("comments", { card = card.id })
-  local events = store:read("card_events", { card = card.id })
-  card.reports = setmetatable(reports.list(store, { card = card.id }), cjson.array_mt)
-  card.outside = setmetatable(labels.parts(store, card.id), cjson.array_mt)
-  card.uncertain = store:read("uncertain", { card = card.id })[1]
-  card.approval = approvals.pending(store, card.id)[1]
-  card.outage = outages.of(store, card.id)
-  card.verdict = verdict_of(store, card)
-  card.last_reply = turn_record.last_reply(store, card.id)
   if json then
-    if card.approval then
-      card.approval.operation = content.whole(store, card.approval.operation)
-    end
-    card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)
-    print(text.json(card))
+    print(text.json(card_record.plain(store, card)))
   else
-    print_card(store, card, comments, events)
+    card_record.complete(store, card)
+    print_card(store, card)
   end
   return 0
 end

@@ -65,17 +65,9 @@ local function print_chain(store, reason)
   end
 end
 
--- An event, or of a card its last move. A number is an event's, whatever cards are called.
-local function event_of(store, id)
-  local card = not id:find("^%d+$") and reader.card(store, id)
-  local moved = card and store:read("last_events", { card = card.id, kind = "card.moved", limit = 1 })[1]
-  return event_ref.event(store, moved and tostring(math.tointeger(moved.seq)) or id)
-end
-
 local function of_event(store, args)
-  local event, err = event_of(store, args.event)
-  err = err or event.run ~= "board" and event_ref.dropped(store, event.run) or nil
-  if err then
+  local event, err = event_ref.meant(store, args.event)
+  if not event then
     return nil, err
   end
   local reason = reasons.why(store, event)

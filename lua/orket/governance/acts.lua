@@ -28,6 +28,8 @@ local NOUNS = { -- each with a table `acts`
 ---@field fields table<string, string> of its requests: text, integer, number, boolean, list or any; ? = may
 ---  be absent
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
+---@field beside boolean? it names files of this machine, or a command sends it by itself: only a process
+---  beside the owner asks for it, no client of a network
 ---@field run boolean? performed by a run that is under way, never by the asking process itself
 ---@field perform fun(project: table, request: Request, client: LineClient?): table?, Error|Error[]?
 

@@ -96,6 +96,20 @@ function M.event(store, text)
     "orket log shows them, each with its number") or nil
 end
 
+---The event that is meant: by its number, by RUN/TURN.N, or by a card, whose last move it is. A number is an
+---event's, whatever cards are called.
+---@param store Store
+---@param text string
+---@return table|nil event
+---@return Error|nil  also when its run was dropped
+function M.meant(store, text)
+  local is_card = not text:find("^%d+$") and store:read("card_state", { id = text })[1]
+  local moved = is_card and store:read("last_events", { card = text, kind = "card.moved", limit = 1 })[1]
+  local event, err = M.event(store, moved and tostring(math.tointeger(moved.seq)) or text)
+  err = err or event.run ~= "board" and M.dropped(store, event.run) or nil
+  return not err and event or nil, err
+end
+
 ---The commit number of a moment: of an event of the run or of the board, not before the run began.
 ---@param store Store
 ---@param run string

@@ -254,7 +254,7 @@ M.acts = {
     summary = "puts trusted tools aside that their server describes in another way now; "
       .. "`text` is JSON: a list",
     fields = { server = "text", text = "text" },
-    errors = {}, perform = aside,
+    errors = {}, beside = true, perform = aside,
   },
 }
 

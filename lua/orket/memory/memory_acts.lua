@@ -210,7 +210,7 @@ M.acts = {
   recall = {
     summary = "asks the embedder how near remembered rows are to a text, and records what that cost",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?" },
-    errors = {}, perform = perform,
+    errors = {}, beside = true, perform = perform,
   },
 }
 

@@ -15,7 +15,6 @@ local proc = require("orket.core.proc")
 local program = require("orket.effects.program")
 local sys = require("orket.core.sys")
 local tree_links = require("orket.workspace.tree_links")
-local trees = require("orket.history.gc.trees")
 
 local M = {}
 
@@ -100,13 +99,7 @@ end
 function M.remove(project, key)
   local path = M.HOME .. "/" .. key
   project.root:delete(path .. ".json")
-  local root = project.root:beneath(path)
-  if not root then
-    return true
-  end
-  root:sweep() -- links, and what has no name of ours
-  root:close()
-  return trees.delete(project.root, path)
+  return errors.check(project.root:remove(path))
 end
 
 ---The complete ones: keys, with when they were used last.

@@ -141,7 +141,7 @@ end
 
 ---The stream of what happens outside runs; only for the owner.
 function Project:open_board(actor)
-  self.board = self.store:stream({ run = "board", turn = 0, actor = actor, role = actor })
+  self.board = self.board or self.store:stream({ run = "board", turn = 0, actor = actor, role = actor })
 end
 
 function Project:close()

@@ -69,7 +69,8 @@ end
 
 ---Reports, newest first.
 ---@param store Store
----@param filter {run: string?, card: string?, rule: string?, limit: integer?}  rule may have * and ?
+---@param filter {run: string?, card: string?, rule: string?, before: integer?, limit: integer?}  rule may
+---  have * and ?; before: only refusals before this event
 ---@return ViolationReport[]
 function M.list(store, filter)
   local list = {}

@@ -242,7 +242,7 @@ M.acts = {
     fields = { card = "text", remote = "text?" },
     errors = { "ERR_NOT_FOUND", "ERR_EXISTS", "ERR_CONFLICT", "ERR_GIT", "ERR_CONFIG", "ERR_NET", "ERR_HTTP",
       "ERR_PROTOCOL", "ERR_TIMEOUT", "ERR_DENIED" },
-    by = "person", perform = perform,
+    perform = perform,
   },
 }
 

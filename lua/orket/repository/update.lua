@@ -41,6 +41,40 @@ local function objection(project, card, sources)
   end
 end
 
+-- ---- the epic and its commits ----
+
+local Work = {}
+Work.__index = Work
+
+-- A large epic has no directory (workspace/tree_files.lua): one that was made to read the commit goes.
+function Work:close()
+  if self.root then
+    self.root:close()
+    self.root = nil
+    self.project.root:delete(places.epic(self.card.id)) -- only when it is empty
+  end
+end
+
+Work.__close = Work.close
+
+-- The epic, the commit that was read last, and the one that is there now; closed with the variable.
+local function read(project, id)
+  local card, err = reader.card(project.store, id)
+  local sources = card and project.store:read("source", { tree = card.id })
+  err = sources and objection(project, card, sources) or err
+  if err then
+    return nil, err
+  end
+  local root
+  root, err = errors.check(project.root:beneath(places.epic(card.id), { create = true }))
+  if not root then
+    return nil, err
+  end
+  local work = setmetatable({ project = project, card = card, source = sources[#sources], root = root }, Work)
+  work.tree, err = epic_source.read(project, work.source, root)
+  return work, err
+end
+
 -- ---- what changed ----
 
 -- What the new commit changes of the seed: path -> {blob, base}; blob nil: the file is gone.
@@ -103,22 +137,24 @@ local function record(project, work, head, merged, who)
 end
 
 -- The manifests, the directory and what a run would read follow the journal.
-local function publish(project, epic)
+local function publish(project, work)
+  local epic = work.card.id
+  work:close()
   tree_head.forget(project, epic)
   tree_files.forget_seed(project, epic)
   return tree_files.seed(project, project.store, epic, places.epic(epic))
 end
 
-local function merge(project, work, root, who)
+local function merge(project, work, who)
   local seed, marks = tree_files.seed_of(project.store, work.card.id)
-  work.side = side_of(project, work.card.id, root, work.tree, changes_of(seed, work.tree))
+  work.side = side_of(project, work.card.id, work.root, work.tree, changes_of(seed, work.tree))
   local head = tree_head.of(project, project.store, work.card.id, seed, marks)
   local merged, err = merging.merge(work.side, head)
   local result
   if merged then
     result, err = record(project, work, head, merged, who)
   end
-  local ok, failed = publish(project, work.card.id)
+  local ok, failed = publish(project, work)
   return ok and result, err or failed
 end
 
@@ -134,38 +170,21 @@ local function answer_of(work, result)
     paths = setmetatable(card and card.paths or {}, cjson.array_mt), message = message }
 end
 
--- The epic, the commit that was read last, and the one that is there now.
-local function read(project, id)
-  local card, err = reader.card(project.store, id)
-  local sources = card and project.store:read("source", { tree = card.id })
-  err = sources and objection(project, card, sources) or err
-  if err then
-    return nil, err
-  end
-  local root
-  root, err = places.kept(project, places.epic(card.id))
-  local work = { card = card, source = sources[#sources], root = root }
-  if root then
-    work.tree, err = epic_source.read(project, work.source, root)
-  end
-  return work.tree and work, err
-end
-
 ---Merges the commit that the source of an epic has now into the epic.
 ---@param project table opened as owner
 ---@param request Request  {card: string}
 ---@return table|nil answer
 ---@return Error|nil
 local function perform(project, request)
-  local work, err = read(project, request.card)
+  local work <close>, err = read(project, request.card)
   local result
-  if not work then
+  if not work or not work.tree then
     return nil, err
   elseif work.tree.commit == work.source.commit then
     return { card = work.card.id, commit = work.tree.commit, changed = 0,
       message = work.card.id .. " has this commit: " .. work.tree.commit:sub(1, 12) }
   end
-  result, err = merge(project, work, work.root, request.who)
+  result, err = merge(project, work, request.who)
   return result and answer_of(work, result), err
 end
 
@@ -175,7 +194,7 @@ M.acts = {
     fields = { card = "text" },
     errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_CONFLICT", "ERR_GIT", "ERR_CONFIG", "ERR_NET",
       "ERR_HTTP", "ERR_PROTOCOL", "ERR_TIMEOUT", "ERR_DENIED" },
-    by = "person", perform = perform,
+    perform = perform,
   },
 }
 

@@ -4,7 +4,6 @@
 
 local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
-local hash = require("orket.core.hash")
 local fixtures = require("orket.verification.fixture")
 local proc = require("orket.core.proc")
 local program = require("orket.effects.program")
@@ -111,12 +110,6 @@ function TestTree:run(argv, options)
     return nil, why
   end
   return result, err
-end
-
----A word that no program could know before this run.
----@return string 64 hexadecimal digits
-function M.nonce()
-  return hash.of(string.format("%d %d %d %d", math.random(0), math.random(0), math.random(0), math.random(0)))
 end
 
 ---A program that a fixture needs and no card brings.

@@ -193,7 +193,7 @@ local function record(project, card, files, who)
     tx:abandon()
   end
   if not ok then
-    -- what was written is in no journal
+    tree:close() -- what was written is in no journal
     local closing <close> = trees.open(project, project.store, card, nil, files.is_known)
     return nil, err
   end
@@ -230,7 +230,7 @@ M.acts = {
     fields = { card = "text", files = "list" },
     errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_PATH", "ERR_NOT_FILE", "ERR_NOT_DIR", "ERR_TOO_LARGE",
       "ERR_DENIED" },
-    perform = perform,
+    beside = true, perform = perform,
   },
 }
 

@@ -15,29 +15,10 @@ Scratch.__index = Scratch
 local NAME = "orket-scratch-%08x%08x"
 local IS_NAME = "^orket%-scratch%-" .. ("%x"):rep(16) .. "$"
 
-local function empty(root)
-  local gone = 0
-  local entries, more = root:list(".")
-  for _, entry in ipairs(entries or {}) do
-    if entry.type == "directory" then
-      local below <close> = root:beneath(entry.name)
-      if below then
-        empty(below)
-      end
-    end
-    gone = gone + (root:delete(entry.name) and 1 or 0)
-  end
-  if entries and more and gone > 0 then
-    return empty(root) -- a list has an end
-  end
-end
-
 local function remove(dir, name, held)
   local above <close> = fs.root(dir)
-  local root <close> = above and above:beneath(name)
-  if root then
-    empty(root)
-    above:delete(name)
+  if above then
+    above:remove(name)
   end
   held:release()
 end

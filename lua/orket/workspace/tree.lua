@@ -7,29 +7,25 @@
 -- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
 -- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts:
--- workspace/tree_files.lua, manifests; workspace/disk.lua, directories; workspace/places.lua, where they are;
--- workspace/merge/, merges; workspace/aside.lua, files of people; workspace/epic_tree.lua, an epic's tree
--- made anew.
+-- workspace/tree_files.lua, manifests; workspace/tree_root.lua, a card's directory; workspace/disk.lua,
+-- directories; workspace/places.lua, where they are; workspace/merge/, merges; workspace/aside.lua, files of
+-- people; workspace/epic_tree.lua, an epic's tree made anew.
 
 local asides = require("orket.workspace.aside")
 local disk = require("orket.workspace.disk")
-local errors = require("orket.errors")
 local layers = require("orket.workspace.layers.layers")
 local tree_files = require("orket.workspace.tree_files")
 local tree_head = require("orket.workspace.merge.tree_head")
+local tree_root = require("orket.workspace.tree_root")
 local labels = require("orket.governance.labels")
 local merging = require("orket.workspace.merge.merging")
 local places = require("orket.workspace.places")
-local sys = require("orket.core.sys")
-local uppers = require("orket.workspace.layers.upper")
 
 local M = {}
 
 local Tree = {}
 Tree.__index = Tree
 
--- directories kept open while their agents wait for a model
-local OPEN_MAX = math.min(2000, sys.descriptors() // 4)
 local RECENT_MAX = 16 * 1024 -- bytes of a tree's files that are not read back when it is merged
 
 local function epic_of(card)
@@ -37,68 +33,6 @@ local function epic_of(card)
 end
 
 -- ---- a card's tree ----
-
--- Answers the root, and whether its directory is a new one.
-local function open_plain(self, again)
-  local cards, err = places.kept(self.project, self.above)
-  if not cards then
-    return nil, err
-  end
-  local root, made, code, fix = cards:beneath(places.name(self.card), { create = true })
-  if code == "ERR_NOT_FOUND" and not again then -- somebody removed the directory above
-    places.forget(self.project, self.above)
-    return open_plain(self, true)
-  elseif not root then
-    return errors.check(nil, made, code, fix)
-  end
-  return root, made
-end
-
-local function hold_root(self, root)
-  self.root = root
-  self.project.open_trees = (self.project.open_trees or 0) + 1
-  return root
-end
-
--- Its upper layer when its start is large. A tree that was begun as a plain directory stays one.
-local function upper_of(self, start)
-  local stack, err = layers.of(self.project, self.store, self.epic, self.seed, start, {
-    made = self.made, executable = self.executable,
-  })
-  local plain = stack and self.project.root:kind(self.above .. "/" .. places.name(self.card)) == "directory"
-  if not stack or plain then
-    return stack and false, err
-  end
-  return uppers.of(self.project, self.epic, self.card, stack)
-end
-
-local function equal_options(self, more)
-  more.made, more.executable = self.made, self.executable
-  return more
-end
-
-local function open_layered(self, is_known)
-  local ok, err = self.upper:make_equal(self.store, self.files, equal_options(self, {
-    found = self.found, aside = asides.of(self.project, self.store, self.epic, self.card, is_known),
-  }))
-  local root
-  if ok then
-    root, err = self.upper:open()
-  end
-  return root and hold_root(self, root), err
-end
-
-local function open_directory(self, is_known)
-  local root, new = open_plain(self)
-  if not root then
-    return nil, new
-  end
-  hold_root(self, root)
-  return disk.materialise(self.store, root, self.files, equal_options(self, {
-    new = new, found = self.found,
-    aside = not new and asides.of(self.project, self.store, self.epic, self.card, is_known) or nil,
-  }))
-end
 
 ---Opens the tree of a card: the directory is made equal to what the journal says.
 ---@param project table opened as owner
@@ -127,12 +61,8 @@ function M.open(project, store, card, look, is_known)
   self.files, self.changes, self.made, self.labels = found.files, found.changes, found.made, found.labels
   self.above, self.executable = places.cards(epic), project.seeds.executable[epic] or {}
   self.links = project.seeds.links[epic] or {}
-  self.upper, err = upper_of(self, found.start)
-  if self.upper == nil then
-    return nil, err
-  end
   local ok
-  ok, err = (self.upper and open_layered or open_directory)(self, is_known)
+  ok, err = tree_root.open(self, found.start, is_known)
   if not ok then
     self:close()
     return nil, err
@@ -144,44 +74,6 @@ end
 ---@return string
 function Tree:hash()
   return tree_files.hash(self.files)
-end
-
----Makes its directory what the journal says, whatever a program left there.
----@param store {blob: fun(self, name: string): string?, string?}|nil  default: the project's
----@return any|nil ok
----@return Error|nil
-function Tree:restore(store)
-  if not self.upper then
-    return disk.materialise(store or self.store, self.root, self.files, equal_options(self, {}))
-  end
-  self.root:rest()
-  local ok, err = self.upper:make_equal(store or self.store, self.files, equal_options(self, {}))
-  if not ok then
-    return nil, err
-  end
-  return self:wake()
-end
-
----After a program worked in it: removes what no path names; then come touched(), and restore() or wake().
----@return string[]|nil removed at most 100 places
----@return integer|Error|nil count
-function Tree:sweep()
-  if self.upper then
-    self.root:rest()
-    return self.upper:sweep()
-  end
-  return errors.check(self.root:sweep())
-end
-
----What a program may have changed: files that need not be what the journal says, and those of the journal
----that are gone.
----@return {entries: FsEntry[], missing: string[]}|nil
----@return Error|nil
-function Tree:touched()
-  if self.upper then
-    return self.upper:touched(self.files, self.executable)
-  end
-  return disk.touched(self.root, self.files)
 end
 
 ---The bytes of a blob that the card just wrote, in case its merge wants them soon. Few are kept.
@@ -367,37 +259,8 @@ function Tree:undo()
   end
 end
 
----Nothing will be read or written until wake(): with many trees open the directory is let go of, so that
----the number of agents that wait is not bounded by the number of files a process may open.
-function Tree:rest()
-  if self.project.open_trees > OPEN_MAX then
-    self:close()
-  end
-end
-
----It is read and written again, after rest() or after a program.
----@return any root
----@return Error|nil
-function Tree:wake()
-  if self.root then
-    local awake, err = errors.check(self.root:wake())
-    return awake and self.root, err
-  end
-  local root, err
-  if self.upper then
-    root, err = self.upper:open()
-  else
-    root, err = open_plain(self)
-  end
-  return root and hold_root(self, root), not root and err or nil
-end
-
-function Tree:close()
-  if self.root then
-    self.root:close()
-    self.root = nil
-    self.project.open_trees = self.project.open_trees - 1
-  end
+for _, name in ipairs({ "restore", "sweep", "touched", "rest", "wake", "close" }) do
+  Tree[name] = tree_root[name]
 end
 
 Tree.__close = Tree.close

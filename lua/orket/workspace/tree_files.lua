@@ -80,7 +80,8 @@ end
 ---@param seed table<string, string>|nil
 ---@return boolean
 function M.has_directory(store, epic, seed)
-  return #store:read("source", { tree = epic }) == 0 or not manifest.is_large(seed or M.seed_of(store, epic))
+  return seed and not manifest.is_large(seed) or #store:read("source", { tree = epic }) == 0
+    or not manifest.is_large(seed or M.seed_of(store, epic))
 end
 
 ---The same of one that may have a directory all the same, which is then kept up.

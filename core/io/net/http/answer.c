@@ -107,12 +107,15 @@ int http_send(struct http_exchange *x, int status, const struct http_header *hea
         buf_puts(&out, "\r\n");
     else
         buf_printf(&out, "Content-Length: %zu\r\n\r\n", len);
-    if (!has_no_body(status) && !x->is_head)
-        buf_put(&out, body, len);
+    if (has_no_body(status) || x->is_head)
+        len = 0;
     bool keep_alive = x->keep_alive;
-    if (flush(c, &out, NULL))
-        return 0; // the client is gone: the exchange is over all the same
-    conn_next(c, keep_alive);
+    rc = buf_ok(&out) ? conn_write_behind(c, &out, body, len) : ERR_MEMORY;
+    buf_clear(&out);
+    if (rc)
+        conn_drop(c); // the exchange is over all the same
+    else
+        conn_next(c, keep_alive);
     return 0;
 }
 
@@ -135,6 +138,38 @@ int http_start(struct http_exchange *x, int status, const struct http_header *he
     return flush(x->conn, &out, err);
 }
 
+int http_upgrade(struct http_exchange *x, const char *key, struct err *err)
+{
+    struct http_conn *c = x->conn;
+    struct http_server *s = c->server;
+    struct buf out = {0};
+    char accept[WEBSOCKET_ACCEPT];
+    if (x->began || x->is_1_0 || !websocket_accept(key, accept))
+        return err_set(err, ERR_USAGE, "this request can become no WebSocket");
+    int rc = s->wslay ? 0 : wslay_load(&s->wslay, err);
+    if (!rc)
+        rc = websocket_open(&c->websocket, s->wslay, c, err);
+    if (rc)
+        return rc;
+    x->began = true;
+    x->keep_alive = false;
+    put_status_line(&out, 101);
+    buf_printf(&out,
+               "%sUpgrade: websocket\r\nConnection: Upgrade\r\n"
+               "Sec-WebSocket-Accept: %s\r\n\r\n",
+               server_date(s), accept);
+    rc = flush(c, &out, err);
+    if (!rc)
+        conn_socket_begins(c);
+    return rc;
+}
+
+static int write_message(struct http_conn *c, const char *bytes, size_t len, struct err *err)
+{
+    int rc = len ? websocket_send(c->websocket, bytes, len) : websocket_ping(c->websocket);
+    return rc ? err_set(err, rc, "%s", err_text(rc)) : 0;
+}
+
 int http_write(struct http_exchange *x, const char *bytes, size_t len, struct err *err)
 {
     struct http_conn *c = x->conn;
@@ -144,7 +179,11 @@ int http_write(struct http_exchange *x, const char *bytes, size_t len, struct er
         return err_set(err, ERR_USAGE, "the answer has not begun");
     if (c->unsent && (c->unsent > max || len > max - c->unsent))
         return err_set(err, ERR_LIMIT, "more than %zu bytes wait for the client", max);
-    if (len && !x->bodyless) { // an empty chunk would end the body
+    if (c->websocket) {
+        int rc = write_message(c, bytes, len, err);
+        if (rc)
+            return rc;
+    } else if (len && !x->bodyless) { // an empty chunk would end the body
         if (x->chunked)
             buf_printf(&out, "%zx\r\n", len);
         buf_put(&out, bytes, len);
@@ -164,7 +203,9 @@ int http_finish(struct http_exchange *x, struct err *err)
     bool keep_alive = x->keep_alive;
     if (!x->began)
         return err_set(err, ERR_USAGE, "the answer has not begun");
-    if (x->chunked && !x->bodyless && conn_write(c, "0\r\n\r\n", 5))
+    if (c->websocket)
+        websocket_bye(c->websocket);
+    else if (x->chunked && !x->bodyless && conn_write(c, "0\r\n\r\n", 5))
         return 0;
     conn_next(c, keep_alive);
     return 0;

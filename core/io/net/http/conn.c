@@ -23,11 +23,28 @@ static void on_conn_closed(uv_handle_t *handle)
     struct http_conn *c = handle->data;
     struct http_server *s = c->server;
     if (--c->open == 0) {
+        websocket_close(c->websocket);
         http_parser_clear(&c->parser);
         buf_clear(&c->pending);
         free(c);
     }
     server_handle_closed(s);
+}
+
+static void unlink_conn(struct http_conn *c)
+{
+    struct http_server *s = c->server;
+    *(c->prev ? &c->prev->next : &s->first) = c->next;
+    *(c->next ? &c->next->prev : &s->last) = c->prev;
+}
+
+static void link_first(struct http_conn *c)
+{
+    struct http_server *s = c->server;
+    c->prev = NULL;
+    c->next = s->first;
+    *(c->next ? &c->next->prev : &s->last) = c;
+    s->first = c;
 }
 
 static void close_conn(struct http_conn *c)
@@ -36,15 +53,12 @@ static void close_conn(struct http_conn *c)
     if (c->state == CONN_CLOSED)
         return;
     c->state = CONN_CLOSED;
-    if (c->prev)
-        c->prev->next = c->next;
-    else
-        s->first = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
+    unlink_conn(c);
     s->count--;
     uv_close((uv_handle_t *)&c->timer, on_conn_closed);
     uv_close((uv_handle_t *)&c->tcp, on_conn_closed);
+    if (s->draining && s->count == 0)
+        s->events.on_drained(s->ctx);
 }
 
 void conn_drop(struct http_conn *c)
@@ -154,23 +168,42 @@ static int queue(struct http_conn *c, const char *bytes, size_t len)
     return 0;
 }
 
-int conn_write(struct http_conn *c, const char *bytes, size_t len)
+/* Bytes that the kernel took at once, of all parts together; negative: the client is gone. */
+static ssize_t try_write(struct http_conn *c, const uv_buf_t parts[2])
 {
-    int sent = 0;
+    if (c->unsent || parts[0].len + parts[1].len > INT32_MAX)
+        return 0;
+    int sent = uv_try_write((uv_stream_t *)&c->tcp, parts, 2);
+    return sent == UV_EAGAIN ? 0 : sent;
+}
+
+static int write_parts(struct http_conn *c, const uv_buf_t parts[2])
+{
     if (c->state == CONN_CLOSED)
         return ERR_IO;
-    if (c->unsent == 0 && len <= INT32_MAX) {
-        uv_buf_t out = uv_buf_init((char *)bytes, (unsigned)len);
-        sent = uv_try_write((uv_stream_t *)&c->tcp, &out, 1);
-        if (sent == UV_EAGAIN)
-            sent = 0;
-    }
+    ssize_t sent = try_write(c, parts);
     int rc = sent < 0 ? ERR_IO : 0;
-    if (rc == 0 && (size_t)sent < len)
-        rc = queue(c, bytes + sent, len - (size_t)sent);
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        size_t done = (size_t)sent < parts[i].len ? (size_t)sent : parts[i].len;
+        if (done < parts[i].len)
+            rc = queue(c, parts[i].base + done, parts[i].len - done);
+        sent -= (ssize_t)done;
+    }
     if (rc)
         conn_drop(c);
     return rc;
+}
+
+int conn_write_behind(struct http_conn *c, const struct buf *head, const char *bytes, size_t len)
+{
+    const uv_buf_t parts[] = {{head->data, head->len}, {(char *)bytes, len}};
+    return write_parts(c, parts);
+}
+
+int conn_write(struct http_conn *c, const char *bytes, size_t len)
+{
+    const uv_buf_t parts[] = {{(char *)bytes, len}, {NULL, 0}};
+    return write_parts(c, parts);
 }
 
 /* ---- reading ---- */
@@ -211,7 +244,7 @@ static void hand_over(struct http_conn *c)
     uv_timer_stop(&c->timer);
     c->exchange = (struct http_exchange){
         .conn = c,
-        .keep_alive = request->keep_alive && !c->server->closing,
+        .keep_alive = request->keep_alive && !c->server->draining,
         .is_head = strcmp(request->method, "HEAD") == 0,
         .is_1_0 = request->is_1_0,
     };
@@ -221,7 +254,7 @@ static void hand_over(struct http_conn *c)
 /* Parses up to the end of one request; what follows it is kept. */
 static void parse(struct http_conn *c, const char *bytes, size_t len)
 {
-    bool began = http_parser_began(&c->parser);
+    bool began = http_parser_began(&c->parser), headed = c->parser.head_done;
     size_t used = http_parser_feed(&c->parser, bytes, len);
     if (c->parser.status) {
         refuse(c, c->parser.status, c->parser.why ? c->parser.why : "bad request");
@@ -232,10 +265,12 @@ static void parse(struct http_conn *c, const char *bytes, size_t len)
         if (conn_write(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
             return;
     }
-    if (!began) {
+    if (!began)
         c->since = uv_now(c->server->loop);
+    if (!headed && c->parser.head_done)
         arm(c, c->server->limits.receive_ms);
-    }
+    else if (!began)
+        arm(c, c->server->limits.head_ms);
     if (used < len)
         keep(c, bytes + used, len - used);
     if (c->parser.done && c->state == CONN_READS)
@@ -253,6 +288,24 @@ static void take_pending(struct http_conn *c)
         read_on(c, c->pending.len < HTTP_PENDING && !c->ended);
 }
 
+static void feed_socket(struct http_conn *c, const char *bytes, size_t len)
+{
+    if (websocket_feed(c->websocket, bytes, len) || c->state != CONN_ANSWERS)
+        return;
+    say_goodbye(c);
+    c->server->events.on_gone(c->exchange.data);
+}
+
+void conn_socket_begins(struct http_conn *c)
+{
+    struct buf pending = c->pending;
+    c->pending = (struct buf){0};
+    if (pending.len)
+        feed_socket(c, pending.data, pending.len);
+    buf_clear(&pending);
+    read_on(c, true);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct http_conn *c = stream->data;
@@ -268,7 +321,9 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     if (n == 0 || c->state == CONN_LINGERS)
         return;
-    if (c->state == CONN_ANSWERS || c->pending.len)
+    if (c->state == CONN_ANSWERS && c->websocket)
+        feed_socket(c, buf->base, (size_t)n);
+    else if (c->state == CONN_ANSWERS || c->pending.len)
         keep(c, buf->base, (size_t)n);
     else
         parse(c, buf->base, (size_t)n);
@@ -279,11 +334,13 @@ void conn_next(struct http_conn *c, bool keep_alive)
     if (c->state == CONN_CLOSED)
         return;
     http_parser_reset(&c->parser);
-    if (!keep_alive || c->server->closing || (c->ended && !c->pending.len)) {
+    if (!keep_alive || c->server->draining || (c->ended && !c->pending.len)) {
         say_goodbye(c);
         return;
     }
     c->state = CONN_READS;
+    unlink_conn(c);
+    link_first(c);
     c->since = uv_now(c->server->loop);
     arm(c, c->pending.len ? 0 : c->server->limits.idle_ms);
 }
@@ -299,6 +356,16 @@ void http_abort(struct http_exchange *x)
 
 /* ---- the beginning ---- */
 
+/* A client that asks nothing, or slowly, makes room for the next one. */
+static void make_room(struct http_server *s)
+{
+    struct http_conn *c = s->last;
+    while (c && c->state != CONN_READS)
+        c = c->prev;
+    if (c)
+        conn_drop(c);
+}
+
 void conn_accept(struct http_server *s)
 {
     struct http_conn *c = calloc(1, sizeof *c);
@@ -307,10 +374,9 @@ void conn_accept(struct http_server *s)
     c->server = s;
     c->open = 2;
     c->tcp.data = c->timer.data = c;
-    c->next = s->first;
-    if (c->next)
-        c->next->prev = c;
-    s->first = c;
+    if (s->count >= s->limits.connections)
+        make_room(s);
+    link_first(c);
     s->count++;
     s->handles += 2;
     http_parser_init(&c->parser, s->limits.head, s->limits.body);

@@ -5,6 +5,7 @@
 #define IO_HTTP_CONN_H
 
 #include "io/net/http.h"
+#include "io/net/http/websocket.h"
 
 enum conn_state {
     CONN_READS,   /* waits for a request or receives one */
@@ -19,9 +20,11 @@ struct http_server {
     struct http_limits limits;
     struct http_events events;
     void *ctx;
-    struct http_conn *first;
+    struct http_conn *first, *last; /* the last one has waited longest since its last request */
     unsigned count;
-    size_t handles; /* not yet closed: the listener and two per connection */
+    size_t handles; /* not yet closed: the server, the listener and two per connection */
+    struct wslay *wslay; /* loaded with the first WebSocket */
+    bool draining;  /* the listener is closed: no further requests */
     bool closing;
     char date[40]; /* of the second `dated` */
     time_t dated;
@@ -44,7 +47,8 @@ struct http_conn {
     enum conn_state state;
     struct http_parser parser;
     struct http_exchange exchange;
-    struct buf pending; /* bytes of later requests */
+    struct websocket *websocket; /* what the exchange became, or NULL */
+    struct buf pending;          /* bytes of later requests */
     bool reading;
     bool ended; /* the client says no more; what it said before is answered */
     bool cut;   /* drop it when everything has left */
@@ -62,6 +66,12 @@ void server_handle_closed(struct http_server *server);
 
 /* Queues bytes. ERR_MEMORY or ERR_IO; the connection is dropped by then. */
 int conn_write(struct http_conn *c, const char *bytes, size_t len);
+
+/* The same with a head before them: a large body is not copied where the kernel takes it. */
+int conn_write_behind(struct http_conn *c, const struct buf *head, const char *bytes, size_t len);
+
+/* The exchange is a WebSocket now: what came behind its request is its first bytes. */
+void conn_socket_begins(struct http_conn *c);
 
 /* The exchange is over: the next request, or the end. */
 void conn_next(struct http_conn *c, bool keep_alive);

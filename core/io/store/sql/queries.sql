@@ -563,7 +563,26 @@ WHERE status = 'uncertain' AND (:card IS NULL OR card = :card) ORDER BY asked_at
 SELECT seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt AS "attempt:json", why, fix,
        place AS "where", convo, at
 FROM report WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) AND (:rule IS NULL OR rule GLOB :rule)
+  AND (:before IS NULL OR seq < :before)
 ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+
+-- How often each rule refused, or asked a person.
+-- name: rules
+SELECT rule, decision, count(*) AS reports FROM report GROUP BY rule, decision ORDER BY rule, decision;
+
+-- Cards, comments and what is remembered in which the letters :text stand, whatever their case (of ASCII): cards by id, name
+-- and text first, then comments and memory, the newest first.
+-- name: search
+SELECT kind, card, id, text FROM (
+    SELECT 'card' AS kind, c.id AS card, c.id AS id, c.name AS text, 0 AS place, c.ordinal AS rank
+    FROM card c LEFT JOIN card_text t ON t.id = c.text
+    WHERE instr(lower(c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(t.data, '')), lower(:text)) > 0
+    UNION ALL
+    SELECT 'comment', card, CAST(seq AS TEXT), substr(text, 1, 400), 1, -seq FROM comment WHERE instr(lower(text), lower(:text)) > 0
+    UNION ALL
+    SELECT 'memory', card, CAST(id AS TEXT), substr(text, 1, 400), 2, -seq FROM memory
+    WHERE forgotten IS NULL AND instr(lower(text), lower(:text)) > 0)
+ORDER BY place, rank LIMIT :limit;
 
 -- Cards of which something was refused, and how often.
 -- name: reported

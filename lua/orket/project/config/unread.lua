@@ -16,10 +16,7 @@ local KEYS = {
 
 -- As it is written: what was read has defaults.
 local function is_written(source, pointer)
-  local value = source.doc:value()
-  for key in pointer:gmatch("[^/]+") do
-    value = type(value) == "table" and (value[key] or value[(math.tointeger(key) or -1) + 1])
-  end
+  local value = source.doc:value(pointer)
   return value ~= nil and value ~= false
 end
 

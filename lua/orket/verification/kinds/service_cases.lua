@@ -5,6 +5,7 @@
 local cases = require("orket.verification.kinds.cases")
 local cjson = require("cjson")
 local strings = require("orket.util.strings")
+local sys = require("orket.core.sys")
 local test_tree = require("orket.verification.test_tree")
 
 local M = {}
@@ -81,7 +82,7 @@ end
 ---@return {cases: TestCase[], why: string|nil}|nil found
 ---@return Error|nil err no fault of the card's
 function M.run(tree, kind)
-  local value, nonce = tree.fixture.value, test_tree.nonce()
+  local value, nonce = tree.fixture.value, sys.nonce()
   local options = { stdin = input_of(value, kind, nonce) }
   for key, limit in pairs(kind.limits or {}) do
     options[key] = value[key] or limit

@@ -6,6 +6,7 @@
 local errors = require("orket.errors")
 local runners = require("orket.verification.runners")
 local strings = require("orket.util.strings")
+local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 local test_tree = require("orket.verification.test_tree")
 
@@ -57,7 +58,7 @@ end
 -- ---- one run ----
 
 local function places()
-  local name = ".orket-" .. test_tree.nonce()
+  local name = ".orket-" .. sys.nonce()
   return { directory = name, report = name .. "/report", build = name .. "/build" }
 end
 

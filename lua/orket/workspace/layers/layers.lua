@@ -105,10 +105,11 @@ local function stack_of(project, name, seed)
   return { names = names, over = over, seed = seed }
 end
 
+-- The seed may have changed since (orket update): then its table is another one.
 local function of_epic(project, epic, seed, executable)
   local known = project.layers.epics[epic]
-  if not known then
-    known = { seed = M.name_of_seed(seed, executable), stacks = {} }
+  if not known or known.files ~= seed then
+    known = { files = seed, seed = M.name_of_seed(seed, executable), stacks = {} }
     for i, found in ipairs(made_before(project, known.seed)) do
       known.stacks[i] = stack_of(project, found.name, seed)
     end

@@ -1,0 +1,3 @@
+module example.org/width
+
+go 1.19

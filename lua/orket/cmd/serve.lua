@@ -1,0 +1,176 @@
+-- serve.lua: `orket serve`: owns a project and serves it over HTTP until it is stopped.
+
+local async = require("orket.async")
+local cjson = require("cjson")
+local cli_report = require("orket.view.cli_report")
+local errors = require("orket.errors")
+local http = require("orket.core.http")
+local options = require("orket.options")
+local projects = require("orket.project.project")
+local seed_cards = require("orket.dev.seed_cards")
+local service = require("orket.service.service")
+local web_server = require("orket.service.web_server")
+
+local M = {}
+
+M.usage = [[
+usage: orket serve [-C DIR] [--port P] [--host ADDRESS] [--name NAME]... [--new-key]
+
+Owns the project and serves it: the API (docs/api.md), live events, runs that are started over it. Other
+commands work beside it, as they do beside a run. The first start makes the administrator's key and prints it
+once; with ORKET_API_KEY set, that is the key. Requests are logged to standard error, a line of JSON each.
+  -C DIR          the project (default: found upwards from here); --data DIR is the same
+  --port P        where to listen (default 8082; 0: any that is free)
+  --host ADDRESS  a numeric address (default 127.0.0.1: this machine alone)
+  --name NAME     a further name by which clients reach it, such as a reverse proxy's
+  --new-key       makes a new key; the one before is good for nothing
+  --seed-cards N  for measurements: a project with N cards, where there is none
+exit: 0 stopped by SIGTERM or ^C, 1 failed, 2 usage
+]]
+
+local KNOWN = { C = "value", data = "value", port = "value", host = "value", name = "list",
+  ["new-key"] = "flag", ["seed-cards"] = "value" }
+local PORT = 8082
+local REPLIES = 7 -- seconds that replies under way are waited for when it stops
+local ANSWERS = 2 -- and answers that are being sent
+
+local function number(text, most)
+  local value = math.tointeger(tonumber(text))
+  return value and value >= 0 and value <= most and value or nil
+end
+
+local function parse(argv)
+  local args, message = options.parse(argv, KNOWN, {})
+  if not args then
+    return nil, message
+  end
+  args.C, args.port = args.data or args.C or ".", number(args.port or PORT, 65535)
+  args.seed = args["seed-cards"] and number(args["seed-cards"], 100000)
+  if not args.port then
+    return nil, "--port is 0 to 65535"
+  elseif args["seed-cards"] and not args.seed then
+    return nil, "--seed-cards is a number of cards, at most 100000"
+  end
+  return args
+end
+
+local function log(row)
+  io.stderr:write(cjson.encode(row), "\n")
+end
+
+-- ---- the key ----
+
+local function is_loopback(host)
+  return host == "localhost" or host == "::1" or host:find("^127%.") ~= nil
+end
+
+-- A key that can be guessed is for this machine alone.
+local function check_key(about, host)
+  if about.short and not is_loopback(host) then
+    return nil, errors.new("ERR_CONFIG", "ORKET_API_KEY has less than 16 bytes, and others than this machine "
+      .. "could try keys", "set a longer one, or unset it: the first start makes one")
+  end
+  return true
+end
+
+local function key_of(args, host)
+  local key, about, code, fix = http.admin_key(args.C .. "/.orket", args["new-key"] or false)
+  if not key then
+    return errors.check(nil, about, code, fix)
+  elseif about.made then
+    print("The line above is the administrator's key. It is shown once; .orket keeps its hash.")
+  end
+  local ok, err = check_key(about, host)
+  return ok and key, err
+end
+
+-- ---- names ----
+
+local function literal(host)
+  return host:find(":", 1, true) and "[" .. host .. "]" or host
+end
+
+local function names_of(args, host)
+  local names = { literal(host) }
+  if is_loopback(host) then
+    names = { "127.0.0.1", "localhost", "[::1]", literal(host) }
+  end
+  return table.move(args.name or {}, 1, #(args.name or {}), #names + 1, names)
+end
+
+-- ---- as long as it is served ----
+
+local function wait_for_signal()
+  local stop_watching, signals = nil, 0
+  async.suspend(function(wake)
+    stop_watching = async.on_signals({ "sigint", "sigterm" }, function()
+      signals = signals + 1
+      if signals > 1 then
+        os.exit(130, false)
+      end
+      wake(true)
+    end)
+  end)
+  return stop_watching
+end
+
+local function serve(project, args)
+  local host = args.host or "127.0.0.1"
+  local key, err = key_of(args, host)
+  local served, server
+  if key then
+    served, err = service.open(project, log)
+  end
+  if served and args.seed then
+    local ok
+    ok, err = seed_cards.create(project, args.seed)
+    if not ok then
+      served:close(0)
+      return nil, err
+    end
+  end
+  if served then
+    server, err = web_server.listen(served, { host = host, port = args.port, key = key,
+      names = names_of(args, host), log = log })
+  end
+  if not server then
+    if served then
+      served:close(0)
+    end
+    return nil, err
+  end
+  print(("orket serves %s on http://%s:%d"):format(project.dir, literal(host), server:port()))
+  io.stdout:flush()
+  local stop_watching = wait_for_signal()
+  served:close(REPLIES)
+  server:close(ANSWERS)
+  stop_watching()
+  return true
+end
+
+local function opened(args)
+  if args.seed then
+    local ok, err = seed_cards.write_project(args.C)
+    if not ok then
+      return nil, err
+    end
+  end
+  return projects.open(args.C, { own = true, beside = true })
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = parse(argv)
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local project <close>, err = opened(args)
+  if not project then
+    return cli_report.failure(err)
+  end
+  local ok, why = serve(project, args)
+  return ok and 0 or cli_report.failure(why)
+end
+
+return M

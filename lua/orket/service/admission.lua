@@ -1,0 +1,86 @@
+-- admission.lua: whether a request is looked at at all: does it name this server as its host (a page of
+-- another site whose name was turned to this address does not), does it come from no other site, has it the
+-- key. What a wrong key costs its sender is time; who has the right one never waits.
+
+local async = require("orket.async")
+local problem = require("orket.service.problem")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local HELD_MOST = 64 -- answers to wrong keys that wait at once
+local SHORTEST, LONGEST = 0.1, 5 -- seconds that such an answer waits, doubling
+local FORGIVEN = 30 -- seconds after which a wrong key does not count any more
+
+local Admission = {}
+Admission.__index = Admission
+
+---@param names string[] by which browsers and clients may reach the server, without ports
+---@return table admission
+function M.new(names)
+  local self = setmetatable({ names = {}, held = 0, wrong = 0, since = sys.monotonic() }, Admission)
+  for _, name in ipairs(names) do
+    self.names[name:lower()] = true
+  end
+  return self
+end
+
+-- "[::1]:80" -> "[::1]"
+local function without_port(host)
+  return host:match("^(%[[%x:.]+%])") or host:match("^[^:]*")
+end
+
+local function check_origin(headers, host)
+  local origin = headers.origin
+  local site = headers["sec-fetch-site"]
+  if origin and origin:lower():match("^https?://(.*)$") ~= host
+    or site and site ~= "same-origin" and site ~= "none" then
+    return problem.new(403, "ERR_DENIED", "the request comes from a page of another site",
+      "open the page of this server itself")
+  end
+end
+
+---Does it concern this server, and come from no page of another one?
+---@param request HttpRequest
+---@return Error|nil
+function Admission:check_site(request)
+  local host = (request.headers.host or ""):lower()
+  if not self.names[without_port(host)] then
+    return problem.new(403, "ERR_DENIED", "this server does not go by the name in Host",
+      "orket serve --name NAME lets it be reached by a further name")
+  end
+  return check_origin(request.headers, host)
+end
+
+local function delay(self)
+  local now = sys.monotonic()
+  if now - self.since > FORGIVEN then
+    self.wrong = 0
+  end
+  self.since, self.wrong = now, self.wrong + 1
+  return math.min(LONGEST, SHORTEST * 2 ^ math.min(self.wrong - 1, 10))
+end
+
+local function refused()
+  return problem.new(401, "ERR_DENIED", "a key is needed",
+    "send the administrator's key: Authorization: Bearer KEY; orket serve --new-key makes another one")
+end
+
+---Has it the key? A wrong one is answered late. In a task.
+---@param request HttpRequest
+---@return Error|nil
+function Admission:check_key(request)
+  if request.authorized then
+    return nil
+  elseif request.authorized == nil then
+    return refused()
+  elseif self.held >= HELD_MOST then
+    return problem.new(429, "ERR_DENIED", "too many wrong keys are being answered", "try again later")
+  end
+  self.held = self.held + 1
+  async.sleep(delay(self))
+  self.held = self.held - 1
+  return refused()
+end
+
+return M

@@ -1,0 +1,242 @@
+-- live_events.lua: the journal as it is written, for clients of the service, as text/event-stream or over a
+-- WebSocket. Events are committed, have an id (their commit number) and come again after it when a client
+-- asks for what it missed; deltas are what a model says at this moment, have no id, and are sent only to
+-- who keeps up.
+--
+-- A client that reads slowly is one that catches up: it is not written to until there is room, and then what
+-- it missed is read from the journal. Nothing is queued for it here.
+
+local async = require("orket.async")
+local cjson = require("cjson")
+
+local M = {}
+
+local PAGE = 500 -- events read at once
+local ROOM = 65536 -- bytes unsent of a client that keeps up
+local BEAT = 15 -- seconds between two signs of life
+
+local Hub = {}
+Hub.__index = Hub
+
+local Client = {}
+Client.__index = Client
+
+-- ---- what is sent ----
+
+---@class EventForm how events are written for a client
+---@field event fun(event: StoreEvent): string
+---@field delta fun(delta: table): string
+---@field beat string a sign of life; also written to wait for room
+
+---@type EventForm
+M.STREAM = {
+  event = function(event)
+    return ("id: %d\nevent: %s\ndata: %s\n\n"):format(event.seq, event.kind, cjson.encode(event))
+  end,
+  delta = function(delta)
+    return "event: delta\ndata: " .. cjson.encode(delta) .. "\n\n"
+  end,
+  beat = ": beat\n\n",
+}
+
+---@type EventForm
+M.SOCKET = {
+  event = function(event)
+    return cjson.encode({ id = event.seq, event = event.kind, data = event })
+  end,
+  delta = function(delta)
+    return cjson.encode({ event = "delta", data = delta })
+  end,
+  beat = "", -- a ping
+}
+
+local function is_of(filter, run, card)
+  return (not filter.run or filter.run == run) and (not filter.card or filter.card == card)
+end
+
+local function is_wanted(filter, event)
+  if not is_of(filter, event.run, event.card) then
+    return false
+  end
+  for _, kind in ipairs(filter.kinds or {}) do
+    if event.kind:sub(1, #kind) == kind then
+      return true
+    end
+  end
+  return not filter.kinds
+end
+
+-- ---- one client ----
+
+-- Written to at once; one that has no room left from here on is to catch up.
+function Client:push(text)
+  local unsent = self.response:write(text)
+  if (not unsent or unsent > ROOM) and self.live then
+    self.live = false
+    self.wake()
+  end
+end
+
+-- Waits until there is room. False when the client is gone.
+local function write(client, text)
+  return async.await(client.response.write, client.response, text) ~= nil
+end
+
+local function page_of(client)
+  return client.hub.store:read("events", { since = client.last, run = client.filter.run,
+    card = client.filter.card, limit = PAGE })
+end
+
+-- What was committed after the last event that it has. False when the client is gone.
+local function catch_up(client)
+  local events = page_of(client)
+  while #events > 0 do
+    for _, event in ipairs(events) do
+      client.last = event.seq
+      if is_wanted(client.filter, event) and not write(client, client.form.event(event)) then
+        return false
+      end
+    end
+    events = page_of(client)
+  end
+  return true
+end
+
+-- Until it falls behind, or is over.
+local function keep_up(client)
+  client.live = true
+  async.suspend(function(wake)
+    client.wake = wake
+  end)
+  client.live = false
+end
+
+local function forget(client)
+  client.hub.clients[client] = nil
+  client.hub.count = client.hub.count - 1
+end
+
+local function beat(hub)
+  while hub.count > 0 and async.sleep(BEAT) do
+    for client in pairs(hub.clients) do
+      if client.live then
+        client:push(client.form.beat)
+      end
+    end
+  end
+  hub.beating = nil
+end
+
+local function remember(hub, client)
+  hub.clients[client], hub.count = true, hub.count + 1
+  hub.beating = hub.beating or async.spawn(beat, hub)
+end
+
+---A page of what was committed.
+---@param filter {run: string?, card: string?, kinds: string[]?} kinds: beginnings of kinds
+---@param after integer
+---@param most integer
+---@return table[] events
+---@return integer|nil next what `after` takes for the page behind; nil: this is the last one
+function Hub:page(filter, after, most)
+  local items = {}
+  while true do
+    local events = self.store:read("events", { since = after, run = filter.run, card = filter.card,
+      limit = PAGE })
+    for _, event in ipairs(events) do
+      items[#items + 1] = is_wanted(filter, event) and event or nil
+      if #items == most then
+        return items, event.seq
+      end
+    end
+    if #events < PAGE then
+      return items
+    end
+    after = events[#events].seq
+  end
+end
+
+---Sends events to a client until it leaves or the service ends; in the task of its request.
+---@param filter {run: string?, card: string?, kinds: string[]?, deltas: boolean?} kinds: beginnings of kinds
+---@param last integer the last event that it has
+---@param response HttpResponse that has begun
+---@param form EventForm
+function Hub:follow(filter, last, response, form)
+  local client <close> = setmetatable({ hub = self, filter = filter, last = last, response = response,
+    form = form }, Client)
+  remember(self, client)
+  while not self.over and not async.canceled() and catch_up(client) do
+    if self.over then
+      break
+    end
+    keep_up(client)
+    if response:is_open() and not self.over and not write(client, form.beat) then -- there is room again
+      break
+    end
+  end
+  if response:is_open() then
+    response:finish()
+  end
+end
+
+Client.__close = forget
+
+-- ---- all of them ----
+
+-- Encoded once, for the first who wants it.
+local function hear(hub, event)
+  hub.last = event.seq
+  local texts = {}
+  for client in pairs(hub.clients) do
+    if client.live and event.seq > client.last then
+      client.last = event.seq
+      if is_wanted(client.filter, event) then
+        texts[client.form] = texts[client.form] or client.form.event(event)
+        client:push(texts[client.form])
+      end
+    end
+  end
+end
+
+---A fragment of what a model says in a turn: to who follows it and keeps up.
+---@param turn Turn
+---@param words string
+---@param progress LlmProgress
+function Hub:delta(turn, words, progress)
+  local texts, delta = {}, { run = turn.run, turn = turn.number, card = turn.card.id, text = words,
+    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path }
+  for client in pairs(self.clients) do
+    local filter = client.filter
+    if client.live and filter.deltas and is_of(filter, turn.run, turn.card.id) then
+      texts[client.form] = texts[client.form] or client.form.delta(delta)
+      client:push(texts[client.form])
+    end
+  end
+end
+
+---Ends every stream.
+function Hub:close()
+  self.over = true
+  self.unsubscribe()
+  for client in pairs(self.clients) do
+    if client.live then
+      client.wake()
+    end
+  end
+  if self.beating then
+    async.cancel(self.beating)
+  end
+end
+
+---@param store Store of the project, opened as owner
+---@return table hub {last: the newest event's number}
+function M.new(store)
+  local self = setmetatable({ store = store, clients = {}, count = 0,
+    last = store:read("counts", {})[1].events }, Hub)
+  self.unsubscribe = store:subscribe(function(event)
+    hear(self, event)
+  end)
+  return self
+end
+
+return M

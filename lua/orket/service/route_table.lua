@@ -1,0 +1,122 @@
+-- route_table.lua: the registry of the service: each noun lists its routes in a table of its own, and this
+-- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
+-- tables.
+
+local card_routes = require("orket.service.routes.card_routes")
+local metrics_routes = require("orket.service.routes.metrics_routes")
+local person_routes = require("orket.service.routes.person_routes")
+local report_routes = require("orket.service.routes.report_routes")
+local run_routes = require("orket.service.routes.run_routes")
+local system_routes = require("orket.service.routes.system_routes")
+
+local M = {}
+
+local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_routes, report_routes }
+
+---@class Route
+---@field name string its operation in openapi.json
+---@field method "GET"|"POST"
+---@field path string "/v1/cards/{id}"
+---@field aliases string[]|nil further paths of the same
+---@field tag string its noun
+---@field summary string what it answers or does
+---@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
+---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
+---@field body table|nil JSON Schema of what is sent
+---@field status integer|nil of a success, 200
+---@field answer table|nil JSON Schema of a success
+---@field produces string|nil its media type, when it is not JSON
+---@field errors string[]|nil codes of its failures, besides those of every route
+---@field by_journal boolean|nil its answer follows from the journal alone
+---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
+---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
+---  headers: table<string, string>): integer|nil, Error|nil)|nil answers instead of handle where
+---  events are asked for (Accept: text/event-stream); the status, or an error when it has not begun
+
+---@class ApiRequest
+---@field id string of the request, as X-Request-Id has it
+---@field who string the person or program whose key was sent
+---@field params table<string, string> of the path
+---@field query table<string, any>
+---@field body any
+---@field headers table<string, string>
+
+local ALL, ROOT = {}, { named = {} }
+
+-- A node of the tree of paths: `named` by segment, `any` for a parameter, which is called `name`.
+local function child(node, segment)
+  local name = segment:match("^{([%w_]+)}$")
+  if not name then
+    node.named[segment] = node.named[segment] or { named = {} }
+    return node.named[segment]
+  end
+  node.any = node.any or { named = {}, name = name }
+  assert(node.any.name == name, segment)
+  return node.any
+end
+
+local function node_of(path)
+  local node = ROOT
+  for segment in path:gmatch("[^/]+") do
+    node = child(node, segment)
+  end
+  node.methods = node.methods or {}
+  return node
+end
+
+local function add(route, path)
+  local node = node_of(path)
+  assert(not node.methods[route.method], path)
+  node.methods[route.method] = route
+end
+
+for _, noun in ipairs(NOUNS) do
+  for _, route in ipairs(noun.routes) do
+    ALL[#ALL + 1], route.tag = route, noun.tag
+    add(route, route.path)
+    for _, alias in ipairs(route.aliases or {}) do
+      add(route, alias)
+    end
+  end
+end
+
+---All routes, in the order of their nouns.
+---@return Route[]
+function M.all()
+  return ALL
+end
+
+local function decoded(segment)
+  if segment:find("%%%X") or segment:find("%%%x%X") or segment:find("%%%x?$") then
+    return nil
+  end
+  local text = segment:gsub("%%(%x%x)", function(digits)
+    return string.char(tonumber(digits, 16))
+  end)
+  local fine = text ~= "." and text ~= ".." and utf8.len(text) and not text:find("[%c\127]")
+  return fine and text or nil
+end
+
+---The routes of a path by method, and the values of its parameters; nil: there is no such path.
+---@param path string as it was sent
+---@return table<string, Route>|nil
+---@return table<string, string>|nil
+function M.find(path)
+  local node, params = ROOT, {}
+  if path:find("//", 1, true) or path:find("./$") then
+    return nil
+  end
+  for segment in path:gmatch("[^/]+") do
+    local text = decoded(segment)
+    local found = text and (node.named[text] or node.any)
+    if not found then
+      return nil
+    elseif found.name then
+      params[found.name] = text
+    end
+    node = found
+  end
+  return node.methods, params
+end
+
+return M

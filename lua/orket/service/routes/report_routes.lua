@@ -1,0 +1,96 @@
+-- report_routes.lua: what was refused, why something happened, what it cost and may cost, where a word is.
+
+local api_schemas = require("orket.service.api_schemas")
+local budget_tree = require("orket.governance.budget.budget_tree")
+local cjson = require("cjson")
+local costs = require("orket.reports.costs")
+local event_ref = require("orket.history.event_ref")
+local reasons = require("orket.reports.reasons")
+local reports = require("orket.reports.reports")
+
+local M = { tag = "reports" }
+
+local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
+local TEXT, WHOLE, NUMBER = { type = "string" }, { type = "integer" }, { type = "number" }
+
+local REPORTS, FOUND = 50, 50 -- of a page
+
+local function refused(service, request)
+  local query = request.query
+  local most = query.limit or REPORTS
+  local rows = reports.list(service.store, { card = query.card, run = query.run, rule = query.rule,
+    before = query.before, limit = most + 1 })
+  local more = #rows > most
+  rows[most + 1] = nil
+  return { items = setmetatable(rows, cjson.array_mt), next = more and rows[most].event or nil }
+end
+
+local function why(service, request)
+  local event, err = event_ref.meant(service.store, request.params.event)
+  return event and reasons.why(service.store, event), err
+end
+
+local function budgets_of(service)
+  return (service.project.config.organization.process_rules or {}).budgets or {}
+end
+
+local function sums(service, request)
+  return costs.sums(service.store, request.query.by, request.query.run, budgets_of(service).currency)
+end
+
+local function caps(service)
+  local budgets, run = budgets_of(service), service.project.under_way
+  local meter = run and run.engine.meter
+  local rows = budget_tree.rows(service.store, budgets, meter and meter:held() or {})
+  return { currency = budgets.currency, caps = setmetatable(rows, cjson.array_mt) }
+end
+
+local function search(service, request)
+  local rows = service.store:read("search", { text = request.query.q, limit = request.query.limit or FOUND })
+  return { items = setmetatable(rows, cjson.array_mt) }
+end
+
+M.routes = {
+  {
+    name = "reports", method = "GET", path = "/v1/reports", permission = "read", handle = refused,
+    summary = "what agents attempted and were refused, the newest first", query = {
+      card = TEXT, run = TEXT, rule = { type = "string", description = "* stands for anything" },
+      limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
+      before = { type = "integer", minimum = 1, description = "the last event that is known" },
+    },
+    answer = api_schemas.page(ref("Report"), "integer"),
+  },
+  {
+    name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why,
+    summary = "what an event, RUN/TURN.N or a card's last move follows from, back to the prompt",
+    errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
+    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE })),
+      complete = { type = "boolean" }, missing = list(TEXT) }),
+  },
+  {
+    name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
+    summary = "what requests to models cost", query = { by = { enum = costs.BY, description = "model" },
+      run = TEXT },
+    answer = object({ by = TEXT, rows = list(object({ name = TEXT, calls = WHOLE, failed = WHOLE,
+      tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, money = NUMBER })),
+      total = { type = "object" } },
+      { currency = TEXT }),
+  },
+  {
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps,
+    summary = "every cap: used, reserved by requests under way, limit",
+    answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = WHOLE,
+      reserved = WHOLE, limit = WHOLE, percent = WHOLE })) }, { currency = TEXT }),
+  },
+  {
+    name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search,
+    summary = "cards, comments and remembered texts in which these letters stand", query = {
+      q = { type = "string", minLength = 2, maxLength = 200 },
+      limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
+    },
+    answer = object({ items = list(object({ kind = { enum = { "card", "comment", "memory" } },
+      text = TEXT }, { card = TEXT, id = TEXT })) }),
+  },
+}
+
+return M

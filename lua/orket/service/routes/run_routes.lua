@@ -1,0 +1,251 @@
+-- run_routes.lua: runs: which there are, where one stands, what was said in it, its events as they happen; to
+-- begin one, to go on with it, to halt it.
+
+local api_schemas = require("orket.service.api_schemas")
+local card_routes = require("orket.service.routes.card_routes")
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local event_ref = require("orket.history.event_ref")
+local live_events = require("orket.service.live_events")
+local once = require("orket.service.once")
+local problem = require("orket.service.problem")
+local run_record = require("orket.history.run_record")
+local transcript_page = require("orket.service.transcript_page")
+
+local M = { tag = "runs" }
+
+local ref, object = api_schemas.ref, api_schemas.object
+
+local RUNS, EVENTS, EVENTS_MOST = 50, 200, 1000 -- of a page
+
+-- ---- which runs ----
+
+local function run_of(service, request)
+  for _, row in ipairs(service.runs:rows()) do
+    if row.id == request.params.id then
+      return row
+    end
+  end
+  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. request.params.id .. "'",
+    "GET /v1/runs lists them")
+end
+
+-- The newest first; a run that began meanwhile moves none to another page.
+local function runs(service, request)
+  local query, rows = request.query, service.runs:rows()
+  local items, most, known = setmetatable({}, cjson.array_mt), query.limit or RUNS, not query.before
+  for i = #rows, 1, -1 do
+    if known and #items == most then
+      return { items = items, next = items[most].id }
+    elseif known then
+      items[#items + 1] = rows[i]
+    end
+    known = known or rows[i].id == query.before
+  end
+  return { items = items }
+end
+
+local function run(service, request)
+  local row, err = run_of(service, request)
+  if row then
+    run_record.complete(service.store, row)
+  end
+  return row, err
+end
+
+local function session(service, request)
+  local row, err = run_of(service, request)
+  err = err or event_ref.dropped(service.store, row.id)
+  if err then
+    return nil, err
+  end
+  local page = transcript_page.of(service.store, service.store:read("turns", { run = row.id }), request.query)
+  page.session = row
+  return page
+end
+
+-- ---- events ----
+
+local function kinds_of(query)
+  local kinds
+  for kind in (query.kinds or ""):gmatch("[^,]+") do
+    kinds = kinds or {}
+    kinds[#kinds + 1] = kind
+  end
+  return kinds
+end
+
+local function filter_of(request)
+  return { run = request.params.id, card = request.query.card, kinds = kinds_of(request.query),
+    deltas = request.query.deltas ~= false }
+end
+
+local function events(service, request)
+  local items, last = service.events:page(filter_of(request), request.query.after or 0,
+    request.query.limit or EVENTS)
+  return { items = setmetatable(items, cjson.array_mt), next = last }
+end
+
+local function run_events(service, request)
+  local row, err = run_of(service, request)
+  if not row then
+    return nil, err
+  end
+  return events(service, request)
+end
+
+-- Where a client goes on: behind the last event that it has, as browsers say it, or as it is asked for.
+local function last_of(request, otherwise)
+  local id = request.headers["last-event-id"]
+  return id and #id < 16 and id:find("^%d+$") and math.tointeger(tonumber(id)) or request.query.after
+    or otherwise
+end
+
+local function follow(service, request, response, headers, last)
+  response:start(200, headers)
+  response:write("retry: 1000\n\n") -- milliseconds after which a browser comes again
+  service.events:follow(filter_of(request), last, response, live_events.STREAM)
+  return 200
+end
+
+local function stream_all(service, request, response, headers)
+  return follow(service, request, response, headers, last_of(request, service.events.last))
+end
+
+local function stream_run(service, request, response, headers)
+  local row, err = run_of(service, request)
+  if not row then
+    return nil, err
+  end
+  return follow(service, request, response, headers, last_of(request, 0))
+end
+
+local function is_websocket(headers)
+  return (headers.upgrade or ""):lower() == "websocket" and headers["sec-websocket-version"] == "13"
+    and (headers.connection or ""):lower():find("upgrade", 1, true)
+end
+
+local function socket(service, request, response)
+  if not is_websocket(request.headers) then
+    return nil, problem.new(426, "ERR_USAGE", "this path is for WebSockets (RFC 6455, version 13)",
+      "GET /v1/events with Accept: text/event-stream has the same")
+  end
+  local ok, err = errors.check(response:upgrade(request.headers["sec-websocket-key"] or ""))
+  if not ok then
+    return nil, err
+  end
+  local filter = filter_of(request)
+  filter.run = request.query.run
+  service.events:follow(filter, last_of(request, service.events.last), response, live_events.SOCKET)
+  return 101
+end
+
+local QUERY = {
+  after = { type = "integer", minimum = 0, description = "only events behind this one" },
+  limit = { type = "integer", minimum = 1, maximum = EVENTS_MOST, description = "200; not of a stream" },
+  card = { type = "string", description = "only of this card" },
+  kinds = { type = "string", description = "beginnings of kinds, with commas between: card.,turn.ended" },
+  deltas = { type = "boolean", description = "of a stream: also what models say at this moment (true)" },
+}
+
+local SOCKET_QUERY = { run = { type = "string", description = "only of this run" } }
+for name, schema in pairs(QUERY) do
+  SOCKET_QUERY[name] = name ~= "limit" and schema or nil
+end
+
+-- ---- what is done ----
+
+local function start(service, request)
+  local ok, err = service.runs:check_card(request.body.card)
+  if not ok then
+    return nil, err
+  end
+  return once.perform(service, request, function()
+    return service:start({ card = request.body.card, again = request.body.again })
+  end)
+end
+
+local ENDED = { done = true, canceled = true }
+
+local function resume(service, request)
+  local row, err = run_of(service, request)
+  if row and ENDED[row.status] then
+    err = problem.new(409, "ERR_TRANSITION",
+      row.id .. " is " .. row.status .. ", nothing of it is left to do",
+      'POST /v1/runs {"card": "' .. row.card .. '", "again": true} builds the epic anew')
+  end
+  if err then
+    return nil, err
+  end
+  return once.perform(service, request, function()
+    return service:start({ card = row.card, run = row })
+  end)
+end
+
+local function halt(service, request)
+  local row, err = run_of(service, request)
+  if not row then
+    return nil, err
+  end
+  return service:act({ act = "halt", run = row.id }, request.who)
+end
+
+local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
+
+M.routes = {
+  {
+    name = "runs", method = "GET", path = "/v1/runs", permission = "read", aliases = { "/api/sessions" },
+    summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
+    query = { limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
+      before = { type = "string", description = "the last run that is known" } },
+  },
+  {
+    name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
+    summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
+    answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
+      checkpoints = { type = "array" }, tree = { type = "string" } }),
+  },
+  {
+    name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read",
+    aliases = { "/api/sessions/{id}", "/v1/runs/{id}/transcript" }, errors = { "ERR_NOT_FOUND" },
+    summary = "a run with what was said and done in its turns", query = transcript_page.query(),
+    answer = transcript_page.ANSWER, handle = session,
+  },
+  {
+    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", query = QUERY,
+    summary = "the events of a run; with Accept: text/event-stream also as they are committed",
+    errors = { "ERR_NOT_FOUND" }, answer = api_schemas.page(ref("Event"), "integer"), handle = run_events,
+    stream = stream_run,
+  },
+  {
+    name = "events", method = "GET", path = "/v1/events", permission = "read", query = QUERY,
+    summary = "all events; with Accept: text/event-stream as they are committed from now on",
+    answer = api_schemas.page(ref("Event"), "integer"), handle = events, stream = stream_all,
+  },
+  {
+    name = "event_socket", method = "GET", path = "/ws/events", permission = "read", query = SOCKET_QUERY,
+    summary = "the same over a WebSocket: {id, event, data}; what a client says is not looked at",
+    status = 101, answer = { type = "object" }, errors = { "ERR_USAGE", "ERR_LIBRARY" }, stream = socket,
+  },
+  {
+    name = "start_run", method = "POST", path = "/v1/runs", permission = "act", status = 202, errors = LAST,
+    summary = "begins a run of a card, or goes on with it; Idempotency-Key: once",
+    answer = card_routes.STARTED, handle = start, body = {
+      type = "object", required = { "card" }, additionalProperties = false,
+      properties = { card = { type = "string", minLength = 1 },
+        again = { type = "boolean", description = "a finished epic is built anew" } },
+    },
+  },
+  {
+    name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "act", status = 202,
+    summary = "goes on with a run that did not end; Idempotency-Key: once", answer = card_routes.STARTED,
+    errors = LAST, handle = resume,
+  },
+  {
+    name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "act", handle = halt,
+    summary = "drains the run that is under way: open turns go on with the next", answer = ref("Done"),
+    errors = { "ERR_NOT_FOUND" },
+  },
+}
+
+return M

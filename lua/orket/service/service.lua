@@ -1,0 +1,95 @@
+-- service.lua: a project that is served: what the routes look at and act on. It owns the project, holds the
+-- run, sends events, and beside it commands reach the owner's socket as they do beside a run.
+
+local acts = require("orket.governance.acts")
+local async = require("orket.async")
+local canary = require("orket.scripts.canary")
+local change = require("orket.scripts.serving.change")
+local client = require("orket.llm.client")
+local hosted_run = require("orket.service.hosted_run")
+local live_events = require("orket.service.live_events")
+local metrics = require("orket.service.metrics")
+local owner = require("orket.project.owner")
+local session = require("orket.project.session")
+local sys = require("orket.core.sys")
+local watch = require("orket.project.watch")
+
+local M = {}
+
+---@class Service
+---@field project table opened as owner
+---@field store Store
+---@field dir string
+---@field events table live_events
+---@field runs table hosted_run
+---@field metrics table
+---@field ready boolean false: it stops
+local Service = {}
+Service.__index = Service
+
+local function note_with(log)
+  return function(text)
+    log({ kind = "note", at = sys.now(), text = text })
+  end
+end
+
+---Makes an opened project ready to be served. In a task.
+---@param project table opened as owner
+---@param log fun(row: table)
+---@return Service|nil
+---@return Error|Error[]|nil
+function M.open(project, log)
+  local ok, err = session.prepare(project)
+  if not ok then
+    return nil, err
+  end
+  client.warm()
+  local self = setmetatable({ project = project, store = project.store, dir = project.dir }, Service)
+  local note = note_with(log)
+  canary.open(project, note)
+  self.socket, err = owner.serve(project)
+  if not self.socket then
+    return nil, err
+  end
+  self.events, self.metrics = live_events.new(project.store), metrics.new()
+  self.runs = hosted_run.new(project, { log = log, on_delta = function(...)
+    self.events:delta(...)
+  end })
+  self.watched = watch.open(project.dir, function()
+    change.reload(project, note)
+  end)
+  self.ready = true
+  return self
+end
+
+---Performs a person's act.
+---@param request Request
+---@param who string whose key was sent
+---@return table|nil
+---@return Error|Error[]|nil
+function Service:act(request, who)
+  request.who = who
+  return acts.perform(self.project, request, self.project.under_way and { user = who } or nil)
+end
+
+---Begins a run, or goes on with one.
+---@param wanted {card: string, again: boolean?, run: table?} see hosted_run
+---@return {run: string, card: string, events: string}|nil
+---@return Error|Error[]|nil
+function Service:start(wanted)
+  local run, err = self.runs:start(wanted)
+  return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
+end
+
+---Stops the run and the streams, and gives the socket up. In a task.
+---@param seconds number that replies under way are waited for
+function Service:close(seconds)
+  self.ready = false
+  self.watched:close()
+  self.runs:stop(seconds)
+  self.events:close()
+  self.socket.close()
+  async.sleep(0) -- what the streams wrote last
+end
+
+return M

@@ -1,0 +1,265 @@
+-- web_server.lua: one request after the other: admitted, routed, checked, handled, answered, logged. It knows
+-- no route by name; what a route does is in service/routes/.
+
+local async = require("orket.async")
+local admission = require("orket.service.admission")
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local hash = require("orket.core.hash")
+local http = require("orket.core.http")
+local inputs = require("orket.service.inputs")
+local problem = require("orket.service.problem")
+local route_table = require("orket.service.route_table")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local BODY_MOST = 1 << 20 -- bytes of a request
+local CONNECTIONS, FILES = 20000, 300 -- at most; descriptors that are left to the project and its run
+local KEPT_MOST, KEPT_BYTES = 64, 4 << 20 -- answers that are kept until the journal moves; bytes of one
+
+local Server = {}
+Server.__index = Server
+
+-- ---- answers ----
+
+local function headers_of(exchange, kind)
+  return { ["Content-Type"] = kind, ["X-Request-Id"] = exchange.id, ["Cache-Control"] = "no-cache",
+    ["X-Content-Type-Options"] = "nosniff" }
+end
+
+local function send(exchange, status, headers, body)
+  exchange.status, exchange.bytes = status, #body
+  exchange.response:send(status, headers, body)
+end
+
+local function send_problem(exchange, err)
+  local said = problem.of(err)
+  said.instance = exchange.id
+  local headers = headers_of(exchange, problem.TYPE)
+  if said.status == 401 then
+    headers["WWW-Authenticate"] = 'Bearer realm="orket"'
+  elseif said.status == 405 then
+    headers.Allow = err.allow
+  elseif said.status == 429 or said.status == 503 then
+    headers["Retry-After"] = "5"
+  end
+  exchange.code = said.code
+  send(exchange, said.status, headers, cjson.encode(said))
+end
+
+-- An answer that its reader has already is not sent again.
+local function send_known(exchange, route, body, etag)
+  local headers = headers_of(exchange, route.produces or "application/json")
+  headers.ETag = etag
+  if etag and exchange.headers["if-none-match"] == etag then
+    return send(exchange, 304, headers, "")
+  end
+  send(exchange, route.status or 200, headers, body)
+end
+
+-- ---- answers that the journal alone decides ----
+
+local function kept(self, target)
+  local store = self.kept
+  if store.at ~= self.service.events.last then
+    store.at, store.count, store.answers = self.service.events.last, 0, {}
+  end
+  return store.answers[target]
+end
+
+local function keep(self, target, body, etag)
+  local store = self.kept
+  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == self.service.events.last then
+    store.answers[target], store.count = { body = body, etag = etag }, store.count + 1
+  end
+end
+
+-- ---- one request ----
+
+local function handled(self, route, request)
+  local value, err = route.handle(self.service, request)
+  if value == nil then
+    return nil, err
+  end
+  return route.produces and value or cjson.encode(value)
+end
+
+local function answer(self, exchange, route, request)
+  local known = route.by_journal and kept(self, exchange.target)
+  if known then
+    return send_known(exchange, route, known.body, known.etag)
+  end
+  local body, err = handled(self, route, request)
+  if not body then
+    return send_problem(exchange, err)
+  end
+  local etag = route.method == "GET" and not route.produces and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
+  if route.by_journal then
+    keep(self, exchange.target, body, etag)
+  end
+  send_known(exchange, route, body, etag)
+end
+
+local function wants_events(exchange)
+  return (exchange.headers.accept or ""):find("text/event-stream", 1, true) ~= nil
+end
+
+local function stream(self, exchange, route, request)
+  local status, err = route.stream(self.service, request, exchange.response,
+    headers_of(exchange, "text/event-stream"))
+  if err then
+    return send_problem(exchange, err)
+  end
+  exchange.status = status
+end
+
+local function read(exchange, route, params, raw)
+  local request = { id = exchange.id, who = exchange.who, params = params, headers = raw.headers }
+  local err
+  request.query, err = inputs.query(route, raw.query)
+  if not err then
+    request.body, err = inputs.body(route, raw)
+  end
+  return not err and request or nil, err
+end
+
+local function allowed_methods(methods)
+  local names = {}
+  for name in pairs(methods) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+-- Why no route was found: of the path, nil or its routes by method.
+local function no_route(raw, methods)
+  if not methods then
+    return problem.new(404, "ERR_NOT_FOUND", "there is no such path", "/openapi.json lists them")
+  end
+  local err = problem.new(405, "ERR_USAGE", raw.method .. " is not for this path")
+  err.allow = allowed_methods(methods)
+  return err
+end
+
+local function serve(self, exchange, raw)
+  local err = self.admission:check_site(raw)
+  if err then
+    return send_problem(exchange, err)
+  end
+  local methods, params = route_table.find(raw.path)
+  -- HEAD is GET without the body, which the core leaves out
+  local route = methods and methods[raw.method == "HEAD" and "GET" or raw.method]
+  if not (route and route.permission == "open") then
+    err = self.admission:check_key(raw)
+    if err then
+      return send_problem(exchange, err)
+    end
+    exchange.who = "admin"
+  end
+  if not route then
+    return send_problem(exchange, no_route(raw, methods))
+  end
+  exchange.route = route
+  local request
+  request, err = read(exchange, route, params, raw)
+  if not request then
+    send_problem(exchange, err)
+  elseif route.stream and (not route.handle or wants_events(exchange)) then
+    stream(self, exchange, route, request)
+  else
+    answer(self, exchange, route, request)
+  end
+end
+
+-- ---- around it ----
+
+-- An id that a client or a proxy gave is taken over when it is one that can be logged.
+local function id_of(self, headers)
+  local given = headers["x-request-id"]
+  if given and #given <= 64 and given:find("^[%w._%-]+$") then
+    return given
+  end
+  self.count = self.count + 1
+  return ("%s-%d"):format(self.nonce, self.count)
+end
+
+local function failed(self, exchange, what)
+  local err = type(what) == "table" and what.code and what or errors.of_raised(what)
+  if not err then
+    self.log({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
+    err = errors.new("ERR_BUG", "a bug of the server; its log has it under " .. exchange.id, "report it")
+  end
+  if not pcall(send_problem, exchange, err) then -- the answer had begun
+    exchange.response:abort()
+  end
+end
+
+local function traced(what)
+  return type(what) == "table" and what or debug.traceback(what)
+end
+
+local function finish(self, exchange)
+  local seconds = sys.monotonic() - exchange.began
+  self.service.metrics:request(exchange, seconds)
+  self.log({ kind = "request", at = sys.now(), id = exchange.id, method = exchange.method,
+    path = exchange.path, status = exchange.status, code = exchange.code, bytes = exchange.bytes,
+    who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
+end
+
+local function take(self, raw, response)
+  local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
+    target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
+  local task = async.spawn(function()
+    local ok, what = xpcall(serve, traced, self, exchange, raw)
+    if not ok then
+      failed(self, exchange, what)
+    end
+    finish(self, exchange)
+  end)
+  if not task.done then
+    response:on_gone(function()
+      async.cancel(task)
+    end)
+  end
+end
+
+-- Connections may take no descriptor that a run needs: below this number the longest idle one makes room.
+local function connections()
+  return math.max(16, math.min(CONNECTIONS, sys.descriptors() - FILES))
+end
+
+---Listens. service: {metrics, events: {last}} and what its routes need.
+---@param service table
+---@param options {host: string, port: integer, key: HttpKey, names: string[], log: fun(row: table)}
+---@return table|nil server
+---@return Error|nil
+function M.listen(service, options)
+  local self = setmetatable({ service = service, admission = admission.new(options.names), count = 0,
+    kept = { count = 0, answers = {} }, log = options.log }, Server)
+  service.routes = route_table.all()
+  self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), service.project.dir }):sub(1, 12)
+  local err
+  self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
+    body = BODY_MOST, connections = connections() }, function(raw, response)
+      take(self, raw, response)
+    end))
+  return self.http and self, err
+end
+
+---@return integer
+function Server:port()
+  return self.http:port()
+end
+
+---Takes nothing new, waits for what is being answered, `seconds` at most, and closes. In a task.
+---@param seconds number
+function Server:close(seconds)
+  async.within(seconds, function()
+    async.await(self.http.drain, self.http)
+  end)
+  self.http:close()
+end
+
+return M

@@ -1,0 +1,444 @@
+-- serve_spec.lua: `orket serve`: its key, its beginning and end, runs that it holds, events as they happen,
+-- and commands beside it.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local WORKS = [[function work(talk) return steps(talk,
+  function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]]
+
+local function new_world(more)
+  more = more or {}
+  more.issues, more.mock = more.issues or { { id = "A" }, { id = "B" } }, more.mock or WORKS
+  return world.new(more)
+end
+
+local function status_of(s, run)
+  return s:get("/v1/runs/" .. run).body.status
+end
+
+local function ends(s, run, as)
+  assert(world.wait(function() return status_of(s, run) == as end, 30), status_of(s, run))
+end
+
+describe("the administrator's key", function()
+  it("is made by the first start, printed once, kept as a hash that only its user may read", function()
+    local w <close> = new_world()
+    local first <close> = service.start(w, { environment = "" })
+    local key = orket.read(first.out):match("orket_%x+")
+    assert.equal(6 + 64, #key)
+    assert.equal("600\n", (orket.shell("stat -c %a " .. w.dir .. "/.orket/admin.hash")))
+    first.key = key
+    assert.equal(200, first:get("/v1/version").status)
+    first:stop()
+    assert.equal("1\n", (orket.shell("grep -rl " .. key .. " " .. w.dir .. " | wc -l"))) -- the spec's own output
+    local second <close> = service.start(w, { environment = "" })
+    assert.is_nil(orket.read(second.out):find("orket_", 1, true))
+    second.key = key
+    assert.equal(200, second:get("/v1/version").status)
+  end)
+
+  it("is replaced by --new-key", function()
+    local w <close> = new_world()
+    local first <close> = service.start(w, { environment = "" })
+    local old = orket.read(first.out):match("orket_%x+")
+    first:stop()
+    local second <close> = service.start(w, { environment = "", arguments = "--new-key" })
+    second.key = orket.read(second.out):match("orket_%x+")
+    assert.equal(200, second:get("/v1/version").status)
+    second.key = old
+    assert.equal(401, second:get("/v1/version").status)
+  end)
+
+  it("of ORKET_API_KEY stands in its place, as a bearer and as X-API-Key", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    assert.equal(200, s:get("/v1/version").status)
+    assert.equal(200, s:request("GET", "/v1/version", { "X-API-Key: " .. service.KEY }, nil, true).status)
+    assert.is_false(w:exists(".orket/admin.hash"))
+  end)
+
+  it("that others may read is refused, and the server does not start", function()
+    local w <close> = new_world()
+    local first <close> = service.start(w, { environment = "" })
+    first:stop()
+    os.execute("chmod 644 " .. w.dir .. "/.orket/admin.hash")
+    local text, code = w:orket("serve --port 0")
+    assert.equal(1, code)
+    assert.truthy(text:find("ERR_DENIED", 1, true), text)
+    assert.truthy(text:find("chmod 600", 1, true), text)
+  end)
+
+  it("that can be guessed is refused where others than this machine can try", function()
+    local w <close> = new_world()
+    local text, code = orket.shell("cd " .. w.dir .. "; ORKET_API_KEY=short timeout 20 " .. w.binary
+      .. " serve --port 0 --host 0.0.0.0 2>&1")
+    assert.equal(1, code)
+    assert.truthy(text:find("ORKET_API_KEY has less than 16 bytes", 1, true), text)
+  end)
+end)
+
+describe("orket serve", function()
+  it("says what is wrong with its arguments", function()
+    for _, arguments in ipairs({ "--port 70000", "--port x", "--seed-cards many", "extra" }) do
+      assert.equal(2, (select(2, orket.run("serve " .. arguments))))
+    end
+    local text, code = orket.run("serve -C /nonexistent")
+    assert.equal(1, code)
+    assert.truthy(text:find("ERR_NOT_FOUND", 1, true), text)
+  end)
+
+  it("answers that a port is taken, and leaves the project free", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    local other <close> = new_world()
+    local text, code = orket.shell("cd " .. other.dir .. "; ORKET_API_KEY=x timeout 20 " .. other.binary
+      .. " serve --port " .. s.port .. " 2>&1")
+    assert.equal(1, code)
+    assert.truthy(text:find("cannot listen", 1, true), text)
+    assert.equal(0, (select(2, other:run())))
+  end)
+
+  it("owns the project: a second server and a run are refused, acts of commands reach it", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    for _, command in ipairs({ "run --plain ep", "serve --port 0" }) do
+      local text, code = w:orket(command)
+      assert.equal(1, code)
+      assert.truthy(text:find("ERR_OWNED", 1, true), text)
+    end
+    local text, code = w:orket("comment A 'from a terminal'")
+    assert.equal(0, code, text)
+    assert.equal("from a terminal", s:get("/v1/cards/A").body.comments[1].text)
+  end)
+
+  it("ends within a second when nothing is under way, and the journal is sound", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    assert.equal(200, s:get("/v1/board").status)
+    assert.truthy(s:stop() < 1)
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("logs each request with its id, and no key", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    s:get("/v1/board?all=true", { "X-Request-Id: mine-1" })
+    s.key = "a-wrong-key-that-nobody-may-read"
+    s:get("/v1/board")
+    s:stop()
+    local row = s:log()[1]
+    assert.equal("mine-1", row.id)
+    assert.equal("GET /v1/board 200", ("%s %s %d"):format(row.method, row.path, row.status))
+    assert.equal("admin", row.who)
+    local text = orket.read(s.err)
+    assert.is_nil(text:find(service.KEY, 1, true))
+    assert.is_nil(text:find("a-wrong-key", 1, true))
+  end)
+
+  it("seeds a project for measurements where there is none, and adds no card to what is seeded", function()
+    local dir = orket.directory()
+    local w = { dir = dir, binary = world.binary }
+    for _ = 1, 2 do
+      local s <close> = service.start(w, { arguments = "--data " .. dir .. "/new --seed-cards 30" })
+      assert.equal(31, #s:get("/api/board").body.cards)
+      s:stop()
+    end
+    orket.remove(dir)
+  end)
+end)
+
+describe("a run of a server", function()
+  it("begins by execute, is followed live, ends as a run of a command, and replays", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    local begun = s:post("/api/cards/ep/execute")
+    assert.equal(202, begun.status)
+    assert.same({ run = "ep.1", card = "ep", events = "/v1/runs/ep.1/events" }, begun.body)
+    local stream = s:follow(begun.body.events)
+    ends(s, "ep.1", "done")
+    assert(world.wait(function() return stream.text():find("event: run.ended", 1, true) end))
+    stream.stop()
+    s:stop()
+    assert.equal("one\n", w:made("a.txt"))
+    w:replays()
+  end)
+
+  it("is one at a time: a second one is refused with the reason and the way out", function()
+    local w <close> = new_world()
+    w:hold(1)
+    local s <close> = service.start(w)
+    assert.equal(202, s:post("/v1/runs", { card = "ep" }).status)
+    local refused = s:post("/v1/runs", { card = "A" })
+    assert.equal(409, refused.status)
+    assert.equal("ERR_OWNED", refused.body.code)
+    assert.truthy(refused.body.fix:find("/v1/runs/ep.1/halt", 1, true), refused.text)
+    w:release(1)
+    ends(s, "ep.1", "done")
+    local again = s:post("/v1/runs", { card = "ep" })
+    assert.equal(409, again.status)
+    assert.equal("ERR_TRANSITION", again.body.code)
+    assert.equal("ep-b2.1", s:post("/v1/runs", { card = "ep", again = true }).body.run)
+  end)
+
+  it("is refused for an unknown card before anything is accepted", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    for _, reply in ipairs({ s:post("/api/cards/nix/execute"), s:post("/v1/runs", { card = "nix" }) }) do
+      assert.equal(404, reply.status)
+      assert.equal("ERR_NOT_FOUND", reply.body.code)
+    end
+    assert.same({}, s:get("/v1/runs").body.items)
+  end)
+
+  it("begins once for each Idempotency-Key", function()
+    local w <close> = new_world()
+    w:hold(1)
+    local s <close> = service.start(w)
+    local header = { "Idempotency-Key: k-1" }
+    local first, second = s:post("/v1/runs", { card = "ep" }, header), s:post("/v1/runs", { card = "ep" }, header)
+    assert.same({ 202, 202 }, { first.status, second.status })
+    assert.same(first.body, second.body)
+    assert.equal(422, s:post("/v1/runs", { card = "A" }, header).status)
+    w:release(1)
+    ends(s, "ep.1", "done")
+  end)
+
+  it("takes cards and scripts that came since the server began", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    w:write("config/epics/late.json", cjson.encode({ name = "Late", team = "t", environment = "e",
+      issues = { { id = "L", name = "Late", seat = "dev" } } }))
+    assert.equal(404, s:post("/v1/runs", { card = "nix" }).status)
+    local begun = s:post("/v1/runs", { card = "late" })
+    assert.equal("late.1", begun.body.run, begun.text)
+    ends(s, "late.1", "done")
+  end)
+
+  it("is halted, resumed, and goes on where it was", function()
+    local w <close> = new_world()
+    w:hold(1)
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:request(1) end))
+    local halted = s:post("/v1/runs/ep.1/halt")
+    assert.equal(200, halted.status)
+    assert.truthy(halted.body.message:find("ep.1 stops", 1, true))
+    w:release(1)
+    ends(s, "ep.1", "drained")
+    assert.equal(404, s:post("/v1/runs/ep.1/halt").status)
+    assert.equal(202, s:post("/v1/runs/ep.1/resume").status)
+    ends(s, "ep.1", "done")
+    assert.equal(409, s:post("/v1/runs/ep.1/resume").status)
+    s:stop()
+    w:replays()
+  end)
+
+  it("is drained by SIGTERM in less than ten seconds, and the next one goes on", function()
+    local w <close> = new_world({ limits = { drain = 60 } })
+    w:hold(1)
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:request(1) end))
+    assert.truthy(s:stop() < 10)
+    w:release(1)
+    assert.equal(0, (select(2, w:check())))
+    assert.equal(0, (select(2, w:run())))
+    w:replays()
+  end)
+
+  it("that was killed with its server is interrupted, and is resumed by the next one", function()
+    local w <close> = new_world()
+    w:hold(1)
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:request(1) end))
+    os.execute("kill -9 " .. s.pid)
+    assert(world.wait(function() return s:ended() end))
+    w:release(1)
+    local next_one <close> = service.start(w)
+    assert.equal("interrupted", status_of(next_one, "ep.1"))
+    assert.equal(202, next_one:post("/v1/runs/ep.1/resume").status)
+    ends(next_one, "ep.1", "done")
+  end)
+
+  it("with a configuration that is wrong is refused with its places, and the server stays", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    w:write("config/epics/bad.json", '{"name": 7}')
+    local reply = s:post("/v1/runs", { card = "ep" })
+    assert.equal(422, reply.status, orket.read(s.err))
+    assert.truthy(reply.text:find("bad.json", 1, true), reply.text)
+    os.remove(w.dir .. "/config/epics/bad.json")
+    assert.equal(202, s:post("/v1/runs", { card = "ep" }).status)
+    ends(s, "ep.1", "done")
+  end)
+end)
+
+local ASKS = [[function work(talk) return steps(talk,
+  function() return say(write("db/1.sql", "create table t (a);\n")) end, function() return say(finish()) end) end]]
+local GATE = { { id = "migrations", effect = "ask", paths = { "db/**" }, why = "migrations are reviewed" } }
+
+describe("an approval over the service", function()
+  it("is read whole, answered with the hash of what was read, and the card goes on", function()
+    local w <close> = new_world({ issues = { { id = "A" } }, mock = ASKS, gate = GATE })
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    ends(s, "ep.1", "parked")
+    local item = s:get("/v1/inbox").body.items[1]
+    assert.equal("approval", item.kind)
+    local path = "/v1/approvals/" .. item.id:gsub("/", "%%2F")
+    local asked = s:get(path).body
+    assert.equal("create table t (a);\n", asked.operation.arguments.content)
+    assert.equal(422, s:post(path .. "/approve", {}).status)
+    local stale = s:post(path .. "/approve", { hash = ("0"):rep(64) })
+    assert.same({ 409, "ERR_STALE" }, { stale.status, stale.body.code })
+    assert.equal("pending", s:get(path).body.status)
+    assert.equal(200, s:post(path .. "/approve", { hash = asked.hash }).status)
+    assert.equal(409, s:post(path .. "/approve", { hash = asked.hash }).status)
+    assert.equal(202, s:post("/v1/runs/ep.1/resume").status)
+    ends(s, "ep.1", "done")
+    local answered = w:events("approval.answered")[1]
+    assert.equal("human:admin", answered.actor)
+    s:stop()
+    w:replays()
+  end)
+end)
+
+-- Prints each message, that it has caught up, and how it ended; pings in between, and is answered.
+local CLIENT = [[
+import asyncio, sys, websockets
+async def main():
+    url = "ws://127.0.0.1:%s/ws/events?after=0" % sys.argv[1]
+    async with websockets.connect(url, extra_headers={"Authorization": "Bearer " + sys.argv[2]}) as socket:
+        told = False
+        while True:
+            try:
+                print("event " + await asyncio.wait_for(socket.recv(), 1), flush=True)
+            except asyncio.TimeoutError:
+                await asyncio.wait_for(await socket.ping(), 5)
+                if not told: print("caught up", flush=True)
+                told = True
+            except websockets.ConnectionClosed as end:
+                print("closed %d" % end.code, flush=True)
+                return
+asyncio.run(main())
+]]
+
+local PROBE = [[return { description = "probe", operations = {}, schema = { type = "object" },
+  run = function() return { ok = 1 } end }]]
+
+describe("scripts that add permissions while a server runs", function()
+  it("serve no run until a person accepts them, which the API can", function()
+    local coder = orket.read("roles/coder.lua")
+    local w <close> = new_world({ files = { ["roles/coder.lua"] = coder, ["tools/probe.lua"] = PROBE } })
+    local s <close> = service.start(w)
+    w:write("roles/coder.lua", (coder:gsub("tools = {", 'tools = { "probe", ', 1)))
+    assert(world.wait(function() return #w:events("scripts.waiting") == 1 end))
+    s:post("/v1/runs", { card = "A" })
+    assert(world.wait(function() return s:get("/v1/cards/A").body.status == "done" end, 30))
+    local waits = w:events("scripts.waiting")[1].body.generation
+    for _, event in ipairs(w:events("turn.started")) do
+      assert.not_equal(waits, event.body.generation)
+    end
+    local item = s:get("/v1/inbox").body.items[1]
+    assert.same({ "scripts", waits }, { item.kind, item.id })
+    assert.equal(200, s:post("/v1/acts/accept", { generation = waits }).status)
+    assert(world.wait(function() return s:post("/v1/runs", { card = "B" }).status == 202 end))
+    assert(world.wait(function() return s:get("/v1/cards/B").body.status == "done" end, 30))
+    local turns = w:events("turn.started")
+    assert.equal(waits, turns[#turns].body.generation)
+  end)
+end)
+
+describe("events of a server", function()
+  it("come again behind the last one that a client has, each once, with its id", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    ends(s, "ep.1", "done")
+    local stream = s:follow("/v1/runs/ep.1/events?deltas=false")
+    assert(world.wait(function() return stream.text():find("event: run.ended", 1, true) end))
+    stream.stop()
+    local all = stream.events()
+    local middle = all[#all // 2]
+    local rest = s:follow("/v1/runs/ep.1/events?deltas=false", { "Last-Event-ID: " .. middle.id })
+    assert(world.wait(function() return #rest.events() == #all - #all // 2 end))
+    rest.stop()
+    assert.equal(all[#all // 2 + 1].id, rest.events()[1].id)
+    local page = s:get("/v1/runs/ep.1/events?limit=1000").body
+    assert.equal(#all, #page.items)
+    for i, event in ipairs(page.items) do
+      assert.same({ event.seq, event.kind, event }, { all[i].id, all[i].event, all[i].data })
+    end
+  end)
+
+  it("are filtered by kind and by card, and those of all runs begin with now", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    assert.equal(200, s:post("/v1/acts/comment", { card = "A", text = "before" }).status)
+    local stream = s:follow("/v1/events?kinds=comment.&card=A")
+    s:post("/v1/acts/comment", { card = "B", text = "another card" })
+    s:post("/v1/acts/comment", { card = "A", text = "after" })
+    assert(world.wait(function() return #stream.events() > 0 end))
+    stream.stop()
+    assert.equal(1, #stream.events())
+    assert.equal("after", stream.events()[1].data.body.text)
+  end)
+
+  it("have fragments of replies between them, without an id", function()
+    local w <close> = new_world({ issues = { { id = "A" } } })
+    w:hold(1)
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:request(1) end))
+    local stream = s:follow("/v1/runs/ep.1/events")
+    w:release(1)
+    ends(s, "ep.1", "done")
+    stream.stop()
+    local said = {}
+    for _, event in ipairs(stream.events()) do
+      if event.event == "delta" then
+        assert.is_nil(event.id)
+        assert.same({ "ep.1", "A" }, { event.data.run, event.data.card })
+        said[#said + 1] = event.data.text
+      end
+    end
+    assert.truthy(table.concat(said):find("so be it", 1, true))
+  end)
+
+  it("come over a WebSocket as they do over the stream, and its end is said", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    ends(s, "ep.1", "done")
+    w:write(".test/client.py", CLIENT)
+    local out = w.dir .. "/.test/client.out"
+    orket.write(out, "")
+    os.execute(("/usr/bin/python3 %s/.test/client.py %d %s >%s 2>&1 &"):format(w.dir, s.port, s.key, out))
+    assert(world.wait(function() return orket.read(out):find("caught up", 1, true) end), orket.read(out))
+    s:post("/v1/acts/comment", { card = "A", text = "live" })
+    assert(world.wait(function() return orket.read(out):find('"live"', 1, true) end), orket.read(out))
+    assert.truthy(s:stop() < 2)
+    assert(world.wait(function() return orket.read(out):find("closed 1001", 1, true) end), orket.read(out))
+    local said = {}
+    for line in orket.read(out):gmatch("event ([^\n]+)") do
+      said[#said + 1] = cjson.decode(line)
+    end
+    local told = w:events()
+    for i, message in ipairs(said) do
+      assert.same({ told[i].seq, told[i].kind, told[i] }, { message.id, message.event, message.data })
+    end
+    assert.equal("live", said[#said].data.body.text)
+  end)
+
+  it("end with the server", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    local stream = s:follow("/v1/events")
+    assert.truthy(s:stop() < 2)
+    assert(world.wait(stream.ended))
+  end)
+end)
