@@ -142,6 +142,15 @@ local QUIET = {
     return commit_of(dir, entry(dir, "120000", "absolute", "/etc/passwd"), entry(dir, "120000", "dotted", "../../../etc/passwd"),
       entry(dir, "120000", "looped", "looped")), { "absolute", "dotted", "looped" }
   end,
+  ["links that lead to what does not come in"] = function(dir)
+    return commit_of(dir, "160000 commit " .. ("1"):rep(40) .. "\tsub", entry(dir, "120000", "to-sub", "sub"),
+      entry(dir, "120000", "to-sub-file", "sub/README"), entry(dir, "120000", "to-git", ".git/config"),
+      entry(dir, "100644", "big", "version https://git-lfs.github.com/spec/v1\noid sha256:" .. ("1"):rep(64) .. "\nsize 1\n"),
+      entry(dir, "120000", "to-big", "big"), entry(dir, "120000", "long", ("./"):rep(5000) .. "fine"),
+      entry(dir, "120000", "odd", "fine\n"), entry(dir, "120000", "nul", "fine\0/../../etc"), entry(dir, "120000", ".GIT", "fine"),
+      entry(dir, "120000", "bytes", "\255\254"), entry(dir, "120000", "twice", "fine"), entry(dir, "120000", "twice", "/etc")),
+      { "sub", "to-sub", "to-sub-file", "to-git", "big", "to-big", "long", "odd", "nul", ".GIT", "bytes", "twice" }
+  end,
   ["a link and a directory of one name"] = function(dir)
     return commit_of(dir, entry(dir, "120000", "a", "/tmp"), directory(dir, "a", entry(dir, "100644", "b"))), { "a" }
   end,

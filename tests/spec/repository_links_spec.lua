@@ -314,7 +314,10 @@ describe("links of a repository that moves on", function()
       w:events("source.updated")[1].body.links)
     w:orket("comment B 'go on'")
     w:orket("move B in_progress")
+    -- as a kill during a program leaves it
+    orket.shell(("ln -s /etc %s/workspace/ep/cards/B/include"):format(w.dir))
     assert.equal(0, select(2, w:orket("resume --plain ep.1")))
+    assert.equal("", (orket.shell("find " .. w.dir .. "/workspace -type l")))
     local before, after = "src/include\nanswer\n", "other\ninclude\nother\nother\n"
     local found = outputs(w)
     assert.equal(before, found[1]:sub(1, #before))
