@@ -217,13 +217,15 @@ function M.enter(root, place)
   return true
 end
 
----Takes them away again; whatever a program put there instead is the tree's to judge.
+---Takes them away again; a file that a program put there instead is the tree's to judge.
 ---@param root FsRoot
 ---@param place InstalledPlace
 function M.leave(root, place)
   if next(place.links) and root:wake() then
     for path in pairs(place.links) do
-      root:delete(path)
+      if root:kind(path) ~= "file" then
+        root:delete(path)
+      end
     end
   end
 end
