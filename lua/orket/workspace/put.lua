@@ -193,6 +193,7 @@ local function record(project, card, files, who)
     tx:abandon()
   end
   if not ok then
+    tree:close() -- of layers there is one root at a time
     -- what was written is in no journal
     local closing <close> = trees.open(project, project.store, card, nil, files.is_known)
     return nil, err
