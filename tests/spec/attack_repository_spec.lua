@@ -263,6 +263,17 @@ local REFUSED = {
     end
     git(dir, "update-ref refs/heads/main " .. commit_of(dir, table.unpack(entries)))
   end, "ERR_TOO_LARGE" },
+  ["more files than may come in, in one object"] = { function(dir)
+    local blob, files, directories = git(dir, "rev-parse HEAD:README"), {}, {}
+    for i = 1, 1000 do
+      files[i] = ("100644 blob %s\tf%04d"):format(blob, i)
+    end
+    local tree = directory(dir, "t", table.unpack(files))
+    for i = 1, 33 do
+      directories[i] = tree:gsub("\t.*", "\td" .. ("%02d"):format(i))
+    end
+    git(dir, "update-ref refs/heads/main " .. commit_of(dir, table.unpack(directories)))
+  end, "at most 32000 files" },
   ["objects that lie in another repository"] = { function(dir)
     orket.shell(("mkdir %s/../secret && mv %s/.git/objects %s/../secret/objects && mkdir -p %s/.git/objects/info"):format(dir, dir, dir, dir))
     orket.write(dir .. "/.git/objects/info/alternates",

@@ -363,6 +363,26 @@ describe("an install command", function()
     w:replays()
   end)
 
+  for name, many in pairs({ ["a plain tree"] = 0, ["a tree of layers"] = 300 }) do
+    test("what a program puts in the place of a link is judged and kept, a file too, in " .. name, function()
+      local w <close> = made_by("mkdir made; echo good > made/file", { [[run("sh", "make.sh")]],
+        [[run("sh", "-c", "cat made/file; rm made; echo own > made")]],
+        [[run("sh", "-c", "cat made; rm made; ln -s /etc made; ls /proc/self/cwd/")]],
+        [[run("sh", "-c", "cat made $MADE/file")]] })
+      for i = 1, many do
+        w:write("workspace/ep/tree/many/" .. i, tostring(i))
+      end
+      through(w)
+      local all = ran(w)
+      assert.same({ "good\n", "own\n", "own\ngood\n" },
+        { all[2].stdout, (all[3].stdout:match("^own\n")), all[4].stdout })
+      assert.equal("made", all[2].changes[1].path)
+      assert.same({ {}, {} }, { all[3].changes, all[4].changes })
+      assert.equal(many > 0, w:exists("workspace/ep/layers/A/changes/made"))
+      w:replays()
+    end)
+  end
+
   test("links in it lead no program anywhere but where it could go itself", function()
     local w <close> = made_by("mkdir made; ln -s /etc/shadow made/a; ln -s ../../../config made/b; ln -s /proc/1 made/c",
       { [[run("sh", "make.sh")]], [[run("sh", "-c", "cat made/a; ls made/b/; ls made/c/cwd; true")]] })

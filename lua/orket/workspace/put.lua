@@ -193,7 +193,8 @@ local function record(project, card, files, who)
     tx:abandon()
   end
   if not ok then
-    tree:close() -- what was written is in no journal
+    tree:close() -- of layers there is one root at a time
+    -- what was written is in no journal
     local closing <close> = trees.open(project, project.store, card, nil, files.is_known)
     return nil, err
   end

@@ -16,6 +16,7 @@ local M = {}
 
 local FILE_MAX = 64 * 1024 * 1024
 local SEED_MAX = 256 * 1024 * 1024
+local SEED_FILES = 32000 -- one transaction has all of them, each with its bytes and its event
 
 -- ---- seeds ----
 
@@ -41,6 +42,16 @@ local function read_seed(root)
     end
   end
   return texts
+end
+
+local function too_many(texts)
+  local count = 0
+  for _ in pairs(texts) do
+    count = count + 1
+  end
+  return count > SEED_FILES and errors.new("ERR_TOO_LARGE",
+    ("an epic starts from at most %d files, and there are %d"):format(SEED_FILES, count),
+    'name the part that it works on: "subdir" in its "source"') or nil
 end
 
 local function begin(project)
@@ -120,10 +131,11 @@ end
 -- What lies in the epic's directory, if anything does.
 local function seed_of_directory(project, epic, root)
   local texts, err = read_seed(root)
-  if texts and next(texts) then
+  err = texts and too_many(texts) or err
+  if not err and next(texts) then
     return record_seed(project, begin(project), epic, texts)
   end
-  return texts, err
+  return not err and texts or nil, err
 end
 
 -- The files of a commit.
@@ -136,8 +148,9 @@ local function seed_of_source(project, epic, root, source)
   local tree
   if not err then
     tree, err = epic_source.read(project, source, root)
+    err = tree and too_many(tree.texts) or err
   end
-  if not tree then
+  if err then
     return nil, err
   end
   local tx = begin(project)
