@@ -39,12 +39,17 @@ end
 ---@param changed fun()
 ---@return table watch with close()
 function M.open(dir, changed)
-  local self = setmetatable({ dir = dir, changed = changed, stops = {} }, Watch)
+  local self = setmetatable({ dir = dir, stops = {} }, Watch)
+  function self.changed()
+    if not self.is_closed then -- a task that had begun to wait may come after the end
+      changed()
+    end
+  end
   local is_kind = {}
   self.stops[""] = async.watch(dir, function(name)
     if is_kind[name] then
       watch(self, name)
-      changed()
+      self.changed()
     end
   end)
   for _, kind in ipairs(scripts.KINDS) do
@@ -55,6 +60,7 @@ function M.open(dir, changed)
 end
 
 function Watch:close()
+  self.is_closed = true
   for name in pairs(self.stops) do
     stop(self, name)
   end
