@@ -139,6 +139,18 @@ describe("a report that the agent wrote", function()
     is_refused(w, "pytest left no report: exit code 0")
   end)
 
+  for name, row in pairs({
+    ["a number of a character that wraps around"] = { "junit",
+      '<testsuite><testcase name="&#xFFFFFFFFFFFFFFFF;"/></testsuite>', "no such character" },
+    ["a plan that no integer holds"] = { "tap", "1..99999999999999999999999999\nok 1", "its plan has 1e+26 tests" },
+  }) do
+    test("with " .. name .. " is a verdict, and no fault of the engine's", function()
+      local w <close> = project({ kind = "runner", runner = "make", report = { format = row[1] } },
+        { ["calc.sh"] = "cat report", report = row[2] }, { ["tree/Makefile"] = "test:\n\t@sh calc.sh\n" })
+      is_refused(w, row[3])
+    end)
+  end
+
   test("is gone when the tests begin", function()
     local w <close> = project({ kind = "runner", runner = "make", report = { format = "junit", file = "out/r.xml" } },
       { ["out/r.xml"] = FORGED, ["calc.py"] = WRONG }, { ["tree/Makefile"] = "test:\n\t@true\n" })

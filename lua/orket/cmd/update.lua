@@ -10,9 +10,10 @@ local M = {}
 M.usage = [[
 usage: orket update [-C DIR] [--json] EPIC
 
-Reads the commit that the source of an epic has now and merges it into the epic, as a recorded act: cards that
-begin later start with it, open cards meet it when they are merged. What a finished card changed in the same
-place becomes a new card, which finds both sides in its files. Not while a run works on the epic.
+Reads the commit that the source of an epic has now and merges it into the epic, as a recorded act. Cards
+start with it, open ones when they go on; what these have changed themselves meets it when they are merged.
+What a finished card changed in the same place becomes a new card, which finds both sides in its files. Not
+while a run works on the epic.
   -C DIR    the project (default: found upwards from here)
   --json    {"card","commit","changed","conflict"?,"paths"?,"message"}
 exit: 0 done, 1 failed or refused, 2 usage

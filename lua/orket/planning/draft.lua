@@ -82,13 +82,6 @@ function M.files(plan, about)
   return files
 end
 
----The path of the file of a proposal's rock: the last one that is written.
----@param plan {id: string}
----@return string
-function M.rock_file(plan)
-  return "config/rocks/" .. plan.id .. ".json"
-end
-
 -- ---- what is wrong with it by itself ----
 
 local Faults = {}

@@ -1,7 +1,7 @@
 -- update.lua: the repository that an epic started from has moved, and a person has its new commit merged into
--- the living epic: file by file, three ways, as one event. Cards that begin later start with it; those that
--- are open meet it when they are merged. What a finished card changed in the same place becomes a card that
--- finds both sides in its files.
+-- the living epic: file by file, three ways, as one event. Cards start with it, open ones when they go on;
+-- what these have changed themselves meets it when they are merged. What a finished card changed in the same
+-- place becomes a card that finds both sides in its files.
 
 local async = require("orket.async")
 local cjson = require("cjson")

@@ -212,11 +212,6 @@ end
 
 function Wire.renew() end
 
----Forgets the session, which the server has lost.
-function Wire:lose()
-  self.session, self.version = nil, nil
-end
-
 -- The server may forget the session; nobody minds when it does not want to be told.
 local function say_farewell(self)
   local deadlines = { connect = FAREWELL, first_byte = FAREWELL, idle = FAREWELL, total = FAREWELL }

@@ -83,7 +83,7 @@ function M.parse(text)
   elseif not top.plan then
     return nil, "it has no plan"
   elseif top.plan ~= top.points then
-    return nil, string.format("its plan has %d tests, and %d came", top.plan, top.points)
+    return nil, string.format("its plan has %s tests, and %d came", top.plan, top.points)
   end
   return self.cases
 end

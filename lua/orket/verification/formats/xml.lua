@@ -22,7 +22,7 @@ end
 
 local function character(reader, digits, base)
   local code = tonumber(digits, base)
-  local ok = code and code <= 0x10FFFF and (code < 0xD800 or code > 0xDFFF) and code ~= 0
+  local ok = code and code > 0 and code <= 0x10FFFF and (code < 0xD800 or code > 0xDFFF) -- it may wrap around
   return ok and utf8.char(code) or fail(reader, "no such character")
 end
 
