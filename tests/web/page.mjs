@@ -87,6 +87,7 @@ const SCENES = {
     const before = seen.posts.length;
     await page.keyboard.press("a");
     await page.keyboard.press("Enter");
+    await approve.dblclick();
     await page.waitForSelector("text=Approve once");
     seen.unread = seen.posts.length - before;
     seen.last = await page.locator(".whole span").last().textContent();

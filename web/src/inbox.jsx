@@ -73,18 +73,25 @@ function Content({ item }) {
   );
 }
 
+const LOOK = 600; // ms that the end has to be on screen: the second click of two decides nothing
+
 // Was the end of what scrolls here on screen?
 function useSeen(scroller, end) {
   const [seen, set] = useState(false);
   useEffect(() => {
+    let timer;
     const watch = new IntersectionObserver(
       (rows) => {
-        if (rows.some((row) => row.isIntersecting)) set(true);
+        clearTimeout(timer);
+        if (rows.at(-1).isIntersecting) timer = setTimeout(set, LOOK, true);
       },
       { root: scroller.current },
     );
     watch.observe(end.current);
-    return () => watch.disconnect();
+    return () => {
+      clearTimeout(timer);
+      watch.disconnect();
+    };
   }, []);
   return seen;
 }
@@ -115,6 +122,11 @@ function Facts({ approval }) {
 }
 
 // ---- what can be said to each kind ----
+
+// A key that is held down presses a button once.
+const unheld = (e) => {
+  if (e.repeat) e.preventDefault();
+};
 
 function ApprovalActs({ item, approval, seen, show, act, off }) {
   const [why, set] = useState(""),
@@ -154,11 +166,17 @@ function ApprovalActs({ item, approval, seen, show, act, off }) {
         Deny
       </button>
       {seen ? (
-        <button class="btn p" data-key="a" disabled={off || !approval} onClick={() => send("approve")}>
+        <button
+          class="btn p"
+          data-key="a"
+          disabled={off || !approval}
+          onClick={() => send("approve")}
+          onKeyDown={unheld}
+        >
           Approve once
         </button>
       ) : (
-        <button class="btn p" data-key="a" onClick={show}>
+        <button class="btn p" data-key="a" onClick={show} onKeyDown={unheld}>
           Show the rest ({item.lines.length} lines)
         </button>
       )}
