@@ -45,6 +45,7 @@ SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
 TRUSTED := $(filter-out lua/orket/dev/repl/face.lua,$(filter lua/orket/%.lua,$(EMBED)))
 LUAC    := $(TRUSTED:%.lua=$(B)/%.luac)
+PAGE    := build/page/web/index.html
 UNITS := $(if $(GCSTRESS),heap box escape,*)
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard $(UNITS:%=tests/c/test_%.c)))
 MEASURES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
@@ -105,8 +106,14 @@ $(LUAC) &: $(B)/compile $(TRUSTED)
 	@$< $(B) $(TRUSTED)
 
 # The embedded files; folders too, so that a file that went away goes away here.
-$(B)/embed.s: core/bind/embed.sh $(EMBED) $(LUAC) $(shell find $(SHIPPED) bench/project -type d)
-	@sh $< $(B)/ $(filter-out $(TRUSTED),$(EMBED)) $(LUAC) > $@
+$(B)/embed.s: core/bind/embed.sh $(EMBED) $(LUAC) $(PAGE) $(shell find $(SHIPPED) bench/project -type d)
+	@sh $< $(filter-out $(TRUSTED),$(EMBED)) $(LUAC) $$(find $(dir $(PAGE)) -type f | LC_ALL=C sort) > $@
+
+# The page of `orket serve`: Preact and Vite from npm. Its files have their content's hash in their names.
+$(PAGE): $(shell find web -type f -not -path '*/node_modules/*')
+	@rm -rf build/page && mkdir -p build/page && cp -R web build/page/source && rm -rf build/page/source/node_modules
+	$(Q)cd build/page/source && npm ci --prefer-offline --loglevel=error > /dev/null && \
+	  npm run --silent build -- --logLevel warn && cd .. && mv source/dist web && rm -rf source
 
 # The jail: a static program of its own, carried inside the binary (core/io/process/jail.h).
 $(B)/jail: $(JAIL) core/jail/jail.h core/io/process/jail.h
@@ -191,10 +198,16 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && touch $(@F)
 
+# What tests/spec/page_spec.lua looks at the page with, in a Chromium that is there.
+WEB := build/web/node_modules
+$(WEB): tests/web/package.json tests/web/package-lock.json tests/web/.npmrc tests/web/page.mjs
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && touch node_modules
+
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP)
+spec: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(WEB)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -208,7 +221,7 @@ deps build-deps evidence-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(CTEST)
+run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(NAMED) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(WEB) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps

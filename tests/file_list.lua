@@ -4,8 +4,8 @@
 -- Outside a git tree (an unpacked archive) everything but what the build writes.
 local LIST = "(git ls-files 2>/dev/null || find . -type f -not -path './build/*' -printf '%P\\n') | LC_ALL=C sort"
 
-local CODE = { c = true, h = true, lua = true, sh = true, py = true, mjs = true }
-local TOPS = { "core", "lua", "roles", "nodes", "tools", "bench", "tests" }
+local CODE = { c = true, h = true, lua = true, sh = true, py = true, mjs = true, js = true, jsx = true }
+local TOPS = { "core", "lua", "roles", "nodes", "tools", "web", "bench", "tests" }
 local SENTENCE = 220 -- bytes
 
 local HEAD = [[

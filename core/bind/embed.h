@@ -1,5 +1,5 @@
-/* embed.h: files built into the binary (lua/, roles/, nodes/, tools/); the table is generated.
- * Trusted Lua is among them as bytecode, NAME.luac. */
+/* embed.h: files built into the binary (lua/, roles/, nodes/, tools/, the page as web/); the table
+ * is generated. Trusted Lua is among them as bytecode, NAME.luac. */
 #ifndef BIND_EMBED_H
 #define BIND_EMBED_H
 

@@ -1,14 +1,12 @@
 #!/bin/sh
-# embed.sh PREFIX FILE …: the files as one assembler source, with the table that embed.h declares. The name of a
-# file is its path without the prefix. Names lie together: who looks for one touches no file, and a run that waits
+# embed.sh FILE …: the files as one assembler source, with the table that embed.h declares. The name of a file is
+# its path, that of a built one without build/VARIANT/. Names lie together: who looks for one touches no file, and a run that waits
 # has let go of the files (embed.release).
-prefix=$1
-shift
 echo '.section .rodata'
 n=0
 for f in "$@"; do
   n=$((n + 1))
-  printf '.Ln%d: .asciz "%s"\n' $n "${f#"$prefix"}"
+  printf '.Ln%d: .asciz "%s"\n' $n "${f#build/*/}"
 done
 n=0
 for f in "$@"; do

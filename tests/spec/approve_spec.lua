@@ -37,6 +37,7 @@ describe("approve", function()
         command .. ":\n" .. text)
     end
     assert(w:orket("approvals"):find("+one", 1, true))
+    assert(w:orket("transcript A"):find("orket approvals --full " .. one.id, 1, true))
     assert.equal(nil, w:made("locked/a"))
     local n = w:requests()
     text, code = w:orket("approve " .. one.id .. " --why 'it is fine'")

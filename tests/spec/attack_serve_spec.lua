@@ -78,7 +78,7 @@ describe("without the key", function()
       end
     end
     assert(asked > 40, asked)
-    for _, path in ipairs({ "/", "/nix", "/v1", "/v1/acts/put", "/.orket/key", "/v1/board/" }) do
+    for _, path in ipairs({ "/w", "/nix", "/v1", "/v1/acts/put", "/.orket/key", "/v1/board/" }) do
       assert.equal(401, s:request("GET", path, nil, nil, true).status, path)
     end
   end)

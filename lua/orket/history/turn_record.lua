@@ -144,6 +144,7 @@ end
 function M.entries(store, row, after)
   local entries, n = {}, after or 0
   for _, event in ipairs(store:read("stream", { run = row.run, turn = row.turn, after = n })) do
+    event.run, event.turn = row.run, row.turn -- the stream's rows leave out what they have in common
     entries[#entries + 1] = entry_of(store, row, event)
     n = event.n
   end

@@ -30,6 +30,10 @@ local function without_port(host)
   return host:match("^(%[[%x:.]+%])") or host:match("^[^:]*")
 end
 
+local function host_of(request)
+  return (request.headers.host or ""):lower()
+end
+
 local function check_origin(headers, host)
   local origin = headers.origin
   local site = headers["sec-fetch-site"]
@@ -40,16 +44,21 @@ local function check_origin(headers, host)
   end
 end
 
+---Does it concern this server?
+---@param request HttpRequest
+---@return Error|nil
+function Admission:check_host(request)
+  if not self.names[without_port(host_of(request))] then
+    return problem.new(403, "ERR_DENIED", "this server does not go by the name in Host",
+      "orket serve --name NAME lets it be reached by a further name")
+  end
+end
+
 ---Does it concern this server, and come from no page of another one?
 ---@param request HttpRequest
 ---@return Error|nil
 function Admission:check_site(request)
-  local host = (request.headers.host or ""):lower()
-  if not self.names[without_port(host)] then
-    return problem.new(403, "ERR_DENIED", "this server does not go by the name in Host",
-      "orket serve --name NAME lets it be reached by a further name")
-  end
-  return check_origin(request.headers, host)
+  return self:check_host(request) or check_origin(request.headers, host_of(request))
 end
 
 local function delay(self)

@@ -8,6 +8,7 @@ local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local http = require("orket.core.http")
 local inputs = require("orket.service.inputs")
+local page_files = require("orket.service.page_files")
 local problem = require("orket.service.problem")
 local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
@@ -49,13 +50,17 @@ local function send_problem(exchange, err)
 end
 
 -- An answer that its reader has already is not sent again.
+local function send_unless_known(exchange, status, headers, body)
+  if headers.ETag and exchange.headers["if-none-match"] == headers.ETag then
+    return send(exchange, 304, headers, "")
+  end
+  send(exchange, status, headers, body)
+end
+
 local function send_known(exchange, route, body, etag)
   local headers = headers_of(exchange, route.produces or "application/json")
   headers.ETag = etag
-  if etag and exchange.headers["if-none-match"] == etag then
-    return send(exchange, 304, headers, "")
-  end
-  send(exchange, route.status or 200, headers, body)
+  send_unless_known(exchange, route.status or 200, headers, body)
 end
 
 -- ---- answers that the journal alone decides ----
@@ -143,7 +148,21 @@ local function no_route(raw, methods)
   return err
 end
 
+-- The page itself, which has no data: a link of another site may lead to it.
+local function serve_page(self, exchange, raw)
+  local text, headers = page_files.find(raw.method, raw.path)
+  if not text or self.admission:check_host(raw) then
+    return false
+  end
+  headers["X-Request-Id"] = exchange.id
+  send_unless_known(exchange, 200, headers, text)
+  return true
+end
+
 local function serve(self, exchange, raw)
+  if serve_page(self, exchange, raw) then
+    return
+  end
   local err = self.admission:check_site(raw)
   if err then
     return send_problem(exchange, err)

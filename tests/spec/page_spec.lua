@@ -1,0 +1,175 @@
+-- page_spec.lua: the page of `orket serve`: its files, for which no key is needed, and a person at it in a
+-- real browser (tests/web/page.mjs).
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local HOSTILE = [[<img src=x onerror="document.title='taken'">]]
+
+local PLAY = [[
+function work(talk)
+  if talk.card == "A" then
+    local text = ("a line that has to be read\n"):rep(200) .. "the last line\n"
+    return steps(talk, function() return say(write("locked/a", text)) end, function() return say(finish()) end)
+  end
+  return steps(talk, function()
+    return { content = ("I think about it. "):rep(8), chunks = 4, pace_ms = 60, calls = { write("b", "two\n") } }
+  end, function() return say(finish()) end)
+end
+]]
+
+local function new_world()
+  return world.new({ issues = { { id = "A", name = "Card A" }, { id = "B", name = HOSTILE } }, mock = PLAY,
+    gate = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" },
+      why = "a person decides" } } })
+end
+
+local function assets(s)
+  local page = s:request("GET", "/", nil, nil, true)
+  local script = page.text:match('src="(/assets/[^"]+%.js)"')
+  local style = page.text:match('href="(/assets/[^"]+%.css)"')
+  return page, assert(script), assert(style)
+end
+
+describe("the page's files", function()
+  local w, s
+
+  setup(function()
+    w = new_world()
+    s = service.start(w)
+  end)
+
+  teardown(function()
+    s:stop()
+    w:__close()
+  end)
+
+  it("come without a key, typed, from this server alone, and never inside of a frame", function()
+    local page, script, style = assets(s)
+    local html = "text/html; charset=utf-8"
+    local types = { ["/"] = html, ["/w/Test/board?view=tree"] = html,
+      [script] = "text/javascript; charset=utf-8", [style] = "text/css; charset=utf-8" }
+    for path, kind in pairs(types) do
+      local reply = s:request("GET", path, nil, nil, true)
+      assert.same({ 200, kind, "nosniff" },
+        { reply.status, reply.headers["content-type"], reply.headers["x-content-type-options"] })
+      local policy = reply.headers["content-security-policy"]
+      assert(policy:find("default-src 'self'", 1, true) and policy:find("frame-ancestors 'none'", 1, true), policy)
+    end
+    assert.is_nil(page.text:find("https?://")) -- nothing of another host
+    assert.is_nil(page.text:find("<script>", 1, true))
+  end)
+
+  it("are kept by browsers under their content's hash, and the page itself is asked for anew", function()
+    local page, script = assets(s)
+    local reply = s:request("GET", script, nil, nil, true)
+    assert.equal("public, max-age=31536000, immutable", reply.headers["cache-control"])
+    assert.equal("no-cache", page.headers["cache-control"])
+    for path, etag in pairs({ ["/"] = page.headers.etag, [script] = reply.headers.etag }) do
+      local again = s:request("GET", path, { "If-None-Match: " .. etag }, nil, true)
+      assert.same({ 304, "" }, { again.status, again.text })
+    end
+  end)
+
+  it("weigh at most 80 KB as a browser loads them, compressed", function()
+    local _, script, style = assets(s)
+    local bytes = 0
+    for _, path in ipairs({ script, style }) do
+      bytes = bytes + tonumber((orket.shell("curl -s " .. s.url .. path .. " | gzip -9 | wc -c")))
+    end
+    assert(bytes > 10000 and bytes <= 80 * 1024, bytes)
+  end)
+
+  it("are those of the page only, whatever a path says", function()
+    for _, path in ipairs({ "/index.html/", "/assets/", "/assets/../web/index.html", "/lua/orket/cli.luac",
+      "/assets/..%2f..%2fconfig/organization.json", "/assets/%2e%2e/%2e%2e/lua/orket/cli.lua",
+      "/config/organization.json", "//assets/x.js",
+      "/.orket/admin.hash", "/W/Test/board" }) do
+      local reply = s:request("GET", path, nil, nil, true)
+      assert(reply.status == 401 or reply.status == 400, path .. " " .. tostring(reply.status))
+    end
+    assert.equal(401, s:request("POST", "/", nil, nil, true).status)
+  end)
+
+  it("are reached by another site's link, not under another server's name; data is not reached", function()
+    local link = { "Sec-Fetch-Site: cross-site", "Sec-Fetch-Mode: navigate" }
+    assert.equal(200, s:request("GET", "/w/Test/inbox", link, nil, true).status)
+    assert.equal(403, s:request("GET", "/v1/board", link).status)
+    assert.equal(403, s:request("GET", "/", { "Host: evil.example" }, nil, true).status)
+    for _, path in ipairs({ "/v1/board", "/v1/inbox", "/v1/events" }) do
+      assert.equal(401, s:request("GET", path, nil, nil, true).status)
+    end
+  end)
+end)
+
+-- ---- in a browser ----
+
+local TOOLS = "build/web/node_modules"
+
+local function chromium()
+  local path = orket.shell("command -v chromium || command -v chromium-browser || command -v google-chrome")
+    :match("%S+")
+  local _, code = orket.shell("test -d " .. TOOLS .. "/playwright-core && "
+    .. "node -e 'process.exit(+(parseInt(process.versions.node) < 20))'")
+  return code == 0 and path or nil
+end
+
+local function watched(scene, s)
+  local text = orket.shell(("CHROMIUM=%s timeout 90 node build/web/page.mjs %s %s %s %s 2>&1")
+    :format(chromium(), scene, s.url, s.key, s.pid))
+  local ok, seen = pcall(cjson.decode, text:match("[^\n]+\n?$") or "")
+  assert(ok, text)
+  assert(not seen.failed, text)
+  assert.same({}, seen.errors)
+  assert.same({ s.url:match("//(.*)") }, seen.hosts)
+  return seen
+end
+
+describe("a person at the page", function()
+  if not chromium() then
+    it("is watched here", function()
+      pending("no Chromium is here, Node is older than 20, or `make build/web/node_modules` was not run")
+    end)
+    return
+  end
+
+  it("watches a run, approves what was read to its end, is refused a move, sees that the server is gone", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    local seen = watched("day", s)
+    assert(seen.wrong:find("This key is not the server's", 1, true), seen.wrong)
+    assert.equal("B", seen.returned)
+    assert.is_nil(seen.stored:find(s.key, 1, true))
+    assert.same({ "Board · Test · Orket", { "Card A", HOSTILE } }, { seen.title, seen.names }) -- text, no script
+    assert(seen.draft:find("think about.+Draft%. It counts when"), seen.draft) -- joined half-way
+    assert.equal(1, seen.replies)
+    assert(seen.counted:find("^%(1%) "), seen.counted)
+    assert(seen.first:find("^Show the rest %(%d+ lines%)$"), seen.first)
+    assert.equal(0, seen.unread)
+    assert.equal("+the last line\n", seen.last)
+    assert.equal(1, #seen.approvals)
+    assert(seen.approvals[1]:find("^/v1/approvals/ep%.1%%2F%d+%%2F%d+/approve$"), seen.approvals[1])
+    assert(seen.refused:find("B stays done", 1, true) and seen.refused:find("ERR_TRANSITION", 1, true), seen.refused)
+    assert(seen.offline.after < 2000 and seen.offline.text:find("Not connected since", 1, true), seen.offline.text)
+    assert.equal("approved", cjson.decode((w:orket("approvals --all --json")))[1].status)
+  end)
+
+  it("finds what axe objects to nowhere, light and dark, wide and narrow, but where it is planted", function()
+    local w <close> = new_world()
+    w:run()
+    local s <close> = service.start(w)
+    local seen = watched("access", s)
+    assert.same({}, seen.violations)
+    assert(seen.planted > 0)
+  end)
+
+  it("scrolls through 1,000 cards of which only those in sight are drawn", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w, { arguments = "-C crowd --seed-cards 1000" })
+    local seen = watched("crowd", s)
+    assert(seen.tiles < 100 and seen.after < 100, cjson.encode(seen))
+    assert(seen.last == 1000, cjson.encode(seen))
+  end)
+end)

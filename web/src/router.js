@@ -1,0 +1,50 @@
+// router.js: the view is the URL. Links to this page are followed without loading it again.
+
+import { useEffect, useState } from "preact/hooks";
+
+const watchers = new Set();
+const changed = () => watchers.forEach((call) => call());
+
+addEventListener("popstate", changed);
+
+export function go(url, replace) {
+  history[replace ? "replaceState" : "pushState"](null, "", url);
+  changed();
+}
+
+export function useUrl() {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    const call = () => tick((n) => n + 1);
+    watchers.add(call);
+    return () => watchers.delete(call);
+  }, []);
+  return {
+    parts: location.pathname.split("/").slice(1).map(decoded),
+    query: new URLSearchParams(location.search),
+  };
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+// One value behind "?", the others stay.
+export function setQuery(name, value) {
+  const query = new URLSearchParams(location.search);
+  if (value) query.set(name, value);
+  else query.delete(name);
+  const text = query.toString();
+  go(location.pathname + (text ? "?" + text : ""), true);
+}
+
+addEventListener("click", (e) => {
+  const link = e.target.closest && e.target.closest("a[href^='/']");
+  if (!link || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
+  e.preventDefault();
+  go(link.getAttribute("href"));
+});
