@@ -162,6 +162,7 @@ describe("a person at the page", function()
     local s <close> = service.start(w)
     local seen = watched("access", s)
     assert.same({}, seen.violations)
+    assert.same({ "light", 0 }, { seen.theme, seen.kept }) -- switched; signed out, no key is kept
     assert(seen.planted > 0)
   end)
 

@@ -128,6 +128,16 @@ const SCENES = {
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (over > 0) seen.violations.push(`${path} is wider than ${width}`);
       }
+      if (width === 360) {
+        await page.click("text=More");
+        await page.click("dialog >> text=Switch colour theme");
+        seen.theme = await page.evaluate(() => document.documentElement.dataset.theme);
+        seen.violations.push(...(await violations(page)));
+        await page.click("dialog >> text=Sign out");
+        await page.waitForSelector("#key");
+        seen.kept = await page.evaluate(() => sessionStorage.length);
+        continue;
+      }
       await page.evaluate(() => {
         document.querySelector("h1").before(document.createElement("button"));
       });

@@ -192,6 +192,24 @@ const Keys = ({ close }) => (
   </Dialog>
 );
 
+// On a narrow screen: what stands at the foot of the navigation otherwise.
+const More = ({ leave, close }) => (
+  <Dialog title="More" close={close}>
+    <Connection />
+    <div class="acts stack">
+      <button class="btn" onClick={switchTheme}>
+        Switch colour theme
+      </button>
+      <button class="btn" onClick={leave}>
+        Sign out
+      </button>
+      <button class="btn" onClick={close}>
+        Close
+      </button>
+    </div>
+  </Dialog>
+);
+
 // ---- which view ----
 
 function View({ base, parts, query, shared }) {
@@ -221,6 +239,7 @@ const NOTHING = /^(approval|operation|card|scripts|budget|plan|comment)\./; // w
 function Shell({ project, leave }) {
   const url = useUrl(),
     [helps, setHelps] = useState(false),
+    [more, setMore] = useState(false),
     main = useRef();
   const name = project.organization || "project",
     base = "/w/" + encodeURIComponent(name);
@@ -274,10 +293,15 @@ function Shell({ project, leave }) {
       </main>
       <nav class="tabbar" aria-label="Main, at the bottom">
         <Links base={base} at={at} waiting={waiting} />
+        <button onClick={() => setMore(true)}>
+          <Icon name="more" />
+          More
+        </button>
       </nav>
       <div class="sr" role="status">
         {waiting === 1 ? "1 item needs you" : `${waiting} items need you`}
       </div>
+      {more && <More leave={leave} close={() => setMore(false)} />}
       {helps && <Keys close={() => setHelps(false)} />}
     </>
   );

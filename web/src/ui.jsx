@@ -111,6 +111,7 @@ const ICONS = {
     </>,
   ],
   leave: [16, <path d="M6.5 2.500H3v11h3.500M7 8h6.500M11 5.500L13.5 8 11 10.5" />],
+  more: [16, <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2.4" />],
   back: [16, <path d="M10 3.500L5.5 8l4.5 4.5" />],
   file: [16, <path d="M9 2H4v12h8V5zM9 2v3h3" />],
   logo: [16, <circle cx="8" cy="8" r="4.6" stroke-width="2.6" />],
