@@ -158,6 +158,20 @@ describe("a report that the agent wrote", function()
   end)
 end)
 
+describe("a module under test", function()
+  local FORGE = "import os\nfor fd in range(3, 16):\n    try:\n        os.write(fd, open('answer', 'rb').read())\n"
+    .. "    except OSError:\n        pass\nos._exit(0)\n"
+
+  for _, answer in ipairs({ '{"error": {}}', '{"raises": [1]}', '{"raises": 5, "returns": 3}', "[]", "7" }) do
+    test("that answers for the harness with " .. answer .. " fails, and is no fault of the engine's", function()
+      local w <close> = project({ kind = "functions", language = "python", module = "calc.py", cases = {
+        { name = "add", ["function"] = "add", arguments = { 1, 2 }, expect = { raises = "x" } } } },
+        { ["calc.py"] = FORGE, answer = answer })
+      is_refused(w, answer == "[]" and "expected an error, got nothing" or "it gave no result: exit code 0")
+    end)
+  end
+end)
+
 describe("an oracle of the agent's own", function()
   test("does not find what is expected", function()
     local w <close> = project(SUM, { ["sum.sh"] = "ls ../../../../verification ../verification 2>&1\n"

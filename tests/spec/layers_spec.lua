@@ -98,7 +98,7 @@ describe("a card over a large start", function()
   it("has only what it differs by, and the seed is laid out once for all", function()
     local w <close> = project(play(
       [[call("read_file", { path = "many/7" }), call("edit_file", { path = "src/main.sh", old = "old", new = "new" })]],
-      [[write("src/made.txt", "made\n"), call("list_files", { path = "src" })]],
+      [[write("src/made.txt", "made\n"), call("list_directory", { path = "src" })]],
       [[sh("./src/main.sh; cat many/299; ls | tr '\\n' ' '; ls many | wc -l")]]),
       { issues = { { id = "A" }, { id = "B" } } })
     local text = done(w)
