@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
+local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
 local WORK = [[
@@ -373,6 +374,29 @@ describe("a remote with push = done", function()
     assert.equal(0, code, text)
     assert.equal("main", git(server.bare, "for-each-ref --format='%(refname:short)' refs/heads"))
     assert.same({ {}, {} }, { w:events("branch.pushed"), copy:events("branch.pushed") })
+  end)
+
+  it("is given nothing by orket eval, whose copies have the rule as well", function()
+    local server <close> = serve()
+    local w <close> = pushing(server.bare, server.root .. "/work")
+    w:write("arms/plain.lua", [[
+      local function build(_, prompt)
+        return { { role = "system", content = prompt.system }, { role = "user", content = prompt.user } }
+      end
+      return { node = "prompts", build = build }]])
+    local text, code = w:orket("eval . --json --arms arms/plain.lua,arms/plain.lua --cases B") -- with A, on which it depends: all of the epic
+    assert.equal(0, code, text)
+    assert(text:find('"successes":1', 1, true) or text:find('"success":true', 1, true), text)
+    assert.equal("main", git(server.bare, "for-each-ref --format='%(refname:short)' refs/heads"))
+  end)
+
+  it("is given the branch by a run of orket serve, too", function()
+    local server <close> = serve()
+    local w <close> = pushing(server.bare, server.root .. "/work")
+    local s <close> = service.start(w)
+    assert.equal(202, s:post("/v1/runs", { card = "ep" }).status)
+    assert(world.wait(function() return #w:events("branch.pushed") == 1 end, 30))
+    assert.equal("2", git(server.bare, "rev-list --count main..orket/ep"))
   end)
 
   it("is given the branch of a fork beside the one of what that was forked from", function()
