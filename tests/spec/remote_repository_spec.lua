@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
+local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
 local WORK = [[
@@ -243,5 +244,180 @@ describe("orket push", function()
     assert.equal(1, code)
     assert(text:find("403", 1, true), text)
     assert.same({}, w:events("branch.pushed"))
+  end)
+end)
+
+describe("a remote with push = done", function()
+  local function pushing(url, source)
+    return new({ repo = source }, { remotes = { origin = { url = url, push = "done" } } })
+  end
+
+  it("is given the branch when every card is done, in the name of the rule, and once", function()
+    local server <close> = serve()
+    local url = server.url .. "/plain.git"
+    local w <close> = pushing(url, server.root .. "/work")
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local head = git(server.bare, "rev-parse orket/ep")
+    assert.equal("2", git(server.bare, "rev-list --count main..orket/ep"))
+    assert(text:find(("orket/ep: at %s in origin"):format(head:sub(1, 12)), 1, true), text)
+    local event = w:events("branch.pushed")[1]
+    assert.same({ "ep", "system", { remote = "origin", url = url, ref = "refs/heads/orket/ep", commit = head,
+      rule = "remotes.origin.push" } }, { event.card, event.actor, event.body })
+    local requests = orket.read(server.root .. "/log")
+    assert.equal(0, select(2, w:run()))
+    assert.equal(requests, orket.read(server.root .. "/log"))
+    assert.equal(1, #w:events("branch.pushed"))
+    w:replays("ep.1")
+    assert.equal(requests, orket.read(server.root .. "/log"))
+  end)
+
+  it("is given nothing while a card is parked, nor when the rule is not there", function()
+    local server <close> = serve()
+    local parks <close> = with(world.new({ issues = { { id = "A" }, { id = "B" } }, source = { repo = server.root .. "/work" },
+      mock = [[
+      function work(talk)
+        if talk.card == "B" then
+          return say(call("request_excuse", { reason = "what now?" }))
+        end
+        return say(write(talk.card .. ".txt", "made\n"), finish())
+      end]] }), { remotes = { origin = { url = server.bare, push = "done" } } })
+    local text, code = parks:run()
+    assert.equal(3, code, text)
+    local off <close> = new({ repo = server.root .. "/work" }, { remotes = { origin = { url = server.bare } } })
+    text, code = off:run()
+    assert.equal(0, code, text)
+    assert.equal("main", git(server.bare, "for-each-ref --format='%(refname:short)' refs/heads"))
+    assert.same({ {}, {} }, { parks:events("branch.pushed"), off:events("branch.pushed") })
+    assert.same({ {}, {} }, { parks:events("branch.unpushed"), off:events("branch.unpushed") })
+  end)
+
+  it("is given an epic that was done before the rule was written, and the rule is noted as one that makes more possible", function()
+    local server <close> = serve()
+    local w <close> = new({ repo = server.root .. "/work" }, { remotes = { origin = { url = server.bare } } })
+    assert.equal(0, select(2, w:run()))
+    with(w, { remotes = { origin = { url = server.bare, push = "done" } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local delta = w:events("config.changed")[1].body.delta
+    assert.equal("config/organization.json#/remotes/origin", delta[1].config)
+    assert.equal("2", git(server.bare, "rev-list --count main..orket/ep"))
+  end)
+
+  it("fails nothing but the push while it cannot be reached: the next run, or a person, does it again", function()
+    local server <close> = serve()
+    local bare, away = server.bare, server.root .. "/away.git"
+    assert(os.rename(bare, away))
+    local w <close> = pushing(server.url .. "/plain.git", server.root .. "/work")
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert(text:find("ep is not pushed to origin", 1, true) and text:find("ERR_HTTP", 1, true), text)
+    assert(text:find("again with: orket push --remote origin ep", 1, true)
+      or text:find("again with: orket push -C %S+ --remote origin ep"), text)
+    assert.equal("done", w:card("ep").status)
+    local body = w:events("branch.unpushed")[1].body
+    assert.same({ "origin", "remotes.origin.push", "ERR_HTTP" }, { body.remote, body.rule, body.code })
+    text, code = w:orket("inbox")
+    assert.equal(3, code, text)
+    assert(text:find("ep is not pushed to origin (remotes.origin.push)", 1, true), text)
+    assert(os.rename(away, bare))
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("2", git(bare, "rev-list --count main..orket/ep"))
+    assert.equal(1, #w:events("branch.pushed"))
+    assert.equal(0, select(2, w:orket("inbox")))
+    w:replays("ep.1")
+  end)
+
+  it("replaces nothing of others, and says so in the inbox until a person has pushed", function()
+    local server <close> = serve()
+    git(server.root .. "/work", "push -q origin HEAD~1:refs/heads/orket/ep")
+    local w <close> = pushing(server.url .. "/plain.git", server.url .. "/plain.git")
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert(text:find("ERR_CONFLICT", 1, true), text)
+    assert.equal(git(server.bare, "rev-parse main~1"), git(server.bare, "rev-parse orket/ep"))
+    assert.equal(3, select(2, w:orket("inbox")))
+    git(server.root .. "/work", "push -q origin :orket/ep")
+    assert.equal(0, select(2, w:orket("push ep")))
+    assert.equal(0, select(2, w:orket("inbox")))
+  end)
+
+  it("is looked up by the next run when the engine was killed between the server and the journal", function()
+    local server <close> = serve()
+    local away = server.root .. "/away.git"
+    assert(os.rename(server.bare, away))
+    local w <close> = pushing(server.url .. "/plain.git", server.root .. "/work")
+    assert.equal(0, select(2, w:run()))
+    assert(os.rename(away, server.bare))
+    local write = 0
+    repeat -- at each write to the disk, up to the one that comes after the push
+      write = write + 1
+      assert.is_true(w:killed("log_write_before:" .. write))
+    until git(server.bare, "for-each-ref refs/heads/orket") ~= ""
+    local head = git(server.bare, "rev-parse orket/ep")
+    assert.same({}, w:events("branch.pushed"))
+    assert.equal(0, select(2, w:run()))
+    local body = w:events("branch.pushed")[1].body
+    assert.same({ head, head }, { body.commit, body.was })
+    w:replays("ep.1")
+  end)
+
+  it("is given nothing by a run of a cassette", function()
+    local server <close> = serve()
+    local w <close> = pushing(server.bare, server.root .. "/work")
+    local copy <close> = pushing(server.bare, server.root .. "/work")
+    local text, code = w:run("--record run.tape ep")
+    assert.equal(0, code, text)
+    orket.write(copy.dir .. "/run.tape", w:read("run.tape"))
+    text, code = copy:run("--replay run.tape ep")
+    assert.equal(0, code, text)
+    assert.equal("main", git(server.bare, "for-each-ref --format='%(refname:short)' refs/heads"))
+    assert.same({ {}, {} }, { w:events("branch.pushed"), copy:events("branch.pushed") })
+  end)
+
+  it("is given nothing by orket eval, whose copies have the rule as well", function()
+    local server <close> = serve()
+    local w <close> = pushing(server.bare, server.root .. "/work")
+    w:write("arms/plain.lua", [[
+      local function build(_, prompt)
+        return { { role = "system", content = prompt.system }, { role = "user", content = prompt.user } }
+      end
+      return { node = "prompts", build = build }]])
+    local text, code = w:orket("eval . --json --arms arms/plain.lua,arms/plain.lua --cases B") -- with A, on which it depends: all of the epic
+    assert.equal(0, code, text)
+    assert(text:find('"successes":1', 1, true) or text:find('"success":true', 1, true), text)
+    assert.equal("main", git(server.bare, "for-each-ref --format='%(refname:short)' refs/heads"))
+  end)
+
+  it("is given the branch by a run of orket serve, too", function()
+    local server <close> = serve()
+    local w <close> = pushing(server.bare, server.root .. "/work")
+    local s <close> = service.start(w)
+    assert.equal(202, s:post("/v1/runs", { card = "ep" }).status)
+    assert(world.wait(function() return #w:events("branch.pushed") == 1 end, 30))
+    assert.equal("2", git(server.bare, "rev-list --count main..orket/ep"))
+  end)
+
+  it("is given the branch of a fork beside the one of what that was forked from", function()
+    local server <close> = serve()
+    local w <close> = pushing(server.bare, server.root .. "/work")
+    assert.equal(0, select(2, w:run()))
+    local before = git(server.bare, "rev-parse orket/ep")
+    local at = w:events("turn.started")[2]
+    local text, code = w:orket(("fork --json ep.1@%d"):format(at.seq))
+    assert.equal(0, code, text)
+    local id = cjson.decode(text).card
+    text, code = w:run(id)
+    assert.equal(0, code, text)
+    assert.equal(before, git(server.bare, "rev-parse orket/ep"))
+    assert.equal("2", git(server.bare, "rev-list --count main..refs/heads/orket/" .. id))
+  end)
+
+  it("is no word but done", function()
+    local w <close> = new(nil, { remotes = { origin = { url = "x.git", push = "always" } } })
+    local text, code = w:run()
+    assert.equal(1, code)
+    assert(text:find("push", 1, true) and text:find("done", 1, true), text)
   end)
 end)

@@ -19,8 +19,9 @@ M.usage = [[
 usage: orket inbox [-C DIR] [--json]
 
 What waits for a person, what expires first foremost: approvals and plans, operations of which the outcome is
-unknown, questions, parked work, scripts that wait to be accepted. On a terminal it is gone through one by
-one: the whole content, then your answer; elsewhere each is listed with the commands that answer it.
+unknown, questions, parked work, scripts that wait to be accepted, pushes that failed. On a terminal it is
+gone through one by one: the whole content, then your answer; elsewhere each is listed with the commands that
+answer it.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON array, for programs; nothing is asked
 exit: 0 done, or nothing waits; 1 failed, or an answer was refused; 2 usage; 3 something still waits

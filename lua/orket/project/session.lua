@@ -175,7 +175,7 @@ local function run(project, args, view, choose)
   local stop_signals = drain_on_signals(state)
   local watched = reload_on_change(project, view)
   local ended, failure = begin(project, goal, {
-    on_delta = view.on_delta, cassette = args.cassette,
+    on_delta = view.on_delta, cassette = args.cassette, pushes = not args.cassette,
     on_run = function(started)
       state.run, project.under_way = started, started
       table.insert(state.runs, { id = started.id, epic = { id = started.epic.id }, store = started.store })
@@ -193,7 +193,7 @@ local function run(project, args, view, choose)
   local status = failure and "failed" or ended.status
   view:finish({
     status = status, counts = ended.counts, already = ended.already, error = failure, card = goal.card,
-    dir = project.dir, runs = state.runs,
+    dir = project.dir, runs = state.runs, pushes = ended.pushes,
   })
   return status, failure
 end

@@ -26,6 +26,18 @@ local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 ---@field team table
 ---@field environment table
 ---@field mcp table?
+---@field remotes table<string, {url: string, push: string}>?  those that are pushed to by themselves
+
+local function pushed_to(organization)
+  local remotes
+  for name, remote in pairs(organization.remotes or {}) do
+    if remote.push then
+      remotes = remotes or {}
+      remotes[name] = { url = remote.url, push = remote.push }
+    end
+  end
+  return remotes
+end
 
 ---What the run of an epic follows from.
 ---@param config table
@@ -43,6 +55,7 @@ function M.of(config, epic)
     environment = tables.pick(config.environments[epic.data.environment] or { id = epic.data.environment },
       OF_ENVIRONMENT),
     mcp = config.organization.mcp and identity.all(config.organization),
+    remotes = pushed_to(config.organization),
   }
 end
 
@@ -86,7 +99,7 @@ function M.config(text)
   return {
     organization = {
       process_rules = value.process_rules, models = value.models, keys = {},
-      architecture = value.architecture,
+      architecture = value.architecture, remotes = value.remotes,
     },
     models = value.models,
     teams = { [value.team.id] = value.team }, environments = { [value.environment.id] = value.environment },

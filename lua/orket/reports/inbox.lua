@@ -1,6 +1,6 @@
 -- inbox.lua: what waits for a person, whatever kind it is of: approvals (plans among them), operations of
--- which the outcome is unknown, questions, work that is parked, scripts that wait to be accepted; and what
--- may be said to each. What has a deadline comes first.
+-- which the outcome is unknown, questions, work that is parked, scripts that wait to be accepted, pushes that
+-- failed; and what may be said to each. What has a deadline comes first.
 
 local approvals = require("orket.governance.approvals.approvals")
 local notice = require("orket.scripts.permission_delta.notice")
@@ -9,6 +9,7 @@ local parked = require("orket.reports.parked")
 local planning = require("orket.planning.planning")
 local plan_format = require("orket.planning.plan_format")
 local approval_format = require("orket.governance.approvals.approval_format")
+local push_policy = require("orket.repository.push_policy")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local waits = require("orket.scripts.serving.waits")
@@ -16,10 +17,11 @@ local waits = require("orket.scripts.serving.waits")
 local M = {}
 
 ---@class InboxItem
----@field kind "approval"|"unknown"|"question"|"parked"|"scripts"
+---@field kind "approval"|"unknown"|"question"|"parked"|"scripts"|"push"
 ---@field id string of the question, the card or the generation
 ---@field event integer|nil that parked the card: an answer is to this question, and to no later one
 ---@field card string|nil
+---@field remote string|nil that a push is to
 ---@field title string one line
 ---@field lines string[] the whole content, clean
 ---@field expires_at string|nil UTC
@@ -77,6 +79,16 @@ local function of_scripts(one, option)
   }
 end
 
+local function of_push(row, option)
+  return {
+    kind = "push", id = row.card .. "/" .. row.remote, card = row.card, event = row.seq, remote = row.remote,
+    lines = { text.visible(row.body.code .. ": " .. row.body.message),
+      row.body.fix and text.visible(row.body.fix) or nil },
+    commands = { ("orket push%s --remote %s %s"):format(option, row.remote, text.visible(row.card)) },
+    title = ("%s is not pushed to %s (%s)"):format(row.card, row.remote, row.body.rule),
+  }
+end
+
 local function add_cards(items, store, dir, asked)
   for _, row in ipairs(parked.persons(parked.list(store, nil, dir))) do
     if not asked[row.id] then
@@ -125,6 +137,13 @@ local SAY = { -- kind -> what may be said, and the request that it is: of the fi
       return word == "answer" and rest and request(item, "answer", { text = rest })
     end,
   },
+  push = {
+    hint = "push",
+    meant = function(item, word, rest)
+      return word == "push" and not rest and { act = "push", card = item.card, remote = item.remote,
+        who = sys.user() }
+    end,
+  },
   scripts = {
     hint = "accept",
     meant = function(item, word, rest)
@@ -168,6 +187,9 @@ function M.list(store, dir)
   add_cards(items, store, dir, asked)
   local scripts = waits.of(store, dir)
   items[#items + 1] = scripts and of_scripts(scripts, option) or nil
+  for _, row in ipairs(push_policy.failures(store)) do
+    items[#items + 1] = of_push(row, option)
+  end
   return items
 end
 

@@ -1,6 +1,7 @@
--- push.lua: a person has the branch of an epic pushed to a remote that the configuration names: the one way
--- in which work leaves the machine by git. Only forwards: what others put on that branch is never replaced.
--- The pack is made in the jail, the network is the core's.
+-- push.lua: the branch of an epic is pushed to a remote that the configuration names, by a person's act or by
+-- a rule of that configuration (push_policy.lua): the one way in which work leaves the machine by git. Only
+-- forwards: what others put on that branch is never replaced. The pack is made in the jail, the network is
+-- the core's.
 
 local async = require("orket.async")
 local branches = require("orket.repository.branch")
@@ -157,11 +158,11 @@ end
 
 -- ---- the act ----
 
-local function record(project, work, was, who)
-  local tx = person.begin(project, who)
-  tx:event("branch.pushed", work.card.id, { remote = work.remote.name, url = work.remote.url,
-    ref = work.branch.ref, commit = work.branch.head, was = was })
-  return errors.check(async.await(tx.commit, tx))
+local Work = {}
+Work.__index = Work
+
+function Work:__close()
+  self.repository:close()
 end
 
 local function written(project, work)
@@ -171,12 +172,6 @@ local function written(project, work)
       "orket board shows how far it is")
   end
   return branch, err
-end
-
-local Work = {}
-
-function Work.__close(work)
-  work.repository:close()
 end
 
 -- The epic, and the repository that has its branch; closed with the variable.
@@ -189,51 +184,84 @@ local function work_on(project, id)
   if source then
     repository, err = epic_source.open(project, source.repo)
   end
-  return repository and setmetatable({ card = card, source = source, repository = repository }, Work), err
+  return repository and setmetatable({ project = project, card = card, source = source,
+    repository = repository }, Work), err
 end
 
-local function push_to(project, work, name)
-  local remote, err = remotes.named(project.config.organization, name, work.source.repo)
-  if not remote then
+---@class PushWork an epic whose branch is written; closed with the variable
+---@field card table row
+---@field branch EpicBranch
+
+---Writes the branch of an epic, to be pushed.
+---@param project table opened as owner
+---@param id string of the epic
+---@return PushWork|nil
+---@return Error|nil
+function M.open(project, id)
+  local work, err = work_on(project, id)
+  if not work then
     return nil, err
   end
-  local to <close>, failed = target_of(project, remote)
-  if not to then
-    return nil, failed
+  work.branch, err = written(project, work)
+  if not work.branch then
+    work:__close()
+    return nil, err
   end
-  work.remote = remote
+  return work
+end
+
+local function push_to(work, remote)
+  local to <close>, err = target_of(work.project, remote)
+  if not to then
+    return nil, err
+  end
   return push(work.repository, to, work.branch, remote.url == work.source.repo)
 end
 
-local function answer_of(work, was)
-  local branch, name = work.branch, work.branch.ref:match("^refs/heads/(.*)$")
-  local says = was == branch.head and "is there already, " or ""
-  return { card = work.card.id, remote = work.remote.name, branch = name, commit = branch.head, was = was,
-    message = ("%s: %sat %s in %s"):format(name, says, branch.head:sub(1, 12), work.remote.name) }
+local function record(work, remote, was, tx, rule)
+  tx:event("branch.pushed", work.card.id, { remote = remote.name, url = remote.url,
+    ref = work.branch.ref, commit = work.branch.head, was = was, rule = rule })
+  return errors.check(async.await(tx.commit, tx))
 end
 
----Pushes the branch of an epic.
----@param project table opened as owner
----@param request Request  {card: string, remote: string?}
----@return table|nil answer
+local function answer_of(work, remote, was)
+  local branch, name = work.branch, work.branch.ref:match("^refs/heads/(.*)$")
+  local says = was == branch.head and "is there already, " or ""
+  return { card = work.card.id, remote = remote.name, branch = name, commit = branch.head, was = was,
+    message = ("%s: %sat %s in %s"):format(name, says, branch.head:sub(1, 12), remote.name) }
+end
+
+---Pushes the branch to a remote, and records it.
+---@param name string|nil default: the remote that the epic came from, else the only one
+---@param begin fun(): StoreTx in whose name
+---@param rule string|nil of the configuration, when no person asked
+---@return {card: string, remote: string, branch: string, commit: string, was: string?, message: string}|nil
 ---@return Error|nil
-local function perform(project, request)
-  local work <close>, err = work_on(project, request.card)
+function Work:send(name, begin, rule)
+  local remote, err = remotes.named(self.project.config.organization, name, self.source.repo)
   local pushed
-  if work then
-    work.branch, err = written(project, work)
-  end
-  if work and work.branch then
-    pushed, err = push_to(project, work, request.remote)
+  if remote then
+    pushed, err = push_to(self, remote)
   end
   local ok = pushed
   if ok then
-    ok, err = record(project, work, pushed.was, request.who)
+    ok, err = record(self, remote, pushed.was, begin(), rule)
   end
   if not ok then
     return nil, err
   end
-  return answer_of(work, pushed.was)
+  return answer_of(self, remote, pushed.was)
+end
+
+-- {card: string, remote: string?}
+local function perform(project, request)
+  local work <close>, err = M.open(project, request.card)
+  if not work then
+    return nil, err
+  end
+  return work:send(request.remote, function()
+    return person.begin(project, request.who)
+  end)
 end
 
 M.acts = {

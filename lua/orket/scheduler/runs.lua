@@ -5,6 +5,7 @@ local cards = require("orket.project.cards")
 local errors = require("orket.errors")
 local fork = require("orket.history.fork")
 local moves = require("orket.effects.moves")
+local push_policy = require("orket.repository.push_policy")
 local scheduler = require("orket.scheduler.scheduler")
 local reader = require("orket.project.reader")
 local tree = require("orket.workspace.tree")
@@ -31,9 +32,17 @@ local function ended_before(status)
   return { status = "done", counts = {}, already = status }
 end
 
+-- An epic that is done, also one that was before: what was not pushed then is pushed now.
+local function push(project, epic, ended, options)
+  if ended and options.pushes and card(project, epic.id).status == "done" then
+    ended.pushes = push_policy.settle(project, epic.id)
+  end
+  return ended
+end
+
 local function run_epic(project, epic, options)
   if FINAL[epic.status] then
-    return ended_before(epic.status)
+    return push(project, epic, ended_before(epic.status), options)
   end
   local id = options.run or run_id(project, epic)
   local ok, why = fork.serve(project, id)
@@ -50,7 +59,7 @@ local function run_epic(project, epic, options)
   local ended
   ended, err = run:run()
   tree.release(project, epic.id)
-  return ended, err
+  return push(project, epic, ended, options), err
 end
 
 local function settle_rock(project, rock)
@@ -71,27 +80,35 @@ local function add(counts, more)
   end
 end
 
+local function append(items, more)
+  table.move(more or {}, 1, #(more or {}), #items + 1, items)
+end
+
 local function run_rock(project, rock, options)
-  local all = {} -- cards of all its epics, by status
+  local all, pushes = {}, {} -- cards of all its epics, by status
   for _, child in ipairs(project.store:read("children", { parent = rock.id })) do
     local ended, err = run_epic(project, card(project, child.id), options)
     add(all, ended and ended.counts)
+    append(pushes, ended and ended.pushes)
     local status = ended and ended.status
     if status ~= "done" then
-      return { status = status, counts = all }, err
+      return { status = status, counts = all, pushes = pushes }, err
     end
   end
   if FINAL[rock.status] then
-    return ended_before(rock.status)
+    local ended = ended_before(rock.status)
+    ended.pushes = pushes
+    return ended
   end
   local ok, err = settle_rock(project, rock)
-  return { status = ok and "done" or nil, counts = all }, err
+  return { status = ok and "done" or nil, counts = all, pushes = pushes }, err
 end
 
 ---@class RunEnd what a run came to
 ---@field status "done"|"parked"|"failed"|"drained"|nil  nil: it failed before its end was recorded
 ---@field counts table<string, integer> cards by status
 ---@field already string|nil the final status that its card had before
+---@field pushes Pushed[]|nil what the configuration's rules had pushed, or failed to
 
 ---Goes on with a run. One that was of a single card is of the whole epic when that card is final.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
@@ -108,7 +125,8 @@ end
 ---Runs an epic, a rock, or one card of an epic with what it depends on.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
----@param options {on_run: fun(run), on_delta: function?, cassette: table?}
+---@param options {on_run: fun(run), on_delta: function?, cassette: table?, pushes: boolean?}  pushes:
+---  what is done leaves the machine where a rule of the configuration says so
 ---@return RunEnd|nil
 ---@return Error|nil
 function M.run(project, name, options)

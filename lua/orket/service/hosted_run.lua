@@ -66,7 +66,7 @@ local function go(self, wanted, begun)
   local ok, err = refresh(self.project, wanted.again and wanted.card)
   local ended
   if ok then
-    local hooks = { on_delta = self.hooks.on_delta, on_run = function(run)
+    local hooks = { pushes = true, on_delta = self.hooks.on_delta, on_run = function(run)
       on_run(self, run, begun)
     end }
     if wanted.run then

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local dialogue = require("orket.view.dialogue")
+local errors = require("orket.errors")
 local notice = require("orket.scripts.permission_delta.notice")
 local outages = require("orket.reports.outages")
 local parked = require("orket.reports.parked")
@@ -120,9 +121,20 @@ local function outage_lines(lines, models, option)
   end
 end
 
+local function push_lines(lines, pushes, option)
+  for _, one in ipairs(pushes or {}) do
+    lines[#lines + 1] = "  " .. text.line(one.message)
+    if one.error then
+      lines[#lines + 1] = "    " .. text.line(errors.line(one.error))
+      lines[#lines + 1] = ("    again with: orket push%s --remote %s %s"):format(option, one.remote,
+        text.clean(one.card))
+    end
+  end
+end
+
 ---@param run table|nil the run that ended; nil when none began
 ---@param outcome {status: string?, counts: table?, runs: table[]?, already: string?, error: table?,
----  card: string, dir: string}
+---  card: string, dir: string, pushes: Pushed[]?}
 ---@return string[] lines
 function M.lines(run, outcome)
   local card, option = outcome.card, parked.option(outcome.dir)
@@ -130,15 +142,18 @@ function M.lines(run, outcome)
     return {} -- nothing ran; the error says why
   end
   if outcome.already then
-    return { "already " .. outcome.already .. " (orket checkout" .. option .. " " .. card
+    local lines = { "already " .. outcome.already .. " (orket checkout" .. option .. " " .. card
       .. " DIR writes its files out; orket run --again builds a"
       .. " finished epic anew)" }
+    push_lines(lines, outcome.pushes, option)
+    return lines
   end
   local summary = M.summary(outcome.counts)
   local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }
   for _, one in ipairs(outcome.runs or { run }) do -- a rock has several
     total_lines(lines, one, option)
   end
+  push_lines(lines, outcome.pushes, option)
   if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
     outage_lines(lines, outages.list(run.store, run.epic.id), option)
     local waiting = parked.persons(parked.list(run.store, run.epic.id, outcome.dir))

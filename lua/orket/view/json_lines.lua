@@ -39,7 +39,7 @@ function View:finish(outcome)
   io.write(text.json({
     kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
     already = outcome.already ~= nil, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
-    run = ending.totals(self.run), runs = ending.all_totals(outcome.runs),
+    run = ending.totals(self.run), runs = ending.all_totals(outcome.runs), pushes = outcome.pushes,
   }), "\n")
 end
 

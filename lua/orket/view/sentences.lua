@@ -14,6 +14,7 @@ local ERROR_MAX = 4000 -- of one that says what went wrong: its end is where the
 local ERRORS = {
   ["call.refused"] = true, ["call.result"] = true, ["card.moved"] = true, ["model.paused"] = true,
   ["step.failed"] = true, ["turn.failed"] = true, ["policy.failed"] = true,
+  ["branch.unpushed"] = true,
 }
 
 local function moved(body)
@@ -147,7 +148,12 @@ local SENTENCE = {
     return ("commit %s of %s is merged, %d files changed"):format(b.commit:sub(1, 12), b.repo, #b.changes)
   end,
   ["branch.pushed"] = function(b)
-    return ("%s at %s is pushed to %s"):format(b.ref:match("[^/]+/[^/]+$"), b.commit:sub(1, 12), b.remote)
+    return ("%s at %s is pushed to %s%s"):format(b.ref:match("[^/]+/[^/]+$"), b.commit:sub(1, 12), b.remote,
+      b.rule and ", as " .. b.rule .. " says" or "")
+  end,
+  ["branch.unpushed"] = function(b)
+    local fix = b.fix and ". Fix: " .. b.fix or ""
+    return ("is not pushed to %s: %s: %s%s"):format(b.remote, b.code, b.message, fix)
   end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text end,

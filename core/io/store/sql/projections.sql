@@ -349,6 +349,8 @@ UPDATE turn SET waits = 'until/' || $until WHERE run = :run AND turn = :turn;
 
 -- kind: branch.pushed
 
+-- kind: branch.unpushed
+
 -- kind: budget.lifted
 UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 

@@ -727,6 +727,16 @@ WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
   AND seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775807)
   AND kind IN ('source.imported', 'source.updated') ORDER BY seq;
 
+-- What became of the newest push of each epic (one, or all that are done) to each remote.
+-- name: pushes
+SELECT p.card, p.seq, p.kind, p.body ->> '$.remote' AS remote, p.body ->> '$.url' AS url,
+       p.body ->> '$.commit' AS "commit", p.body AS "body:json"
+FROM (SELECT j.card, max(j.seq) AS seq FROM card c JOIN entry x ON x.card = c.id AND x.step = 0 JOIN journal j ON j.seq = x.seq
+      WHERE c.type = 'epic' AND iif(:card IS NULL, c.status = 'done', c.id = :card)
+        AND j.kind IN ('branch.pushed', 'branch.unpushed')
+      GROUP BY j.card, j.body ->> '$.remote') newest
+JOIN journal p ON p.seq = newest.seq ORDER BY p.seq;
+
 -- One of the files that an epic started with; of a fork as it was when it was forked.
 -- name: seed_file
 SELECT hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file

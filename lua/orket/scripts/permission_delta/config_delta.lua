@@ -205,11 +205,13 @@ function M.rows(was, now)
       model(before, after, "/models/" .. name, add)
     end
   end)
-  each(was.mcp, now.mcp, function(name, before, after)
-    if after then
-      any(before, after, "/mcp/" .. name, add)
-    end
-  end)
+  for _, part in ipairs({ "mcp", "remotes" }) do
+    each(was[part], now[part], function(name, before, after)
+      if after then
+        any(before, after, "/" .. part .. "/" .. name, add)
+      end
+    end)
+  end
   if now.team then
     seats(of_map(was.team), now.team, adder(rows, "teams/" .. tostring(now.team.id) .. ".json#"))
   end
