@@ -13,7 +13,7 @@ COPY . .
 RUN make -j2 && strip -o /orket build/orket
 
 FROM debian:bookworm-slim
-RUN apt-get update && apt-get install -qy --no-install-recommends libcurl4 ca-certificates && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -qy --no-install-recommends libcurl4 libwslay1 git ca-certificates && rm -rf /var/lib/apt/lists/* \
   && useradd --create-home orket
 COPY --from=build /orket /usr/local/bin/orket
 COPY --from=build --chown=orket /src/examples /home/orket/examples
