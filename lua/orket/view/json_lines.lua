@@ -35,11 +35,12 @@ end
 
 ---@param outcome {status: string?, counts: table?, already: string?, error: table?, dir: string}
 function View:finish(outcome)
+  local pushes = #(outcome.pushes or {}) > 0 and outcome.pushes or nil
   local waiting = self.run and parked.list(self.run.store, self.run.epic.id, outcome.dir) or {}
   io.write(text.json({
     kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
     already = outcome.already ~= nil, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
-    run = ending.totals(self.run), runs = ending.all_totals(outcome.runs), pushes = outcome.pushes,
+    run = ending.totals(self.run), runs = ending.all_totals(outcome.runs), pushes = pushes,
   }), "\n")
 end
 
