@@ -40,8 +40,8 @@ static void put(const struct cell *cell, int fd, const char *name)
     must(cell, view_attach(fd, name), "mount a layer");
 }
 
-/* What the kernel does to the layers it does as whoever mounts: as root that is the program's user,
- * whose files they are by the map, with the capabilities that a change of user takes away. */
+/* What the kernel does to the layers it does as the user that mounts: as root that is the program's
+ * user, whose files they are by the map, with the capabilities that a change of user takes away. */
 static void act_as(const struct cell *cell, uid_t uid, gid_t gid)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -44,7 +44,7 @@ int fs_walk_all(const struct fs_target *target, size_t max, struct fs_entries *o
 int fs_walk_changes(const struct fs_target *target, size_t max, struct fs_entries *out,
                     struct err *err) MUST_CHECK;
 
-/* A walk of somebody's own. Paths are below the target, not terminated; descriptors are borrowed.
+/* A walk with a visitor. Paths are below the target, not terminated; descriptors are borrowed.
  * 0 goes on, another value ends the walk and is its answer. */
 struct fs_visitor {
     void *ctx;

@@ -124,7 +124,7 @@ void http_close(struct http_server *s)
     s->closing = true;
     if (!s->draining)
         uv_close((uv_handle_t *)&s->tcp, on_listener_closed);
-    s->draining = false; // nobody waits for that any more
+    s->draining = false; // no caller waits for that any more
     while (s->first)
         conn_drop(s->first);
     server_handle_closed(s);

@@ -89,7 +89,7 @@ int child_pair(int *ours, int *theirs)
     return fcntl(*ours, F_SETFL, O_NONBLOCK);
 }
 
-/* A socket: its end can be told while the descriptor stays. Nobody here ever reads from it. */
+/* A socket: its end can be told while the descriptor stays. No code here reads from it. */
 int child_ear(int *ours, int *theirs)
 {
     return child_pair(ours, theirs) || shutdown(*ours, SHUT_RD) ? -1 : 0;

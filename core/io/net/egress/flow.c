@@ -33,7 +33,7 @@ void flow_settle(struct flow *f)
     r->status = f->answer.status;
 }
 
-/* ---- what the program is told ---- */
+/* ---- what the program learns ---- */
 
 static void refuse(struct flow *f, int status, const char *rule, const char *why)
 {
