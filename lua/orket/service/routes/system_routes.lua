@@ -1,7 +1,7 @@
 -- system_routes.lua: the service itself: is it alive, which version is it, what does it offer.
 
 local cjson = require("cjson")
-local openapi = require("orket.service.openapi")
+local openapi = require("orket.service.api.openapi")
 local sys = require("orket.core.sys")
 
 local M = { tag = "system" }
