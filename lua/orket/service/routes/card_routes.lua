@@ -4,6 +4,7 @@
 local api_schemas = require("orket.service.api.api_schemas")
 local board_rows = require("orket.reports.board_rows")
 local card_record = require("orket.reports.card_record")
+local card_moves = require("orket.governance.card_moves")
 local cjson = require("cjson")
 local once = require("orket.service.api.once")
 local reader = require("orket.project.reader")
@@ -15,6 +16,7 @@ local turn_record = require("orket.history.turn_record")
 local M = { tag = "cards" }
 
 local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
+local TEXT, FLAG = { type = "string" }, { type = "boolean" }
 
 local function board(service, request)
   return { cards = setmetatable(board_rows.list(service.store, request.query.all), cjson.array_mt) }
@@ -37,6 +39,12 @@ local function diff(service, request)
     files, err = tree_diff.files(state)
   end
   return files and tree_diff.rows(state, files), err
+end
+
+local function moves(service, request)
+  local row, err = reader.card(service.store, request.params.id)
+  return row and { card = row.id, status = row.status, revision = row.revision,
+    moves = card_moves.of(service.store, row) }, err
 end
 
 local function execute(service, request)
@@ -78,6 +86,14 @@ M.routes = {
     summary = "what an issue or an epic changed, as unified diffs; {id} may be CARD@EVENT", handle = diff,
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
     answer = object({ card = { type = "string" }, files = list(ref("File")) }, { at = { type = "integer" } }),
+  },
+  {
+    name = "card_moves", method = "GET", path = "/v1/cards/{id}/moves", permission = "read",
+    summary = "every status, and whether a person may move the card there: the rule, why not, what to do",
+    by_journal = true, errors = { "ERR_NOT_FOUND" }, handle = moves,
+    answer = object({ card = TEXT, status = TEXT, revision = { type = "integer" },
+      moves = list(object({ status = TEXT, allowed = FLAG, needs_reason = FLAG, rule = TEXT, why = TEXT },
+        { fix = TEXT, reasons = list(TEXT) })) }),
   },
   {
     name = "execute", method = "POST", path = "/v1/cards/{id}/execute", permission = "act", status = 202,

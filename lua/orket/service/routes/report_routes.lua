@@ -13,6 +13,8 @@ local M = { tag = "reports" }
 local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
 local TEXT, WHOLE, NUMBER = { type = "string" }, { type = "integer" }, { type = "number" }
 
+local DAY = { type = "string", pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description = "YYYY-MM-DD, UTC" }
+
 local REPORTS, FOUND = 50, 50 -- of a page
 
 local function refused(service, request)
@@ -35,14 +37,14 @@ local function budgets_of(service)
 end
 
 local function sums(service, request)
-  return costs.sums(service.store, request.query.by, request.query.run, budgets_of(service).currency)
+  return costs.sums(service.store, request.query, budgets_of(service).currency)
 end
 
 local function caps(service)
   local budgets, run = budgets_of(service), service.project.under_way
   local meter = run and run.engine.meter
   local rows = budget_tree.rows(service.store, budgets, meter and meter:held() or {})
-  return { currency = budgets.currency, caps = setmetatable(rows, cjson.array_mt) }
+  return { currency = budgets.currency, caps = budget_tree.plain(rows) }
 end
 
 local function search(service, request)
@@ -69,18 +71,19 @@ M.routes = {
   },
   {
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
-    summary = "what requests to models cost", query = { by = { enum = costs.BY, description = "model" },
-      run = TEXT },
+    summary = "what requests to models cost; what has no `money` had no price", query = {
+      by = { enum = costs.BY, description = "model" }, run = TEXT, from = DAY, to = DAY },
     answer = object({ by = TEXT, rows = list(object({ name = TEXT, calls = WHOLE, failed = WHOLE,
-      tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, money = NUMBER })),
+      tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, priced = WHOLE }, { money = WHOLE })),
       total = { type = "object" } },
       { currency = TEXT }),
   },
   {
     name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps,
     summary = "every cap: used, reserved by requests under way, limit",
-    answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = WHOLE,
-      reserved = WHOLE, limit = WHOLE, percent = WHOLE })) }, { currency = TEXT }),
+    answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
+      reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
+      { name = TEXT, where = TEXT })) }, { currency = TEXT }),
   },
   {
     name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search,
