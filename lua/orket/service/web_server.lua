@@ -82,8 +82,17 @@ end
 
 -- ---- one request ----
 
+local function handle(self, route, request)
+  if not request.query.at or not route.past then
+    return route.handle(self.service, request)
+  end
+  return self.service:as_of(request.query.at, function(view)
+    return route.handle(view, request)
+  end)
+end
+
 local function handled(self, route, request)
-  local value, err = route.handle(self.service, request)
+  local value, err = handle(self, route, request)
   if value == nil then
     return nil, err
   end
