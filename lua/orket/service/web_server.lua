@@ -82,8 +82,17 @@ end
 
 -- ---- one request ----
 
+local function handle(service, route, request)
+  if not request.query.at or not route.past then
+    return route.handle(service, request)
+  end
+  return service:as_of(request.query.at, function(view)
+    return route.handle(view, request)
+  end)
+end
+
 local function handled(service, route, request)
-  local value, err = route.handle(service, request)
+  local value, err = handle(service, route, request)
   if value == nil then
     return nil, err
   end

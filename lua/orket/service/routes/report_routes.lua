@@ -27,9 +27,18 @@ local function refused(service, request)
   return { items = setmetatable(rows, cjson.array_mt), next = more and rows[most].event or nil }
 end
 
+-- Each link with the place of its event, by which a run's timeline opens it.
+local function with_places(store, reason)
+  for _, link in ipairs(reason.chain) do
+    local event = store:read("event", { seq = link.event })[1]
+    link.run, link.turn, link.n = event.run, event.turn, event.n
+  end
+  return reason
+end
+
 local function why(service, request)
   local event, err = event_ref.meant(service.store, request.params.event)
-  return event and reasons.why(service.store, event), err
+  return event and with_places(service.store, reasons.why(service.store, event)), err
 end
 
 local function budgets_of(service)
@@ -55,7 +64,7 @@ end
 M.routes = {
   {
     name = "reports", method = "GET", path = "/v1/reports", permission = "read", handle = refused,
-    summary = "what agents attempted and were refused, the newest first", query = {
+    past = true, summary = "what agents attempted and were refused, the newest first", query = {
       card = TEXT, run = TEXT, rule = { type = "string", description = "* stands for anything" },
       limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
       before = { type = "integer", minimum = 1, description = "the last event that is known" },
@@ -66,12 +75,12 @@ M.routes = {
     name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why,
     summary = "what an event, RUN/TURN.N or a card's last move follows from, back to the prompt",
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
-    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE })),
+    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE, run = TEXT, n = WHOLE })),
       complete = { type = "boolean" }, missing = list(TEXT) }),
   },
   {
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
-    summary = "what requests to models cost; what has no `money` had no price", query = {
+    past = true, summary = "what requests to models cost; what has no `money` had no price", query = {
       by = { enum = costs.BY, description = "model" }, run = TEXT, from = DAY, to = DAY },
     answer = object({ by = TEXT, rows = list(object({ name = TEXT, calls = WHOLE, failed = WHOLE,
       tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, priced = WHOLE }, { money = WHOLE })),
