@@ -10,7 +10,9 @@ local hosted_run = require("orket.service.hosted_run")
 local live_events = require("orket.service.live_events")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
+local proc = require("orket.core.proc")
 local session = require("orket.project.session")
+local snapshots = require("orket.service.snapshots")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
 
@@ -23,6 +25,12 @@ local M = {}
 ---@field events table live_events
 ---@field runs table hosted_run
 ---@field metrics table
+---@field name string of its workspace: that of its directory
+---@field workspaces Workspaces all that this server serves
+---@field routes Route[]
+---@field kept table answers that are good until the journal moves
+---@field snapshots table the project as it was
+---@field at integer|nil of a view of it: the commit after which it was so
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -31,6 +39,11 @@ local function note_with(log)
   return function(text)
     log({ kind = "note", at = sys.now(), text = text })
   end
+end
+
+-- The last part of its real path: what its people call it.
+local function workspace_name(dir)
+  return proc.real(dir):match("([^/]*)$")
 end
 
 ---Makes an opened project ready to be served. In a task.
@@ -52,12 +65,14 @@ function M.open(project, log)
     return nil, err
   end
   self.events, self.metrics = live_events.new(project.store), metrics.new()
+  self.snapshots = snapshots.new(project)
   self.runs = hosted_run.new(project, { log = log, on_delta = function(...)
     self.events:delta(...)
   end })
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
+  self.name, self.kept = workspace_name(project.dir), { count = 0, answers = {} }
   self.ready = true
   return self
 end
@@ -81,12 +96,26 @@ function Service:start(wanted)
   return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
 end
 
+---The service with the store as it was after a commit, for routes that only read it. In a task.
+---@param at integer
+---@param read fun(view: Service): any, Error|Error[]|nil
+---@return any what read returns
+---@return Error|Error[]|nil
+function Service:as_of(at, read)
+  local snapshot <close>, err = self.snapshots:open(at)
+  if not snapshot then
+    return nil, err
+  end
+  return read(setmetatable({ store = snapshot.store, at = at }, { __index = self }))
+end
+
 ---Stops the run and the streams, and gives the socket up. In a task.
 ---@param seconds number that replies under way are waited for
 function Service:close(seconds)
   self.ready = false
   self.watched:close()
   self.runs:stop(seconds)
+  self.snapshots:close()
   self.events:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last

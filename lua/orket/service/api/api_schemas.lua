@@ -71,9 +71,11 @@ local ALL = {
   Entry = object({ kind = { enum = { "turn", "prompt", "nudge", "reply", "result", "refusal", "failure",
     "note", "end" } }, event = WHOLE, at = TEXT, step = WHOLE },
     { text = TEXT, tool = TEXT, ok = FLAG, rule = TEXT }),
-  InboxItem = object({ kind = { enum = { "approval", "unknown", "question", "parked", "scripts", "push" } },
+  InboxItem = object({ kind = { enum = { "approval", "unknown", "question", "cap", "parked", "scripts",
+    "push" } },
     id = TEXT, title = TEXT, lines = M.list(TEXT), commands = M.list(TEXT) }, { card = TEXT, event = WHOLE,
-    remote = TEXT, expires_at = TEXT }),
+    remote = TEXT, expires_at = TEXT, plan = TEXT, cap = TEXT, rule = TEXT, hash = TEXT,
+    operation = { type = "object" } }),
   File = object({ path = TEXT, status = TEXT, binary = FLAG, added = WHOLE, removed = WHOLE, diff = TEXT }),
   Done = object({ message = TEXT }),
 }
