@@ -6,7 +6,6 @@ local breaker = require("orket.llm.request.breaker")
 local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
-local model_keys = require("orket.llm.model_keys")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -54,10 +53,13 @@ end
 
 ---A configured model as a request uses it.
 ---@param model table of the organization
+---@param keys table<string, KeySource>|nil the organization's
 ---@param environment table|nil the epic's
 ---@return table
-function M.profile(model, environment)
-  return overridden(within(model, environment or {}))
+function M.profile(model, keys, environment)
+  local profile = overridden(within(model, environment or {}))
+  profile.keys = keys
+  return profile
 end
 
 local function place_of(model)
@@ -105,10 +107,9 @@ end
 function M.new(engine, team)
   local organization = engine.project.config.organization
   local environment = engine.project.config.environments[engine.epic.data.environment] or {}
-  model_keys.list(organization.keys)
   local self = setmetatable({ engine = engine, team = team, models = {}, names = {}, refused = {} }, Models)
   for name, model in pairs(organization.models) do
-    self.models[name] = M.profile(model, environment)
+    self.models[name] = M.profile(model, organization.keys, environment)
     self.names[#self.names + 1] = name ~= model_defaults.embedder(organization) and name or nil
   end
   self.names = #self.names > 0 and self.names or tables.keys(self.models)

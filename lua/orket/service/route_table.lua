@@ -86,6 +86,13 @@ function M.all()
   return ALL
 end
 
+---Does a route begin as this path does? What does not is a view of the page, or nothing.
+---@param path string
+---@return boolean
+function M.begins(path)
+  return ROOT.named[path:match("^/([^/]*)")] ~= nil
+end
+
 local function decoded(segment)
   if segment:find("%%%X") or segment:find("%%%x%X") or segment:find("%%%x?$") then
     return nil

@@ -10,6 +10,7 @@ local hosted_run = require("orket.service.hosted_run")
 local live_events = require("orket.service.live_events")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
+local proc = require("orket.core.proc")
 local session = require("orket.project.session")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
@@ -23,6 +24,10 @@ local M = {}
 ---@field events table live_events
 ---@field runs table hosted_run
 ---@field metrics table
+---@field name string of its workspace: that of its directory
+---@field workspaces Workspaces all that this server serves
+---@field routes Route[]
+---@field kept table answers that are good until the journal moves
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -31,6 +36,11 @@ local function note_with(log)
   return function(text)
     log({ kind = "note", at = sys.now(), text = text })
   end
+end
+
+-- The last part of its real path: what its people call it.
+local function workspace_name(dir)
+  return proc.real(dir):match("([^/]*)$")
 end
 
 ---Makes an opened project ready to be served. In a task.
@@ -58,6 +68,7 @@ function M.open(project, log)
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
+  self.name, self.kept = workspace_name(project.dir), { count = 0, answers = {} }
   self.ready = true
   return self
 end

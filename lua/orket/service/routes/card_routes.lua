@@ -1,12 +1,12 @@
 -- card_routes.lua: the board, and one card: everything on it, what was said in its turns, what it changed,
 -- and the order to work on it.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local board_rows = require("orket.reports.board_rows")
 local card_record = require("orket.reports.card_record")
 local card_moves = require("orket.governance.card_moves")
 local cjson = require("cjson")
-local once = require("orket.service.once")
+local once = require("orket.service.api.once")
 local reader = require("orket.project.reader")
 local transcript_page = require("orket.service.transcript_page")
 local tree_diff = require("orket.reports.tree_diff")

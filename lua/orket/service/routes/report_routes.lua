@@ -1,6 +1,6 @@
 -- report_routes.lua: what was refused, why something happened, what it cost and may cost, where a word is.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
 local costs = require("orket.reports.costs")

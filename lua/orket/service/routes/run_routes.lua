@@ -1,14 +1,14 @@
 -- run_routes.lua: runs: which there are, where one stands, what was said in it, its events as they happen; to
 -- begin one, to go on with it, to halt it.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local card_routes = require("orket.service.routes.card_routes")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
 local live_events = require("orket.service.live_events")
-local once = require("orket.service.once")
-local problem = require("orket.service.problem")
+local once = require("orket.service.api.once")
+local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
 local transcript_page = require("orket.service.transcript_page")
 

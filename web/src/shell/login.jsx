@@ -1,8 +1,9 @@
 // login.jsx: the key is asked for, tried, and kept as long as the tab is open.
 
 import { useState } from "preact/hooks";
-import { key, tried } from "./api.js";
-import { Failure, Icon, useAct } from "./ui.jsx";
+import { key, tried } from "../shared/api.js";
+import { Failure, useAct } from "../shared/feedback.jsx";
+import { Icon } from "../shared/icons.jsx";
 
 export function Login({ entered }) {
   const [text, set] = useState("");

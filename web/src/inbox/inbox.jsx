@@ -3,9 +3,12 @@
 // its id, so what is shown is what the hash stands for.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { id, post } from "./api.js";
-import { useData, useLive } from "./live.js";
-import { Empty, Failure, Icon, Loaded, useAct, When } from "./ui.jsx";
+import { id, post } from "../shared/api.js";
+import { useData, useLive } from "../shared/live.js";
+import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
+import { When } from "../shared/format.jsx";
+import { Icon } from "../shared/icons.jsx";
+import "./inbox.css";
 
 const KINDS = [
   ["approval", "Approvals", "ask", "Approval"],

@@ -3,7 +3,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local schema = require("orket.core.schema")
 
 local M = {}

@@ -1,13 +1,18 @@
 // board.jsx: all cards, in columns by status or as a tree; a live line on each card that is worked on.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { id } from "./api.js";
-import { useData, useDraft } from "./live.js";
-import { headline } from "./inbox.jsx";
-import { MoveDialog } from "./move.jsx";
-import { setQuery } from "./router.js";
-import { StartDialog } from "./start.jsx";
-import { count, Empty, Icon, Loaded, money, reasonName, Seat, Status, statusName, useWindow } from "./ui.jsx";
+import { id } from "../shared/api.js";
+import { useData, useDraft } from "../shared/live.js";
+import { headline } from "../inbox/inbox.jsx";
+import { MoveDialog } from "./move_dialog.jsx";
+import { setQuery } from "../shared/router.js";
+import { StartDialog } from "../runs/start_dialog.jsx";
+import { Empty, Loaded } from "../shared/feedback.jsx";
+import { count, money } from "../shared/format.jsx";
+import { Icon } from "../shared/icons.jsx";
+import { reasonName, Seat, Status, statusName } from "../shared/status.jsx";
+import { useWindow } from "../shared/window.js";
+import "./board.css";
 
 const COLUMNS = [
   ["Ready", ["ready"]],

@@ -1,23 +1,15 @@
 // runs.jsx: all runs, the newest first; one run: where it stands, its turns, start, resume and stop.
 
 import { useState } from "preact/hooks";
-import { id, post } from "./api.js";
-import { useData, useLive } from "./live.js";
-import { StartDialog } from "./start.jsx";
-import { Transcript } from "./transcript.jsx";
-import {
-  count,
-  Empty,
-  Failure,
-  Icon,
-  Loaded,
-  money,
-  seconds,
-  Status,
-  statusName,
-  useAct,
-  When,
-} from "./ui.jsx";
+import { id, post } from "../shared/api.js";
+import { useData, useLive } from "../shared/live.js";
+import { StartDialog } from "./start_dialog.jsx";
+import { Transcript } from "../card/transcript.jsx";
+import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
+import { count, money, seconds, When } from "../shared/format.jsx";
+import { Icon } from "../shared/icons.jsx";
+import { Status, statusName } from "../shared/status.jsx";
+import "./runs.css";
 
 const RUN = {
   running: ["Running", "blue"],

@@ -1,10 +1,10 @@
 // start.jsx: a run of a card begins, or goes on; the service says why when it cannot.
 
 import { useRef, useState } from "preact/hooks";
-import { id, post } from "./api.js";
-import { useLive } from "./live.js";
-import { go } from "./router.js";
-import { Dialog, Failure, useAct } from "./ui.jsx";
+import { id, post } from "../shared/api.js";
+import { useLive } from "../shared/live.js";
+import { go } from "../shared/router.js";
+import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
 
 const ENDED = ["done", "canceled", "archived"];
 

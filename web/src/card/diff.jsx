@@ -1,6 +1,6 @@
 // diff.jsx: a file's unified diff, whole, with the lines' numbers.
 
-import { Icon } from "./ui.jsx";
+import { Icon } from "../shared/icons.jsx";
 
 function* numbered(text) {
   let old = 0,

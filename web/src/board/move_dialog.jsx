@@ -1,9 +1,10 @@
 // move.jsx: a person proposes a transition; the state machine decides, and a refusal says why and what else.
 
 import { useState } from "preact/hooks";
-import { post } from "./api.js";
-import { useLive } from "./live.js";
-import { Dialog, Failure, reasonName, Status, STATUS, statusName, useAct } from "./ui.jsx";
+import { post } from "../shared/api.js";
+import { useLive } from "../shared/live.js";
+import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
+import { reasonName, Status, STATUS, statusName } from "../shared/status.jsx";
 
 const PARKED = ["blocked", "waiting_for_developer"];
 const REASONS = ["resource", "dependency", "review", "input", "system"];

@@ -3,7 +3,7 @@
 -- to begin it again is to go on with it.
 
 local cjson = require("cjson")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 
 local M = {}
 

@@ -1,28 +1,19 @@
 // card.jsx: everything about one card: what was said and done, what it changed, its checks and refusals.
 
 import { useState } from "preact/hooks";
-import { id, post } from "./api.js";
+import { id, post } from "../shared/api.js";
 import { Diff } from "./diff.jsx";
-import { useData, useLive } from "./live.js";
-import { headline } from "./inbox.jsx";
-import { MoveDialog } from "./move.jsx";
-import { setQuery } from "./router.js";
-import { StartDialog } from "./start.jsx";
+import { useData, useLive } from "../shared/live.js";
+import { headline } from "../inbox/inbox.jsx";
+import { MoveDialog } from "../board/move_dialog.jsx";
+import { setQuery } from "../shared/router.js";
+import { StartDialog } from "../runs/start_dialog.jsx";
 import { Refusal, Transcript } from "./transcript.jsx";
-import {
-  count,
-  Empty,
-  Failure,
-  Icon,
-  Loaded,
-  Pill,
-  reasonName,
-  Seat,
-  Status,
-  statusName,
-  useAct,
-  When,
-} from "./ui.jsx";
+import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
+import { count, When } from "../shared/format.jsx";
+import { Icon } from "../shared/icons.jsx";
+import { Pill, reasonName, Seat, Status, statusName } from "../shared/status.jsx";
+import "./card.css";
 
 // ---- what a person says on it ----
 

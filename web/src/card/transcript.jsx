@@ -2,9 +2,12 @@
 // reason, fix and rule; what a model says at this moment is a draft below.
 
 import { useState } from "preact/hooks";
-import { id } from "./api.js";
-import { useData, useDraft } from "./live.js";
-import { count, Empty, Icon, Loaded, Seat, When } from "./ui.jsx";
+import { id } from "../shared/api.js";
+import { useData, useDraft } from "../shared/live.js";
+import { Empty, Loaded } from "../shared/feedback.jsx";
+import { count, When } from "../shared/format.jsx";
+import { Icon } from "../shared/icons.jsx";
+import { Seat } from "../shared/status.jsx";
 
 // ---- calls ----
 
