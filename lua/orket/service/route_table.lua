@@ -5,13 +5,16 @@
 local card_routes = require("orket.service.routes.card_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
+local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
+local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
 
 local M = {}
 
-local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_routes, report_routes }
+local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, run_report_routes, person_routes,
+  report_routes, project_routes }
 
 ---@class Route
 ---@field name string its operation in openapi.json

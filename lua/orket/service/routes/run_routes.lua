@@ -20,14 +20,22 @@ local RUNS, EVENTS, EVENTS_MOST = 50, 200, 1000 -- of a page
 
 -- ---- which runs ----
 
-local function run_of(service, request)
+---A run's row.
+---@param service Service
+---@param id string
+---@return table|nil
+---@return Error|nil
+function M.find(service, id)
   for _, row in ipairs(service.runs:rows()) do
-    if row.id == request.params.id then
+    if row.id == id then
       return row
     end
   end
-  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. request.params.id .. "'",
-    "GET /v1/runs lists them")
+  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. id .. "'", "GET /v1/runs lists them")
+end
+
+local function run_of(service, request)
+  return M.find(service, request.params.id)
 end
 
 -- The newest first; a run that began meanwhile moves none to another page.
