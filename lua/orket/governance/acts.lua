@@ -12,6 +12,7 @@ local NOUNS = { -- each with a table `acts`
   push = require("orket.repository.push"),
   update = require("orket.repository.update"),
   put = require("orket.workspace.put"),
+  files = require("orket.project.project_files"),
   sync = require("orket.project.sync"),
   acceptance = require("orket.scripts.serving.acceptance"),
   rollback = require("orket.governance.policy.rollback"),

@@ -229,6 +229,7 @@ local SENTENCE = {
     return "the configuration is another one" .. (#b.delta > 0 and ", which makes more possible" or "")
   end,
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
+  ["project.saved"] = function(b) return b.path .. " is saved" end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
     return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d",

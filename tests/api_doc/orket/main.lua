@@ -64,6 +64,7 @@ end
 local ABOUT = {
   system = "The service", cards = "Cards", runs = "Runs and events",
   people = "People: what waits for them, what they do", reports = "Reports",
+  project = "Files of the project, prompts",
 }
 
 return function()

@@ -563,4 +563,7 @@ UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 
 -- kind: policy.rolled_back
 
+-- A person saved a file of the project (configuration, script, verification).
+-- kind: project.saved
+
 -- kind: note

@@ -208,6 +208,9 @@ SELECT p.seq AS id, p.card, p.role, p.at, p.body AS "body:json", p.status, p.ans
 FROM proposal p LEFT JOIN journal e ON e.seq = p.seq LEFT JOIN card c ON c.id = p.card
 WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
 
+-- name: sprint_cards
+SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sprint' = :sprint ORDER BY c.ordinal;
+
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
 
@@ -411,6 +414,30 @@ SELECT seq, kind, card, at, body AS "body:json" FROM journal
 WHERE run = :run AND (kind = 'turn.ended'
                       OR kind = 'card.moved' AND body ->> '$.to' IN ('done', 'blocked', 'waiting_for_developer'))
 ORDER BY seq;
+
+-- What the roles of a run come to.
+-- name: run_roles
+SELECT role, count(*) AS turns, coalesce(sum(steps), 0) AS steps, coalesce(sum(tokens_in), 0) AS tokens_in,
+       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(money), 0) AS money,
+       coalesce(sum(refusals), 0) AS refusals
+FROM turn WHERE run = :run GROUP BY role ORDER BY role;
+
+-- The files that its turns wrote, each write of its own.
+-- name: run_writes
+WITH RECURSIVE walk (seq, prev, kind, role) AS (
+    SELECT e.seq, e.prev, e.kind, t.role FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+    JOIN entry e ON e.seq = s.seq WHERE t.run = :run
+    UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
+SELECT w.role, e.seq, e.body ->> '$.path' AS path, e.body ->> '$.blob' AS blob
+FROM walk w JOIN event e ON e.seq = w.seq WHERE w.kind = (SELECT id FROM kind WHERE name = 'file.written') ORDER BY w.seq;
+
+-- The last call of each of its roles.
+-- name: run_last_calls
+WITH RECURSIVE walk (seq, prev, kind, role) AS (
+    SELECT e.seq, e.prev, e.kind, t.role FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+    JOIN entry e ON e.seq = s.seq WHERE t.run = :run
+    UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
+SELECT role, max(seq) AS seq FROM walk WHERE kind = (SELECT id FROM kind WHERE name = 'call.allowed') GROUP BY role;
 
 -- name: turns
 SELECT run, turn, seq, card, seat, role, generation, engine, model, arm, outcome, steps, tokens_in, tokens_out, calls,
