@@ -2,6 +2,7 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
+local authoring_routes = require("orket.service.routes.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
@@ -11,11 +12,13 @@ local system_routes = require("orket.service.routes.system_routes")
 
 local M = {}
 
-local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_routes, report_routes }
+local NOUNS = {
+  system_routes, metrics_routes, card_routes, authoring_routes, run_routes, person_routes, report_routes,
+}
 
 ---@class Route
 ---@field name string its operation in openapi.json
----@field method "GET"|"POST"
+---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@field path string "/v1/cards/{id}"
 ---@field aliases string[]|nil further paths of the same
 ---@field tag string its noun
@@ -23,6 +26,9 @@ local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_r
 ---@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
 ---@field body table|nil JSON Schema of what is sent
+---@field example any what may be sent
+---@field headers table<string, table>|nil JSON Schemas of headers that it looks at, by name
+---@field version (fun(value: any): string)|nil its ETag, when that is not the hash of what it answers
 ---@field status integer|nil of a success, 200
 ---@field answer table|nil JSON Schema of a success
 ---@field produces string|nil its media type, when it is not JSON

@@ -82,12 +82,19 @@ end
 
 -- ---- one request ----
 
+-- Its body, and its ETag when it has one.
 local function handled(self, route, request)
   local value, err = route.handle(self.service, request)
   if value == nil then
     return nil, err
+  elseif route.produces then
+    return value
   end
-  return route.produces and value or cjson.encode(value)
+  local body = cjson.encode(value)
+  if route.version then
+    return body, route.version(value)
+  end
+  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
 end
 
 local function answer(self, exchange, route, request)
@@ -95,11 +102,10 @@ local function answer(self, exchange, route, request)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, err = handled(self, route, request)
+  local body, etag = handled(self, route, request)
   if not body then
-    return send_problem(exchange, err)
+    return send_problem(exchange, etag)
   end
-  local etag = route.method == "GET" and not route.produces and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
   if route.by_journal then
     keep(self, exchange.target, body, etag)
   end
