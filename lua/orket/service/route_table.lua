@@ -15,11 +15,13 @@ local NOUNS = { -- in the order of docs/api.md
   require("orket.service.routes.report_routes"),
   require("orket.service.routes.run_report_routes"),
   require("orket.service.routes.project_routes"),
+  require("orket.service.routes.authoring_routes"),
 }
+
 
 ---@class Route
 ---@field name string its operation in openapi.json
----@field method "GET"|"POST"
+---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@field path string "/v1/cards/{id}"
 ---@field aliases string[]|nil further paths of the same
 ---@field tag string its noun
@@ -27,6 +29,9 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
 ---@field body table|nil JSON Schema of what is sent
+---@field example any what may be sent
+---@field headers table<string, table>|nil JSON Schemas of headers that it looks at, by name
+---@field version (fun(value: any): string)|nil its ETag, when that is not the hash of what it answers
 ---@field status integer|nil of a success, 200
 ---@field answer table|nil JSON Schema of a success
 ---@field produces string|nil its media type, when it is not JSON

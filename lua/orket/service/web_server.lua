@@ -91,12 +91,19 @@ local function handle(service, route, request)
   end)
 end
 
+-- Its body, and its ETag when it has one.
 local function handled(service, route, request)
   local value, err = handle(service, route, request)
   if value == nil then
     return nil, err
+  elseif route.produces then
+    return value
   end
-  return route.produces and value or cjson.encode(value)
+  local body = cjson.encode(value)
+  if route.version then
+    return body, route.version(value)
+  end
+  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
 end
 
 local function answer(service, exchange, route, request)
@@ -104,11 +111,10 @@ local function answer(service, exchange, route, request)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, err = handled(service, route, request)
+  local body, etag = handled(service, route, request)
   if not body then
-    return send_problem(exchange, err)
+    return send_problem(exchange, etag)
   end
-  local etag = route.method == "GET" and not route.produces and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
   if route.by_journal then
     keep(service, exchange.target, body, etag)
   end
