@@ -8,6 +8,7 @@ local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
 local hosted_run = require("orket.service.hosted_run")
 local live_events = require("orket.service.live_events")
+local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
 local session = require("orket.project.session")
@@ -23,6 +24,9 @@ local M = {}
 ---@field events table live_events
 ---@field runs table hosted_run
 ---@field metrics table
+---@field log fun(row: table)
+---@field routes Route[] all of them, and
+---@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil as web_server sets them
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -44,7 +48,8 @@ function M.open(project, log)
     return nil, err
   end
   client.warm()
-  local self = setmetatable({ project = project, store = project.store, dir = project.dir }, Service)
+  local self = setmetatable({ project = project, store = project.store, dir = project.dir, log = log },
+    Service)
   local note = note_with(log)
   canary.open(project, note)
   self.socket, err = owner.serve(project)
@@ -87,6 +92,7 @@ function Service:close(seconds)
   self.ready = false
   self.watched:close()
   self.runs:stop(seconds)
+  mcp_http.close(self)
   self.events:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last

@@ -257,7 +257,7 @@ end
 function M.listen(service, options)
   local self = setmetatable({ service = service, admission = admission.new(options.names), count = 0,
     kept = { count = 0, answers = {} }, log = options.log }, Server)
-  service.routes = route_table.all()
+  service.routes, service.find_route = route_table.all(), route_table.find
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), service.project.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,

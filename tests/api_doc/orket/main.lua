@@ -63,7 +63,7 @@ end
 
 local ABOUT = {
   system = "The service", cards = "Cards", runs = "Runs and events",
-  people = "People: what waits for them, what they do", reports = "Reports",
+  people = "People: what waits for them, what they do", reports = "Reports", mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
 }
 
 return function()
