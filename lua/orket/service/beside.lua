@@ -14,6 +14,7 @@ local projects = require("orket.project.project")
 local reader = require("orket.project.reader")
 local route_table = require("orket.service.route_table")
 local service = require("orket.service.service")
+local snapshots = require("orket.service.snapshots")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -146,6 +147,7 @@ end
 function Beside:close()
   close_own(self, REPLIES)
   self.closed = true
+  self.snapshots:close()
   self.events:close()
   self.store:close()
 end
@@ -178,7 +180,7 @@ function M.open(dir, log)
   if not self.store then
     return nil, err
   end
-  self.project.store = self.store
+  self.project.store, self.snapshots = self.store, snapshots.new(self.project)
   self.runs = setmetatable({ of = self }, Runs)
   self.events = live_events.new(self.store, follower(self))
   return self

@@ -9,11 +9,12 @@ local person_routes = require("orket.service.routes.person_routes")
 local report_routes = require("orket.service.routes.report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
+local timeline_routes = require("orket.service.routes.timeline_routes")
 
 local M = {}
 
-local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_routes, report_routes,
-  mcp_routes }
+local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, timeline_routes, person_routes,
+  report_routes, mcp_routes }
 
 ---@class Route
 ---@field name string its operation in openapi.json
@@ -32,6 +33,7 @@ local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_r
 ---@field tool "free"|"asked"|nil of the MCP server (service/mcp/): free: a model may call it; asked: only a
 ---  person's yes performs it; nil: it is no tool. A free GET is a resource and a prompt as well
 ---@field shown RouteShown|nil of a tool that is asked: what the person has to read before the yes
+---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
 ---@field by_journal boolean|nil its answer follows from the journal alone
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
@@ -80,9 +82,21 @@ local function add(route, path)
   node.methods[route.method] = route
 end
 
+local AT = { type = "integer", minimum = 1, description = "as it was after this event" }
+
+-- Of a route that can look back; its table may be another route's too.
+local function query_with_point(route)
+  local query = { at = AT }
+  for name, schema in pairs(route.query or {}) do
+    query[name] = schema
+  end
+  return query
+end
+
 for _, noun in ipairs(NOUNS) do
   for _, route in ipairs(noun.routes) do
     ALL[#ALL + 1], route.tag = route, noun.tag
+    route.query = route.past and query_with_point(route) or route.query
     add(route, route.path)
     for _, alias in ipairs(route.aliases or {}) do
       add(route, alias)
@@ -94,6 +108,13 @@ end
 ---@return Route[]
 function M.all()
   return ALL
+end
+
+---Does a route begin as this path does? What does not is a view of the page, or nothing.
+---@param path string
+---@return boolean
+function M.begins(path)
+  return ROOT.named[path:match("^/([^/]*)")] ~= nil
 end
 
 local function decoded(segment)

@@ -11,7 +11,9 @@ local live_events = require("orket.service.live_events")
 local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
+local proc = require("orket.core.proc")
 local session = require("orket.project.session")
+local snapshots = require("orket.service.snapshots")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
 
@@ -25,8 +27,13 @@ local M = {}
 ---@field runs table hosted_run
 ---@field metrics table
 ---@field log fun(row: table)
----@field routes Route[] all of them, and
----@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil as web_server sets them
+---@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil the ones of a path
+---@field name string of its workspace: that of its directory
+---@field workspaces Workspaces all that this server serves
+---@field routes Route[]
+---@field kept table answers that are good until the journal moves
+---@field snapshots table the project as it was
+---@field at integer|nil of a view of it: the commit after which it was so
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -35,6 +42,11 @@ local function note_with(log)
   return function(text)
     log({ kind = "note", at = sys.now(), text = text })
   end
+end
+
+-- The last part of its real path: what its people call it.
+local function workspace_name(dir)
+  return proc.real(dir):match("([^/]*)$")
 end
 
 ---Makes an opened project ready to be served. In a task.
@@ -57,12 +69,14 @@ function M.open(project, log)
     return nil, err
   end
   self.events, self.metrics = live_events.new(project.store), metrics.new()
+  self.snapshots = snapshots.new(project)
   self.runs = hosted_run.new(project, { log = log, on_delta = function(...)
     self.events:delta(...)
   end })
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
+  self.name, self.kept = workspace_name(project.dir), { count = 0, answers = {} }
   self.ready = true
   return self
 end
@@ -93,6 +107,7 @@ function Service:close(seconds)
   self.watched:close()
   self.runs:stop(seconds)
   mcp_http.close(self)
+  self.snapshots:close()
   self.events:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last

@@ -484,25 +484,27 @@ SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coa
 
 -- Every request to a model that is in the journal: replies, attempts that failed, questions to embedders. Runs that `orket gc` dropped have
 -- none left, but the sums of their turns. What it took is the time since the turn's event before, without the pause
--- that a failed attempt was followed by.
+-- that a failed attempt was followed by. `priced` counts those of which the price was known; days are of UTC.
 -- name: costs
 WITH asked AS MATERIALIZED (
     SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')),
-one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cached, money) AS (
+one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cached, money, priced) AS (
     SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), coalesce(t.arm, '-'), substr(a.at, 1, 10),
            a.kind = 'step.failed' OR a.kind = 'memory.ranked' AND a.body ->> '$.error' IS NOT NULL,
            iif(a.kind = 'memory.ranked', coalesce(a.body ->> '$.calls', 0), 1),
            coalesce(a.body ->> '$.usage.prompt', 0), coalesce(a.body ->> '$.usage.completion', 0),
-           coalesce(a.body ->> '$.usage.cached', 0), coalesce(a.body ->> '$.money', 0)
+           coalesce(a.body ->> '$.usage.cached', 0), coalesce(a.body ->> '$.money', 0), a.body ->> '$.money' IS NOT NULL
     FROM asked a JOIN stream s ON s.id = a.stream LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn
     WHERE s.run NOT IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL)
     UNION ALL
-    SELECT t.run, t.card, t.role, coalesce(t.model, '?'), coalesce(t.arm, '-'), substr(t.started_at, 1, 10), 0, t.calls, t.tokens_in, t.tokens_out, 0, t.money
+    SELECT t.run, t.card, t.role, coalesce(t.model, '?'), coalesce(t.arm, '-'), substr(t.started_at, 1, 10), 0, t.calls, t.tokens_in, t.tokens_out, 0, t.money,
+           iif(t.money > 0, t.calls, 0)
     FROM turn t WHERE t.run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL))
 SELECT coalesce(CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'arm' THEN arm WHEN 'day' THEN day WHEN 'run' THEN run END, '-') AS name,
        sum(calls) AS calls, sum(failed) AS failed, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
-       sum(cached) AS cached, sum(money) AS money
-FROM one WHERE :run IS NULL OR run = :run GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
+       sum(cached) AS cached, sum(money) AS money, sum(priced) AS priced
+FROM one WHERE (:run IS NULL OR run = :run) AND (:from IS NULL OR day >= :from) AND (:to IS NULL OR day <= :to)
+GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
        iif(:by = 'day', 0, sum(tokens_in) + sum(tokens_out)) DESC, 1;
 
 -- The same one by one, the newest first.
@@ -698,11 +700,65 @@ SELECT json_group_array(json_object('tool', body ->> '$.tool', 'ok', body -> '$.
     SELECT replace(replace(e.body, char(1), ''), char(2), '') AS body FROM walk w JOIN entry e ON e.seq = w.seq
     WHERE w.seq <= :upto AND e.kind = (SELECT id FROM kind WHERE name = 'call.result') ORDER BY w.seq);
 
--- The newest events, newest first.
+-- The newest events before :before, newest first.
 -- name: last_events
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
 WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) AND (:kind IS NULL OR kind = :kind)
+  AND (:before IS NULL OR seq < :before)
 ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+
+-- ---- the timeline of a run: what its own streams have, and what people did on its cards between its first and last event ----
+
+-- Its turns, with the number of their events that have a row of their own: a turn's first event is its row, and a call's
+-- result ends that of the call.
+-- name: timeline_turns
+WITH result (stream, events) AS MATERIALIZED (
+    SELECT stream, count(*) FROM entry
+    WHERE seq >= (SELECT min(seq) FROM turn WHERE run = :run) AND kind = (SELECT id FROM kind WHERE name = 'call.result')
+    GROUP BY stream)
+SELECT t.turn, t.card, t.seat, t.role, t.model, t.outcome, t.steps, t.seq, s.n AS events,
+       s.n - 1 - coalesce((SELECT events FROM result r WHERE r.stream = s.id), 0) AS "rows",
+       CAST(round((julianday(t.started_at) - 2440587.5) * 86400000) AS INTEGER) AS "from",
+       (SELECT at FROM entry WHERE seq = s.seq) AS "to"
+FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn WHERE t.run = :run ORDER BY t.seq;
+
+-- What was noted about its cards outside of turns: by the run itself, and by people.
+-- name: timeline_cards
+SELECT e.card, count(*) AS "rows", min(e.at) AS "from", max(e.at) AS "to"
+FROM entry e JOIN stream s ON s.id = e.stream
+WHERE e.seq >= :first AND e.seq <= :last AND e.step = 0 AND e.card IS NOT NULL
+  AND (s.run = :run AND s.turn = 0
+       OR s.run = 'board' AND e.card IN (SELECT card FROM turn WHERE run = :run UNION SELECT card FROM run WHERE id = :run))
+GROUP BY e.card;
+
+-- The first and last event, and how many.
+-- name: timeline_span
+SELECT count(*) AS events, min(e.seq) AS first, max(e.seq) AS last, min(e.at) AS "from", max(e.at) AS "to"
+FROM entry e WHERE e.seq >= coalesce((SELECT min(x.seq) FROM stream s JOIN entry x ON x.stream = s.id AND x.n = 1
+                                      WHERE s.run = :run AND s.turn = 0 AND x.seq <= s.seq), 0)
+  AND e.stream IN (SELECT id FROM stream WHERE run = :run);
+
+-- Pauses longer than :idle milliseconds that did not end with what a model or a program was waited for: no one was at work.
+-- name: timeline_gaps
+SELECT before AS "from", at AS "to" FROM (
+    SELECT at, kind, lag(at) OVER (ORDER BY seq) AS before FROM entry
+    WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run))
+WHERE at - before > :idle
+  AND kind NOT IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'call.result', 'command.ran', 'verify.done',
+                                                      'memory.ranked', 'window.summarised'));
+
+-- How many events there are in each :unit milliseconds, with the last of them.
+-- name: timeline_density
+SELECT min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
+WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run)
+GROUP BY at / :unit ORDER BY 1;
+
+-- Its events on a card outside of turns, after the commit :since.
+-- name: timeline_card
+SELECT j.seq, j.run, j.turn, j.step, j.n, j.kind, j.card, j.actor, j.role, j.at, j.body AS "body:json"
+FROM entry e JOIN stream s ON s.id = e.stream JOIN journal j ON j.seq = e.seq
+WHERE e.card = :card AND e.step = 0 AND e.seq > coalesce(:since, 0) AND e.seq >= :first AND e.seq <= :last
+  AND (s.run = :run AND s.turn = 0 OR s.run = 'board') ORDER BY e.seq LIMIT :limit;
 
 -- name: card_events
 WITH RECURSIVE walk (seq, prev) AS (

@@ -1,7 +1,7 @@
 -- catalogue.lua: the registry of routes as what an MCP client lists: tools, resources, prompts. Nothing is
 -- said here that the routes do not say; a route that says nothing of `tool` is none of them.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local schema = require("orket.core.schema")
 local tables = require("orket.util.tables")

@@ -6,7 +6,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local mcp_session = require("orket.service.mcp.mcp_session")
 local mcp_stream = require("orket.service.mcp.mcp_stream")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 

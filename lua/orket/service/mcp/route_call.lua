@@ -4,7 +4,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local inputs = require("orket.service.inputs")
+local inputs = require("orket.service.api.inputs")
 local strings = require("orket.util.strings")
 local unseen = require("orket.util.unseen")
 
@@ -123,7 +123,7 @@ function M.perform(service, route, request)
   end
   local value
   if ok then
-    value, err = route.handle(service, request)
+    value, err = service.snapshots:answer(service, route, request)
   end
   if value == nil then
     return nil, err

@@ -3,11 +3,11 @@
 -- has to read first is answered with the hash of that content.
 
 local acts = require("orket.governance.acts")
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local content = require("orket.governance.approvals.content")
 local inbox = require("orket.reports.inbox")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local tables = require("orket.util.tables")
 
 local M = { tag = "people" }

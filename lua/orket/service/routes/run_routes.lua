@@ -1,14 +1,14 @@
 -- run_routes.lua: runs: which there are, where one stands, what was said in it, its events as they happen; to
 -- begin one, to go on with it, to halt it.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local card_routes = require("orket.service.routes.card_routes")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
 local live_events = require("orket.service.live_events")
-local once = require("orket.service.once")
-local problem = require("orket.service.problem")
+local once = require("orket.service.api.once")
+local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
 local run_wait = require("orket.service.run_wait")
 local transcript_page = require("orket.service.transcript_page")
@@ -21,19 +21,32 @@ local RUNS, EVENTS, EVENTS_MOST = 50, 200, 1000 -- of a page
 
 -- ---- which runs ----
 
-local function run_of(service, request)
-  for _, row in ipairs(service.runs:rows()) do
-    if row.id == request.params.id then
+-- Of what was, the journal alone decides; whether a run is under way now, the process knows.
+local function rows_of(service)
+  return service.at and service.store:read("runs", {}) or service.runs:rows()
+end
+
+---A run's row.
+---@param service Service
+---@param id string
+---@return table|nil
+---@return Error|nil
+function M.find(service, id)
+  for _, row in ipairs(rows_of(service)) do
+    if row.id == id then
       return row
     end
   end
-  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. request.params.id .. "'",
-    "GET /v1/runs lists them")
+  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. id .. "'", "GET /v1/runs lists them")
+end
+
+local function run_of(service, request)
+  return M.find(service, request.params.id)
 end
 
 -- The newest first; a run that began meanwhile moves none to another page.
 local function runs(service, request)
-  local query, rows = request.query, service.runs:rows()
+  local query, rows = request.query, rows_of(service)
   local items, most, known = setmetatable({}, cjson.array_mt), query.limit or RUNS, not query.before
   for i = #rows, 1, -1 do
     if known and #items == most then
@@ -200,19 +213,22 @@ local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
 
 M.routes = {
   {
-    name = "runs", method = "GET", path = "/v1/runs", permission = "read", tool = "free", aliases = { "/api/sessions" },
-    summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
+    name = "runs", method = "GET", path = "/v1/runs", permission = "read", aliases = { "/api/sessions" },
+    tool = "free",
+    past = true, summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
     query = { limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
       before = { type = "string", description = "the last run that is known" } },
   },
   {
-    name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", tool = "free", query = WAIT, errors = { "ERR_NOT_FOUND" },
-    summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
+    name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
+    tool = "free", query = WAIT,
+    past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
       checkpoints = { type = "array" }, tree = { type = "string" } }),
   },
   {
-    name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", tool = "free",
+    name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,
+    tool = "free",
     aliases = { "/api/sessions/{id}", "/v1/runs/{id}/transcript" }, errors = { "ERR_NOT_FOUND" },
     summary = "a run with what was said and done in its turns", query = transcript_page.query(),
     answer = transcript_page.ANSWER, handle = session,

@@ -1,12 +1,22 @@
 -- system_routes.lua: the service itself: is it alive, which version is it, what does it offer.
 
-local openapi = require("orket.service.openapi")
+local cjson = require("cjson")
+local openapi = require("orket.service.api.openapi")
 local sys = require("orket.core.sys")
 
 local M = { tag = "system" }
 
 local function health(service)
-  return { status = service.ready and "ok" or "stopping", live = true, ready = service.ready }
+  local ready = service.workspaces:ready()
+  return { status = ready and "ok" or "stopping", live = true, ready = ready }
+end
+
+local function workspaces(service)
+  local items = setmetatable({}, cjson.array_mt)
+  for i, name in ipairs(service.workspaces.names) do
+    items[i] = { name = name }
+  end
+  return { items = items }
 end
 
 local function version(service)
@@ -30,6 +40,14 @@ M.routes = {
       properties = { version = { type = "string" }, api = { const = "v1" },
         organization = { type = "string" } },
     },
+  },
+  {
+    name = "workspaces", method = "GET", path = "/v1/workspaces", permission = "read",
+    summary = "the projects that this server serves: /w/NAME/v1/… is one of them, /v1/… the first",
+    handle = workspaces, answer = { type = "object", required = { "items" }, properties = { items = {
+      type = "array", items = { type = "object", required = { "name" },
+        properties = { name = { type = "string" } } },
+    } } },
   },
   {
     name = "openapi", method = "GET", path = "/openapi.json", permission = "read",
