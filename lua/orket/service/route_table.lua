@@ -2,7 +2,6 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
-
 local M = {}
 
 local NOUNS = { -- in the order of docs/api.md
@@ -16,6 +15,7 @@ local NOUNS = { -- in the order of docs/api.md
   require("orket.service.routes.run_report_routes"),
   require("orket.service.routes.project_routes"),
   require("orket.service.routes.authoring_routes"),
+  require("orket.service.routes.mcp_routes"),
 }
 
 

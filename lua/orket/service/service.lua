@@ -8,6 +8,7 @@ local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
 local hosted_run = require("orket.service.hosted_run")
 local live_events = require("orket.service.live_events")
+local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
@@ -25,6 +26,8 @@ local M = {}
 ---@field events table live_events
 ---@field runs table hosted_run
 ---@field metrics table
+---@field log fun(row: table)
+---@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil the ones of a path
 ---@field name string of its workspace: that of its directory
 ---@field workspaces Workspaces all that this server serves
 ---@field routes Route[]
@@ -57,7 +60,8 @@ function M.open(project, log)
     return nil, err
   end
   client.warm()
-  local self = setmetatable({ project = project, store = project.store, dir = project.dir }, Service)
+  local self = setmetatable({ project = project, store = project.store, dir = project.dir, log = log },
+    Service)
   local note = note_with(log)
   canary.open(project, note)
   self.socket, err = owner.serve(project)
@@ -96,25 +100,13 @@ function Service:start(wanted)
   return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
 end
 
----The service with the store as it was after a commit, for routes that only read it. In a task.
----@param at integer
----@param read fun(view: Service): any, Error|Error[]|nil
----@return any what read returns
----@return Error|Error[]|nil
-function Service:as_of(at, read)
-  local snapshot <close>, err = self.snapshots:open(at)
-  if not snapshot then
-    return nil, err
-  end
-  return read(setmetatable({ store = snapshot.store, at = at }, { __index = self }))
-end
-
 ---Stops the run and the streams, and gives the socket up. In a task.
 ---@param seconds number that replies under way are waited for
 function Service:close(seconds)
   self.ready = false
   self.watched:close()
   self.runs:stop(seconds)
+  mcp_http.close(self)
   self.snapshots:close()
   self.events:close()
   self.socket.close()

@@ -82,18 +82,9 @@ end
 
 -- ---- one request ----
 
-local function handle(service, route, request)
-  if not request.query.at or not route.past then
-    return route.handle(service, request)
-  end
-  return service:as_of(request.query.at, function(view)
-    return route.handle(view, request)
-  end)
-end
-
 -- Its body, and its ETag when it has one.
 local function handled(service, route, request)
-  local value, err = handle(service, route, request)
+  local value, err = service.snapshots:answer(service, route, request)
   if value == nil then
     return nil, err
   elseif route.produces then

@@ -93,6 +93,15 @@ function M.query(route, text)
   if not values then
     return nil, err
   end
+  return M.check_query(route, values)
+end
+
+---The same of values that are no text any more.
+---@param route Route
+---@param values table<string, any>
+---@return table<string, any>|nil
+---@return Error|nil
+function M.check_query(route, values)
   return checked(M.query_schema(route), values, "/query")
 end
 
@@ -127,6 +136,15 @@ function M.body(route, request)
   if err then
     return nil, err
   end
+  return M.check_body(route, value)
+end
+
+---The same of a value that is no text any more.
+---@param route Route
+---@param value any
+---@return table|nil
+---@return Error|nil
+function M.check_body(route, value)
   return checked(route.body or EMPTY, value, "/body")
 end
 

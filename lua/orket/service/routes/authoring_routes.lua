@@ -1,10 +1,10 @@
 -- authoring_routes.lua: cards as people write them: what their files say, and issues, epics and rocks
 -- created, changed and removed against a revision.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local authoring = require("orket.project.authoring")
-local once = require("orket.service.once")
-local problem = require("orket.service.problem")
+local once = require("orket.service.api.once")
+local problem = require("orket.service.api.problem")
 
 local M = { tag = "authoring" }
 
