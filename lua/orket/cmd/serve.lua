@@ -1,14 +1,16 @@
 -- serve.lua: `orket serve`: owns a project and serves it over HTTP until it is stopped.
 
 local async = require("orket.async")
-local cjson = require("cjson")
 local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
 local http = require("orket.core.http")
+local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
 local projects = require("orket.project.project")
 local seed_cards = require("orket.dev.seed_cards")
 local service = require("orket.service.service")
+local service_log = require("orket.telemetry.service_log")
+local sys = require("orket.core.sys")
 local web_server = require("orket.service.web_server")
 
 local M = {}
@@ -54,8 +56,22 @@ local function parse(argv)
   return args
 end
 
-local function log(row)
-  io.stderr:write(cjson.encode(row), "\n")
+-- What belongs to the process, not to a project: its log, and how busy its loop is.
+local function open_instruments()
+  local log = service_log.open()
+  return { log = log, loop = loop_meter.start(function(seconds, label, step)
+    local row = { kind = "stall", ms = math.floor(seconds * 1e4) / 10, cause = "callback" }
+    for name, value in pairs(label or {}) do
+      row[name] = value
+    end
+    row.step_ms = step and math.floor(step * 1e4) / 10
+    log:write(row)
+  end) }
+end
+
+local function close_instruments(instruments)
+  instruments.loop:close()
+  instruments.log:close()
 end
 
 -- ---- the key ----
@@ -114,12 +130,12 @@ local function wait_for_signal()
   return stop_watching
 end
 
-local function serve(project, args)
+local function serve(project, args, instruments)
   local host = args.host or "127.0.0.1"
   local key, err = key_of(args, host)
   local served, server
   if key then
-    served, err = service.open(project, log)
+    served, err = service.open(project, instruments)
   end
   if served and args.seed then
     local ok
@@ -131,7 +147,7 @@ local function serve(project, args)
   end
   if served then
     server, err = web_server.listen(served, { host = host, port = args.port, key = key,
-      names = names_of(args, host), log = log })
+      names = names_of(args, host) })
   end
   if not server then
     if served then
@@ -139,9 +155,11 @@ local function serve(project, args)
     end
     return nil, err
   end
+  instruments.log:write({ kind = "began", version = sys.version(), port = server:port() })
   print(("orket serves %s on http://%s:%d"):format(project.dir, literal(host), server:port()))
   io.stdout:flush()
   local stop_watching = wait_for_signal()
+  instruments.log:write({ kind = "stopping" })
   served:close(REPLIES)
   server:close(ANSWERS)
   stop_watching()
@@ -169,7 +187,10 @@ function M.run(argv)
   if not project then
     return cli_report.failure(err)
   end
-  local ok, why = serve(project, args)
+  local instruments = open_instruments()
+  local ok, why = serve(project, args, instruments)
+  instruments.log:write({ kind = "ended" })
+  close_instruments(instruments)
   return ok and 0 or cli_report.failure(why)
 end
 
