@@ -218,7 +218,7 @@ end
 local function failed(self, exchange, what)
   local err = type(what) == "table" and what.code and what or errors.of_raised(what)
   if not err then
-    self.log({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
+    self.log:write({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
     err = errors.new("ERR_BUG", "a bug of the server; its log has it under " .. exchange.id, "report it")
   end
   if not pcall(send_problem, exchange, err) then -- the answer had begun
@@ -233,15 +233,16 @@ end
 local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
   exchange.service.metrics:request(exchange, seconds)
-  self.log({ kind = "request", at = sys.now(), id = exchange.id, method = exchange.method,
-    path = exchange.path, status = exchange.status, code = exchange.code, bytes = exchange.bytes,
-    who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
+  self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
+    path = exchange.path, route = exchange.route and exchange.route.name, status = exchange.status,
+    code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
 local function take(self, raw, response)
   local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
     target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
   local task = async.spawn(function()
+    async.label({ cause = "request", id = exchange.id, path = exchange.path })
     local ok, what = xpcall(serve, traced, self, exchange, raw)
     if not ok then
       failed(self, exchange, what)
@@ -262,7 +263,7 @@ end
 
 ---Listens.
 ---@param workspaces Workspaces
----@param options {host: string, port: integer, key: HttpKey, names: string[], log: fun(row: table)}
+---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table}
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)
