@@ -2,22 +2,33 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
+local authoring_routes = require("orket.service.routes.authoring_routes")
+local card_routes = require("orket.service.routes.card_routes")
+local mcp_routes = require("orket.service.routes.mcp_routes")
+local metrics_routes = require("orket.service.routes.metrics_routes")
+local person_routes = require("orket.service.routes.person_routes")
+local project_routes = require("orket.service.routes.project_routes")
+local report_routes = require("orket.service.routes.report_routes")
+local run_report_routes = require("orket.service.routes.run_report_routes")
+local run_routes = require("orket.service.routes.run_routes")
+local system_routes = require("orket.service.routes.system_routes")
+local timeline_routes = require("orket.service.routes.timeline_routes")
+
 local M = {}
 
 local NOUNS = { -- in the order of docs/api.md
-  require("orket.service.routes.system_routes"),
-  require("orket.service.routes.metrics_routes"),
-  require("orket.service.routes.card_routes"),
-  require("orket.service.routes.run_routes"),
-  require("orket.service.routes.timeline_routes"),
-  require("orket.service.routes.person_routes"),
-  require("orket.service.routes.report_routes"),
-  require("orket.service.routes.run_report_routes"),
-  require("orket.service.routes.project_routes"),
-  require("orket.service.routes.authoring_routes"),
-  require("orket.service.routes.mcp_routes"),
+  system_routes,
+  metrics_routes,
+  card_routes,
+  run_routes,
+  timeline_routes,
+  person_routes,
+  report_routes,
+  run_report_routes,
+  project_routes,
+  authoring_routes,
+  mcp_routes,
 }
-
 
 ---@class Route
 ---@field name string its operation in openapi.json
