@@ -47,8 +47,10 @@ function M.padding(size)
   return ("\0"):rep(-size % BLOCK)
 end
 
-local function needs_record(text)
-  return #text > NAME_MOST or text:find("[\128-\255]") ~= nil
+-- The record that a text needs which no header can hold; "" when it needs none.
+local function record_of(key, text)
+  local needs_one = #text > NAME_MOST or text:find("[\128-\255]")
+  return needs_one and record(key, text) or ""
 end
 
 -- What stands in the header itself where a record says the whole.
@@ -57,8 +59,7 @@ local function short(text)
 end
 
 local function extended(name, link)
-  local records = (needs_record(name) and record("path", name) or "")
-    .. (needs_record(link) and record("linkpath", link) or "")
+  local records = record_of("path", name) .. record_of("linkpath", link)
   if records == "" then
     return ""
   end

@@ -7,7 +7,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local preview = require("orket.dev.preview")
 local problem = require("orket.service.api.problem")
-local project_files = require("orket.project.project_files")
+local project_files = require("orket.project.files.project_files")
 local reader = require("orket.project.reader")
 
 local M = { tag = "project" }
