@@ -20,6 +20,7 @@ local LUV = { -- who may know the loop
   ["lua/orket/async/keyboard.lua"] = true, ["lua/orket/async/standard_lines.lua"] = true,
   ["lua/orket/async/loop_meter.lua"] = true,
   ["lua/orket/async/outlet.lua"] = true,
+  ["lua/orket/async/itself.lua"] = true,
 }
 
 local breaches = 0

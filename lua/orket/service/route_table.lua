@@ -11,6 +11,7 @@ local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
 local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
+local rerun_routes = require("orket.service.routes.rerun_routes")
 local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
@@ -24,6 +25,7 @@ local NOUNS = { -- in the order of docs/api.md
   card_routes,
   run_routes,
   timeline_routes,
+  rerun_routes,
   person_routes,
   report_routes,
   run_report_routes,
@@ -62,6 +64,7 @@ local NOUNS = { -- in the order of docs/api.md
 ---@class ApiRequest
 ---@field id string of the request, as X-Request-Id has it
 ---@field who string the person or program whose key was sent
+---@field path string as it was sent
 ---@field params table<string, string> of the path
 ---@field query table<string, any>
 ---@field body any
