@@ -6,6 +6,7 @@ import { clock } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useLive } from "../shared/live.js";
 import { go, useUrl } from "../shared/router.js";
+import { asOf, PastBanner, pointOf } from "../past/past.jsx";
 import { Keys, useKeys } from "./keys.jsx";
 import "./shell.css";
 import { switchTheme } from "./theme.js";
@@ -135,7 +136,8 @@ export function Shell({ project, leave, View }) {
     main = useRef();
   const name = project.organization || "project",
     base = "/w/" + encodeURIComponent(name);
-  const board = useData("/v1/board"),
+  const past = pointOf(url.parts[2], url.query);
+  const board = useData(asOf("/v1/board", past), past ? () => false : undefined),
     inbox = useData("/v1/inbox", (event) => NOTHING.test(event.kind));
   const waiting = inbox.data ? inbox.data.items.length : 0;
   const [first, workspace, view] = url.parts;
@@ -180,7 +182,12 @@ export function Shell({ project, leave, View }) {
             </Empty>
           </>
         ) : (
-          <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox }} />
+          <>
+            {past && (
+              <PastBanner key={past} at={past} view={view} run={view === "runs" && url.parts[3]} base={base} />
+            )}
+            <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox, at: past }} />
+          </>
         )}
       </main>
       <nav class="tabbar" aria-label="Main, at the bottom">
