@@ -7,7 +7,6 @@ local errors = require("orket.errors")
 local file_diff = require("orket.view.format.file_diff")
 local fs = require("orket.core.fs")
 local tables = require("orket.util.tables")
-local model_keys = require("orket.llm.model_keys")
 local model_entry = require("orket.project.config.model_entry")
 local suggest = require("orket.util.suggest")
 local options = require("orket.options")
@@ -213,7 +212,6 @@ local function load(self)
   if not self.project then
     return nil, err
   end
-  model_keys.list(self.project.organization.keys)
   self.before, err = errors.check(root:read(FILE, FILE_MAX))
   return self.before, err
 end

@@ -65,52 +65,6 @@ local function reload_on_change(project, view)
   end)
 end
 
--- Cards and scripts in one commit; when a card is refused, neither.
-local function record(project, again)
-  local creating = async.spawn(cards.create, project, again)
-  if not creating.done then
-    local ok, err = serving.record(project)
-    if not ok then
-      return nil, err
-    end
-  end
-  return async.join(creating)
-end
-
--- Files of plans that were taken, also by an owner that was killed then.
-local function settle_plans(project)
-  local ok, err = plan_files.settle(project)
-  return not ok and err or nil
-end
-
----Makes an opened project ready to be run: its scripts serve, its cards are on the board, both are recorded.
----@param project table opened as owner
----@param again string|nil a card whose finished epic is built anew
----@return any|nil ok
----@return Error|Error[]|nil
-function M.prepare(project, again)
-  local generation, problems = project:load_scripts()
-  local ok, err = project:ready()
-  if not ok then
-    return nil, err
-  end
-  if not generation or #problems > 0 then
-    return nil, problems
-  end
-  project:open_board("system")
-  err = settle_plans(project)
-  if not err then
-    ok, err = serving.settle(project)
-  end
-  if ok then
-    project.reconfigured, err = config_record.record(project)
-  end
-  if err then
-    return nil, err
-  end
-  return record(project, again)
-end
-
 -- With a cassette nobody is listened to: no socket at all is opened.
 local function serve(project, args)
   if args.replay then
@@ -137,7 +91,7 @@ local function note_retired(project, view)
 end
 
 local function run(project, args, view, choose)
-  local ok, err = M.prepare(project, args.again and args.card)
+  local ok, err = preparation.prepare(project, args.again and args.card)
   if ok then
     canary.open(project, function(text)
       view:note(text)

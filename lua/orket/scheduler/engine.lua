@@ -45,7 +45,6 @@ function M.new(project, epic, run)
   local process = self:rules()
   self.limits = limits.of(self:node("loop"), process)
   self.follows_labels = process.labels ~= "off"
-  self.rates = rates.of(process)
   return self
 end
 

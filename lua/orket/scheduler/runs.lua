@@ -8,6 +8,7 @@ local moves = require("orket.effects.moves")
 local push_policy = require("orket.repository.push_policy")
 local scheduler = require("orket.scheduler.scheduler")
 local reader = require("orket.project.reader")
+local run_set = require("orket.scheduler.run_set")
 local tree = require("orket.workspace.tree")
 
 local M = {}
@@ -45,19 +46,25 @@ local function run_epic(project, epic, options)
     return push(project, epic, ended_before(epic.status), options)
   end
   local id = options.run or run_id(project, epic)
-  local ok, why = fork.serve(project, id)
-  if not ok then
-    return nil, why
+  local held <close>, err = run_set.of(project):hold(epic.id, id)
+  local ok = held
+  if held then
+    ok, err = fork.serve(project, id)
   end
-  local run, err = scheduler.open(project, epic, {
-    run = id, on_delta = options.on_delta, cassette = options.cassette, only = options.only,
-  })
-  if not run then
+  if not ok then
     return nil, err
   end
-  options.on_run(run)
+  project = project:as_configured()
+  held.run, err = scheduler.open(project, epic, {
+    run = id, on_delta = options.on_delta, cassette = options.cassette, only = options.only,
+    shared = run_set.of(project),
+  })
+  if not held.run then
+    return nil, err
+  end
+  options.on_run(held.run)
   local ended
-  ended, err = run:run()
+  ended, err = held.run:run()
   tree.release(project, epic.id)
   return push(project, epic, ended, options), err
 end

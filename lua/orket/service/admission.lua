@@ -3,7 +3,7 @@
 -- key. What a wrong key costs its sender is time; who has the right one never waits.
 
 local async = require("orket.async")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")
 
 local M = {}

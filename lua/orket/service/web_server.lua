@@ -7,9 +7,9 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local http = require("orket.core.http")
-local inputs = require("orket.service.inputs")
+local inputs = require("orket.service.api.inputs")
 local page_files = require("orket.service.page_files")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
 
@@ -65,52 +65,49 @@ end
 
 -- ---- answers that the journal alone decides ----
 
-local function kept(self, target)
-  local store = self.kept
-  if store.at ~= self.service.events.last then
-    store.at, store.count, store.answers = self.service.events.last, 0, {}
+local function kept(service, target)
+  local store = service.kept
+  if store.at ~= service.events.last then
+    store.at, store.count, store.answers = service.events.last, 0, {}
   end
   return store.answers[target]
 end
 
-local function keep(self, target, body, etag)
-  local store = self.kept
-  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == self.service.events.last then
+local function keep(service, target, body, etag)
+  local store = service.kept
+  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == service.events.last then
     store.answers[target], store.count = { body = body, etag = etag }, store.count + 1
   end
 end
 
 -- ---- one request ----
 
-local function handle(self, route, request)
-  if not request.query.at or not route.past then
-    return route.handle(self.service, request)
-  end
-  return self.service:as_of(request.query.at, function(view)
-    return route.handle(view, request)
-  end)
-end
-
-local function handled(self, route, request)
-  local value, err = handle(self, route, request)
+-- Its body, and its ETag when it has one.
+local function handled(service, route, request)
+  local value, err = service.snapshots:answer(service, route, request)
   if value == nil then
     return nil, err
+  elseif route.produces then
+    return value
   end
-  return route.produces and value or cjson.encode(value)
+  local body = cjson.encode(value)
+  if route.version then
+    return body, route.version(value)
+  end
+  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
 end
 
-local function answer(self, exchange, route, request)
-  local known = route.by_journal and kept(self, exchange.target)
+local function answer(service, exchange, route, request)
+  local known = route.by_journal and kept(service, exchange.target)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, err = handled(self, route, request)
+  local body, etag = handled(service, route, request)
   if not body then
-    return send_problem(exchange, err)
+    return send_problem(exchange, etag)
   end
-  local etag = route.method == "GET" and not route.produces and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
   if route.by_journal then
-    keep(self, exchange.target, body, etag)
+    keep(service, exchange.target, body, etag)
   end
   send_known(exchange, route, body, etag)
 end
@@ -119,8 +116,8 @@ local function wants_events(exchange)
   return (exchange.headers.accept or ""):find("text/event-stream", 1, true) ~= nil
 end
 
-local function stream(self, exchange, route, request)
-  local status, err = route.stream(self.service, request, exchange.response,
+local function stream(service, exchange, route, request)
+  local status, err = route.stream(service, request, exchange.response,
     headers_of(exchange, "text/event-stream"))
   if err then
     return send_problem(exchange, err)
@@ -169,14 +166,19 @@ local function serve_page(self, exchange, raw)
 end
 
 local function serve(self, exchange, raw)
-  if serve_page(self, exchange, raw) then
+  local service, path = self.workspaces:find(raw.path)
+  exchange.service = service or self.workspaces.first
+  if path == raw.path and serve_page(self, exchange, raw) then
     return
   end
   local err = self.admission:check_site(raw)
   if err then
     return send_problem(exchange, err)
   end
-  local methods, params = route_table.find(raw.path)
+  local methods, params
+  if service then
+    methods, params = route_table.find(path)
+  end
   -- HEAD is GET without the body, which the core leaves out
   local route = methods and methods[raw.method == "HEAD" and "GET" or raw.method]
   if not (route and route.permission == "open") then
@@ -195,9 +197,9 @@ local function serve(self, exchange, raw)
   if not request then
     send_problem(exchange, err)
   elseif route.stream and (not route.handle or wants_events(exchange)) then
-    stream(self, exchange, route, request)
+    stream(service, exchange, route, request)
   else
-    answer(self, exchange, route, request)
+    answer(service, exchange, route, request)
   end
 end
 
@@ -216,7 +218,7 @@ end
 local function failed(self, exchange, what)
   local err = type(what) == "table" and what.code and what or errors.of_raised(what)
   if not err then
-    self.log({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
+    self.log:write({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
     err = errors.new("ERR_BUG", "a bug of the server; its log has it under " .. exchange.id, "report it")
   end
   if not pcall(send_problem, exchange, err) then -- the answer had begun
@@ -230,16 +232,17 @@ end
 
 local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
-  self.service.metrics:request(exchange, seconds)
-  self.log({ kind = "request", at = sys.now(), id = exchange.id, method = exchange.method,
-    path = exchange.path, status = exchange.status, code = exchange.code, bytes = exchange.bytes,
-    who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
+  exchange.service.metrics:request(exchange, seconds)
+  self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
+    path = exchange.path, route = exchange.route and exchange.route.name, status = exchange.status,
+    code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
 local function take(self, raw, response)
   local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
     target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
   local task = async.spawn(function()
+    async.label({ cause = "request", id = exchange.id, path = exchange.path })
     local ok, what = xpcall(serve, traced, self, exchange, raw)
     if not ok then
       failed(self, exchange, what)
@@ -258,16 +261,15 @@ local function connections()
   return math.max(16, math.min(CONNECTIONS, sys.descriptors() - FILES))
 end
 
----Listens. service: {metrics, events: {last}} and what its routes need.
----@param service table
----@param options {host: string, port: integer, key: HttpKey, names: string[], log: fun(row: table)}
+---Listens.
+---@param workspaces Workspaces
+---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table}
 ---@return table|nil server
 ---@return Error|nil
-function M.listen(service, options)
-  local self = setmetatable({ service = service, admission = admission.new(options.names), count = 0,
-    kept = { count = 0, answers = {} }, log = options.log }, Server)
-  service.routes = route_table.all()
-  self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), service.project.dir }):sub(1, 12)
+function M.listen(workspaces, options)
+  local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
+    log = options.log }, Server)
+  self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
     body = BODY_MOST, connections = connections() }, function(raw, response)

@@ -14,8 +14,10 @@ const KINDS = [
   ["approval", "Approvals", "ask", "Approval"],
   ["question", "Questions", "waiting_for_developer", "Question"],
   ["unknown", "Unknown outcomes", "unknown", "Unknown outcome"],
+  ["cap", "Caps", "blocked", "Cap reached"],
   ["parked", "Parked", "blocked", "Parked"],
   ["scripts", "Script changes", "file", "Script change"],
+  ["push", "Pushes", "blocked", "Push failed"],
 ];
 const kindOf = (kind) => KINDS.find((one) => one[0] === kind) || [kind, kind, "unknown", kind];
 
@@ -264,7 +266,18 @@ function Acts({ item, act, off, ...rest }) {
       </button>
     );
   }
-  const retry = item.kind === "parked" && (
+  if (item.kind === "push") {
+    return (
+      <button
+        class="btn p"
+        disabled={off}
+        onClick={() => act.run(() => post("/v1/acts/push", { card: item.card, remote: item.remote }))}
+      >
+        Push again
+      </button>
+    );
+  }
+  const retry = (item.kind === "parked" || item.kind === "cap") && (
     <button class="btn" disabled={off} onClick={() => act.run(() => post("/v1/acts/retry", about))}>
       Retry
     </button>

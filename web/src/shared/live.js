@@ -3,7 +3,7 @@
 // Deltas are drafts: they never change a count or a status.
 
 import { useEffect, useState } from "preact/hooks";
-import { get, headers, key } from "./api.js";
+import { get, headers, key, place } from "./api.js";
 
 const SILENT = 20000; // ms without a byte: the service sends a beat every 15 s
 const RETRY = 1000,
@@ -103,7 +103,7 @@ async function follow(signal, opened) {
   };
   heard();
   try {
-    const response = await fetch("/v1/events", { headers: headers(more), signal: cut.signal });
+    const response = await fetch(place("/v1/events"), { headers: headers(more), signal: cut.signal });
     if (!response.ok) return;
     opened();
     await read(response.body, heard);
@@ -127,7 +127,7 @@ async function keep(signal) {
     });
     if (signal.aborted) return;
     become("offline");
-    get("/v1/version").catch(() => {}); // says when the key is no longer good
+    get("/v1/workspaces").catch(() => {}); // says when the key is no longer good
     await pause(wait);
     wait = Math.min(wait * 2, RETRY_MOST);
   }
@@ -138,6 +138,7 @@ export function connect() {
   control = new AbortController();
   live.state = "connecting";
   live.last = null;
+  live.drafts.clear();
   if (key.get()) keep(control.signal);
 }
 

@@ -1,7 +1,8 @@
 // shell.jsx: where one is, what waits, whether the page is connected: the frame around every view.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Dialog, Empty } from "../shared/feedback.jsx";
+import { id } from "../shared/api.js";
+import { Dialog } from "../shared/feedback.jsx";
 import { clock } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useLive } from "../shared/live.js";
@@ -82,7 +83,24 @@ function Tools({ leave }) {
   );
 }
 
-function Navigation({ name, base, at, waiting, leave, help }) {
+// The other projects of this server.
+function Others({ name, names }) {
+  const others = names.filter((one) => one !== name);
+  return (
+    others.length > 0 && (
+      <>
+        <p class="others">Other projects</p>
+        {others.map((one) => (
+          <a class="other" href={`/w/${id(one)}/board`}>
+            <span class="ell">{one}</span>
+          </a>
+        ))}
+      </>
+    )
+  );
+}
+
+function Navigation({ name, names, base, at, waiting, leave, help }) {
   return (
     <nav class="side" aria-label="Main">
       <a class="ws" href={`${base}/board`}>
@@ -92,6 +110,7 @@ function Navigation({ name, base, at, waiting, leave, help }) {
         <span class="ell">{name}</span>
       </a>
       <Links base={base} at={at} waiting={waiting} />
+      <Others name={name} names={names} />
       <div class="foot">
         <div class="row">
           <span class="grow b">admin</span>
@@ -107,9 +126,10 @@ function Navigation({ name, base, at, waiting, leave, help }) {
 }
 
 // On a narrow screen: what stands at the foot of the navigation otherwise.
-const More = ({ leave, close }) => (
+const More = ({ name, names, leave, close }) => (
   <Dialog title="More" close={close}>
     <Connection />
+    <Others name={name} names={names} />
     <div class="acts stack">
       <button class="btn" onClick={switchTheme}>
         Switch colour theme
@@ -129,19 +149,17 @@ const More = ({ leave, close }) => (
 
 const NOTHING = /^(approval|operation|card|scripts|budget|plan|comment)\./; // what can change the inbox
 
-export function Shell({ project, leave, View }) {
+export function Shell({ name, names, leave, View }) {
   const url = useUrl(),
     [helps, setHelps] = useState(false),
     [more, setMore] = useState(false),
     main = useRef();
-  const name = project.organization || "project",
-    base = "/w/" + encodeURIComponent(name);
+  const base = "/w/" + id(name);
   const past = pointOf(url.parts[2], url.query);
   const board = useData(asOf("/v1/board", past), past ? () => false : undefined),
     inbox = useData("/v1/inbox", (event) => NOTHING.test(event.kind));
   const waiting = inbox.data ? inbox.data.items.length : 0;
-  const [first, workspace, view] = url.parts;
-  const misses = first === "w" && workspace !== name;
+  const view = url.parts[2];
   useKeys(base, () => setHelps(true));
   useEffect(() => {
     if (!view) go(`${base}/board`, true);
@@ -161,6 +179,7 @@ export function Shell({ project, leave, View }) {
       </a>
       <Navigation
         name={name}
+        names={names}
         base={base}
         at={at}
         waiting={waiting}
@@ -169,26 +188,8 @@ export function Shell({ project, leave, View }) {
       />
       <main id="main" ref={main} tabIndex={-1}>
         <OfflineBar />
-        {misses ? (
-          <>
-            <div class="bar">
-              <h1>Another project</h1>
-            </div>
-            <Empty>
-              This server serves {name}, not {workspace}.{" "}
-              <a class="link" href={`${base}/board`}>
-                Open its board
-              </a>
-            </Empty>
-          </>
-        ) : (
-          <>
-            {past && (
-              <PastBanner key={past} at={past} view={view} run={view === "runs" && url.parts[3]} base={base} />
-            )}
-            <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox, at: past }} />
-          </>
-        )}
+        {past && <PastBanner key={past} at={past} view={view} run={view === "runs" && url.parts[3]} base={base} />}
+        <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox, at: past }} />
       </main>
       <nav class="tabbar" aria-label="Main, at the bottom">
         <Links base={base} at={at} waiting={waiting} />
@@ -200,7 +201,7 @@ export function Shell({ project, leave, View }) {
       <div class="sr" role="status">
         {waiting === 1 ? "1 item needs you" : `${waiting} items need you`}
       </div>
-      {more && <More leave={leave} close={() => setMore(false)} />}
+      {more && <More name={name} names={names} leave={leave} close={() => setMore(false)} />}
       {helps && <Keys close={() => setHelps(false)} />}
     </>
   );

@@ -1,6 +1,6 @@
 -- report_routes.lua: what was refused, why something happened, what it cost and may cost, where a word is.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
 local costs = require("orket.reports.costs")
@@ -12,6 +12,8 @@ local M = { tag = "reports" }
 
 local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
 local TEXT, WHOLE, NUMBER = { type = "string" }, { type = "integer" }, { type = "number" }
+
+local DAY = { type = "string", pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description = "YYYY-MM-DD, UTC" }
 
 local REPORTS, FOUND = 50, 50 -- of a page
 
@@ -44,14 +46,14 @@ local function budgets_of(service)
 end
 
 local function sums(service, request)
-  return costs.sums(service.store, request.query.by, request.query.run, budgets_of(service).currency)
+  return costs.sums(service.store, request.query, budgets_of(service).currency)
 end
 
 local function caps(service)
   local budgets, run = budgets_of(service), service.project.under_way
   local meter = run and run.engine.meter
   local rows = budget_tree.rows(service.store, budgets, meter and meter:held() or {})
-  return { currency = budgets.currency, caps = setmetatable(rows, cjson.array_mt) }
+  return { currency = budgets.currency, caps = budget_tree.plain(rows) }
 end
 
 local function search(service, request)
@@ -62,6 +64,7 @@ end
 M.routes = {
   {
     name = "reports", method = "GET", path = "/v1/reports", permission = "read", handle = refused,
+    tool = "free",
     past = true, summary = "what agents attempted and were refused, the newest first", query = {
       card = TEXT, run = TEXT, rule = { type = "string", description = "* stands for anything" },
       limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
@@ -70,7 +73,7 @@ M.routes = {
     answer = api_schemas.page(ref("Report"), "integer"),
   },
   {
-    name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why,
+    name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why, tool = "free",
     summary = "what an event, RUN/TURN.N or a card's last move follows from, back to the prompt",
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
     answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE, run = TEXT, n = WHOLE })),
@@ -78,21 +81,23 @@ M.routes = {
   },
   {
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
-    past = true, summary = "what requests to models cost",
-    query = { by = { enum = costs.BY, description = "model" }, run = TEXT },
+    tool = "free",
+    past = true, summary = "what requests to models cost; what has no `money` had no price", query = {
+      by = { enum = costs.BY, description = "model" }, run = TEXT, from = DAY, to = DAY },
     answer = object({ by = TEXT, rows = list(object({ name = TEXT, calls = WHOLE, failed = WHOLE,
-      tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, money = NUMBER })),
+      tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, priced = WHOLE }, { money = WHOLE })),
       total = { type = "object" } },
       { currency = TEXT }),
   },
   {
-    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps,
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps, tool = "free",
     summary = "every cap: used, reserved by requests under way, limit",
-    answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = WHOLE,
-      reserved = WHOLE, limit = WHOLE, percent = WHOLE })) }, { currency = TEXT }),
+    answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
+      reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
+      { name = TEXT, where = TEXT })) }, { currency = TEXT }),
   },
   {
-    name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search,
+    name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
     summary = "cards, comments and remembered texts in which these letters stand", query = {
       q = { type = "string", minLength = 2, maxLength = 200 },
       limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },

@@ -1,6 +1,6 @@
 -- timeline_routes.lua: a run as it went, event by event, and two runs side by side.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local event_ref = require("orket.history.event_ref")
 local run_comparison = require("orket.history.run_comparison")
 local run_routes = require("orket.service.routes.run_routes")

@@ -3,11 +3,15 @@
 -- to begin it again is to go on with it.
 
 local cjson = require("cjson")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 
 local M = {}
 
 local MOST = 1000 -- keys that are remembered
+
+---JSON Schema of the header, for routes that look at it.
+M.HEADER = { type = "string", maxLength = 128,
+  description = "a request that is sent again with it is answered as before, and does nothing a second time" }
 
 local function forget_oldest(known)
   if #known.order > MOST then

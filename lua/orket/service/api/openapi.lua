@@ -1,9 +1,9 @@
 -- openapi.lua: the registry of routes as an OpenAPI 3.1 document. Nothing is said here that the routes do not
 -- say.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
-local inputs = require("orket.service.inputs")
+local inputs = require("orket.service.api.inputs")
 local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 
