@@ -173,7 +173,7 @@ describe("the service", function()
   it("counts for Prometheus what the journal has, and what it answered", function()
     local text = s:get("/metrics").text
     for _, sample in ipairs({ 'orket_cards{status="done"} 2', 'orket_runs_total 1', 'orket_turns_total 2',
-      'orket_refusals_total{rule="house.generated",decision="deny"} 1', 'orket_run_under_way 0' }) do
+      'orket_refusals_total{rule="house.generated",decision="deny"} 1', 'orket_runs_under_way 0' }) do
       assert(text:find("\n" .. sample .. "\n", 1, true), sample .. "\n" .. text)
     end
     assert.equal(w:sql("SELECT sum(tokens_in) FROM turn"), text:match('orket_model_tokens_in_total{model="m"} (%d+)'))

@@ -3,20 +3,17 @@
 
 local async = require("orket.async")
 local canary = require("orket.scripts.canary")
-local cards = require("orket.project.cards")
 local drift = require("orket.project.drift")
-local config_record = require("orket.scripts.serving.config_record")
 local client = require("orket.llm.client")
+local jobs = require("orket.scheduler.jobs")
 local notice = require("orket.scripts.permission_delta.notice")
 local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
-local plan_files = require("orket.planning.plan_files")
+local preparation = require("orket.project.preparation")
 local problem_list = require("orket.project.config.problem_list")
 local projects = require("orket.project.project")
 local cli_report = require("orket.view.cli_report")
-local runs = require("orket.scheduler.runs")
 local change = require("orket.scripts.serving.change")
-local serving = require("orket.scripts.serving")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
 
@@ -73,13 +70,6 @@ local function serve(project, args)
   return owner.serve(project)
 end
 
-local function begin(project, goal, hooks)
-  if goal.run then
-    return runs.resume(project, goal.run, hooks)
-  end
-  return runs.run(project, goal.card, hooks)
-end
-
 -- Keys that had an effect once: their user has to learn that they have none.
 local function note_retired(project, view)
   for _, problem in ipairs(project.config.warnings or {}) do
@@ -88,6 +78,22 @@ local function note_retired(project, view)
         problem.fix))
     end
   end
+end
+
+-- Runs what was chosen, to its end.
+local function play(project, goal, args, state)
+  local view = state.view
+  local owned = jobs.new(project, { on_delta = view.on_delta, note = function(text)
+    view:note(text)
+  end })
+  local job = assert(owned:begin({ card = goal.card, run = goal.run, is_prepared = true },
+    { cassette = args.cassette, on_run = function(run)
+      state.run = run
+      table.insert(state.runs, { id = run.id, epic = { id = run.epic.id }, store = run.store })
+      view:attach(project, run)
+    end }))
+  owned:await_idle()
+  return job
 end
 
 local function run(project, args, view, choose)
@@ -128,22 +134,12 @@ local function run(project, args, view, choose)
   end
   local stop_signals = drain_on_signals(state)
   local watched = reload_on_change(project, view)
-  local ended, failure = begin(project, goal, {
-    on_delta = view.on_delta, cassette = args.cassette, pushes = not args.cassette,
-    on_run = function(started)
-      state.run, project.under_way = started, started
-      table.insert(state.runs, { id = started.id, epic = { id = started.epic.id }, store = started.store })
-      view:attach(project, started)
-      started:wait_for_disk(function(text)
-        view:note(text)
-      end)
-    end,
-  })
+  local job = play(project, goal, args, state)
   watched:close()
   stop_signals()
   server.close()
-  failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)
-  ended = ended or {}
+  local failure = job.error or args.cassette and args.cassette:finish()
+  local ended = job.ended or {}
   local status = failure and "failed" or ended.status
   view:finish({
     status = status, counts = ended.counts, already = ended.already, error = failure, card = goal.card,

@@ -97,8 +97,10 @@ function RunSet:is_stopping()
 end
 
 local function taken(held)
-  return errors.new("ERR_OWNED", "the run " .. held.id .. " of " .. held.epic .. " is under way",
+  local err = errors.new("ERR_OWNED", "the run " .. held.id .. " is under way",
     "wait for its end, or halt it: orket halt " .. held.id)
+  err.run = held.id
+  return err
 end
 
 ---Holds an epic for one run until the answer is closed.

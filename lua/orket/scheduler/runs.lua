@@ -56,8 +56,8 @@ local function run_epic(project, epic, options)
   end
   project = project:as_configured()
   held.run, err = scheduler.open(project, epic, {
-    run = id, on_delta = options.on_delta, cassette = options.cassette, only = options.only,
-    shared = run_set.of(project),
+    run = id, on_delta = options.on_delta, on_begun = options.on_begun, cassette = options.cassette,
+    only = options.only, shared = run_set.of(project),
   })
   if not held.run then
     return nil, err
@@ -132,8 +132,9 @@ end
 ---Runs an epic, a rock, or one card of an epic with what it depends on.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
----@param options {on_run: fun(run), on_delta: function?, cassette: table?, pushes: boolean?}  pushes:
----  what is done leaves the machine where a rule of the configuration says so
+---@param options {on_run: fun(run), on_begun: fun(run)?, on_delta: function?, cassette: table?,
+---  pushes: boolean?}  on_begun: its beginning is in the journal; pushes: what is done leaves the machine where
+---  a rule of the configuration says so
 ---@return RunEnd|nil
 ---@return Error|nil
 function M.run(project, name, options)

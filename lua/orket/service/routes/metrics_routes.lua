@@ -1,6 +1,8 @@
 -- metrics_routes.lua: figures for Prometheus (text format 0.0.4): what the journal says, which survives a
 -- restart, and what this process counts.
 
+local run_set = require("orket.scheduler.run_set")
+
 local M = { tag = "system" }
 
 local function family(lines, name, kind, help, samples)
@@ -59,8 +61,8 @@ local function metrics(service)
   local lines = {}
   add_board(lines, service.store)
   add_costs(lines, service.store)
-  family(lines, "orket_run_under_way", "gauge", "1 while a run is under way.",
-    { service.project.under_way and " 1" or " 0" })
+  family(lines, "orket_runs_under_way", "gauge", "Runs that are under way.",
+    { " " .. #run_set.of(service.project).list })
   family(lines, "orket_event_streams", "gauge", "Clients that follow events.",
     { " " .. service.events.count })
   local requests = service.metrics:lines()
