@@ -19,6 +19,7 @@ local NOUNS = { -- each with a table `acts`
   examples = require("orket.scripts.example_acts"),
   pins = require("orket.mcp.pins"),
   fork = require("orket.history.fork"),
+  people = require("orket.people.people_acts"),
   run = require("orket.scheduler.run_acts"),
   debugger = require("orket.dev.debugger_acts"),
 }
@@ -30,6 +31,7 @@ local NOUNS = { -- each with a table `acts`
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
 ---@field beside boolean? it names files of this machine, or a command sends it by itself: only a process
 ---  beside the owner asks for it, no client of a network
+---@field permission string? what a user's role has to have for it; "act" by default (people/roles.lua)
 ---@field run boolean? performed by a run that is under way, never by the asking process itself
 ---@field perform fun(project: table, request: Request, client: LineClient?): table?, Error|Error[]?
 
