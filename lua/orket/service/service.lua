@@ -6,12 +6,14 @@ local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
+local directory = require("orket.people.directory")
 local hosted_run = require("orket.service.hosted_run")
 local live_events = require("orket.service.live_events")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
 local session = require("orket.project.session")
+local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
@@ -31,6 +33,8 @@ local M = {}
 ---@field kept table answers that are good until the journal moves
 ---@field snapshots table the project as it was
 ---@field at integer|nil of a view of it: the commit after which it was so
+---@field people Directory
+---@field sign_in table
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -64,6 +68,8 @@ function M.open(project, log)
   if not self.socket then
     return nil, err
   end
+  self.people = directory.new(project)
+  self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.snapshots = snapshots.new(project)
   self.runs = hosted_run.new(project, { log = log, on_delta = function(...)
@@ -85,6 +91,16 @@ end
 function Service:act(request, who)
   request.who = who
   return acts.perform(self.project, request, self.project.under_way and { user = who } or nil)
+end
+
+---Performs an act about what is the user's own; the route has looked whose it is.
+---@param request Request
+---@param who string
+---@return table|nil
+---@return Error|Error[]|nil
+function Service:act_for(request, who)
+  request.who = who
+  return acts.perform_own(self.project, request)
 end
 
 ---Begins a run, or goes on with one.
@@ -114,6 +130,7 @@ end
 function Service:close(seconds)
   self.ready = false
   self.watched:close()
+  self.people:close()
   self.runs:stop(seconds)
   self.snapshots:close()
   self.events:close()

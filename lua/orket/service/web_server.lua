@@ -31,7 +31,7 @@ end
 
 local function send(exchange, status, headers, body)
   exchange.status, exchange.bytes = status, #body
-  exchange.response:send(status, headers, body)
+  exchange.response:send(status, headers, body, exchange.secret)
 end
 
 local function send_problem(exchange, err)
@@ -105,6 +105,7 @@ local function answer(service, exchange, route, request)
     return send_known(exchange, route, known.body, known.etag)
   end
   local body, err = handled(service, route, request)
+  exchange.secret = request.secret
   if not body then
     return send_problem(exchange, err)
   end
@@ -115,11 +116,64 @@ local function answer(service, exchange, route, request)
   send_known(exchange, route, body, etag)
 end
 
+-- ---- streams end with the right to them ----
+
+local function is_allowed(service, exchange, route)
+  local who = service.people:principal(exchange.credential, true)
+  return who ~= nil and who:check(route, service.people:organization()) == nil, who
+end
+
+local function cut(exchange)
+  exchange.status = 401
+  exchange.response:abort()
+  async.cancel(exchange.task)
+end
+
+-- At the moment at which the credential ends, if nothing else happens before.
+local function end_in_time(service, exchange, route)
+  local ok, who = true, exchange.principal
+  while ok and who.ends do
+    if not async.sleep(math.max(1, who.ends - os.time())) then
+      return
+    end
+    ok, who = is_allowed(service, exchange, route)
+  end
+  if not ok then
+    cut(exchange)
+  end
+end
+
+local function watch(self, service, exchange, route)
+  local timer = exchange.principal.ends and async.spawn(end_in_time, service, exchange, route)
+  self.streams[exchange] = function()
+    if not is_allowed(service, exchange, route) then
+      cut(exchange)
+    end
+  end
+  return setmetatable({}, { __close = function()
+    self.streams[exchange] = nil
+    if timer then
+      async.cancel(timer)
+    end
+  end })
+end
+
+local function look_at_streams(self)
+  local checks = {}
+  for _, check in pairs(self.streams) do
+    checks[#checks + 1] = check
+  end
+  for _, check in ipairs(checks) do
+    check()
+  end
+end
+
 local function wants_events(exchange)
   return (exchange.headers.accept or ""):find("text/event-stream", 1, true) ~= nil
 end
 
-local function stream(service, exchange, route, request)
+local function stream(self, service, exchange, route, request)
+  local _ <close> = watch(self, service, exchange, route)
   local status, err = route.stream(service, request, exchange.response,
     headers_of(exchange, "text/event-stream"))
   if err then
@@ -129,7 +183,9 @@ local function stream(service, exchange, route, request)
 end
 
 local function read(exchange, route, params, raw)
-  local request = { id = exchange.id, who = exchange.who, params = params, headers = raw.headers }
+  local request = { id = exchange.id, who = exchange.who, params = params, headers = raw.headers,
+    principal = exchange.principal, claims = (raw.credential or {}).claims, passwords = raw.passwords or {},
+    address = route.permission == "open" and exchange.response:peer() or nil }
   local err
   request.query, err = inputs.query(route, raw.query)
   if not err then
@@ -168,6 +224,17 @@ local function serve_page(self, exchange, raw)
   return true
 end
 
+-- Who asks, and may that one ask for it?
+local function admit(self, exchange, raw, route)
+  local people = exchange.service.people
+  local who, err = self.admission:admit(raw, people)
+  if not who then
+    return err
+  end
+  exchange.principal, exchange.who, exchange.credential = who, who.name, raw.credential
+  return route and who:check(route, people:organization())
+end
+
 local function serve(self, exchange, raw)
   local service, path = self.workspaces:find(raw.path)
   exchange.service = service or self.workspaces.first
@@ -185,11 +252,10 @@ local function serve(self, exchange, raw)
   -- HEAD is GET without the body, which the core leaves out
   local route = methods and methods[raw.method == "HEAD" and "GET" or raw.method]
   if not (route and route.permission == "open") then
-    err = self.admission:check_key(raw)
+    err = admit(self, exchange, raw, route)
     if err then
       return send_problem(exchange, err)
     end
-    exchange.who = "admin"
   end
   if not route then
     return send_problem(exchange, no_route(raw, methods))
@@ -200,7 +266,7 @@ local function serve(self, exchange, raw)
   if not request then
     send_problem(exchange, err)
   elseif route.stream and (not route.handle or wants_events(exchange)) then
-    stream(service, exchange, route, request)
+    stream(self, service, exchange, route, request)
   else
     answer(service, exchange, route, request)
   end
@@ -251,6 +317,7 @@ local function take(self, raw, response)
     end
     finish(self, exchange)
   end)
+  exchange.task = task
   if not task.done then
     response:on_gone(function()
       async.cancel(task)
@@ -270,7 +337,13 @@ end
 ---@return Error|nil
 function M.listen(workspaces, options)
   local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
-    log = options.log }, Server)
+    log = options.log, streams = {} }, Server)
+  for _, service in pairs(workspaces.by_name) do
+    service.people:attach(options.key)
+    service.people:on_change(function()
+      look_at_streams(self)
+    end)
+  end
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
