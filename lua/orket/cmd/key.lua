@@ -22,8 +22,8 @@ usage: orket key list [-C DIR] [--json]
 
 Access keys for programs that talk to the service (orket serve). A new one is shown once, alone on the first
 line; its hash is kept.
-  --user NAME    it acts in this user's name, as far as the user may; without it, it is a service's: no person,
-                 so it decides nothing
+  --user NAME    it acts in this user's name, as far as the user may; without it, it is a service's: no
+                 person, so it decides nothing
   --allow WORDS  with commas between: read (default), run, and for a user's key act and admin
   --days N       how long it is good, 1 to 366 (default 90)
   -C DIR         the project (default: found upwards from here)

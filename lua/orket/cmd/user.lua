@@ -68,7 +68,8 @@ end
 
 -- Asked for twice on a terminal: nobody sees what is typed.
 local function typed(args)
-  local first, err = errors.check(auth.read_password("Password of " .. args.name .. ": ", args.stdin or false))
+  local prompt = "Password of " .. args.name .. ": "
+  local first, err = errors.check(auth.read_password(prompt, args.stdin or false))
   if not first or args.stdin then
     return first, err
   end
@@ -98,7 +99,8 @@ function ACTS.add(args)
   if not args["no-password"] then
     secret, err = kept(args)
   end
-  return not err and { act = "user.add", name = args.name, role = args.role or "viewer", secret = secret }, err
+  local request = { act = "user.add", name = args.name, role = args.role or "viewer", secret = secret }
+  return not err and request or nil, err
 end
 
 function ACTS.password(args)
@@ -123,7 +125,8 @@ function ACTS.remove(args)
 end
 
 local OPTIONS = { C = "value", json = "flag" }
-local OWN = { add = { role = "value", stdin = "flag", ["no-password"] = "flag" }, password = { stdin = "flag" } }
+local OWN = { add = { role = "value", stdin = "flag", ["no-password"] = "flag" },
+  password = { stdin = "flag" } }
 local OPERANDS = { list = {}, role = { "name", "role" } }
 
 local function parse(argv)

@@ -5,7 +5,7 @@
 local errors = require("orket.errors")
 local projects = require("orket.project.project")
 local runs = require("orket.scheduler.runs")
-local session = require("orket.project.session")
+local preparation = require("orket.project.preparation")
 local store = require("orket.core.store")
 
 local M = {}
@@ -123,7 +123,7 @@ end
 -- ---- running ----
 
 local function play(project, case, began)
-  local ok, err = session.prepare(project)
+  local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
   end

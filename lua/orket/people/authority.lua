@@ -1,6 +1,6 @@
 -- authority.lua: may this name perform this act? Asked where acts are performed, whoever sends them: the
--- service, a command, a client of the owner's socket. As long as a project has no users, everybody who can reach
--- the project may; a name that is no user's is then one of this machine's own accounts.
+-- service, a command, a client of the owner's socket. A name that is no user's is that of an account of this
+-- machine, which has the project's files.
 
 local errors = require("orket.errors")
 local roles = require("orket.people.roles")
@@ -34,8 +34,8 @@ function M.check(project, request, act)
   local permissions = permissions_of(organization, roster.read(project.store).users, who)
   local wanted = act.permission or "act"
   if permissions and not roles.allow(permissions, wanted, request.act) then
-    return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(who, request.act, wanted),
-      "roles that have it: " .. table.concat(roles.with(organization, wanted, request.act), ", ")
+    return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(who, request.act,
+      wanted), "roles that have it: " .. table.concat(roles.with(organization, wanted, request.act), ", ")
       .. "; orket user role gives one")
   end
 end

@@ -1,7 +1,6 @@
 -- directory.lua: who a request of a served project is from. It has the users and keys of the journal at hand,
 -- hears when they change, and knows who is signed in.
 
-local errors = require("orket.errors")
 local principal = require("orket.people.principal")
 local problem = require("orket.service.api.problem")
 local roster = require("orket.people.roster")
@@ -39,7 +38,7 @@ local function hand_over(self)
     if key.revoked_at then
       self.key:drop(id)
     elseif is_good(key) then
-      errors.check(self.key:add(self.project.dir .. "/.orket", id)) -- one whose file is gone is good for nothing
+      self.key:add(self.project.dir .. "/.orket", id) -- one whose file is gone is good for nothing
     end
   end
 end
@@ -68,9 +67,16 @@ local function tell(self)
   end
 end
 
+local function is_of(session, user)
+  return user ~= nil and user.seq == session.seq and not user.disabled and user.secret == session.secret
+end
+
 ---Users or keys have changed.
 function Directory:read_again()
   self.roster = roster.read(self.project.store)
+  self.sessions:keep(function(session)
+    return is_of(session, self.roster.users[session.user])
+  end)
   if self.key then
     hand_over(self)
   end
@@ -97,7 +103,7 @@ end
 local function of_token(self, claims, is_ongoing)
   local session = is_ongoing and self.sessions:ongoing(claims.jti) or self.sessions:find(claims.jti, claims.n)
   local user = session and self.roster.users[session.user]
-  if not user or user.seq ~= session.seq or user.disabled or user.secret ~= session.secret then
+  if not (session and is_of(session, user)) then
     return nil, refused("you are signed out")
   end
   return principal.user(self:organization(), user, session, sessions.token_ends(session))

@@ -167,7 +167,7 @@ local function check_scope(request)
   for _, permission in ipairs(request.scope) do
     if not granted[permission] then
       return nil, errors.new("ERR_USAGE", "'" .. tostring(permission) .. "' is nothing that this key may do",
-        "a user's key: read, run, act, admin, as far as the user may; a service's, which is no person: read, run")
+        "a user's key: read, run, act, admin, as far as the user may; a service's, no person's: read, run")
     end
   end
   return #request.scope > 0 or nil, errors.new("ERR_USAGE", "a key that may do nothing is no key",

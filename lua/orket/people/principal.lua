@@ -24,8 +24,8 @@ local ALL = tables.set(roles.PERMISSIONS)
 ---The holder of the administrator's key.
 ---@return Principal
 function M.admin()
-  return setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL, account = "admin" },
-    Principal)
+  return setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL,
+    account = "admin" }, Principal)
 end
 
 ---A user who is signed in.

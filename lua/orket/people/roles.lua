@@ -1,5 +1,5 @@
--- roles.lua: what the roles of people may do. Every route of the service and every act asks for one permission;
--- a role has some of them, or single routes and acts by their names.
+-- roles.lua: what the roles of people may do. Every route of the service and every act asks for one
+-- permission; a role has some of them, or single routes and acts by their names.
 
 local tables = require("orket.util.tables")
 
@@ -14,8 +14,8 @@ local BUILT_IN = {
   admin = { "read", "run", "act", "admin" },
 }
 
----All roles with their permissions; the organization's own stand beside those that are built in, which stay as
----they are.
+---All roles with their permissions; the organization's own stand beside those that are built in, which stay
+---as they are.
 ---@param organization table
 ---@return table<string, string[]>
 function M.all(organization)

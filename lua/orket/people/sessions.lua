@@ -93,6 +93,14 @@ function Sessions:rotate(session, number)
   return false
 end
 
+---Ends all that are not to be kept.
+---@param is_kept fun(session: Session): boolean
+function Sessions:keep(is_kept)
+  for id, session in pairs(self.by_id) do
+    self.by_id[id] = is_kept(session) and session or nil
+  end
+end
+
 ---@param id string
 function Sessions:close(id)
   self.by_id[id] = nil

@@ -1,6 +1,7 @@
--- sign_in.lua: a name and a password become a session. Guessing costs time: each wrong password of an account or
--- from an address makes the next attempt wait longer; nothing is locked, because who guesses could lock others
--- out. Passwords are looked at one after the other: each takes 64 MiB and a tenth of a second of the pool.
+-- sign_in.lua: a name and a password become a session. Guessing costs time: each wrong password of an account
+-- or from an address makes the next attempt wait longer; nothing is locked, because who guesses could lock
+-- others out. Passwords are looked at one after the other: each takes 64 MiB and a tenth of a second of the
+-- pool.
 
 local async = require("orket.async")
 local auth = require("orket.core.auth")
@@ -22,7 +23,8 @@ SignIn.__index = SignIn
 ---@param directory Directory
 ---@return table sign_in
 function M.new(directory)
-  return setmetatable({ directory = directory, failures = {}, count = 0, under_way = {}, waiting = {} }, SignIn)
+  return setmetatable({ directory = directory, failures = {}, count = 0, under_way = {}, waiting = {} },
+    SignIn)
 end
 
 -- ---- what wrong ones cost ----
@@ -107,7 +109,8 @@ end
 -- ---- events ----
 
 local function record(self, actor, role, body)
-  local tx = self.directory.project.store:stream({ run = "board", turn = 0, actor = actor, role = role }):begin()
+  local place = { run = "board", turn = 0, actor = actor, role = role }
+  local tx = self.directory.project.store:stream(place):begin()
   tx:event("user.signed_in", nil, body)
   return errors.check(async.await(tx.commit, tx))
 end
@@ -175,7 +178,8 @@ function SignIn:enter(name, password, address)
     local user, err = checked(self, name, password, address)
     local ok
     if user then
-      ok, err = record(self, "human:" .. user.name, "human", { name = user.name, ok = true, address = address })
+      local body = { name = user.name, ok = true, address = address }
+      ok, err = record(self, "human:" .. user.name, "human", body)
     end
     if not ok then
       return nil, err

@@ -9,7 +9,7 @@ local plan_files = require("orket.planning.plan_files")
 local problem = require("orket.service.api.problem")
 local reader = require("orket.project.reader")
 local runs = require("orket.scheduler.runs")
-local session = require("orket.project.session")
+local preparation = require("orket.project.preparation")
 
 local M = {}
 
@@ -43,7 +43,7 @@ local function refresh(project, again)
   end
   project.conceals:release()
   project.config, project.conceals = now, conceals
-  return session.prepare(project, again)
+  return preparation.prepare(project, again)
 end
 
 local function note(self, text)

@@ -2,10 +2,14 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
+local authoring_routes = require("orket.service.routes.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
+local mcp_routes = require("orket.service.routes.mcp_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
+local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
+local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
@@ -13,20 +17,36 @@ local user_routes = require("orket.service.routes.user_routes")
 
 local M = {}
 
-local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, timeline_routes, person_routes,
-  report_routes, user_routes }
+local NOUNS = { -- in the order of docs/api.md
+  system_routes,
+  metrics_routes,
+  card_routes,
+  run_routes,
+  timeline_routes,
+  person_routes,
+  report_routes,
+  run_report_routes,
+  project_routes,
+  authoring_routes,
+  mcp_routes,
+  user_routes,
+}
 
 ---@class Route
 ---@field name string its operation in openapi.json
----@field method "GET"|"POST"
+---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@field path string "/v1/cards/{id}"
 ---@field aliases string[]|nil further paths of the same
 ---@field tag string its noun
 ---@field summary string what it answers or does
----@field permission "open"|"self"|"read"|"run"|"act"|"admin" open: without a key; self: about the one who asks;
----  read: looks; run: begins and ends runs; act: decides, in a person's name; admin: users, keys, policies
+---@field permission "open"|"self"|"read"|"run"|"act"|"admin" open: without a key; self: about the one who
+---  asks; read: looks; run: begins and ends runs; act: decides, in a person's name; admin: users, keys,
+---  policies
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
 ---@field body table|nil JSON Schema of what is sent
+---@field example any what may be sent
+---@field headers table<string, table>|nil JSON Schemas of headers that it looks at, by name
+---@field version (fun(value: any): string)|nil its ETag, when that is not the hash of what it answers
 ---@field status integer|nil of a success, 200
 ---@field answer table|nil JSON Schema of a success
 ---@field produces string|nil its media type, when it is not JSON

@@ -7,15 +7,17 @@ local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
 local directory = require("orket.people.directory")
+local host_sampler = require("orket.service.host_sampler")
 local hosted_run = require("orket.service.hosted_run")
+local journal_figures = require("orket.service.journal_figures")
 local live_events = require("orket.service.live_events")
+local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
-local session = require("orket.project.session")
+local preparation = require("orket.project.preparation")
 local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
-local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
 
 local M = {}
@@ -26,7 +28,12 @@ local M = {}
 ---@field dir string
 ---@field events table live_events
 ---@field runs table hosted_run
----@field metrics table
+---@field metrics table what this process counts
+---@field figures table journal_figures
+---@field host table host_sampler
+---@field log fun(row: table) writes to the log of the process
+---@field instruments {log: table, loop: table} of the process: service_log, async/loop_meter
+---@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil the ones of a path
 ---@field name string of its workspace: that of its directory
 ---@field workspaces Workspaces all that this server serves
 ---@field routes Route[]
@@ -41,7 +48,7 @@ Service.__index = Service
 
 local function note_with(log)
   return function(text)
-    log({ kind = "note", at = sys.now(), text = text })
+    log:write({ kind = "note", text = text })
   end
 end
 
@@ -52,17 +59,21 @@ end
 
 ---Makes an opened project ready to be served. In a task.
 ---@param project table opened as owner
----@param log fun(row: table)
+---@param instruments {log: table, loop: table}
 ---@return Service|nil
 ---@return Error|Error[]|nil
-function M.open(project, log)
-  local ok, err = session.prepare(project)
+function M.open(project, instruments)
+  local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
   end
   client.warm()
-  local self = setmetatable({ project = project, store = project.store, dir = project.dir }, Service)
-  local note = note_with(log)
+  local self = setmetatable({ project = project, store = project.store, dir = project.dir,
+    instruments = instruments, figures = journal_figures.new(project.store),
+    host = host_sampler.new(project.dir), log = function(row)
+      instruments.log:write(row)
+    end }, Service)
+  local note = note_with(instruments.log)
   canary.open(project, note)
   self.socket, err = owner.serve(project)
   if not self.socket then
@@ -72,7 +83,7 @@ function M.open(project, log)
   self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.snapshots = snapshots.new(project)
-  self.runs = hosted_run.new(project, { log = log, on_delta = function(...)
+  self.runs = hosted_run.new(project, { log = self.log, on_delta = function(...)
     self.events:delta(...)
   end })
   self.watched = watch.open(project.dir, function()
@@ -112,19 +123,6 @@ function Service:start(wanted)
   return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
 end
 
----The service with the store as it was after a commit, for routes that only read it. In a task.
----@param at integer
----@param read fun(view: Service): any, Error|Error[]|nil
----@return any what read returns
----@return Error|Error[]|nil
-function Service:as_of(at, read)
-  local snapshot <close>, err = self.snapshots:open(at)
-  if not snapshot then
-    return nil, err
-  end
-  return read(setmetatable({ store = snapshot.store, at = at }, { __index = self }))
-end
-
 ---Stops the run and the streams, and gives the socket up. In a task.
 ---@param seconds number that replies under way are waited for
 function Service:close(seconds)
@@ -132,6 +130,7 @@ function Service:close(seconds)
   self.watched:close()
   self.people:close()
   self.runs:stop(seconds)
+  mcp_http.close(self)
   self.snapshots:close()
   self.events:close()
   self.socket.close()

@@ -10,6 +10,7 @@ local http = require("orket.core.http")
 local inputs = require("orket.service.api.inputs")
 local page_files = require("orket.service.page_files")
 local problem = require("orket.service.api.problem")
+local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
 
@@ -25,8 +26,12 @@ Server.__index = Server
 -- ---- answers ----
 
 local function headers_of(exchange, kind)
-  return { ["Content-Type"] = kind, ["X-Request-Id"] = exchange.id, ["Cache-Control"] = "no-cache",
+  local headers = { ["Content-Type"] = kind, ["X-Request-Id"] = exchange.id, ["Cache-Control"] = "no-cache",
     ["X-Content-Type-Options"] = "nosniff" }
+  for name, value in pairs(exchange.rate or {}) do
+    headers[name] = value
+  end
+  return headers
 end
 
 local function send(exchange, status, headers, body)
@@ -43,7 +48,7 @@ local function send_problem(exchange, err)
   elseif said.status == 405 then
     headers.Allow = err.allow
   elseif said.status == 429 or said.status == 503 then
-    headers["Retry-After"] = "5"
+    headers["Retry-After"] = tostring(err.retry_after or 5)
   end
   exchange.code = said.code
   send(exchange, said.status, headers, cjson.encode(said))
@@ -82,21 +87,19 @@ end
 
 -- ---- one request ----
 
-local function handle(service, route, request)
-  if not request.query.at or not route.past then
-    return route.handle(service, request)
-  end
-  return service:as_of(request.query.at, function(view)
-    return route.handle(view, request)
-  end)
-end
-
+-- Its body, and its ETag when it has one.
 local function handled(service, route, request)
-  local value, err = handle(service, route, request)
+  local value, err = service.snapshots:answer(service, route, request)
   if value == nil then
     return nil, err
+  elseif route.produces then
+    return value
   end
-  return route.produces and value or cjson.encode(value)
+  local body = cjson.encode(value)
+  if route.version then
+    return body, route.version(value)
+  end
+  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
 end
 
 local function answer(service, exchange, route, request)
@@ -104,12 +107,11 @@ local function answer(service, exchange, route, request)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, err = handled(service, route, request)
+  local body, etag = handled(service, route, request)
   exchange.secret = request.secret
   if not body then
-    return send_problem(exchange, err)
+    return send_problem(exchange, etag)
   end
-  local etag = route.method == "GET" and not route.produces and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
   if route.by_journal then
     keep(service, exchange.target, body, etag)
   end
@@ -232,7 +234,8 @@ local function admit(self, exchange, raw, route)
     return err
   end
   exchange.principal, exchange.who, exchange.credential = who, who.name, raw.credential
-  return route and who:check(route, people:organization())
+  exchange.rate, err = self.rate_limit:take(who.account)
+  return err or route and who:check(route, people:organization())
 end
 
 local function serve(self, exchange, raw)
@@ -287,7 +290,7 @@ end
 local function failed(self, exchange, what)
   local err = type(what) == "table" and what.code and what or errors.of_raised(what)
   if not err then
-    self.log({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
+    self.log:write({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
     err = errors.new("ERR_BUG", "a bug of the server; its log has it under " .. exchange.id, "report it")
   end
   if not pcall(send_problem, exchange, err) then -- the answer had begun
@@ -302,15 +305,16 @@ end
 local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
   exchange.service.metrics:request(exchange, seconds)
-  self.log({ kind = "request", at = sys.now(), id = exchange.id, method = exchange.method,
-    path = exchange.path, status = exchange.status, code = exchange.code, bytes = exchange.bytes,
-    who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
+  self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
+    path = exchange.path, route = exchange.route and exchange.route.name, status = exchange.status,
+    code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
 local function take(self, raw, response)
   local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
     target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
   local task = async.spawn(function()
+    async.label({ cause = "request", id = exchange.id, path = exchange.path })
     local ok, what = xpcall(serve, traced, self, exchange, raw)
     if not ok then
       failed(self, exchange, what)
@@ -332,12 +336,13 @@ end
 
 ---Listens.
 ---@param workspaces Workspaces
----@param options {host: string, port: integer, key: HttpKey, names: string[], log: fun(row: table)}
+---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
+---  rate_limit: integer|nil}  requests a minute of one account; 0: no bound
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)
   local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
-    log = options.log, streams = {} }, Server)
+    log = options.log, streams = {}, rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
   for _, service in pairs(workspaces.by_name) do
     service.people:attach(options.key)
     service.people:on_change(function()

@@ -62,6 +62,7 @@ M.STARTED = object({ run = { type = "string" }, card = { type = "string" }, even
 M.routes = {
   {
     name = "board", method = "GET", path = "/v1/board", permission = "read", by_journal = true,
+    tool = "free",
     past = true, aliases = { "/api/board", "/v1/system/board" },
     summary = "all cards in the board's order, with what waits for a person",
     query = { all = { type = "boolean", description = "archived cards too" } },
@@ -69,6 +70,7 @@ M.routes = {
   },
   {
     name = "card", method = "GET", path = "/v1/cards/{id}", permission = "read", by_journal = true,
+    tool = "free",
     past = true, aliases = { "/api/cards/{id}" }, summary = "a card with its comments, events, refusals and what it asks",
     errors = { "ERR_NOT_FOUND" }, handle = card,
     answer = object({ id = { type = "string" }, status = { type = "string" }, revision = { type = "integer" },
@@ -77,12 +79,14 @@ M.routes = {
   },
   {
     name = "card_transcript", method = "GET", path = "/v1/cards/{id}/transcript", permission = "read",
+    tool = "free",
     past = true, summary = "what was said and done in the turns of the run that worked on it last", query =
       transcript_page.query({ all = { type = "boolean", description = "the turns of all runs" } }),
     errors = { "ERR_NOT_FOUND" }, answer = transcript_page.ANSWER, handle = transcript,
   },
   {
     name = "card_diff", method = "GET", path = "/v1/cards/{id}/diff", permission = "read", past = true,
+    tool = "free",
     summary = "what an issue or an epic changed, as unified diffs; {id} may be CARD@EVENT", handle = diff,
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
     answer = object({ card = { type = "string" }, files = list(ref("File")) }, { at = { type = "integer" } }),

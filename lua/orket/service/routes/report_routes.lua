@@ -64,6 +64,7 @@ end
 M.routes = {
   {
     name = "reports", method = "GET", path = "/v1/reports", permission = "read", handle = refused,
+    tool = "free",
     past = true, summary = "what agents attempted and were refused, the newest first", query = {
       card = TEXT, run = TEXT, rule = { type = "string", description = "* stands for anything" },
       limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
@@ -72,7 +73,7 @@ M.routes = {
     answer = api_schemas.page(ref("Report"), "integer"),
   },
   {
-    name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why,
+    name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why, tool = "free",
     summary = "what an event, RUN/TURN.N or a card's last move follows from, back to the prompt",
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
     answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE, run = TEXT, n = WHOLE })),
@@ -80,6 +81,7 @@ M.routes = {
   },
   {
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
+    tool = "free",
     past = true, summary = "what requests to models cost; what has no `money` had no price", query = {
       by = { enum = costs.BY, description = "model" }, run = TEXT, from = DAY, to = DAY },
     answer = object({ by = TEXT, rows = list(object({ name = TEXT, calls = WHOLE, failed = WHOLE,
@@ -88,14 +90,14 @@ M.routes = {
       { currency = TEXT }),
   },
   {
-    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps,
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps, tool = "free",
     summary = "every cap: used, reserved by requests under way, limit",
     answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
       reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
       { name = TEXT, where = TEXT })) }, { currency = TEXT }),
   },
   {
-    name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search,
+    name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
     summary = "cards, comments and remembered texts in which these letters stand", query = {
       q = { type = "string", minLength = 2, maxLength = 200 },
       limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },

@@ -10,6 +10,7 @@ local live_events = require("orket.service.live_events")
 local once = require("orket.service.api.once")
 local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
+local run_wait = require("orket.service.run_wait")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -59,6 +60,9 @@ local function runs(service, request)
 end
 
 local function run(service, request)
+  if request.query.wait then
+    run_wait.wait(service, request)
+  end
   local row, err = run_of(service, request)
   if row then
     run_record.complete(service.store, row)
@@ -203,29 +207,34 @@ local function halt(service, request)
   return service:act({ act = "halt", run = row.id }, request.who)
 end
 
+local WAIT = { wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
+  "seconds that the answer may wait until the run ended, or something of it waits for a person" } }
 local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
 
 M.routes = {
   {
     name = "runs", method = "GET", path = "/v1/runs", permission = "read", aliases = { "/api/sessions" },
+    tool = "free",
     past = true, summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
     query = { limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
       before = { type = "string", description = "the last run that is known" } },
   },
   {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
+    tool = "free", query = WAIT,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
       checkpoints = { type = "array" }, tree = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,
+    tool = "free",
     aliases = { "/api/sessions/{id}", "/v1/runs/{id}/transcript" }, errors = { "ERR_NOT_FOUND" },
     summary = "a run with what was said and done in its turns", query = transcript_page.query(),
     answer = transcript_page.ANSWER, handle = session,
   },
   {
-    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", query = QUERY,
+    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", tool = "free", query = QUERY,
     summary = "the events of a run; with Accept: text/event-stream also as they are committed",
     errors = { "ERR_NOT_FOUND" }, answer = api_schemas.page(ref("Event"), "integer"), handle = run_events,
     stream = stream_run,
@@ -242,6 +251,7 @@ M.routes = {
   },
   {
     name = "start_run", method = "POST", path = "/v1/runs", permission = "run", status = 202, errors = LAST,
+    tool = "free",
     summary = "begins a run of a card, or goes on with it; Idempotency-Key: once",
     answer = card_routes.STARTED, handle = start, body = {
       type = "object", required = { "card" }, additionalProperties = false,
@@ -251,11 +261,13 @@ M.routes = {
   },
   {
     name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "run", status = 202,
+    tool = "free",
     summary = "goes on with a run that did not end; Idempotency-Key: once", answer = card_routes.STARTED,
     errors = LAST, handle = resume,
   },
   {
     name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "run", handle = halt,
+    tool = "free",
     summary = "drains the run that is under way: open turns go on with the next", answer = ref("Done"),
     errors = { "ERR_NOT_FOUND" },
   },

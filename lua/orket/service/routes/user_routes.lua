@@ -102,8 +102,8 @@ local function add_user(service, request)
   if err then
     return nil, err
   end
-  return service:act({ act = "user.add", name = request.body.name, role = request.body.role, secret = secret },
-    request.who)
+  return service:act({ act = "user.add", name = request.body.name, role = request.body.role,
+    secret = secret }, request.who)
 end
 
 local function change_user(service, request)
@@ -184,7 +184,7 @@ local function add_key(service, request)
   if not id then
     return nil, errors.new(code, key, fix)
   end
-  local body, answer = request.body, nil
+  local body, answer = request.body
   answer, err = service:act_for({ act = "key.add", id = id, name = body.name, user = owner_of(request),
     scope = setmetatable(body.allow or { "read" }, cjson.array_mt),
     expires_at = expiry.in_days(body.days or expiry.DAYS) }, request.who)
@@ -221,6 +221,7 @@ end
 local function body_of(required, more)
   local body = object(required, more)
   body.additionalProperties = false
+  body.required = next(required) and body.required or nil
   return body
 end
 
@@ -270,7 +271,7 @@ M.routes = {
   },
   {
     name = "change_user", method = "POST", path = "/v1/users/{name}", permission = "admin",
-    summary = "gives a user another role or password, or disables and enables the user; one of them at a time",
+    summary = "gives a user another role or password, or disables and enables the user; one at a time",
     body = body_of({}, { role = TEXT, disabled = FLAG, new_password = PASSWORD }), handle = change_user,
     answer = NAMED, errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
   },
