@@ -1,8 +1,12 @@
-/* auth.c: `orket.core.auth`: signed tokens and HMACs, for tests of them. What the service signs and
- * checks itself never passes through Lua (bind/http/key.c). */
+/* auth.c: `orket.core.auth`: passwords and access keys as they are kept; signed tokens and HMACs for
+ * tests of them. What the service itself signs and checks is in bind/http/key.c. */
+#include <sodium.h>
 #include <time.h>
 
-#include "bind/bind.h"
+#include "bind/auth/passwords.h"
+#include "bind/auth/secret.h"
+#include "bind/process/pending.h"
+#include "io/auth/credential.h"
 #include "io/auth/jwt.h"
 #include "script/value.h"
 
@@ -68,14 +72,44 @@ static int l_hmac_fits(lua_State *L)
     return 1;
 }
 
+/* auth.make_key(dir) -> id, key: secret | nil, message, code, fix   its hash is kept in dir/people/
+ */
+static int l_make_key(lua_State *L)
+{
+    const char *dir = luaL_checkstring(L, 1);
+    struct credential_id id;
+    char text[CREDENTIAL_KEY + 1];
+    struct err err = {0};
+    if (access_key_make(dir, &id, text, &err))
+        return bind_fail(L, &err);
+    lua_pushstring(L, id.text);
+    secret_text_push(L, text, CREDENTIAL_KEY);
+    sodium_memzero(text, sizeof text);
+    return 2;
+}
+
+/* auth.forget(dir, id)   what was kept under this id */
+static int l_forget(lua_State *L)
+{
+    credential_remove(luaL_checkstring(L, 1), luaL_checkstring(L, 2));
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
+    {"check_password", l_check_password},
+    {"forget", l_forget},
     {"hmac_fits", l_hmac_fits},
+    {"keep_password", l_keep_password},
+    {"make_key", l_make_key},
+    {"read_password", l_read_password},
     {"verify_jwt", l_verify_jwt},
     {NULL, NULL},
 };
 
 int luaopen_orket_auth(lua_State *L)
 {
+    secret_text_open(L);
+    pending_open(L);
     lua_newtable(L);
     bind_functions(L, functions);
     return 1;

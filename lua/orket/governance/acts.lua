@@ -8,10 +8,12 @@ local M = {}
 
 local NOUNS = { -- each with a table `acts`
   cards = require("orket.governance.card_acts"),
+  authoring = require("orket.project.authoring"),
   approvals = require("orket.governance.approvals.approval_acts"),
   push = require("orket.repository.push"),
   update = require("orket.repository.update"),
   put = require("orket.workspace.put"),
+  files = require("orket.project.project_files"),
   sync = require("orket.project.sync"),
   acceptance = require("orket.scripts.serving.acceptance"),
   rollback = require("orket.governance.policy.rollback"),
@@ -25,8 +27,8 @@ local NOUNS = { -- each with a table `acts`
 
 ---@class Act
 ---@field summary string what it does, as docs/acts.md has it
----@field fields table<string, string> of its requests: text, integer, number, boolean, list or any; ? = may
----  be absent
+---@field fields table<string, string> of its requests: text, integer, number, boolean, list, object or any;
+---  ? = may be absent
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
 ---@field beside boolean? it names files of this machine, or a command sends it by itself: only a process
 ---  beside the owner asks for it, no client of a network
@@ -48,6 +50,7 @@ local TYPES = {
   number = { "a number", function(value) return type(value) == "number" end },
   boolean = { "true or false", function(value) return type(value) == "boolean" end },
   list = { "a list", function(value) return type(value) == "table" end },
+  object = { "an object", function(value) return type(value) == "table" end },
   any = { "a value", function() return true end },
 }
 

@@ -68,9 +68,11 @@ end
 
 -- ---- one client ----
 
--- Written to at once; one that has no room left from here on is to catch up.
-function Client:push(text)
+-- Written to at once; one that has no room left from here on is to catch up. An event that could not be
+-- written is not one that it has.
+function Client:push(text, seq)
   local unsent = self.response:write(text)
+  self.last = unsent and seq or self.last
   if (not unsent or unsent > ROOM) and self.live then
     self.live = false
     self.wake()
@@ -192,10 +194,11 @@ local function hear(hub, event)
   local texts = {}
   for client in pairs(hub.clients) do
     if client.live and event.seq > client.last then
-      client.last = event.seq
       if is_wanted(client.filter, event) then
         texts[client.form] = texts[client.form] or client.form.event(event)
-        client:push(texts[client.form])
+        client:push(texts[client.form], event.seq)
+      else
+        client.last = event.seq
       end
     end
   end

@@ -2,23 +2,37 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
+local authoring_routes = require("orket.service.routes.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
 local mcp_routes = require("orket.service.routes.mcp_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
+local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
+local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
 
 local M = {}
 
-local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, timeline_routes, person_routes,
-  report_routes, mcp_routes }
+local NOUNS = { -- in the order of docs/api.md
+  system_routes,
+  metrics_routes,
+  card_routes,
+  run_routes,
+  timeline_routes,
+  person_routes,
+  report_routes,
+  run_report_routes,
+  project_routes,
+  authoring_routes,
+  mcp_routes,
+}
 
 ---@class Route
 ---@field name string its operation in openapi.json
----@field method "GET"|"POST"|"DELETE"
+---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@field path string "/v1/cards/{id}"
 ---@field aliases string[]|nil further paths of the same
 ---@field tag string its noun
@@ -26,23 +40,19 @@ local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, timeline
 ---@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
 ---@field body table|nil JSON Schema of what is sent
+---@field example any what may be sent
+---@field headers table<string, table>|nil JSON Schemas of headers that it looks at, by name
+---@field version (fun(value: any): string)|nil its ETag, when that is not the hash of what it answers
 ---@field status integer|nil of a success, 200
 ---@field answer table|nil JSON Schema of a success
 ---@field produces string|nil its media type, when it is not JSON
 ---@field errors string[]|nil codes of its failures, besides those of every route
----@field tool "free"|"asked"|nil of the MCP server (service/mcp/): free: a model may call it; asked: only a
----  person's yes performs it; nil: it is no tool. A free GET is a resource and a prompt as well
----@field shown RouteShown|nil of a tool that is asked: what the person has to read before the yes
 ---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
 ---@field by_journal boolean|nil its answer follows from the journal alone
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
 ---  headers: table<string, string>): integer|nil, Error|nil)|nil answers instead of handle where
 ---  events are asked for (Accept: text/event-stream); the status, or an error when it has not begun
-
----@class RouteShown
----@field fields string[] of the body: they bind the yes to what was read, so that no model gives them
----@field read fun(service: table, request: ApiRequest): {lines: string[], body: table}|nil, Error|nil
 
 ---@class ApiRequest
 ---@field id string of the request, as X-Request-Id has it
@@ -51,7 +61,6 @@ local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, timeline
 ---@field query table<string, any>
 ---@field body any
 ---@field headers table<string, string>
----@field progress (fun(what: string))|nil is called with what happened, while who asked waits
 
 local ALL, ROOT = {}, { named = {} }
 

@@ -6,6 +6,8 @@ local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
+local host_sampler = require("orket.service.host_sampler")
+local journal_figures = require("orket.service.journal_figures")
 local live_events = require("orket.service.live_events")
 local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.metrics")
@@ -14,7 +16,6 @@ local proc = require("orket.core.proc")
 local preparation = require("orket.project.preparation")
 local served_runs = require("orket.service.served_runs")
 local snapshots = require("orket.service.snapshots")
-local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
 
 local M = {}
@@ -25,8 +26,11 @@ local M = {}
 ---@field dir string
 ---@field events table live_events
 ---@field runs table served_runs
----@field metrics table
----@field log fun(row: table)
+---@field metrics table what this process counts
+---@field figures table journal_figures
+---@field host table host_sampler
+---@field log fun(row: table) writes to the log of the process
+---@field instruments {log: table, loop: table} of the process: service_log, async/loop_meter
 ---@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil the ones of a path
 ---@field name string of its workspace: that of its directory
 ---@field workspaces Workspaces all that this server serves
@@ -40,7 +44,7 @@ Service.__index = Service
 
 local function note_with(log)
   return function(text)
-    log({ kind = "note", at = sys.now(), text = text })
+    log:write({ kind = "note", text = text })
   end
 end
 
@@ -51,18 +55,21 @@ end
 
 ---Makes an opened project ready to be served. In a task.
 ---@param project table opened as owner
----@param log fun(row: table)
+---@param instruments {log: table, loop: table}
 ---@return Service|nil
 ---@return Error|Error[]|nil
-function M.open(project, log)
+function M.open(project, instruments)
   local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
   end
   client.warm()
-  local self = setmetatable({ project = project, store = project.store, dir = project.dir, log = log },
-    Service)
-  local note = note_with(log)
+  local self = setmetatable({ project = project, store = project.store, dir = project.dir,
+    instruments = instruments, figures = journal_figures.new(project.store),
+    host = host_sampler.new(project.dir), log = function(row)
+      instruments.log:write(row)
+    end }, Service)
+  local note = note_with(instruments.log)
   canary.open(project, note)
   self.socket, err = owner.serve(project)
   if not self.socket then
@@ -70,7 +77,7 @@ function M.open(project, log)
   end
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.snapshots = snapshots.new(project)
-  self.runs = served_runs.new(project, { log = log, note = note, on_delta = function(...)
+  self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
   end })
   self.watched = watch.open(project.dir, function()

@@ -82,12 +82,19 @@ end
 
 -- ---- one request ----
 
+-- Its body, and its ETag when it has one.
 local function handled(service, route, request)
   local value, err = service.snapshots:answer(service, route, request)
   if value == nil then
     return nil, err
+  elseif route.produces then
+    return value
   end
-  return route.produces and value or cjson.encode(value)
+  local body = cjson.encode(value)
+  if route.version then
+    return body, route.version(value)
+  end
+  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
 end
 
 local function answer(service, exchange, route, request)
@@ -95,11 +102,10 @@ local function answer(service, exchange, route, request)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, err = handled(service, route, request)
+  local body, etag = handled(service, route, request)
   if not body then
-    return send_problem(exchange, err)
+    return send_problem(exchange, etag)
   end
-  local etag = route.method == "GET" and not route.produces and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
   if route.by_journal then
     keep(service, exchange.target, body, etag)
   end
@@ -212,7 +218,7 @@ end
 local function failed(self, exchange, what)
   local err = type(what) == "table" and what.code and what or errors.of_raised(what)
   if not err then
-    self.log({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
+    self.log:write({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
     err = errors.new("ERR_BUG", "a bug of the server; its log has it under " .. exchange.id, "report it")
   end
   if not pcall(send_problem, exchange, err) then -- the answer had begun
@@ -227,15 +233,16 @@ end
 local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
   exchange.service.metrics:request(exchange, seconds)
-  self.log({ kind = "request", at = sys.now(), id = exchange.id, method = exchange.method,
-    path = exchange.path, status = exchange.status, code = exchange.code, bytes = exchange.bytes,
-    who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
+  self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
+    path = exchange.path, route = exchange.route and exchange.route.name, status = exchange.status,
+    code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
 local function take(self, raw, response)
   local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
     target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
   local task = async.spawn(function()
+    async.label({ cause = "request", id = exchange.id, path = exchange.path })
     local ok, what = xpcall(serve, traced, self, exchange, raw)
     if not ok then
       failed(self, exchange, what)
@@ -256,7 +263,7 @@ end
 
 ---Listens.
 ---@param workspaces Workspaces
----@param options {host: string, port: integer, key: HttpKey, names: string[], log: fun(row: table)}
+---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table}
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)

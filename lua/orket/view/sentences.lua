@@ -5,6 +5,7 @@ local cjson = require("cjson")
 local error_hints = require("orket.llm.error_hints")
 local approval_format = require("orket.governance.approvals.approval_format")
 local local_time = require("orket.view.format.local_time")
+local tables = require("orket.util.tables")
 local text = require("orket.view.format.text")
 
 local M = {}
@@ -228,7 +229,11 @@ local SENTENCE = {
   ["config.changed"] = function(b)
     return "the configuration is another one" .. (#b.delta > 0 and ", which makes more possible" or "")
   end,
+  ["card.authored"] = function(b)
+    return b.act .. "d in " .. table.concat(tables.keys(b.files), ", ")
+  end,
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
+  ["project.saved"] = function(b) return b.path .. " is saved" end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
     return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d",

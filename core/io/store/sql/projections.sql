@@ -561,8 +561,14 @@ VALUES ($server, @tool, @name, @pin, @description, @schema, :actor, :at);
 INSERT OR IGNORE INTO mcp_tool (server, tool, name, pin, actor, at) VALUES ($server, $tool, $name, '', :actor, :at);
 UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 
+-- A person wrote a card into its file, or took it out; what the board does of it is in the same transaction.
+-- kind: card.authored
+
 -- kind: policy.failed
 
 -- kind: policy.rolled_back
+
+-- A person saved a file of the project (configuration, script, verification).
+-- kind: project.saved
 
 -- kind: note

@@ -208,6 +208,9 @@ SELECT p.seq AS id, p.card, p.role, p.at, p.body AS "body:json", p.status, p.ans
 FROM proposal p LEFT JOIN journal e ON e.seq = p.seq LEFT JOIN card c ON c.id = p.card
 WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
 
+-- name: sprint_cards
+SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sprint' = :sprint ORDER BY c.ordinal;
+
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
 
@@ -412,6 +415,30 @@ WHERE run = :run AND (kind = 'turn.ended'
                       OR kind = 'card.moved' AND body ->> '$.to' IN ('done', 'blocked', 'waiting_for_developer'))
 ORDER BY seq;
 
+-- What the roles of a run come to.
+-- name: run_roles
+SELECT role, count(*) AS turns, coalesce(sum(steps), 0) AS steps, coalesce(sum(tokens_in), 0) AS tokens_in,
+       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(money), 0) AS money,
+       coalesce(sum(refusals), 0) AS refusals
+FROM turn WHERE run = :run GROUP BY role ORDER BY role;
+
+-- The files that its turns wrote, each write of its own.
+-- name: run_writes
+WITH RECURSIVE walk (seq, prev, kind, role) AS (
+    SELECT e.seq, e.prev, e.kind, t.role FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+    JOIN entry e ON e.seq = s.seq WHERE t.run = :run
+    UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
+SELECT w.role, e.seq, e.body ->> '$.path' AS path, e.body ->> '$.blob' AS blob
+FROM walk w JOIN event e ON e.seq = w.seq WHERE w.kind = (SELECT id FROM kind WHERE name = 'file.written') ORDER BY w.seq;
+
+-- The last call of each of its roles.
+-- name: run_last_calls
+WITH RECURSIVE walk (seq, prev, kind, role) AS (
+    SELECT e.seq, e.prev, e.kind, t.role FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+    JOIN entry e ON e.seq = s.seq WHERE t.run = :run
+    UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
+SELECT role, max(seq) AS seq FROM walk WHERE kind = (SELECT id FROM kind WHERE name = 'call.allowed') GROUP BY role;
+
 -- name: turns
 SELECT run, turn, seq, card, seat, role, generation, engine, model, arm, outcome, steps, tokens_in, tokens_out, calls,
        money, started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds
@@ -571,6 +598,71 @@ ORDER BY seq DESC LIMIT coalesce(:limit, 100);
 -- How often each rule refused, or asked a person.
 -- name: rules
 SELECT rule, decision, count(*) AS reports FROM report GROUP BY rule, decision ORDER BY rule, decision;
+
+-- What came into the journal after the event :since, counted for /metrics: by family and up to two labels. A family that
+-- begins with "=" says how it is now. Buckets are numbered by how many of the bounds (JSON arrays of seconds) are smaller.
+-- name: figures
+WITH plain (seq, stream, prev, at, card, kind, body) AS (
+    SELECT e.seq, e.stream, e.prev, e.at, e.card, k.name,
+           replace(replace(replace(replace(e.body, char(1), ''), char(2), ''), char(3), ''), char(4), '')
+    FROM entry e JOIN kind k ON k.id = e.kind
+    WHERE e.seq > :since AND k.name IN ('run.started', 'run.forked', 'turn.started', 'turn.ended', 'card.moved',
+        'step.reply', 'step.failed', 'memory.ranked', 'window.summarised', 'call.allowed', 'call.refused', 'call.result')),
+x (seq, stream, prev, at, card, kind, a, b, failed, calls, tokens_in, tokens_out, cached, money) AS MATERIALIZED (
+    SELECT seq, stream, prev, at, card, kind,
+           CASE kind WHEN 'turn.ended' THEN body ->> '$.outcome' WHEN 'card.moved' THEN body ->> '$.type'
+                WHEN 'call.refused' THEN body ->> '$.tool' WHEN 'call.result' THEN body ->> '$.tool'
+                ELSE body ->> '$.model' END,
+           CASE kind WHEN 'card.moved' THEN body ->> '$.to'
+                WHEN 'call.result' THEN iif(body ->> '$.ok', 'ok', 'error')
+                WHEN 'call.refused' THEN iif(body ->> '$.decision' = 'ask', 'asked', 'refused') END,
+           kind = 'step.failed' OR kind = 'memory.ranked' AND body ->> '$.error' IS NOT NULL,
+           iif(kind = 'memory.ranked', coalesce(body ->> '$.calls', 0), 1),
+           coalesce(body ->> '$.usage.prompt', 0), coalesce(body ->> '$.usage.completion', 0),
+           coalesce(body ->> '$.usage.cached', 0), coalesce(body ->> '$.money', 0)
+    FROM plain),
+asked (model, failed, calls, tokens_in, tokens_out, cached, money, seconds) AS MATERIALIZED (
+    SELECT coalesce(x.a, t.model, '?'), failed, x.calls, x.tokens_in, x.tokens_out, x.cached, x.money,
+           iif(x.kind = 'step.reply', (SELECT x.at - p.at - iif(p.kind = (SELECT id FROM kind WHERE name = 'step.failed'),
+               coalesce(1000 * (replace(p.body, char(1), '') ->> '$.wait'), 0), 0) FROM entry p WHERE p.seq = x.prev) / 1000.0, NULL)
+    FROM x JOIN stream s ON s.id = x.stream LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn
+    WHERE x.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')
+    UNION ALL -- what a dropped run has left
+    SELECT coalesce(model, '?'), 0, calls, tokens_in, tokens_out, 0, money, NULL FROM turn
+    WHERE :since = 0 AND run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL)),
+turned (seconds) AS (
+    SELECT x.at / 1000.0 - (julianday(t.started_at) - 2440587.5) * 86400
+    FROM x JOIN stream s ON s.id = x.stream JOIN turn t ON t.run = s.run AND t.turn = s.turn WHERE x.kind = 'turn.ended'),
+finished (seconds) AS (
+    SELECT x.at / 1000.0 - (julianday((SELECT t.started_at FROM turn t WHERE t.card = coalesce(x.card, s.card) ORDER BY t.seq LIMIT 1))
+                            - 2440587.5) * 86400
+    FROM x JOIN stream s ON s.id = x.stream WHERE x.kind = 'card.moved' AND x.a = 'issue' AND x.b = 'done')
+SELECT '=upto' AS family, NULL AS a, NULL AS b, (SELECT coalesce(max(seq), 0) FROM entry) AS value
+UNION ALL SELECT '=cards', status, NULL, count(*) FROM card GROUP BY status
+UNION ALL SELECT '=approvals', NULL, NULL, count(*) FROM approval WHERE status = 'pending' AND hash IS NOT NULL
+UNION ALL SELECT 'events', NULL, NULL, count(*) FROM entry WHERE seq > :since
+UNION ALL SELECT 'runs', NULL, NULL, count(*) FROM x WHERE kind IN ('run.started', 'run.forked')
+UNION ALL SELECT 'turns', NULL, NULL, count(*) FROM x WHERE kind = 'turn.started'
+UNION ALL SELECT 'turn_ends', a, NULL, count(*) FROM x WHERE kind = 'turn.ended' GROUP BY a
+UNION ALL SELECT 'moves', a, b, count(*) FROM x WHERE kind = 'card.moved' GROUP BY a, b
+UNION ALL SELECT 'tools', a, b, count(*) FROM x WHERE kind IN ('call.result', 'call.refused') GROUP BY a, b
+UNION ALL SELECT 'allowed', NULL, NULL, count(*) FROM x WHERE kind = 'call.allowed'
+UNION ALL SELECT 'rules', rule, decision, count(*) FROM report WHERE seq > :since GROUP BY rule, decision
+UNION ALL SELECT 'requests', model, NULL, sum(calls) FROM asked GROUP BY model
+UNION ALL SELECT 'failures', model, NULL, sum(failed) FROM asked GROUP BY model
+UNION ALL SELECT 'tokens_in', model, NULL, sum(tokens_in) FROM asked GROUP BY model
+UNION ALL SELECT 'tokens_out', model, NULL, sum(tokens_out) FROM asked GROUP BY model
+UNION ALL SELECT 'tokens_cached', model, NULL, sum(cached) FROM asked GROUP BY model
+UNION ALL SELECT 'money', model, NULL, sum(money) FROM asked GROUP BY model
+UNION ALL SELECT 'reply_seconds', NULL, (SELECT count(*) FROM json_each(:reply_bounds) WHERE value < seconds), count(*)
+    FROM asked WHERE seconds >= 0 GROUP BY 3
+UNION ALL SELECT 'reply_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM asked WHERE seconds >= 0
+UNION ALL SELECT 'turn_seconds', NULL, (SELECT count(*) FROM json_each(:turn_bounds) WHERE value < seconds), count(*)
+    FROM turned WHERE seconds >= 0 GROUP BY 3
+UNION ALL SELECT 'turn_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM turned WHERE seconds >= 0
+UNION ALL SELECT 'card_seconds', NULL, (SELECT count(*) FROM json_each(:card_bounds) WHERE value < seconds), count(*)
+    FROM finished WHERE seconds >= 0 GROUP BY 3
+UNION ALL SELECT 'card_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM finished WHERE seconds >= 0;
 
 -- Cards, comments and what is remembered in which the letters :text stand, whatever their case (of ASCII): cards by id, name
 -- and text first, then comments and memory, the newest first.

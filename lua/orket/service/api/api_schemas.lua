@@ -76,6 +76,9 @@ local ALL = {
     id = TEXT, title = TEXT, lines = M.list(TEXT), commands = M.list(TEXT) }, { card = TEXT, event = WHOLE,
     remote = TEXT, expires_at = TEXT, plan = TEXT, cap = TEXT, rule = TEXT, hash = TEXT,
     operation = { type = "object" } }),
+  Preview = object({ card = TEXT, seat = TEXT, role = TEXT, review = FLAG, generation = TEXT, model = TEXT,
+    messages = M.list({ type = "object" }), tools = M.list({ type = "object" }), bytes = WHOLE,
+    tokens = WHOLE }, { note = TEXT }),
   File = object({ path = TEXT, status = TEXT, binary = FLAG, added = WHOLE, removed = WHOLE, diff = TEXT }),
   Done = object({ message = TEXT }),
 }

@@ -107,11 +107,13 @@ end
 
 -- ---- the body ----
 
+local JSON = { ["application/json"] = true, ["application/merge-patch+json"] = true }
+
 local EMPTY = { type = "object", maxProperties = 0 } -- of a route that takes none
 
 local function decoded(request)
   local kind = (request.headers["content-type"] or ""):lower():match("^%s*([^;%s]*)")
-  if kind ~= "application/json" then
+  if not JSON[kind] then
     return nil, problem.new(415, "ERR_USAGE", "the body has to be application/json",
       "send Content-Type: application/json")
   end

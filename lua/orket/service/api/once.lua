@@ -9,6 +9,10 @@ local M = {}
 
 local MOST = 1000 -- keys that are remembered
 
+---JSON Schema of the header, for routes that look at it.
+M.HEADER = { type = "string", maxLength = 128,
+  description = "a request that is sent again with it is answered as before, and does nothing a second time" }
+
 local function forget_oldest(known)
   if #known.order > MOST then
     known.of[table.remove(known.order, 1)] = nil

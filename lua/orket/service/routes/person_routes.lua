@@ -117,8 +117,11 @@ M.routes = {
 
 -- ---- acts ----
 
-local ELSEWHERE = { approve = true, deny = true } -- above, with the hash of what was read
-local TYPES = { text = "string", integer = "integer", number = "number", boolean = "boolean", list = "array" }
+local ELSEWHERE = { -- above, with the hash of what was read; in routes of their nouns
+  approve = true, deny = true, ["card.create"] = true, ["card.change"] = true, ["card.remove"] = true,
+}
+local TYPES = { text = "string", integer = "integer", number = "number", boolean = "boolean", list = "array",
+  object = "object" }
 
 local function body_of(act)
   local properties, required = {}, {}
