@@ -14,6 +14,7 @@ local problem_list = require("orket.project.config.problem_list")
 local projects = require("orket.project.project")
 local cli_report = require("orket.view.cli_report")
 local change = require("orket.scripts.serving.change")
+local run_set = require("orket.scheduler.run_set")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
 
@@ -26,30 +27,31 @@ local function signals_of_an_end()
   return sys.is_ignored("SIGHUP") and { "sigint", "sigterm" } or { "sigint", "sigterm", "sighup" }
 end
 
-local function note_stop(state, waits)
+local function note_stop(view, run, waits)
   local text = "stopping: open turns are kept and go on with the next run"
   if waits > 0 then
     text = string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
-      text, waits, waits == 1 and "is" or "are", math.ceil(state.run.limits.drain))
+      text, waits, waits == 1 and "is" or "are", math.ceil(run.limits.drain))
   end
-  state.view:note(text)
+  view:note(text)
 end
 
 -- The first one waits for replies under way, the second one gives them up, the third one does not even say
 -- so.
-local function drain_on_signals(state)
+local function drain_on_signals(project, owned, view)
   local signals = 0
   return async.on_signals(signals_of_an_end(), function()
+    local run = run_set.of(project):all()[1]
     signals = signals + 1
-    if signals > 2 or not state.run then
-      if state.view.leave then
-        state.view:leave()
+    if signals > 2 or not (run or owned.has_begun) then
+      if view.leave then
+        view:leave()
       end
       os.exit(130, false)
     end
-    local waits = state.run:drain(signals > 1)
+    local waits = owned:drain(signals > 1)
     if signals == 1 then
-      note_stop(state, waits)
+      note_stop(view, run, waits)
     end
   end)
 end
@@ -80,20 +82,22 @@ local function note_retired(project, view)
   end
 end
 
--- Runs what was chosen, to its end.
-local function play(project, goal, args, state)
-  local view = state.view
-  local owned = jobs.new(project, { on_delta = view.on_delta, note = function(text)
+local function own_jobs(project, view)
+  return jobs.new(project, { on_delta = view.on_delta, note = function(text)
     view:note(text)
   end })
+end
+
+-- Runs what was chosen, to its end.
+local function play(project, owned, goal, args, view)
+  local shown = {}
   local job = assert(owned:begin({ card = goal.card, run = goal.run, is_prepared = true },
     { cassette = args.cassette, on_run = function(run)
-      state.run = run
-      table.insert(state.runs, { id = run.id, epic = { id = run.epic.id }, store = run.store })
+      table.insert(shown, { id = run.id, epic = { id = run.epic.id }, store = run.store })
       view:attach(project, run)
     end }))
   owned:await_idle()
-  return job
+  return job, shown
 end
 
 local function run(project, args, view, choose)
@@ -126,15 +130,15 @@ local function run(project, args, view, choose)
     view:note(differing)
   end
   note_retired(project, view)
-  local state = { view = view, runs = {} }
+  local owned = own_jobs(project, view)
   local server
   server, err = serve(project, args)
   if not server then
     return nil, err
   end
-  local stop_signals = drain_on_signals(state)
+  local stop_signals = drain_on_signals(project, owned, view)
   local watched = reload_on_change(project, view)
-  local job = play(project, goal, args, state)
+  local job, shown = play(project, owned, goal, args, view)
   watched:close()
   stop_signals()
   server.close()
@@ -143,7 +147,7 @@ local function run(project, args, view, choose)
   local status = failure and "failed" or ended.status
   view:finish({
     status = status, counts = ended.counts, already = ended.already, error = failure, card = goal.card,
-    dir = project.dir, runs = state.runs, pushes = ended.pushes,
+    dir = project.dir, runs = shown, pushes = ended.pushes,
   })
   return status, failure
 end

@@ -21,6 +21,7 @@ Job.__index = Job
 ---@class Jobs
 ---@field count integer jobs under way
 ---@field stopping boolean nothing new begins
+---@field has_begun boolean|nil a run
 local Jobs = {}
 Jobs.__index = Jobs
 
@@ -72,6 +73,7 @@ local function on_run(self, job, run)
   if self.stopping then
     run:drain(true)
   end
+  self.has_begun = true
   if job.hooks.on_run then
     job.hooks.on_run(run)
   end
@@ -92,7 +94,9 @@ local function perform(self, job, wanted)
     return nil, err
   end
   local options = { pushes = not job.hooks.cassette, cassette = job.hooks.cassette,
-    on_delta = self.hooks.on_delta, on_run = function(run)
+    on_delta = self.hooks.on_delta, is_stopping = function()
+      return self.stopping
+    end, on_run = function(run)
       on_run(self, job, run)
     end, on_begun = function(run)
       on_begun(job, run)
@@ -150,20 +154,25 @@ end
 
 -- ---- the end of the process ----
 
-local function drain(self, now)
+---Nothing new begins, and all runs stop: open turns go on with the next process.
+---@param now boolean|nil replies under way are given up
+---@return integer waits cards that are waited for
+function Jobs:drain(now)
+  self.stopping = true
+  local waits = 0
   for _, one in ipairs(run_set.of(self.project):all()) do
-    one:drain(now)
+    waits = waits + one:drain(now)
   end
+  return waits
 end
 
----Stops all runs: open turns go on with the next. After `seconds` replies under way are given up. In a task.
+---The same until all of them are over. After `seconds` replies under way are given up. In a task.
 ---@param seconds number
 function Jobs:stop(seconds)
-  self.stopping = true
-  drain(self, false)
+  self:drain()
   local hurry = async.spawn(function()
     if async.sleep(seconds) then
-      drain(self, true)
+      self:drain(true)
     end
   end)
   self:await_idle()

@@ -420,6 +420,7 @@ function Run:run()
     commit(system_tx(self)) -- canceled tasks left commits behind: the board hears of them first
   end
   unsubscribe()
+  self.is_over = true
   if ok and not (self.draining or self.broken) then
     ok, err = tree.catch_up(self.project, self.store, self.epic.id)
   end
