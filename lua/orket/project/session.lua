@@ -18,10 +18,12 @@ local runs = require("orket.scheduler.runs")
 local change = require("orket.scripts.serving.change")
 local serving = require("orket.scripts.serving")
 local sys = require("orket.core.sys")
+local tracing = require("orket.telemetry.tracing")
 local watch = require("orket.project.watch")
 
 local M = {}
 
+local TRACES = 2 -- seconds that a collector is waited for at the end of a run
 local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
 
 -- A terminal that is gone stops it as well, unless the process was started to ignore that (nohup).
@@ -172,6 +174,9 @@ local function run(project, args, view, choose)
   if not server then
     return nil, err
   end
+  local traces = not args.replay and tracing.open(project, function(text)
+    view:note(text)
+  end)
   local stop_signals = drain_on_signals(state)
   local watched = reload_on_change(project, view)
   local ended, failure = begin(project, goal, {
@@ -186,6 +191,9 @@ local function run(project, args, view, choose)
     end,
   })
   watched:close()
+  if traces then
+    traces:close(TRACES)
+  end
   stop_signals()
   server.close()
   failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)

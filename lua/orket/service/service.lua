@@ -13,9 +13,12 @@ local live_events = require("orket.service.live_events")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
 local session = require("orket.project.session")
+local tracing = require("orket.telemetry.tracing")
 local watch = require("orket.project.watch")
 
 local M = {}
+
+local TRACES = 1 -- second that a collector is waited for at the end
 
 ---@class Service
 ---@field project table opened as owner
@@ -63,6 +66,7 @@ function M.open(project, instruments)
   end, on_delta = function(...)
     self.events:delta(...)
   end })
+  self.traces = tracing.open(project, note)
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
@@ -95,6 +99,9 @@ function Service:close(seconds)
   self.ready = false
   self.watched:close()
   self.runs:stop(seconds)
+  if self.traces then
+    self.traces:close(TRACES)
+  end
   self.events:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last

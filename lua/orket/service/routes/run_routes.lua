@@ -10,6 +10,7 @@ local live_events = require("orket.service.live_events")
 local once = require("orket.service.once")
 local problem = require("orket.service.problem")
 local run_record = require("orket.history.run_record")
+local trace_ids = require("orket.telemetry.trace_ids")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -49,6 +50,7 @@ local function run(service, request)
   local row, err = run_of(service, request)
   if row then
     run_record.complete(service.store, row)
+    row.trace = trace_ids.trace(row.id, row.started_at)
   end
   return row, err
 end
@@ -203,7 +205,7 @@ M.routes = {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
     summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      checkpoints = { type = "array" }, tree = { type = "string" } }),
+      checkpoints = { type = "array" }, tree = { type = "string" }, trace = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read",
