@@ -201,7 +201,7 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 
 # What tests/spec/page_spec.lua looks at the page with, in a Chromium that is there.
 WEB := build/web/node_modules
-$(WEB): tests/web/package.json tests/web/package-lock.json tests/web/.npmrc tests/web/page.mjs
+$(WEB): $(wildcard tests/web/*) tests/web/.npmrc
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && touch node_modules
 

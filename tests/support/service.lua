@@ -117,6 +117,31 @@ function Service:get(path, headers)
   return self:request("GET", path, headers)
 end
 
+-- The schema of a success of an operation, whole: with the components that it refers to.
+local function schema_of(document, path, method)
+  local operation = document.paths[path][method]
+  for status, response in pairs(operation.responses) do
+    local content = status:find("^2") and response.content["application/json"]
+    if content then
+      local whole = { ["$defs"] = document.components.schemas, allOf = { content.schema } }
+      return (cjson.encode(whole):gsub("#\\/components\\/schemas\\/", "#/$defs/"))
+    end
+  end
+end
+
+---The body of a GET that has to succeed, held against the schema that openapi.json promises.
+---@param template string the path as the document has it
+---@param path string|nil as it is sent, when it is another one
+function Service:checked(template, path)
+  self.document = self.document or self:get("/openapi.json").body
+  local reply = self:get(path or template)
+  assert(reply.status == 200, reply.text)
+  local fits = orket.try("schema", { ('{"schema":%s,"value":%s}'):format(
+    schema_of(self.document, template, "get"), reply.text) })[1]
+  assert(fits.valid, template .. ": " .. cjson.encode(fits))
+  return reply.body
+end
+
 ---Posts a value as JSON.
 function Service:post(path, body, headers)
   headers = table.move(headers or {}, 1, #(headers or {}), 2, { "Content-Type: application/json" })

@@ -1,4 +1,4 @@
--- limiter.lua: how many agents of a run ask one model at one address at once, and how many in a minute. A
+-- limiter.lua: how many agents of all runs ask one model at one address at once, and how many in a minute. A
 -- request waits in line, first come, first served. None polls: one that leaves wakes the next, and one timer
 -- serves the line where only time is missing. While the model does not answer, requests are refused
 -- (llm/request/breaker.lua).
@@ -43,6 +43,23 @@ function M.depths()
     depths[limiter.name] = depth
   end
   return depths
+end
+
+---The limits are others from now on. What began within the last minute counts.
+---@param limits {concurrent: integer?, per_minute: integer?}|nil
+---@param rule BreakerRule|nil
+---@param outage number seconds, see breaker.new
+function Limiter:configure(limits, rule, outage)
+  limits = limits or {}
+  self.concurrent, self.breaker.rule, self.breaker.limit = limits.concurrent or math.huge, rule, outage
+  local most = limits.per_minute
+  if most ~= self.per_minute then
+    local starts, kept = self.starts, {}
+    for i = math.max(0, self.at - math.min(most or 0, self.per_minute or 0)), self.at - 1 do
+      kept[#kept + 1] = starts[i % self.per_minute + 1]
+    end
+    self.starts, self.at, self.per_minute = kept, most and #kept or 0, most
+  end
 end
 
 -- ---- what is missing ----
