@@ -75,6 +75,7 @@ local ALL = {
     "push" } },
     id = TEXT, title = TEXT, lines = M.list(TEXT), commands = M.list(TEXT) }, { card = TEXT, event = WHOLE,
     remote = TEXT, expires_at = TEXT, plan = TEXT, cap = TEXT, rule = TEXT, hash = TEXT,
+    asks = TEXT, role = TEXT,
     operation = { type = "object" } }),
   File = object({ path = TEXT, status = TEXT, binary = FLAG, added = WHOLE, removed = WHOLE, diff = TEXT }),
   Done = object({ message = TEXT }),
