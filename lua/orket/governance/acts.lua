@@ -19,7 +19,7 @@ local NOUNS = { -- each with a table `acts`
   examples = require("orket.scripts.example_acts"),
   pins = require("orket.mcp.pins"),
   fork = require("orket.history.fork"),
-  run = require("orket.scheduler.run_acts"),
+  run = require("orket.scheduler.jobs.run_acts"),
   debugger = require("orket.dev.debugger_acts"),
 }
 
