@@ -129,7 +129,7 @@ describe("orket serve", function()
     s.key = "a-wrong-key-that-nobody-may-read"
     s:get("/v1/board")
     s:stop()
-    local row = s:log()[1]
+    local row = s:log("request")[1]
     assert.equal("mine-1", row.id)
     assert.equal("GET /v1/board 200", ("%s %s %d"):format(row.method, row.path, row.status))
     assert.equal("admin", row.who)
@@ -159,7 +159,8 @@ describe("a run of a server", function()
     assert.same({ run = "ep.1", card = "ep", events = "/v1/runs/ep.1/events" }, begun.body)
     local stream = s:follow(begun.body.events)
     ends(s, "ep.1", "done")
-    assert(world.wait(function() return stream.text():find("event: run.ended", 1, true) end))
+    assert(world.wait(function() return stream.text():find("event: run.ended", 1, true) end),
+      stream.text() .. orket.read(s.err))
     stream.stop()
     s:stop()
     assert.equal("one\n", w:made("a.txt"))

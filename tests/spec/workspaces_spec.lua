@@ -1,6 +1,7 @@
 -- workspaces_spec.lua: several projects in one `orket serve`: each has its own board, runs, events and keys.
 
 local cjson = require("cjson")
+local browser = dofile("tests/support/browser.lua")
 local orket = dofile("tests/support/orket.lua")
 local python = dofile("tests/support/python.lua")
 local service = dofile("tests/support/service.lua")
@@ -69,6 +70,16 @@ describe("orket serve with two projects", function()
     for _, path in ipairs({ "/w/" .. name_of(b) .. "/board", "/w/" .. name_of(a) .. "/cards/A" }) do
       assert.truthy(s:get(path).headers["content-type"]:find("text/html", 1, true))
     end
+  end)
+
+  it("is a page for each, and the other one is a click away", function()
+    if not browser.found() then
+      pending(browser.MISSING)
+    end
+    local seen = browser.watch("workspaces/two", s)
+    assert.same({ { "Issue A" }, { "Issue B" } }, { seen.first, seen.second })
+    assert.equal("/w/" .. name_of(b) .. "/board", seen.other)
+    assert.same({ name_of(a), name_of(b) }, seen.links)
   end)
 
   it("runs both at once, each event in its own stream", function()

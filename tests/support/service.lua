@@ -28,10 +28,10 @@ function M.wait(done)
   end
 end
 
----Starts a server. options: {environment, arguments, binary}; environment: nil: with M.KEY as the key.
+---Starts a server. options: {environment, arguments, binary, err}; err: where its log goes; environment: nil: with M.KEY as the key.
 function M.start(w, options)
   options = options or {}
-  local self = setmetatable({ w = w, out = w.dir .. "/.test/serve.out", err = w.dir .. "/.test/serve.err",
+  local self = setmetatable({ w = w, out = w.dir .. "/.test/serve.out", err = options.err or w.dir .. "/.test/serve.err",
     key = M.KEY, n = 0 }, Service)
   os.execute("mkdir -p " .. w.dir .. "/.test")
   self.pid = orket.shell(string.format("cd %s; %s ORKET_MODEL_URL=%s %s serve --port 0 %s >%s 2>%s & echo $!",
@@ -73,11 +73,12 @@ function Service:__close()
   os.execute("kill -KILL " .. self.pid .. " 2>/dev/null")
 end
 
----What it logged, one table per line.
-function Service:log()
+---What it logged, one table per line; of one kind when it is named.
+function Service:log(kind)
   local rows = {}
   for line in orket.read(self.err):gmatch("[^\n]+") do
-    rows[#rows + 1] = cjson.decode(line)
+    local row = cjson.decode(line)
+    rows[#rows + 1] = (not kind or row.kind == kind) and row or nil
   end
   return rows
 end
@@ -114,6 +115,31 @@ end
 
 function Service:get(path, headers)
   return self:request("GET", path, headers)
+end
+
+-- The schema of a success of an operation, whole: with the components that it refers to.
+local function schema_of(document, path, method)
+  local operation = document.paths[path][method]
+  for status, response in pairs(operation.responses) do
+    local content = status:find("^2") and response.content["application/json"]
+    if content then
+      local whole = { ["$defs"] = document.components.schemas, allOf = { content.schema } }
+      return (cjson.encode(whole):gsub("#\\/components\\/schemas\\/", "#/$defs/"))
+    end
+  end
+end
+
+---The body of a GET that has to succeed, held against the schema that openapi.json promises.
+---@param template string the path as the document has it
+---@param path string|nil as it is sent, when it is another one
+function Service:checked(template, path)
+  self.document = self.document or self:get("/openapi.json").body
+  local reply = self:get(path or template)
+  assert(reply.status == 200, reply.text)
+  local fits = orket.try("schema", { ('{"schema":%s,"value":%s}'):format(
+    schema_of(self.document, template, "get"), reply.text) })[1]
+  assert(fits.valid, template .. ": " .. cjson.encode(fits))
+  return reply.body
 end
 
 ---Posts a value as JSON.

@@ -1,56 +1,8 @@
-// page.mjs: a person at the page of `orket serve`, in a real browser (tests/spec/page_spec.lua). Prints what
-// was seen as one line of JSON.
-//   node page.mjs SCENE URL KEY PID
+// page.mjs: a day of a person at the page, what axe objects to, and many cards (tests/spec/page_spec.lua).
 
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium } from "playwright-core";
+import { open, pid, play, seen, signIn, url, view, violations, key } from "./browser.mjs";
 
-const [scene, url, key, pid] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
-const seen = { errors: [], hosts: [], posts: [] };
-
-async function open(options) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(15000);
-  page.on("pageerror", (error) => seen.errors.push(String(error)));
-  page.on(
-    "console",
-    (message) =>
-      /Content Security Policy|TrustedHTML/.test(message.text()) && seen.errors.push(message.text()),
-  );
-  page.on("request", (request) => {
-    const to = new URL(request.url());
-    if (!seen.hosts.includes(to.host)) seen.hosts.push(to.host);
-    if (request.method() === "POST") seen.posts.push(to.pathname);
-  });
-  return page;
-}
-
-async function signIn(page) {
-  await page.fill("#key", key);
-  await page.click("text=Sign in");
-  await page.waitForSelector("nav.side .dot.live", { state: "attached" });
-}
-
-const view = (path) => `${url}/w/Test/${path}`;
-
-// The page's own policy lets no script of ours in; the debugger's protocol does.
-async function violations(page) {
-  const protocol = await page.context().newCDPSession(page);
-  const expression = `${axe};axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
-    .then((found) => JSON.stringify(found.violations.map((one) => one.id + " " + one.nodes[0].html)))`;
-  const found = await protocol.send("Runtime.evaluate", {
-    expression,
-    awaitPromise: true,
-    returnByValue: true,
-  });
-  return JSON.parse(found.result.value);
-}
-
-const SCENES = {
+await play({
   async day() {
     const page = await open();
     await page.goto(view("cards/B?tab=details"));
@@ -160,12 +112,4 @@ const SCENES = {
     seen.last = Number(total);
     seen.after = await page.locator(".tile").count();
   },
-};
-
-try {
-  await SCENES[scene]();
-} catch (error) {
-  seen.failed = String(error.stack);
-}
-await browser.close();
-console.log(JSON.stringify(seen));
+});

@@ -1,5 +1,6 @@
 import { render } from "preact";
+import "./style/tokens.css";
+import "./style/base.css";
 import { App } from "./app.jsx";
-import "./style.css";
 
 render(<App />, document.getElementById("app"));

@@ -1,6 +1,5 @@
 -- budget.lua: `orket budget`: every cap, what is used of it, and what requests under way may still cost.
 
-local cjson = require("cjson")
 local config = require("orket.project.config")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
@@ -19,7 +18,7 @@ Every cap of the organization, its epics, users, roles and cards: used, reserved
 Cards of which less than 80 % is used are left out.
   -C DIR    the project (default: found upwards from here)
   --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","percent",
-            "where"?}]}, all of them
+            "warned","where"?}]}, all of them
   --all     all cards too
 exit: 0 done, 1 failed, 2 usage
 ]]
@@ -58,25 +57,16 @@ end
 local function without_easy_cards(rows)
   local some = {}
   for _, row in ipairs(rows) do
-    some[#some + 1] = (row.scope ~= "cards" or row.percent >= 80) and row or nil
+    some[#some + 1] = (row.scope ~= "cards" or row.warned) and row or nil
   end
   return some
-end
-
-local function plain(rows)
-  for _, row in ipairs(rows) do
-    for _, field in ipairs({ "used", "reserved", "limit" }) do
-      row[field] = budget_format.plain(row.kind, row[field])
-    end
-  end
-  return setmetatable(rows, cjson.array_mt)
 end
 
 local function show(store, args, dir)
   local budgets = M.budgets(dir)
   local rows = budget_tree.rows(store, budgets, held_in(dir))
   if args.json then
-    print(text.json({ currency = budgets.currency, caps = plain(rows) }))
+    print(text.json({ currency = budgets.currency, caps = budget_tree.plain(rows) }))
     return 0
   elseif #rows == 0 then
     print("nothing is capped; process_rules.budgets in config/organization.json says how much may be spent")

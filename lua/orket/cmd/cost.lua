@@ -14,16 +14,20 @@ local text = require("orket.view.format.text")
 local M = {}
 
 M.usage = [[
-usage: orket cost [-C DIR] [--json] [--by card|role|model|arm|day|run] [--run RUN] [--requests] [-n COUNT]
+usage: orket cost [-C DIR] [--json] [--by card|role|model|arm|day|run] [--run RUN] [--from DAY] [--to DAY]
+       orket cost [-C DIR] [--json] [--run RUN] --requests [-n COUNT]
 
 What requests to models cost: how many there were, and how many of them failed; tokens in, of them from the
 server's cache, and out; money.
   -C DIR      the project (default: found upwards from here)
   --by        sums by card, role, model (default), arm, day (UTC) or run
   --run       only of this run
+  --from      from this day on, YYYY-MM-DD (UTC)
+  --to        until the end of this day
   --requests  one by one, the newest COUNT (100) first
-  --json      {"currency"?,"by","rows":[{"name","calls","failed","tokens_in","tokens_out","cached","money"}],
-              "total":{…}}; with --requests one object per line
+  --json      {"currency"?,"by","rows":[{"name","calls","failed","tokens_in","tokens_out","cached","money"?,
+              "priced"}],"total":{…}}: no "money" where no request had a price; with --requests one object
+              per line
 exit: 0 done, 1 failed, 2 usage
 ]]
 
@@ -44,7 +48,7 @@ local function columns(by, currency)
 end
 
 local function show_sums(store, args, currency)
-  local sums = costs.sums(store, args.by, args.run, currency)
+  local sums = costs.sums(store, args, currency)
   local rows = sums.rows
   if args.json then
     print(text.json(sums))
@@ -99,6 +103,10 @@ local function show(store, args, dir)
   return (args.requests and show_requests or show_sums)(store, args, currency)
 end
 
+local function is_day(word)
+  return word == nil or word:find("^%d%d%d%d%-%d%d%-%d%d$") ~= nil
+end
+
 -- What is wrong with the words; "" when nothing is.
 local function problem(args)
   if args.by and not tables.has(costs.BY, args.by) then
@@ -107,6 +115,10 @@ local function problem(args)
     return "--by sums up, --requests does not"
   elseif args.n and not args.requests then
     return "-n belongs to --requests"
+  elseif args.requests and (args.from or args.to) then
+    return "--from and --to are for sums"
+  elseif not is_day(args.from) or not is_day(args.to) then
+    return "--from and --to take a day: YYYY-MM-DD"
   end
   args.count = math.tointeger(tonumber(args.n or 100))
   return not (args.count and args.count > 0) and "-n takes a whole number above 0" or nil
@@ -116,7 +128,8 @@ end
 ---@return integer exit code
 function M.run(argv)
   local args, message = options.parse(argv, {
-    C = "value", json = "flag", by = "value", run = "value", requests = "flag", n = "value",
+    C = "value", json = "flag", by = "value", run = "value", requests = "flag", n = "value", from = "value",
+    to = "value",
   }, {})
   message = args and problem(args) or message
   return readonly.run(M.usage, show, not message and args or nil, message)

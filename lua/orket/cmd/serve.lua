@@ -1,14 +1,17 @@
 -- serve.lua: `orket serve`: owns projects and serves them over HTTP until it is stopped.
 
 local async = require("orket.async")
-local cjson = require("cjson")
 local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
 local http = require("orket.core.http")
+local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
 local projects = require("orket.project.project")
+local rate_limit = require("orket.people.rate_limit")
 local seed_cards = require("orket.dev.seed_cards")
 local service = require("orket.service.service")
+local service_log = require("orket.telemetry.service_log")
+local sys = require("orket.core.sys")
 local web_server = require("orket.service.web_server")
 local workspaces = require("orket.service.workspaces")
 
@@ -19,8 +22,9 @@ usage: orket serve [-C DIR]... [--port P] [--host ADDRESS] [--name NAME]... [--n
 
 Owns a project, or several, and serves them: the API (docs/api.md), live events, runs that are started over
 it. Other commands work beside it, as they do beside a run. The first start makes the administrator's key and
-prints it once; with ORKET_API_KEY set, that is the key. Requests are logged to standard error, a line of
-JSON each.
+prints it once; with ORKET_API_KEY set, that is the key. People sign in with passwords (orket user), programs
+have keys (orket key); ORKET_RATE_LIMIT bounds the requests a minute of each (6000; 0: no bound). Requests are
+logged to standard error, a line of JSON each.
   -C DIR          the project (default: found upwards from here); --data DIR is the same. A further one is
                   reached by its name, /w/NAME/v1/…; the first keeps the administrator's key
   --port P        where to listen (default 8082; 0: any that is free)
@@ -58,8 +62,22 @@ local function parse(argv)
   return args
 end
 
-local function log(row)
-  io.stderr:write(cjson.encode(row), "\n")
+-- What belongs to the process, not to a project: its log, and how busy its loop is.
+local function open_instruments()
+  local log = service_log.open()
+  return { log = log, loop = loop_meter.start(function(seconds, label, step)
+    local row = { kind = "stall", ms = math.floor(seconds * 1e4) / 10, cause = "callback" }
+    for name, value in pairs(label or {}) do
+      row[name] = value
+    end
+    row.step_ms = step and math.floor(step * 1e4) / 10
+    log:write(row)
+  end) }
+end
+
+local function close_instruments(instruments)
+  instruments.loop:close()
+  instruments.log:close()
 end
 
 -- ---- the key ----
@@ -119,10 +137,10 @@ local function wait_for_signal()
 end
 
 -- The services of all projects; when one cannot be served, none is.
-local function served(opened)
+local function served(opened, instruments)
   local services, err = {}, nil
   for i, project in ipairs(opened) do
-    services[i], err = service.open(project, log)
+    services[i], err = service.open(project, instruments)
     if not services[i] then
       break
     end
@@ -144,12 +162,16 @@ local function seeded(project, args)
 end
 
 local function listen(all, args, key)
-  local ok, err = seeded(all.first.project, args)
+  local limit, err = rate_limit.from_environment()
+  local ok
+  if limit then
+    ok, err = seeded(all.first.project, args)
+  end
   if not ok then
     return nil, err
   end
-  return web_server.listen(all, { host = args.host, port = args.port, key = key, names = names_of(args),
-    log = log })
+  return web_server.listen(all, { host = args.host, port = args.port, key = key, rate_limit = limit,
+    names = names_of(args), log = all.first.instruments.log })
 end
 
 local function say_where(all, args, server)
@@ -160,11 +182,11 @@ local function say_where(all, args, server)
   io.stdout:flush()
 end
 
-local function serve(opened, args)
+local function serve(opened, args, instruments)
   local key, err = key_of(args)
   local all, server
   if key then
-    all, err = served(opened)
+    all, err = served(opened, instruments)
   end
   if all then
     server, err = listen(all, args, key)
@@ -175,8 +197,10 @@ local function serve(opened, args)
     end
     return nil, err
   end
+  instruments.log:write({ kind = "began", version = sys.version(), port = server:port() })
   say_where(all, args, server)
   local stop_watching = wait_for_signal()
+  instruments.log:write({ kind = "stopping" })
   all:close(REPLIES)
   server:close(ANSWERS)
   stop_watching()
@@ -223,7 +247,10 @@ function M.run(argv)
   if not all then
     return cli_report.failure(err)
   end
-  local ok, why = serve(all, args)
+  local instruments = open_instruments()
+  local ok, why = serve(all, args, instruments)
+  instruments.log:write({ kind = "ended" })
+  close_instruments(instruments)
   return ok and 0 or cli_report.failure(why)
 end
 

@@ -1,7 +1,6 @@
 -- card_acts.lua: what a person may do to a card, under the same rules, with actor = human. One request in,
 -- one answer out.
 
-local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
@@ -14,10 +13,9 @@ local reader = require("orket.project.reader")
 local person = require("orket.governance.person")
 local strings = require("orket.util.strings")
 local retry_all = require("orket.governance.retry_all")
+local unanswered = require("orket.governance.unanswered")
 
 local M = {}
-
-local FINAL = { done = true, canceled = true, archived = true }
 
 local function commit(tx)
   return errors.check(async.await(tx.commit, tx))
@@ -170,20 +168,6 @@ function act.retry(tx, card, request, _, capped)
   return go_back(tx, card, request, "retried")
 end
 
--- Going on without an answer would do it again, or leave it undone, without anybody having decided so.
-local function passes_over(request)
-  return request.act == "retry" or request.act == "move" and not FINAL[request.status]
-end
-
--- A yes or no is no sentence: what is written in one may be meant either way.
-local function asks_yes_or_no(project, card, request)
-  local question = (request.act == "answer" or passes_over(request))
-    and approvals.pending(project.store, card.id)[1]
-  return question and errors.new("ERR_TRANSITION", card.id .. " needs approval: " .. question.id,
-    "orket show " .. card.id .. ", then orket approve " .. question.id .. ", or orket deny " .. question.id
-      .. " --why TEXT")
-end
-
 -- Who answers a question that was seen, and names it, does not answer the next one.
 local function has_changed(project, card, request)
   local now = request.event ~= nil and parked.move(project.store, card.id)
@@ -192,22 +176,24 @@ local function has_changed(project, card, request)
     "orket inbox shows what it waits for")
 end
 
+-- Who saw another state of the card does not move this one.
+local function is_stale(card, request)
+  return request.revision ~= nil and request.revision ~= card.revision and errors.new("ERR_STALE",
+    ("%s is at revision %d, %s; you saw revision %d"):format(card.id, card.revision, card.status,
+      request.revision), "look at it again, then decide")
+end
+
 local function act_once(project, request)
   local card, err = reader.card(project.store, request.card)
-  err = err or has_changed(project, card, request) or nil
+  err = err or has_changed(project, card, request) or is_stale(card, request) or nil
   if err then
     return nil, err
   end
-  local pending = project.store:read("uncertain", { card = card.id })[1]
-  if pending and passes_over(request) then
-    return nil, errors.new("ERR_TRANSITION", "unknown outcome: " .. at_most_once.describe(pending.operation)
-      .. " was interrupted",
-      "check whether it happened, then: orket answer " .. card.id .. " happened, or did-not, or again")
-  end
-  err = asks_yes_or_no(project, card, request)
+  err = unanswered.objection(project.store, card, request.act, request.status)
   if err then
     return nil, err
   end
+  local pending = unanswered.outcome(project.store, card)
   if request.act == "retry" then
     pending = project.store:read("capped", { card = card.id })[1]
   end
@@ -235,27 +221,28 @@ M.acts = {
   comment = {
     summary = "adds a comment to a card; `label` marks one that was written elsewhere",
     fields = { card = "text", text = "text?", label = "text?", event = SEEN },
-    errors = CODES, perform = perform,
+    errors = CODES, plain = true, perform = perform,
   },
   answer = {
     summary = "answers a parked card's question, or says what became of an interrupted operation",
     fields = { card = "text", text = "text?", event = SEEN },
-    errors = CODES, perform = perform,
+    errors = CODES, plain = true, perform = perform,
   },
   move = {
-    summary = "moves a card as far as the state machine lets a person: park, cancel, archive, reopen",
-    fields = { card = "text", status = "text", reason = "text?", why = "text?", event = SEEN },
-    errors = CODES, perform = perform,
+    summary = "moves a card as far as the state machine lets a person, if it is still of this `revision`",
+    fields = { card = "text", status = "text", reason = "text?", why = "text?", event = SEEN,
+      revision = "integer?" },
+    errors = CODES, plain = true, perform = perform,
   },
   retry = {
     summary = "tries a parked card again with a fresh count of retries",
     fields = { card = "text", why = "text?", event = SEEN },
-    errors = CODES, perform = perform,
+    errors = CODES, plain = true, perform = perform,
   },
   ["retry.all"] = {
     summary = "tries each parked card again that a retry is right for, or those that wait for `reason`",
     fields = { reason = "text?" },
-    errors = {},
+    errors = {}, plain = true,
     perform = function(project, request)
       return retry_all.perform(project, request, function(one)
         return perform(project, one)

@@ -202,13 +202,13 @@ local function next_build(project, tx, epic, again)
   return build + 1
 end
 
----Creates the cards that are in the files and not yet on the board.
----@param project table opened as owner, with its board stream
+---Adds the cards that are in the files and not yet on the board to a transaction.
+---@param project table opened as owner
+---@param tx StoreTx
 ---@param again string|nil name of the epic to build anew
----@return boolean|nil ok
+---@return true|nil ok
 ---@return Error|nil
-function M.create(project, again)
-  local tx = project.board:begin()
+function M.add_missing(project, tx, again)
   local places = places_of(project)
   for _, name in ipairs(tables.keys(project.config.rocks)) do
     local rock = project.config.rocks[name]
@@ -223,6 +223,20 @@ function M.create(project, again)
       return nil, err
     end
     create_epic(project, tx, epic, build, places[name])
+  end
+  return true
+end
+
+---Creates the cards that are in the files and not yet on the board.
+---@param project table opened as owner, with its board stream
+---@param again string|nil name of the epic to build anew
+---@return boolean|nil ok
+---@return Error|nil
+function M.create(project, again)
+  local tx = project.board:begin()
+  local ok, err = M.add_missing(project, tx, again)
+  if not ok then
+    return nil, err
   end
   return errors.check(async.await(tx.commit, tx))
 end

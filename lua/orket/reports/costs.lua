@@ -1,13 +1,23 @@
--- costs.lua: what requests to models cost, summed up.
+-- costs.lua: what requests to models cost, summed up. What no price is known of has no `money`: it is not 0.
 
 local cjson = require("cjson")
 
 local M = {}
 
-local SUMS = { "calls", "failed", "tokens_in", "tokens_out", "cached", "money" }
+local SUMS = { "calls", "failed", "tokens_in", "tokens_out", "cached", "money", "priced" }
 
 ---What sums may be by.
 M.BY = { "card", "role", "model", "arm", "day", "run" }
+
+---@class CostRow
+---@field name string
+---@field calls integer
+---@field failed integer
+---@field tokens_in integer
+---@field tokens_out integer
+---@field cached integer
+---@field priced integer of the calls, those with a price
+---@field money integer|nil millionths; nil: none of them has a price
 
 local function total_of(rows)
   local total = {}
@@ -20,15 +30,24 @@ local function total_of(rows)
   return total
 end
 
+local function drop_unpriced(row)
+  row.money = row.priced > 0 and row.money or nil
+end
+
 ---@param store Store
----@param by string|nil one of BY; nil: model
----@param run string|nil only of this run
+---@param wanted {by: string?, run: string?, from: string?, to: string?} by: one of BY (model); run: only of
+---  this run; from, to: the first and the last day, as YYYY-MM-DD (UTC)
 ---@param currency string|nil of the amounts
----@return {currency: string?, by: string, rows: table[], total: table}
-function M.sums(store, by, run, currency)
-  by = by or "model"
-  local rows = store:read("costs", { by = by, run = run })
-  return { currency = currency, by = by, rows = setmetatable(rows, cjson.array_mt), total = total_of(rows) }
+---@return {currency: string?, by: string, rows: CostRow[], total: CostRow}
+function M.sums(store, wanted, currency)
+  local by = wanted.by or "model"
+  local rows = store:read("costs", { by = by, run = wanted.run, from = wanted.from, to = wanted.to })
+  local total = total_of(rows)
+  drop_unpriced(total)
+  for _, row in ipairs(rows) do
+    drop_unpriced(row)
+  end
+  return { currency = currency, by = by, rows = setmetatable(rows, cjson.array_mt), total = total }
 end
 
 return M

@@ -17,11 +17,16 @@ local waits = require("orket.scripts.serving.waits")
 local M = {}
 
 ---@class InboxItem
----@field kind "approval"|"unknown"|"question"|"parked"|"scripts"|"push"
+---@field kind "approval"|"unknown"|"question"|"cap"|"parked"|"scripts"|"push"
 ---@field id string of the question, the card or the generation
 ---@field event integer|nil that parked the card: an answer is to this question, and to no later one
 ---@field card string|nil
 ---@field remote string|nil that a push is to
+---@field plan string|nil whose proposal an approval is about
+---@field cap string|nil that has no room left: its path, as of budget_tree
+---@field rule string|nil that asks
+---@field hash string|nil of the content of an approval
+---@field operation table|nil of which the outcome is unknown
 ---@field title string one line
 ---@field lines string[] the whole content, clean
 ---@field expires_at string|nil UTC
@@ -50,18 +55,26 @@ local function of_approval(store, row, option)
   commands[3] = plan and "orket plan" .. option .. " --go-on " .. plan or nil
   return {
     kind = "approval", id = row.id, card = row.card, expires_at = row.expires_at, lines = content(store, row),
-    commands = commands,
+    commands = commands, plan = plan, rule = row.rule, hash = row.hash,
     title = ("%s asks for %s (%s)"):format(row.card, approval_format.line(row), approval_format.rule(row)),
   }
 end
 
+local function kind_of(row)
+  if row.operation then
+    return "unknown"
+  elseif row.cap then
+    return "cap"
+  end
+  return row.reason == "input" and "question" or "parked"
+end
+
 local function of_card(row, asked)
-  local of_person = row.reason == "input" and "question" or "parked"
-  local kind = row.operation and "unknown" or of_person
   local lines = { text.visible(row.why or row.reason or row.status),
     row.first and text.visible(row.first) or nil }
   return {
-    kind = kind, id = row.id, card = row.id, event = row.event, lines = lines, commands = { row.command },
+    kind = kind_of(row), id = row.id, card = row.id, event = row.event, lines = lines,
+    commands = { row.command }, cap = row.cap, operation = row.operation,
     title = asked and row.id .. ": unknown outcome of " .. at_most_once.describe(row.operation)
       or row.id .. " is parked (" .. (row.reason or row.status) .. ")",
   }
@@ -105,6 +118,16 @@ local function request(item, act, fields)
   return fields
 end
 
+local PARKED = {
+  hint = "retry, answer TEXT",
+  meant = function(item, word, rest)
+    if word == "retry" and not rest then
+      return request(item, "retry", {})
+    end
+    return word == "answer" and rest and request(item, "answer", { text = rest })
+  end,
+}
+
 local SAY = { -- kind -> what may be said, and the request that it is: of the first word and the rest
   approval = {
     hint = "approve, deny WHY",
@@ -128,15 +151,7 @@ local SAY = { -- kind -> what may be said, and the request that it is: of the fi
       return word == "answer" and rest and request(item, "answer", { text = rest })
     end,
   },
-  parked = {
-    hint = "retry, answer TEXT",
-    meant = function(item, word, rest)
-      if word == "retry" and not rest then
-        return request(item, "retry", {})
-      end
-      return word == "answer" and rest and request(item, "answer", { text = rest })
-    end,
-  },
+  parked = PARKED, cap = PARKED,
   push = {
     hint = "push",
     meant = function(item, word, rest)

@@ -43,13 +43,17 @@ local function questions_of(store)
   return by_card
 end
 
--- The models that cards wait for, by card.
-local function models_of(store)
-  local by_card = {}
+-- The models that cards wait for, and the caps, both by card.
+local function waits_of(store)
+  local models, caps = {}, {}
   for _, row in ipairs(store:read("capped", {})) do
-    by_card[row.card] = pause.ending(row.waits) and row.model or nil
+    if pause.ending(row.waits) then
+      models[row.card] = row.model
+    else
+      caps[row.card] = row.waits
+    end
   end
-  return by_card
+  return models, caps
 end
 
 local ASKED = "needs approval: %s (rule %s), %s. Review: %s; "
@@ -104,10 +108,11 @@ end
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
 ---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?,
----  operation: table?, approval: table?, event: integer?, model: string?}[]  event: that parked it; model:
----  that it waits for
+---  operation: table?, approval: table?, event: integer?, model: string?, cap: string?}[]  event: that parked
+---  it; model, cap: that it waits for
 function M.list(store, epic, dir)
-  local cards, uncertain, questions, models = {}, uncertain_of(store), questions_of(store), models_of(store)
+  local cards, uncertain, questions = {}, uncertain_of(store), questions_of(store)
+  local models, caps = waits_of(store)
   for _, row in ipairs(waiting_of(store, epic)) do
     local cure = CURE[row.wait_reason] or CURE.system
     if uncertain[row.id] then
@@ -118,7 +123,7 @@ function M.list(store, epic, dir)
     local asked, move = question(questions[row.id], dir), M.move(store, row.id)
     cards[#cards + 1] = {
       id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why or nil,
-      model = models[row.id], event = move and move.seq,
+      model = models[row.id], cap = caps[row.id], event = move and move.seq,
       command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked
         and asked.first or cure[2],
       operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule,

@@ -6,16 +6,24 @@ local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
+local directory = require("orket.people.directory")
+local host_sampler = require("orket.service.figures.host_sampler")
+local journal_figures = require("orket.service.figures.journal_figures")
 local live_events = require("orket.service.live_events")
-local metrics = require("orket.service.metrics")
+local mcp_http = require("orket.service.mcp.mcp_http")
+local metrics = require("orket.service.figures.metrics")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
 local preparation = require("orket.project.preparation")
 local served_runs = require("orket.service.served_runs")
-local sys = require("orket.core.sys")
+local sign_in = require("orket.people.sign_in")
+local snapshots = require("orket.service.snapshots")
+local tracing = require("orket.telemetry.tracing")
 local watch = require("orket.project.watch")
 
 local M = {}
+
+local TRACES = 1 -- second that a collector is waited for at the end
 
 ---@class Service
 ---@field project table opened as owner
@@ -23,18 +31,27 @@ local M = {}
 ---@field dir string
 ---@field events table live_events
 ---@field runs table served_runs
----@field metrics table
+---@field metrics table what this process counts
+---@field figures table journal_figures
+---@field host table host_sampler
+---@field log fun(row: table) writes to the log of the process
+---@field instruments {log: table, loop: table} of the process: service_log, async/loop_meter
+---@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil the ones of a path
 ---@field name string of its workspace: that of its directory
 ---@field workspaces Workspaces all that this server serves
 ---@field routes Route[]
 ---@field kept table answers that are good until the journal moves
+---@field snapshots table the project as it was
+---@field at integer|nil of a view of it: the commit after which it was so
+---@field people Directory
+---@field sign_in table
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
 
 local function note_with(log)
   return function(text)
-    log({ kind = "note", at = sys.now(), text = text })
+    log:write({ kind = "note", text = text })
   end
 end
 
@@ -45,26 +62,34 @@ end
 
 ---Makes an opened project ready to be served. In a task.
 ---@param project table opened as owner
----@param log fun(row: table)
+---@param instruments {log: table, loop: table}
 ---@return Service|nil
 ---@return Error|Error[]|nil
-function M.open(project, log)
+function M.open(project, instruments)
   local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
   end
   client.warm()
-  local self = setmetatable({ project = project, store = project.store, dir = project.dir }, Service)
-  local note = note_with(log)
+  local self = setmetatable({ project = project, store = project.store, dir = project.dir,
+    instruments = instruments, figures = journal_figures.new(project.store),
+    host = host_sampler.new(project.dir), log = function(row)
+      instruments.log:write(row)
+    end }, Service)
+  local note = note_with(instruments.log)
   canary.open(project, note)
   self.socket, err = owner.serve(project)
   if not self.socket then
     return nil, err
   end
+  self.people = directory.new(project)
+  self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
-  self.runs = served_runs.new(project, { log = log, note = note, on_delta = function(...)
+  self.snapshots = snapshots.new(project)
+  self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
   end })
+  self.traces = tracing.open(project, note)
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
@@ -83,6 +108,16 @@ function Service:act(request, who)
   return acts.perform(self.project, request, { user = who })
 end
 
+---Performs an act about what is the user's own; the route has looked whose it is.
+---@param request Request
+---@param who string
+---@return table|nil
+---@return Error|Error[]|nil
+function Service:act_for(request, who)
+  request.who = who
+  return acts.perform_own(self.project, request)
+end
+
 ---Begins a run, or goes on with one.
 ---@param wanted {card: string, again: boolean?, run: table?} see served_runs
 ---@return {run: string, card: string, events: string}|nil
@@ -97,7 +132,13 @@ end
 function Service:close(seconds)
   self.ready = false
   self.watched:close()
+  self.people:close()
   self.runs:stop(seconds)
+  if self.traces then
+    self.traces:close(TRACES)
+  end
+  mcp_http.close(self)
+  self.snapshots:close()
   self.events:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last

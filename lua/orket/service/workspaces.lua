@@ -29,7 +29,7 @@ function M.new(services)
       return nil, twice(name, self.by_name[name].dir, service.dir)
     end
     self.names[i], self.by_name[name], service.workspaces = name, service, self
-    service.routes = route_table.all()
+    service.routes, service.find_route = route_table.all(), route_table.find
   end
   return self
 end

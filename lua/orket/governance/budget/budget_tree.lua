@@ -2,12 +2,16 @@
 -- them.
 
 local caps = require("orket.governance.budget.caps")
+local cjson = require("cjson")
+local ledger = require("orket.governance.budget.ledger")
 local tables = require("orket.util.tables")
 local budget_format = require("orket.governance.budget.budget_format")
 local spents = require("orket.governance.budget.spent")
 local sys = require("orket.core.sys")
 
 local M = {}
+
+local WARNED_AT = ledger.WARNED_AT
 
 ---@class CapRow
 ---@field cap string its path
@@ -18,6 +22,7 @@ local M = {}
 ---@field reserved integer for requests under way
 ---@field limit integer
 ---@field percent integer
+---@field warned boolean so much is used that a person should know
 ---@field where string|nil the key that says so; nil: the card's own file
 
 -- Whom a scope's caps may be about: who spent something, who is named, who has a budget of its own.
@@ -41,6 +46,7 @@ local function add(rows, held, spent, scope, name, limits, where)
         reserved = (held[path] or {}).held or 0, limit = limit, percent = budget_format.percent(used, limit),
         where = where[kind],
       }
+      rows[#rows].warned = rows[#rows].percent >= WARNED_AT
     end
   end
 end
@@ -74,13 +80,25 @@ function M.rows(store, budgets, held)
   return rows
 end
 
----Those of which so much is used that somebody should know.
+---The same as JSON has it: seconds are seconds.
+---@param rows CapRow[]
+---@return table[] rows
+function M.plain(rows)
+  for _, row in ipairs(rows) do
+    for _, field in ipairs({ "used", "reserved", "limit" }) do
+      row[field] = budget_format.plain(row.kind, row[field])
+    end
+  end
+  return setmetatable(rows, cjson.array_mt)
+end
+
+---Those of which so much is used that a person should know.
 ---@param rows CapRow[]
 ---@return CapRow[]
 function M.near(rows)
   local near = {}
   for _, row in ipairs(rows) do
-    near[#near + 1] = row.percent >= 80 and row or nil
+    near[#near + 1] = row.warned and row or nil
   end
   return near
 end

@@ -7,7 +7,7 @@
 
 local M = {}
 
-local WARNED_AT = 80 -- per cent
+M.WARNED_AT = 80 -- per cent of a cap
 
 ---@class Cap
 ---@field path string "epics/x/tokens"
@@ -27,7 +27,7 @@ function M.new()
 end
 
 local function is_near(cap)
-  return cap.used * 100 >= cap.limit * WARNED_AT
+  return cap.used * 100 >= cap.limit * M.WARNED_AT
 end
 
 ---A cap of its own, in no ledger.

@@ -10,6 +10,8 @@ local M = {}
 
 local MINUTE = 60
 
+local all = setmetatable({}, { __mode = "k" })
+
 ---@class Limiter
 ---@field breaker Breaker
 local Limiter = {}
@@ -23,10 +25,24 @@ Limiter.__index = Limiter
 ---@return Limiter
 function M.new(name, limits, rule, clock, outages)
   limits = limits or {}
-  return setmetatable({
-    concurrent = limits.concurrent or math.huge, per_minute = limits.per_minute, clock = clock,
+  local self = setmetatable({
+    name = name, concurrent = limits.concurrent or math.huge, per_minute = limits.per_minute, clock = clock,
     breaker = breaker.new(name, rule, clock, outages), busy = 0, line = {}, starts = {}, at = 0,
   }, Limiter)
+  all[self] = true
+  return self
+end
+
+---How many requests are under way and how many wait in line, of all models in this process.
+---@return table<string, {busy: integer, waiting: integer}> by name
+function M.depths()
+  local depths = {}
+  for limiter in pairs(all) do
+    local depth = depths[limiter.name] or { busy = 0, waiting = 0 }
+    depth.busy, depth.waiting = depth.busy + limiter.busy, depth.waiting + #limiter.line
+    depths[limiter.name] = depth
+  end
+  return depths
 end
 
 ---The limits are others from now on. What began within the last minute counts.

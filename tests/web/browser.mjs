@@ -1,0 +1,65 @@
+// browser.mjs: a real browser at the page of `orket serve`, for the scenes beside it. A scene file is run as
+//   node FILE.mjs SCENE URL KEY PID
+// and ends with `await play({ scene, ... })`, which prints what was seen as one line of JSON.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+const [scene, url, key, pid] = process.argv.slice(2);
+export { key, pid, url };
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+export const seen = { errors: [], hosts: [], posts: [] };
+
+export async function open(options) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15000);
+  page.on("pageerror", (error) => seen.errors.push(String(error)));
+  page.on(
+    "console",
+    (message) =>
+      /Content Security Policy|TrustedHTML/.test(message.text()) && seen.errors.push(message.text()),
+  );
+  page.on("request", (request) => {
+    const to = new URL(request.url());
+    if (!seen.hosts.includes(to.host)) seen.hosts.push(to.host);
+    if (request.method() === "POST") seen.posts.push(to.pathname);
+  });
+  return page;
+}
+
+export async function signIn(page) {
+  await page.fill("#key", key);
+  await page.click("text=Sign in");
+  await page.waitForSelector("nav.side .dot.live", { state: "attached" });
+}
+
+const known = await fetch(`${url}/v1/workspaces`, { headers: { Authorization: `Bearer ${key}` } });
+const [project] = (await known.json()).items;
+export const view = (path) => `${url}/w/${project.name}/${path}`;
+
+// The page's own policy lets no script of ours in; the debugger's protocol does.
+export async function violations(page) {
+  const protocol = await page.context().newCDPSession(page);
+  const expression = `${axe};axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })
+    .then((found) => JSON.stringify(found.violations.map((one) => one.id + " " + one.nodes[0].html)))`;
+  const found = await protocol.send("Runtime.evaluate", {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  return JSON.parse(found.result.value);
+}
+
+// Plays the scene that the command line names.
+export async function play(scenes) {
+  try {
+    await scenes[scene]();
+  } catch (error) {
+    seen.failed = String(error.stack);
+  }
+  await browser.close();
+  console.log(JSON.stringify(seen));
+}

@@ -1,0 +1,62 @@
+// diff.jsx: a file's unified diff, whole, with the lines' numbers.
+
+import { Icon } from "../shared/icons.jsx";
+
+function* numbered(text) {
+  let old = 0,
+    now = 0,
+    inside = false;
+  for (const line of text.replace(/\n$/, "").split("\n")) {
+    const hunk = line.match(/^@@ -(\d+)(?:,\d+)? \+(\d+)/);
+    if (hunk) {
+      [old, now, inside] = [Number(hunk[1]), Number(hunk[2]), true];
+      yield { kind: "h", line };
+    } else if (!inside) {
+      continue; // the names of the files stand above
+    } else if (line[0] === "+") yield { kind: "a", n: now++, line };
+    else if (line[0] === "-") yield { kind: "r", n: old++, line };
+    else if (line[0] === "\\") yield { kind: "h", line };
+    else yield { kind: "", n: (old++, now++), line };
+  }
+}
+
+export function Lines({ text }) {
+  return [...numbered(text)].map(({ kind, n, line }, i) =>
+    kind === "h" ? (
+      <div key={i} class="h">
+        <span />
+        <span />
+        <span>{line}</span>
+      </div>
+    ) : (
+      <div key={i} class={kind}>
+        <span>{n}</span>
+        <span>{line[0]}</span>
+        <span>{line.slice(1) || " "}</span>
+      </div>
+    ),
+  );
+}
+
+export function Diff({ file }) {
+  return (
+    <section class="diff" aria-label={file.path}>
+      <header>
+        <Icon name="file" />
+        <h3 class="mono wrap">{file.path}</h3>
+        <span class="grow" />
+        <span class="m num">
+          {file.status}
+          {!file.binary && `, +${file.added} −${file.removed}`}
+        </span>
+      </header>
+      {file.binary || !file.diff ? (
+        <p class="m pad">
+          {file.binary ? "A binary file; orket checkout writes it into a directory." : "No line differs."}
+        </p>
+      ) : (
+        <Lines text={file.diff} />
+      )}
+    </section>
+  );
+}

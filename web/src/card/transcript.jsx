@@ -1,0 +1,278 @@
+// transcript.jsx: turns with what was said and done in them: replies, calls and their results, refusals with
+// reason, fix and rule; what a model says at this moment is a draft below.
+
+import { useState } from "preact/hooks";
+import { id } from "../shared/api.js";
+import { useDataAt } from "../past/past.jsx";
+import { useDraft } from "../shared/live.js";
+import { Empty, Loaded } from "../shared/feedback.jsx";
+import { count, When } from "../shared/format.jsx";
+import { Icon } from "../shared/icons.jsx";
+import { Seat } from "../shared/status.jsx";
+
+// ---- calls ----
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+// The argument that says most about a call, and the others in full.
+function Arguments({ text }) {
+  const all = parsed(text);
+  if (!all || typeof all !== "object") return text ? <pre class="code">{text}</pre> : null;
+  const rest = Object.entries(all).filter(([name]) => name !== "path");
+  if (rest.length === 0) return null;
+  return (
+    <details>
+      <summary>{rest.map(([name]) => name).join(", ")}</summary>
+      {rest.map(([name, value]) => (
+        <div key={name}>
+          <div class="s m">{name}</div>
+          <pre class="code">{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>
+        </div>
+      ))}
+    </details>
+  );
+}
+
+const pathOf = (text) => {
+  const all = parsed(text);
+  return all && typeof all.path === "string" ? all.path : "";
+};
+
+const lines = (text) => {
+  const n = text.split("\n").length;
+  return n === 1 ? "1 line" : `${n} lines`;
+};
+
+const Result = ({ entry }) =>
+  entry.text ? (
+    <details>
+      <summary>
+        {entry.ok === false ? "Failed" : "Result"}, {lines(entry.text)}
+      </summary>
+      <pre class="code">{entry.text}</pre>
+    </details>
+  ) : null;
+
+export function Refusal({ why, fix, rule, where }) {
+  return (
+    <div class="box red">
+      <div class="b">{why}</div>
+      <dl class="kv s">
+        {fix && (
+          <>
+            <dt>Fix</dt>
+            <dd>{fix}</dd>
+          </>
+        )}
+        <dt>Rule</dt>
+        <dd class="mono">{rule}</dd>
+        {where && (
+          <>
+            <dt>Where</dt>
+            <dd class="mono">{where}</dd>
+          </>
+        )}
+      </dl>
+    </div>
+  );
+}
+
+function Call({ call, answer }) {
+  const refused = answer && answer.kind === "refusal",
+    failed = answer && answer.ok === false;
+  return (
+    <div class="call">
+      <span class={refused || failed ? "c-red" : "m"}>
+        <Icon name={refused ? "refused" : "tool"} />
+      </span>
+      <div class="grow">
+        <span class="b">{call.tool}</span> <span class="mono wrap">{pathOf(call.arguments)}</span>
+        {refused && <span class="c-red b"> was refused</span>}
+        {failed && <span class="c-red b"> failed</span>}
+        <Arguments text={call.arguments} />
+        {refused ? (
+          <Refusal why={answer.why} fix={answer.fix} rule={answer.rule} />
+        ) : (
+          answer && <Result entry={answer} />
+        )}
+      </div>
+    </div>
+  );
+}
+
+// ---- entries ----
+
+function Step({ icon, colour, at, children }) {
+  return (
+    <div class="step">
+      <span class={colour || "m"}>
+        <Icon name={icon} />
+      </span>
+      <div>{children}</div>
+      <span class="s f no-s">
+        <When at={at} />
+      </span>
+    </div>
+  );
+}
+
+function Reply({ entry, answers }) {
+  return (
+    <Step icon="model" at={entry.at}>
+      {entry.thoughts && (
+        <details>
+          <summary>Thoughts</summary>
+          <pre class="code">{entry.thoughts}</pre>
+        </details>
+      )}
+      {entry.text && <p class="wrap">{entry.text}</p>}
+      {entry.calls.map((call) => (
+        <Call key={call.call} call={call} answer={answers.get(call.call)} />
+      ))}
+    </Step>
+  );
+}
+
+const Prompt = ({ entry }) => (
+  <Step icon="file" at={entry.at}>
+    <details>
+      <summary>Prompt, {entry.messages.length} messages</summary>
+      {entry.messages.map((message, i) => (
+        <div key={i}>
+          <div class="s m">{message.role}</div>
+          <pre class="code">{message.text}</pre>
+        </div>
+      ))}
+    </details>
+  </Step>
+);
+
+function Entry({ entry, answers }) {
+  if (entry.kind === "reply") return <Reply entry={entry} answers={answers} />;
+  if (entry.kind === "prompt") return <Prompt entry={entry} />;
+  if (entry.kind === "failure")
+    return (
+      <Step icon="refused" colour="c-red" at={entry.at}>
+        <span class="wrap">{entry.text}</span>
+      </Step>
+    );
+  if (entry.kind === "refusal")
+    return (
+      <Step icon="refused" colour="c-red" at={entry.at}>
+        <span class="b">{entry.tool}</span>
+        <span class="c-red b"> was refused</span>
+        <Refusal why={entry.why} fix={entry.fix} rule={entry.rule} />
+      </Step>
+    );
+  if (entry.kind === "note" || entry.kind === "nudge")
+    return (
+      <Step icon="move" at={entry.at}>
+        <span class="m wrap">{entry.text}</span>
+      </Step>
+    );
+  return null;
+}
+
+// ---- turns ----
+
+function Draft({ card, run, turn }) {
+  const draft = useDraft(card);
+  if (!draft || draft.turn !== turn || draft.run !== run) return null;
+  return (
+    <div class="step">
+      <span class="c-blue">
+        <Icon name="model" />
+      </span>
+      <div class="draft">
+        <span class="b">{draft.kind}</span> <span class="mono m">{draft.path}</span>
+        <pre>
+          {draft.text}
+          <span class="caret" />
+        </pre>
+        <div class="s m">Draft. It counts when the reply is complete.</div>
+      </div>
+    </div>
+  );
+}
+
+function Turn({ turn, base, named, at }) {
+  const answers = new Map(),
+    called = new Set();
+  for (const entry of turn.entries) {
+    if (entry.kind === "reply") entry.calls.forEach((call) => called.add(call.call));
+    if (entry.kind === "result" || entry.kind === "refusal") answers.set(entry.call, entry);
+  }
+  const end = turn.entries.find((entry) => entry.kind === "end");
+  return (
+    <section class="turn" aria-label={"Turn " + turn.turn}>
+      <header>
+        <Seat name={turn.seat} />
+        <h3>Turn {turn.turn}</h3>
+        {named && (
+          <a class="link mono" href={`${base}/cards/${id(turn.card)}`}>
+            {turn.card}
+          </a>
+        )}
+        <span class="m ell">
+          {turn.role}, {turn.model}
+        </span>
+        <span class="grow" />
+        {end ? (
+          <span class="s m num no-s">
+            {turn.steps} steps, {count(turn.tokens_in + turn.tokens_out)} tokens, {end.outcome}
+          </span>
+        ) : (
+          <span class="s c-blue row">
+            <span class="dot live" />
+            Open
+          </span>
+        )}
+      </header>
+      {turn.entries
+        .filter((entry) => !(called.has(entry.call) && (entry.kind === "result" || entry.kind === "refusal")))
+        .map((entry) => (
+          <Entry key={entry.event} entry={entry} answers={answers} />
+        ))}
+      {!end && !at && <Draft card={turn.card} run={turn.run} turn={turn.turn} />}
+    </section>
+  );
+}
+
+// Pages by cursor: the ones before stay reachable.
+export function Transcript({ path, base, matters, cards, at }) {
+  const [cursors, set] = useState([]);
+  const after = cursors[cursors.length - 1];
+  const page = useDataAt(path + (after ? `?after=${after}` : ""), at, matters);
+  return (
+    <Loaded of={page}>
+      {(data) => (
+        <>
+          {after && (
+            <div class="acts">
+              <button class="btn" onClick={() => set(cursors.slice(0, -1))}>
+                Earlier turns
+              </button>
+            </div>
+          )}
+          {data.turns.length === 0 && <Empty>No turn yet.</Empty>}
+          {data.turns.map((turn) => (
+            <Turn key={turn.seq} turn={turn} base={base} named={cards} at={at} />
+          ))}
+          {data.next && (
+            <div class="acts">
+              <button class="btn" onClick={() => set([...cursors, data.next])}>
+                Later turns
+              </button>
+            </div>
+          )}
+        </>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,67 @@
+// start.jsx: a run of a card begins, or goes on; the service says why when it cannot.
+
+import { useRef, useState } from "preact/hooks";
+import { id, post } from "../shared/api.js";
+import { useLive } from "../shared/live.js";
+import { go } from "../shared/router.js";
+import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
+
+const ENDED = ["done", "canceled", "archived"];
+
+export function StartDialog({ cards, base, given, close }) {
+  const [card, set] = useState(given || ""),
+    [again, setAgain] = useState(false),
+    act = useAct(),
+    live = useLive();
+  const once = useRef(crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2));
+  const send = async (e) => {
+    e.preventDefault();
+    const begun = await act.run(() =>
+      post("/v1/runs", { card: card.trim(), again: again || undefined }, once.current),
+    );
+    once.current = once.current + "+"; // another try is another wish
+    if (begun) go(`${base}/runs/${id(begun.run)}`);
+  };
+  return (
+    <Dialog title="Start run" close={close}>
+      <form onSubmit={send}>
+        <label class="field">
+          Rock, epic or issue
+          <input
+            class="txt"
+            list="startable"
+            required
+            value={card}
+            autofocus
+            onInput={(e) => set(e.target.value)}
+          />
+        </label>
+        <datalist id="startable">
+          {cards
+            .filter((one) => !ENDED.includes(one.status) || one.type === "epic")
+            .map((one) => (
+              <option key={one.id} value={one.id}>
+                {one.name}
+              </option>
+            ))}
+        </datalist>
+        <p class="s m">
+          An epic of config/epics that has no card yet can be named too. A run that did not end goes on.
+        </p>
+        <label class="row">
+          <input type="checkbox" checked={again} onChange={(e) => setAgain(e.target.checked)} />
+          Build a finished epic anew
+        </label>
+        {act.error && <Failure error={act.error} />}
+        <div class="acts">
+          <button type="button" class="btn" onClick={close}>
+            Cancel
+          </button>
+          <button class="btn p" disabled={act.busy || !card.trim() || live.state !== "live"}>
+            {act.busy ? "Starting" : "Start run"}
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

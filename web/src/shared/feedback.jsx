@@ -1,0 +1,85 @@
+// feedback.jsx: what stands in place of data (outlines, a failure, nothing), dialogs, and acts of a person.
+
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon } from "./icons.jsx";
+
+export function Failure({ error, again }) {
+  return (
+    <div class="box red" role="alert">
+      <div class="row top">
+        <span class="c-red">
+          <Icon name="refused" />
+        </span>
+        <div class="grow">
+          <div class="b">{error.message}</div>
+          {error.fix && <div>{error.fix}</div>}
+          <div class="s m mono">
+            {[error.code, error.id && "request " + error.id].filter(Boolean).join(", ")}
+          </div>
+        </div>
+        {again && (
+          <button class="btn" onClick={again}>
+            Try again
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+// Data, or what is instead: outlines, which come after 150 ms, or why there is none.
+export function Loaded({ of, children }) {
+  if (of.data)
+    return (
+      <>
+        {of.error && <Failure error={of.error} again={of.reload} />}
+        {children(of.data)}
+      </>
+    );
+  return of.error ? (
+    <Failure error={of.error} again={of.reload} />
+  ) : (
+    <div class="outlines" aria-busy="true" aria-label="Loading">
+      <i />
+      <i />
+      <i />
+    </div>
+  );
+}
+
+export const Empty = ({ children }) => <p class="empty m">{children}</p>;
+
+
+export function useAct() {
+  const [state, set] = useState({});
+  const run = async (act) => {
+    set({ busy: true });
+    const next = await act().then(
+      (done) => ({ done }),
+      (error) => ({ error }),
+    );
+    set(next);
+    return next.done;
+  };
+  return { ...state, run, clear: () => set({}) };
+}
+
+export function Dialog({ title, close, children }) {
+  const ref = useRef();
+  useEffect(() => {
+    const before = document.activeElement;
+    ref.current.showModal();
+    return () => before && before.focus && before.focus();
+  }, []);
+  return (
+    <dialog
+      ref={ref}
+      aria-labelledby="dialog-title"
+      onClose={close}
+      onClick={(e) => e.target === ref.current && close()}
+    >
+      <h2 id="dialog-title">{title}</h2>
+      {children}
+    </dialog>
+  );
+}
