@@ -1116,3 +1116,10 @@ WHERE c.status IN ('done', 'canceled', 'archived') AND EXISTS (SELECT 1 FROM run
   AND NOT EXISTS (SELECT 1 FROM run r WHERE r.card = coalesce(c.epic, c.id) AND r.body ->> '$.dropped' IS NULL
                   AND r.id NOT IN (SELECT value FROM json_each(:runs)))
 ORDER BY c.epic, c.ordinal;
+
+-- name: people
+SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at FROM person ORDER BY name;
+
+-- name: access_keys
+SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
+WHERE :id IS NULL OR id = :id ORDER BY seq;

@@ -76,7 +76,7 @@ local function is_json(route)
 end
 
 local function tool_of(route)
-  local looks = route.permission ~= "act"
+  local looks = route.method == "GET"
   local source = input_of(route)
   return { route = route, checker = assert(schema.compile(source)), listed = {
     name = route.name, inputSchema = source, outputSchema = whole(route.answer),
