@@ -672,6 +672,12 @@ UNION ALL SELECT 'card_seconds', NULL, (SELECT count(*) FROM json_each(:card_bou
     FROM finished WHERE seconds >= 0 GROUP BY 3
 UNION ALL SELECT 'card_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM finished WHERE seconds >= 0;
 
+-- The same of a card or a run, the most frequent first, with how many cards each concerns and its newest report.
+-- name: rules_reported
+SELECT rule, decision, count(*) AS reports, count(DISTINCT card) AS cards, max(seq) AS last FROM report
+WHERE (:card IS NULL OR card = :card) AND (:run IS NULL OR run = :run)
+GROUP BY rule, decision ORDER BY reports DESC, rule, decision;
+
 -- Texts in which the letters :text stand, whatever their case (of ASCII), each kind by its own rank and behind (:rank, :id):
 -- `text` is what stands around them. For store:read_aside: each looks through all that there is.
 -- name: search_card
