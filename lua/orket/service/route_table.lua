@@ -12,8 +12,10 @@ local report_routes = require("orket.service.routes.report_routes")
 local rerun_routes = require("orket.service.routes.rerun_routes")
 local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
+local script_routes = require("orket.service.routes.script_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
+local verdict_routes = require("orket.service.routes.verdict_routes")
 
 local M = {}
 
@@ -25,9 +27,11 @@ local NOUNS = { -- in the order of docs/api.md
   timeline_routes,
   rerun_routes,
   person_routes,
+  verdict_routes,
   report_routes,
   run_report_routes,
   project_routes,
+  script_routes,
   authoring_routes,
   mcp_routes,
 }

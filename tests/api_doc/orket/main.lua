@@ -64,7 +64,7 @@ end
 local ABOUT = {
   system = "The service",
   cards = "Cards",
-  authoring = "Cards as they are written",
+  authoring = "Cards as they are written", scripts = "Scripts and policies",
   runs = "Runs and events",
   people = "People: what waits for them, what they do",
   reports = "Reports",

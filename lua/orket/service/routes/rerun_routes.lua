@@ -1,8 +1,9 @@
--- rerun_routes.lua: a recorded run once more: a fork goes on from one of its events, a replay derives it again.
+-- rerun_routes.lua: a recorded run once more: a fork goes on from one of its events, a replay derives it
+-- again.
 
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
-local command_answer = require("orket.service.command_answer")
+local command_answer = require("orket.project.command_answer")
 local once = require("orket.service.api.once")
 local run_routes = require("orket.service.routes.run_routes")
 
@@ -32,7 +33,7 @@ local function replay(service, request)
   argv[#argv + 1] = request.body.strict ~= false and "--strict" or nil
   argv[#argv + 1] = request.body.scripts and "--scripts" or nil
   argv[#argv + 1] = row.id
-  return command_answer.ask(service, argv)
+  return command_answer.ask(service.project, argv)
 end
 
 M.routes = {
