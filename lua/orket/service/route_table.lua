@@ -13,6 +13,7 @@ local rerun_routes = require("orket.service.routes.rerun_routes")
 local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local script_routes = require("orket.service.routes.script_routes")
+local settings_routes = require("orket.service.routes.settings_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
 local verdict_routes = require("orket.service.routes.verdict_routes")
@@ -32,6 +33,7 @@ local NOUNS = { -- in the order of docs/api.md
   run_report_routes,
   project_routes,
   script_routes,
+  settings_routes,
   authoring_routes,
   mcp_routes,
 }

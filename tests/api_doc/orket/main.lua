@@ -65,6 +65,7 @@ local ABOUT = {
   system = "The service",
   cards = "Cards",
   authoring = "Cards as they are written", scripts = "Scripts and policies",
+  settings = "Settings and models",
   runs = "Runs and events",
   people = "People: what waits for them, what they do",
   reports = "Reports",
