@@ -79,9 +79,9 @@ end
 ---@param request HttpRequest
 ---@return Error|nil
 function Admission:check_key(request)
-  if request.authorized then
+  if request.credential and request.credential.kind == "admin" then
     return nil
-  elseif request.authorized == nil then
+  elseif request.credential == nil then
     return refused()
   elseif self.held >= HELD_MOST then
     return problem.new(429, "ERR_DENIED", "too many wrong keys are being answered", "try again later")

@@ -4,6 +4,8 @@
 
 local authoring_routes = require("orket.service.routes.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
+local command_routes = require("orket.service.routes.command_routes")
+local file_routes = require("orket.service.routes.file_routes")
 local mcp_routes = require("orket.service.routes.mcp_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
@@ -31,6 +33,8 @@ local NOUNS = { -- in the order of docs/api.md
   verdict_routes,
   report_routes,
   run_report_routes,
+  file_routes,
+  command_routes,
   project_routes,
   script_routes,
   settings_routes,
@@ -47,13 +51,14 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field summary string what it answers or does
 ---@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
+---@field needs string[]|nil those of them that have to
 ---@field body table|nil JSON Schema of what is sent
 ---@field example any what may be sent
 ---@field headers table<string, table>|nil JSON Schemas of headers that it looks at, by name
 ---@field version (fun(value: any): string)|nil its ETag, when that is not the hash of what it answers
 ---@field status integer|nil of a success, 200
 ---@field answer table|nil JSON Schema of a success
----@field produces string|nil its media type, when it is not JSON
+---@field produces string|nil its media type, when it is not JSON; "*/*": that of the file
 ---@field errors string[]|nil codes of its failures, besides those of every route
 ---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
 ---@field by_journal boolean|nil its answer follows from the journal alone

@@ -68,7 +68,7 @@ local ABOUT = {
   settings = "Settings and models",
   runs = "Runs and events",
   people = "People: what waits for them, what they do",
-  reports = "Reports",
+  files = "Files, programs", reports = "Reports",
   project = "Files of the project, prompts",
   mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
 }

@@ -9,7 +9,7 @@ local errors = require("orket.errors")
 local models = require("orket.llm.models")
 local preflight = require("orket.llm.check.preflight")
 local problem = require("orket.service.api.problem")
-local project_files = require("orket.project.project_files")
+local project_files = require("orket.project.files.project_files")
 local rewrite = require("orket.project.config.rewrite")
 local tables = require("orket.util.tables")
 
