@@ -293,7 +293,8 @@ M.acts = {
   ["scripts.accept"] = {
     summary = "accepts proposed scripts as they were read, and writes them: `generation` is the whole id",
     fields = { id = "integer", generation = "text" },
-    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_STALE", "ERR_DENIED" }, perform = accept,
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_STALE", "ERR_DENIED" }, permission = "admin",
+    perform = accept,
   },
   ["scripts.reject"] = {
     summary = "says no to proposed scripts", fields = { id = "integer", why = "text?" },

@@ -38,7 +38,7 @@ end
 
 M.routes = {
   {
-    name = "fork_run", method = "POST", path = "/v1/runs/{id}/fork", permission = "act", status = 201,
+    name = "fork_run", method = "POST", path = "/v1/runs/{id}/fork", permission = "run", status = 201,
     summary = "begins a run that goes on from an event of another one; Idempotency-Key: once",
     headers = { ["Idempotency-Key"] = once.HEADER }, example = { at = "2.3", set = { "priority=high" } },
     body = { type = "object", required = { "at" }, additionalProperties = false, properties = {
@@ -54,7 +54,7 @@ M.routes = {
       "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, handle = fork,
   },
   {
-    name = "replay_run", method = "POST", path = "/v1/runs/{id}/replay", permission = "act", handle = replay,
+    name = "replay_run", method = "POST", path = "/v1/runs/{id}/replay", permission = "run", handle = replay,
     summary = "derives a recorded run again without a model, in a process of its own, and answers when it is"
       .. " through: the same (ok), or the first event that differs", body = {
       type = "object", additionalProperties = false, properties = {

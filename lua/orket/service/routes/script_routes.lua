@@ -186,7 +186,7 @@ M.routes = {
       simulation = { type = "object" }, fixtures = { type = "object" } }),
   },
   {
-    name = "accept_proposal", method = "POST", path = PROPOSAL .. "/accept", permission = "act",
+    name = "accept_proposal", method = "POST", path = PROPOSAL .. "/accept", permission = "admin",
     summary = "a person accepts exactly what was read: the owner writes the files, and they serve",
     body = { type = "object", required = { "generation" }, additionalProperties = false,
       properties = { generation = { type = "string", description = "of the proposal that was read" } } },

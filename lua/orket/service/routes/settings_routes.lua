@@ -145,7 +145,7 @@ M.routes = {
     version = version, answer = object({ revision = TEXT, settings = { type = "object" } }),
   },
   {
-    name = "change_settings", method = "PATCH", path = "/v1/settings", permission = "act", handle = change,
+    name = "change_settings", method = "PATCH", path = "/v1/settings", permission = "admin", handle = change,
     summary = "changes some of them, as RFC 7396 merges; the next run goes by them",
     headers = { ["If-Match"] = { type = "string", description = "the revision that was read, in quotes" } },
     query = { revision = { type = "string", pattern = "^[0-9a-f]+$", description = "or If-Match" } },
