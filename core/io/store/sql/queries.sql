@@ -211,6 +211,11 @@ WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id 
 -- name: sprint_cards
 SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sprint' = :sprint ORDER BY c.ordinal;
 
+-- Scripts that somebody proposed, and what became of them.
+-- name: script_proposals
+SELECT p.seq AS id, p.body AS "body:json", p.status, p.answered_by, p.at, e.actor
+FROM proposal p JOIN journal e ON e.seq = p.seq WHERE p.kind = 'scripts' AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
+
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
 
