@@ -13,12 +13,12 @@ import { Login } from "./shell/login.jsx";
 import { Shell } from "./shell/shell.jsx";
 
 function View({ base, parts, query, shared }) {
-  const [, , view, name, more] = parts;
+  const [, , view, name, ...more] = parts;
   if (view === "board") return <Board base={base} query={query} shared={shared} />;
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
-  if (view === "inbox") return <Inbox base={base} kind={name} name={more} shared={shared} />;
-  if (view === "runs") return <Runs base={base} name={name} shared={shared} />;
+  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} shared={shared} />;
+  if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
     <>
       <div class="bar">

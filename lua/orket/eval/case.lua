@@ -127,7 +127,9 @@ local function play(project, case, began)
   if not ok then
     return nil, err
   end
-  return runs.run(project, case, { on_run = began })
+  return runs.run(project, case, { on_run = began, is_stopping = function()
+    return false
+  end })
 end
 
 ---Runs a case until it has ended, or goes on with it.

@@ -96,9 +96,14 @@ function RunSet:is_stopping()
   return true
 end
 
-local function taken(held)
-  return errors.new("ERR_OWNED", "the run " .. held.id .. " of " .. held.epic .. " is under way",
+---What who wants a run of an epic that has one is answered.
+---@param held HeldRun
+---@return Error
+function M.taken(held)
+  local err = errors.new("ERR_OWNED", "the run " .. held.id .. " is under way",
     "wait for its end, or halt it: orket halt " .. held.id)
+  err.run = held.id
+  return err
 end
 
 ---Holds an epic for one run until the answer is closed.
@@ -109,7 +114,7 @@ end
 function RunSet:hold(epic, id)
   local other = self:of_epic(epic)
   if other then
-    return nil, taken(other)
+    return nil, M.taken(other)
   end
   local held = { id = id, epic = epic }
   table.insert(self.list, held)

@@ -203,9 +203,9 @@ end
 ---A run as its cards are now. Nobody has looked for turns that were interrupted, nothing is written.
 ---@param project table scripts loaded
 ---@param epic table card row
----@param options {run: string, shared: RunSet?, on_delta: function?, cassette: table?, only: string?}
----  shared: what it has in common with the other runs; nil: it will start no card. only: this card and what it
----  depends on
+---@param options {run: string, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
+---  cassette: table?, only: string?}  shared: what it has in common with the other runs; nil: it will start no
+---  card. on_begun: its beginning is in the journal. only: this card and what it depends on
 ---@return table|nil run
 ---@return Error|nil
 function M.new(project, epic, options)
@@ -216,7 +216,7 @@ function M.new(project, epic, options)
   self.engine.on_delta, self.engine.cassette = options.on_delta, options.cassette
   self.limits = self.engine.limits
   self.team = seats.team(project.config, epic)
-  self.shared = options.shared
+  self.shared, self.on_begun = options.shared, options.on_begun
   self.slots = self.shared and self.shared.slots
   self.models = models.new(self.engine, self.team, self.shared and self.shared.limiters)
   self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
@@ -328,7 +328,7 @@ function Run:announce()
   local configuration = self.engine:configuration()
   tx:event(kind, self.epic.id, {
     generation = self.project.generation.id, engine = sys.version(), only = self.only,
-    by = self.engine:user(), config = configuration and tx:blob(configuration),
+    by = self.engine:user(), beside = self.engine:beside(), config = configuration and tx:blob(configuration),
   })
   if self.epic.status == "ready" then
     local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system" })
@@ -405,6 +405,8 @@ function Run:run()
   local ok, err = async.join(announcing)
   if not ok then
     self:drain()
+  elseif self.on_begun then
+    self:on_begun()
   end
   if is_under_way(self) then
     async.suspend(function(wake)
@@ -418,6 +420,7 @@ function Run:run()
     commit(system_tx(self)) -- canceled tasks left commits behind: the board hears of them first
   end
   unsubscribe()
+  self.is_over = true
   if ok and not (self.draining or self.broken) then
     ok, err = tree.catch_up(self.project, self.store, self.epic.id)
   end

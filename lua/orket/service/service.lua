@@ -1,5 +1,5 @@
--- service.lua: a project that is served: what the routes look at and act on. It owns the project, holds the
--- run, sends events, and beside it commands reach the owner's socket as they do beside a run.
+-- service.lua: a project that is served: what the routes look at and act on. It owns the project, holds its
+-- runs, sends events, and beside it commands reach the owner's socket as they do beside a run.
 
 local acts = require("orket.governance.acts")
 local async = require("orket.async")
@@ -8,7 +8,6 @@ local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
 local directory = require("orket.people.directory")
 local host_sampler = require("orket.service.host_sampler")
-local hosted_run = require("orket.service.hosted_run")
 local journal_figures = require("orket.service.journal_figures")
 local live_events = require("orket.service.live_events")
 local mcp_http = require("orket.service.mcp.mcp_http")
@@ -16,6 +15,7 @@ local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
 local preparation = require("orket.project.preparation")
+local served_runs = require("orket.service.served_runs")
 local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
 local watch = require("orket.project.watch")
@@ -27,7 +27,7 @@ local M = {}
 ---@field store Store
 ---@field dir string
 ---@field events table live_events
----@field runs table hosted_run
+---@field runs table served_runs
 ---@field metrics table what this process counts
 ---@field figures table journal_figures
 ---@field host table host_sampler
@@ -83,7 +83,7 @@ function M.open(project, instruments)
   self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.snapshots = snapshots.new(project)
-  self.runs = hosted_run.new(project, { log = self.log, on_delta = function(...)
+  self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
   end })
   self.watched = watch.open(project.dir, function()
@@ -101,7 +101,7 @@ end
 ---@return Error|Error[]|nil
 function Service:act(request, who)
   request.who = who
-  return acts.perform(self.project, request, self.project.under_way and { user = who } or nil)
+  return acts.perform(self.project, request, { user = who })
 end
 
 ---Performs an act about what is the user's own; the route has looked whose it is.
@@ -115,7 +115,7 @@ function Service:act_for(request, who)
 end
 
 ---Begins a run, or goes on with one.
----@param wanted {card: string, again: boolean?, run: table?} see hosted_run
+---@param wanted {card: string, again: boolean?, run: table?} see served_runs
 ---@return {run: string, card: string, events: string}|nil
 ---@return Error|Error[]|nil
 function Service:start(wanted)
@@ -123,7 +123,7 @@ function Service:start(wanted)
   return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
 end
 
----Stops the run and the streams, and gives the socket up. In a task.
+---Stops the runs and the streams, and gives the socket up. In a task.
 ---@param seconds number that replies under way are waited for
 function Service:close(seconds)
   self.ready = false

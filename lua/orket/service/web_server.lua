@@ -185,7 +185,8 @@ local function stream(self, service, exchange, route, request)
 end
 
 local function read(exchange, route, params, raw)
-  local request = { id = exchange.id, who = exchange.who, params = params, headers = raw.headers,
+  local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params,
+    headers = raw.headers,
     principal = exchange.principal, claims = (raw.credential or {}).claims, passwords = raw.passwords or {},
     address = route.permission == "open" and exchange.response:peer() or nil }
   local err

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { id } from "../shared/api.js";
+import { useDataAt } from "../past/past.jsx";
 import { useData, useDraft } from "../shared/live.js";
 import { headline } from "../inbox/inbox.jsx";
 import { MoveDialog } from "./move_dialog.jsx";
@@ -281,8 +282,8 @@ function matches(card, words) {
   });
 }
 
-function useCosts() {
-  const costs = useData("/v1/costs?by=card", (event) => event.kind === "step.reply").data;
+function useCosts(at) {
+  const costs = useDataAt("/v1/costs?by=card", at, (event) => event.kind === "step.reply").data;
   return useMemo(() => {
     const rows = new Map(
       costs && costs.total.money > 0 ? costs.rows.map((row) => [row.name, row.money]) : [],
@@ -328,10 +329,10 @@ function summary(cards) {
 
 export function Board({ base, query, shared }) {
   const [dialog, open] = useState(null),
-    cost = useCosts(),
+    cost = useCosts(shared.at),
     tree = query.get("view") === "tree";
   const cards = shared.board.data ? shared.board.data.cards : [];
-  useMoveKey(cards, open);
+  useMoveKey(shared.at ? [] : cards, open);
   const moved = typeof dialog === "object" && dialog;
   return (
     <>
@@ -356,11 +357,13 @@ export function Board({ base, query, shared }) {
           value={query.get("q") || ""}
           onInput={(e) => setQuery("q", e.target.value)}
         />
-        <button class="btn p" onClick={() => open("start")}>
-          Start run
-        </button>
+        {!shared.at && (
+          <button class="btn p" onClick={() => open("start")}>
+            Start run
+          </button>
+        )}
       </div>
-      {shared.inbox.data && <NeedsYou items={shared.inbox.data.items} base={base} />}
+      {shared.inbox.data && !shared.at && <NeedsYou items={shared.inbox.data.items} base={base} />}
       <Loaded of={shared.board}>
         {(data) => <Found all={data.cards} query={query} base={base} cost={cost} />}
       </Loaded>

@@ -110,6 +110,16 @@ export const ICONS = {
   more: [16, <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2.4" />],
   back: [16, <path d="M10 3.500L5.5 8l4.5 4.5" />],
   file: [16, <path d="M9 2H4v12h8V5zM9 2v3h3" />],
+  fork: [
+    16,
+    <>
+      <circle cx="4" cy="3.5" r="1.5" />
+      <circle cx="12" cy="3.5" r="1.5" />
+      <circle cx="8" cy="12.5" r="1.5" />
+      <path d="M4 5v1.500a2 2 0 0 0 2 2h4a2 2 0 0 0 2-2V5M8 8.500V11" />
+    </>,
+  ],
+  close: [16, <path d="M4.5 4.500l7 7M11.5 4.500l-7 7" />],
   logo: [16, <circle cx="8" cy="8" r="4.6" stroke-width="2.6" />],
 };
 

@@ -146,6 +146,12 @@ export function disconnect() {
   if (control) control.abort();
 }
 
+// Events as they come: {opened(), event(event)}; what it returns ends that.
+export function listen(one) {
+  listeners.add(one);
+  return () => listeners.delete(one);
+}
+
 function useRepaint(set) {
   const [, tick] = useState(0);
   useEffect(() => {

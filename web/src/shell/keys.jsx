@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { Dialog } from "../shared/feedback.jsx";
-import { go } from "../shared/router.js";
+import { go, kept } from "../shared/router.js";
 
 const KEYS = [
   ["g then i, b, t, r", "Inbox, Board, Tree, Runs"],
@@ -11,6 +11,11 @@ const KEYS = [
   ["/", "filter the board"],
   ["m", "move a card"],
   ["a, d", "go to Approve, to the reason for a denial"],
+  ["[ ]", "event back and forward, in a run"],
+  ["{ }", "turn back and forward"],
+  ["l", "follow what comes"],
+  ["f", "fork from here"],
+  [".", "back to now"],
   ["?", "this list"],
 ];
 
@@ -28,7 +33,7 @@ function press(name) {
   const node = document.querySelector(`[data-key="${name}"]`);
   if (!node) return false;
   node.focus();
-  if (name === "m") node.click();
+  if (["m", "f", "."].includes(name)) node.click();
   return true;
 }
 
@@ -39,10 +44,10 @@ export function useKeys(base, help) {
       if (typing(e) || document.querySelector("dialog[open]")) return;
       const to = afterG && { i: "inbox", b: "board", t: "board?view=tree", r: "runs" }[e.key];
       afterG = e.key === "g";
-      if (to) go(`${base}/${to}`);
+      if (to) go(kept(`${base}/${to}`));
       else if (e.key === "j" || e.key === "k") step(e.key === "j" ? 1 : -1);
       else if (e.key === "?") help();
-      else if (!(["/", "m", "a", "d"].includes(e.key) && press(e.key))) return;
+      else if (!(["/", "m", "a", "d", "f", "."].includes(e.key) && press(e.key))) return;
       e.preventDefault();
     };
     addEventListener("keydown", hear);

@@ -7,6 +7,7 @@ import { clock } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useLive } from "../shared/live.js";
 import { go, useUrl } from "../shared/router.js";
+import { asOf, PastBanner, pointOf } from "../past/past.jsx";
 import { Keys, useKeys } from "./keys.jsx";
 import "./shell.css";
 import { switchTheme } from "./theme.js";
@@ -154,7 +155,8 @@ export function Shell({ name, names, leave, View }) {
     [more, setMore] = useState(false),
     main = useRef();
   const base = "/w/" + id(name);
-  const board = useData("/v1/board"),
+  const past = pointOf(url.parts[2], url.query);
+  const board = useData(asOf("/v1/board", past), past ? () => false : undefined),
     inbox = useData("/v1/inbox", (event) => NOTHING.test(event.kind));
   const waiting = inbox.data ? inbox.data.items.length : 0;
   const view = url.parts[2];
@@ -186,7 +188,8 @@ export function Shell({ name, names, leave, View }) {
       />
       <main id="main" ref={main} tabIndex={-1}>
         <OfflineBar />
-        <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox }} />
+        {past && <PastBanner key={past} at={past} view={view} run={view === "runs" && url.parts[3]} base={base} />}
+        <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox, at: past }} />
       </main>
       <nav class="tabbar" aria-label="Main, at the bottom">
         <Links base={base} at={at} waiting={waiting} />

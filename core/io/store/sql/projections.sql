@@ -218,9 +218,10 @@ UPDATE verdict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels
 UPDATE conflict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
 UPDATE turn SET labels = NULL WHERE card = :card AND outcome IS NOT NULL AND $path IS NULL AND labels IS NOT NULL;
 
--- One owner, one run at a time: another one that noted no end was interrupted.
+-- One owner: another run that noted no end, and is not under way beside this one ($beside), was interrupted.
 -- kind: run.started
-UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked'
+  AND id NOT IN (SELECT value FROM json_each(:body, '$.beside'));
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
@@ -232,7 +233,8 @@ INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, :card, $generation, 'forked', :at, :body);
 
 -- kind: run.resumed
-UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked'
+  AND id NOT IN (SELECT value FROM json_each(:body, '$.beside'));
 -- must
 UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
                started_at = iif(status = 'forked', :at, started_at), -- a fork begins when it first runs
@@ -561,6 +563,9 @@ UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 
 -- A person wrote a card into its file, or took it out; what the board does of it is in the same transaction.
 -- kind: card.authored
+
+-- What was answered to a request with an Idempotency-Key; streams of the run "requests", one for each day.
+-- kind: request.answered
 
 -- kind: policy.failed
 

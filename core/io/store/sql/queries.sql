@@ -439,6 +439,14 @@ WITH RECURSIVE walk (seq, prev, kind, role) AS (
     UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
 SELECT role, max(seq) AS seq FROM walk WHERE kind = (SELECT id FROM kind WHERE name = 'call.allowed') GROUP BY role;
 
+-- Programs that agents ran, the newest first: of a card, of a run, or all; one by its :seq.
+-- name: commands
+SELECT e.seq, s.run, s.turn, e.step, s.card, s.role, v.at, v.body AS "body:json"
+FROM entry e JOIN stream s ON s.id = e.stream JOIN event v ON v.seq = e.seq
+WHERE e.kind = (SELECT id FROM kind WHERE name = 'command.ran') AND (:seq IS NULL OR e.seq = :seq)
+  AND (:before IS NULL OR e.seq < :before) AND (:card IS NULL OR s.card = :card) AND (:run IS NULL OR s.run = :run)
+ORDER BY e.seq DESC LIMIT coalesce(:limit, 100);
+
 -- name: turns
 SELECT run, turn, seq, card, seat, role, generation, engine, model, arm, outcome, steps, tokens_in, tokens_out, calls,
        money, started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds
@@ -678,6 +686,10 @@ SELECT kind, card, id, text FROM (
     WHERE forgotten IS NULL AND instr(lower(text), lower(:text)) > 0)
 ORDER BY place, rank LIMIT :limit;
 
+-- How often something was refused in a run.
+-- name: run_refusals
+SELECT count(*) AS refusals FROM report WHERE run = :run AND decision <> 'ask';
+
 -- Cards of which something was refused, and how often.
 -- name: reported
 SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL AND decision <> 'ask' GROUP BY card;
@@ -814,9 +826,9 @@ SELECT t.turn, t.card, t.seat, t.role, t.model, t.outcome, t.steps, t.seq, s.n A
        (SELECT at FROM entry WHERE seq = s.seq) AS "to"
 FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn WHERE t.run = :run ORDER BY t.seq;
 
--- What was noted about its cards outside of turns: by the run itself, and by people.
+-- The events on its cards outside of turns: what the run itself noted, and people.
 -- name: timeline_cards
-SELECT e.card, count(*) AS "rows", min(e.at) AS "from", max(e.at) AS "to"
+SELECT e.card, json_group_array(e.seq) AS "seqs:json", min(e.at) AS "from", max(e.at) AS "to"
 FROM entry e JOIN stream s ON s.id = e.stream
 WHERE e.seq >= :first AND e.seq <= :last AND e.step = 0 AND e.card IS NOT NULL
   AND (s.run = :run AND s.turn = 0
@@ -825,25 +837,30 @@ GROUP BY e.card;
 
 -- The first and last event, and how many.
 -- name: timeline_span
-SELECT count(*) AS events, min(e.seq) AS first, max(e.seq) AS last, min(e.at) AS "from", max(e.at) AS "to"
-FROM entry e WHERE e.seq >= coalesce((SELECT min(x.seq) FROM stream s JOIN entry x ON x.stream = s.id AND x.n = 1
-                                      WHERE s.run = :run AND s.turn = 0 AND x.seq <= s.seq), 0)
-  AND e.stream IN (SELECT id FROM stream WHERE run = :run);
+WITH RECURSIVE walk (seq, prev) AS (
+    SELECT e.seq, e.prev FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = :run AND s.turn = 0
+    UNION ALL SELECT e.seq, e.prev FROM walk JOIN entry e ON e.seq = walk.prev),
+span (events, first, last) AS (
+    SELECT (SELECT sum(n) FROM stream WHERE run = :run), (SELECT min(seq) FROM walk), (SELECT max(seq) FROM stream WHERE run = :run))
+SELECT events, first, last, (SELECT at FROM entry WHERE seq = first) AS "from", (SELECT at FROM entry WHERE seq = last) AS "to"
+FROM span;
 
--- Pauses longer than :idle milliseconds that did not end with what a model or a program was waited for: no one was at work.
+-- Of (:after, :upto]: pauses longer than :idle milliseconds (:before is the time of the event before) that did not end with
+-- what a model or a program was waited for: no one was at work. And the time of the last event.
 -- name: timeline_gaps
-SELECT before AS "from", at AS "to" FROM (
-    SELECT at, kind, lag(at) OVER (ORDER BY seq) AS before FROM entry
-    WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run))
+WITH own AS MATERIALIZED (
+    SELECT seq, at, kind FROM entry WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run))
+SELECT before AS "from", at AS "to" FROM (SELECT at, kind, coalesce(lag(at) OVER (ORDER BY seq), :before) AS before FROM own)
 WHERE at - before > :idle
   AND kind NOT IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'call.result', 'command.ran', 'verify.done',
-                                                      'memory.ranked', 'window.summarised'));
+                                                      'memory.ranked', 'window.summarised'))
+UNION ALL SELECT NULL, (SELECT at FROM own ORDER BY seq DESC LIMIT 1);
 
--- How many events there are in each :unit milliseconds, with the last of them.
+-- Of (:after, :upto]: how many events there are in each :unit milliseconds, with the last of them.
 -- name: timeline_density
-SELECT min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
-WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run)
-GROUP BY at / :unit ORDER BY 1;
+SELECT at / :unit AS slot, min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
+WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run)
+GROUP BY 1 ORDER BY 1;
 
 -- Its events on a card outside of turns, after the commit :since.
 -- name: timeline_card

@@ -8,6 +8,8 @@ local loop_meter = require("orket.async.loop_meter")
 local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 
+local run_set = require("orket.scheduler.run_set")
+
 local M = { tag = "system" }
 
 local MILLION = 1000000
@@ -89,8 +91,8 @@ end
 
 local function write_process(page, service)
   local commits, loop = service.store:latency(), service.instruments.loop
-  page:single("orket_run_under_way", "gauge", "1 while a run is under way.",
-    service.project.under_way and 1 or 0)
+  page:single("orket_runs_under_way", "gauge", "Runs that are under way.",
+    #run_set.of(service.project).list)
   page:single("orket_event_streams", "gauge", "Clients that follow events.", service.events.count)
   page:histogram("orket_commit_seconds", "From the submission of a transaction until it was durable.",
     { { bounds = commits.bounds, upto = commits.upto, sum = commits.seconds } })

@@ -5,8 +5,10 @@ local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
 local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
+local meters = require("orket.governance.budget.meter")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
+local run_set = require("orket.scheduler.run_set")
 
 local M = { tag = "reports" }
 
@@ -50,9 +52,8 @@ local function sums(service, request)
 end
 
 local function caps(service)
-  local budgets, run = budgets_of(service), service.project.under_way
-  local meter = run and run.engine.meter
-  local rows = budget_tree.rows(service.store, budgets, meter and meter:held() or {})
+  local budgets = budgets_of(service)
+  local rows = budget_tree.rows(service.store, budgets, meters.held(run_set.of(service.project).budget))
   return { currency = budgets.currency, caps = budget_tree.plain(rows) }
 end
 

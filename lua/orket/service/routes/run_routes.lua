@@ -224,7 +224,7 @@ M.routes = {
     tool = "free", query = WAIT,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      checkpoints = { type = "array" }, tree = { type = "string" } }),
+      checkpoints = { type = "array" }, refusals = { type = "integer" }, tree = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,

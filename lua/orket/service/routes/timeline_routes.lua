@@ -47,7 +47,7 @@ local SPAN = { from = WHOLE, to = WHOLE }
 local OUTLINE = object({
   run = TEXT, events = WHOLE, gaps = list(object(SPAN)),
   density = list(object({ at = WHOLE, events = WHOLE, seq = WHOLE })),
-  cards = list(object({ card = TEXT, rows = WHOLE, from = WHOLE, to = WHOLE })),
+  cards = list(object({ card = TEXT, seqs = list(WHOLE), from = WHOLE, to = WHOLE })),
   turns = list(object({ turn = WHOLE, rows = WHOLE, events = WHOLE, seq = WHOLE, from = WHOLE, to = WHOLE },
     { card = TEXT, seat = TEXT, role = TEXT, model = TEXT, outcome = TEXT, steps = WHOLE })),
 }, { first = WHOLE, last = WHOLE, from = WHOLE, to = WHOLE })
