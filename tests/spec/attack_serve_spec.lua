@@ -71,6 +71,8 @@ describe("without the key", function()
         asked = asked + 1
         if path == "/health" then
           assert.equal(200, reply.status)
+        elseif path == "/v1/login" then
+          assert.equal(422, reply.status) -- nothing was sent
         else
           assert.same({ 401, "ERR_DENIED", 'Bearer realm="orket"' },
             { reply.status, reply.body.code, reply.headers["www-authenticate"] }, path)
