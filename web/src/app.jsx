@@ -5,7 +5,7 @@ import { Board } from "./board/board.jsx";
 import { Card } from "./card/card.jsx";
 import { Inbox } from "./inbox/inbox.jsx";
 import { Runs } from "./runs/runs.jsx";
-import { id, key, whenDenied } from "./shared/api.js";
+import { id, key, signOut, whenDenied } from "./shared/api.js";
 import { Empty, Failure } from "./shared/feedback.jsx";
 import { connect, disconnect, useData } from "./shared/live.js";
 import { go, useUrl } from "./shared/router.js";
@@ -73,11 +73,15 @@ function SignedIn({ leave }) {
 
 export function App() {
   const [has, set] = useState(!!key.get());
-  const leave = () => {
+  const left = () => {
     key.drop();
     disconnect();
     set(false);
   };
-  whenDenied(leave);
+  const leave = () => {
+    signOut();
+    left();
+  };
+  whenDenied(left);
   return has ? <SignedIn leave={leave} /> : <Login entered={() => set(true)} />;
 }
