@@ -68,12 +68,12 @@ local NOUNS = { -- in the order of docs/api.md
 ---@class ApiRequest
 ---@field id string of the request, as X-Request-Id has it
 ---@field who string the person or program whose key was sent
+---@field path string as it was sent
 ---@field principal Principal|nil the same with what it may; nil: an open route
 ---@field claims table|nil of the token that was sent
 ---@field passwords table<string, HttpSecret> those of the body, which has stars in their place
 ---@field address string|nil of the client, for open routes
 ---@field secret HttpSecret|nil set by a handler: it stands in the answer in the place of its mark
----@field path string as it was sent
 ---@field params table<string, string> of the path
 ---@field query table<string, any>
 ---@field body any

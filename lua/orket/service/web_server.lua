@@ -186,8 +186,8 @@ end
 
 local function read(exchange, route, params, raw)
   local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params,
-    headers = raw.headers,
-    principal = exchange.principal, claims = (raw.credential or {}).claims, passwords = raw.passwords or {},
+    headers = raw.headers, principal = exchange.principal, claims = (raw.credential or {}).claims,
+    passwords = raw.passwords or {},
     address = route.permission == "open" and exchange.response:peer() or nil }
   local err
   request.query, err = inputs.query(route, raw.query)

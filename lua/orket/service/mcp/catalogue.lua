@@ -55,6 +55,7 @@ local function input_of(route)
   end
   for name, source in pairs(route.query or {}) do
     add(properties, name, source, route)
+    required[#required + 1] = tables.has(route.needs or {}, name) and name or nil
   end
   for name, source in pairs(body.properties or {}) do
     if not tables.has(bound, name) then
