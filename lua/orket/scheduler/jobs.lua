@@ -105,7 +105,7 @@ local function perform(self, job, wanted)
   if not ok then
     return nil, err
   end
-  local options = { pushes = not job.hooks.cassette, cassette = job.hooks.cassette,
+  local options = { by = wanted.by, pushes = not job.hooks.cassette, cassette = job.hooks.cassette,
     on_delta = self.hooks.on_delta, is_stopping = function()
       return self.stopping
     end, on_run = function(run)
@@ -142,8 +142,8 @@ local function run(self, job, wanted)
 end
 
 ---Begins a job; what becomes of it is awaited with Job:await.
----@param wanted {card: string, again: boolean?, run: table?, is_prepared: boolean?}  run: a row of runs to go
----  on with; is_prepared: the files were taken in just now
+---@param wanted {card: string, by: string?, again: boolean?, run: table?, is_prepared: boolean?}  run: a row of
+---  runs to go on with; is_prepared: the files were taken in just now
 ---@param hooks {on_run: fun(run: table)?, cassette: table?}|nil
 ---@return Job|nil
 ---@return Error|nil ERR_OWNED: nothing new begins

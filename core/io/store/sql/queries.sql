@@ -1128,3 +1128,14 @@ SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at F
 -- name: access_keys
 SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
 WHERE :id IS NULL OR id = :id ORDER BY seq;
+
+-- name: approval_yes
+SELECT who, at FROM approval_yes WHERE ask = :ask ORDER BY at, who;
+
+-- Who began the run, and who went on with it.
+-- name: run_people
+WITH RECURSIVE chain (seq) AS (
+    SELECT seq FROM stream WHERE run = :run AND turn = 0
+    UNION ALL SELECT e.prev FROM chain JOIN entry e ON e.seq = chain.seq WHERE e.prev > 0)
+SELECT DISTINCT body ->> '$.by' AS name FROM chain JOIN event USING (seq)
+WHERE kind IN ('run.started', 'run.resumed') AND body ->> '$.by' IS NOT NULL ORDER BY name;

@@ -64,7 +64,7 @@ local function execute(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.params.id, again = request.body.again })
+    return service:start({ card = request.params.id, by = request.who, again = request.body.again })
   end)
 end
 

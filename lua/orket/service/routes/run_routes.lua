@@ -183,7 +183,7 @@ local function start(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.body.card, again = request.body.again })
+    return service:start({ card = request.body.card, by = request.who, again = request.body.again })
   end)
 end
 
@@ -200,7 +200,7 @@ local function resume(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = row.card, run = row })
+    return service:start({ card = row.card, by = request.who, run = row })
   end)
 end
 
