@@ -12,7 +12,7 @@ const OVER = ["done", "canceled", "archived"];
 function useOpenCards(run, at) {
   const point = at && `at=${at}`;
   const board = useData(point && `/v1/board?${point}`, () => false),
-    one = useData(point && `/v1/runs/${id(run)}?${point}`, () => false);
+    one = useData(point && `/v1/runs/${id(run)}?figures=true&${point}`, () => false);
   if (!board.data || !one.data) return null;
   return board.data.cards.filter((card) => card.epic === one.data.card && !OVER.includes(card.status)).length;
 }

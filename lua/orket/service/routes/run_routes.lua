@@ -65,7 +65,8 @@ local function run(service, request)
   end
   local row, err = run_of(service, request)
   if row then
-    run_record.complete(service.store, row)
+    local add = request.query.figures and run_record.add_figures or run_record.complete
+    add(service.store, row)
   end
   return row, err
 end
@@ -207,8 +208,11 @@ local function halt(service, request)
   return service:act({ act = "halt", run = row.id }, request.who)
 end
 
-local WAIT = { wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
-  "seconds that the answer may wait until the run ended, or something of it waits for a person" } }
+local RUN_QUERY = {
+  wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
+    "seconds that the answer may wait until the run ended, or something of it waits for a person" },
+  figures = { type = "boolean", description = "only its figures: without checkpoints and tree" },
+}
 local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
 
 M.routes = {
@@ -221,10 +225,10 @@ M.routes = {
   },
   {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
-    tool = "free", query = WAIT,
+    tool = "free", query = RUN_QUERY,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      checkpoints = { type = "array" }, refusals = { type = "integer" }, tree = { type = "string" } }),
+      refusals = { type = "integer" } }, { checkpoints = { type = "array" }, tree = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,
