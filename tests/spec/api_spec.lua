@@ -148,8 +148,12 @@ describe("reports", function()
     assert.same(told, report)
     assert.equal("house.generated", report.rule)
     local path = ("/v1/why/%d"):format(report.event)
-    local reason = s:get(path)
-    assert.same(cli(("why --json %d"):format(report.event)), reason.body)
+    local reason, expected = s:get(path), cli(("why --json %d"):format(report.event))
+    for i, link in ipairs(expected.chain) do -- each with the place of its event
+      link.run, link.turn, link.n = "ep.1", 1, reason.body.chain[i].n
+      assert.equal("integer", math.type(math.tointeger(link.n)))
+    end
+    assert.same(expected, reason.body)
     local moved = get("/v1/why/{event}", "/v1/why/A")
     assert.is_true(moved.complete)
     assert.equal("code_review", moved.event.body.from)
@@ -168,6 +172,9 @@ describe("reports", function()
     assert.same(cli("budget --json --all"), get("/v1/budgets"))
   end)
 end)
+
+local NO_JSON = { ["/metrics"] = true, ["/ws/events"] = true, ["/v1/blobs/{hash}"] = true,
+  ["/v1/cards/{id}/file"] = true, ["/v1/cards/{id}/archive"] = true }
 
 describe("the service", function()
   it("counts for Prometheus what the journal has, and what it answered", function()
@@ -188,8 +195,7 @@ describe("the service", function()
         assert.is_nil(ids[operation.operationId], operation.operationId)
         ids[operation.operationId] = true
         assert.truthy(operation["x-permission"], path)
-        local plain = path == "/metrics" or path == "/ws/events"
-        assert(plain or schema_of(path, method), path)
+        assert(NO_JSON[path] or schema_of(path, method), path)
       end
     end
     assert.is_true(ids.board and ids.execute and ids.approve and ids.act_comment and ids.metrics)

@@ -1,6 +1,6 @@
-/* keyring.h: what a running service takes for a credential: the administrator's key, the access keys
- * that were added, and the tokens that it signed itself. The secret that signs them is made with the
- * keyring and gone with it: a token is no good for another process.
+/* keyring.h: what a running service takes for a credential: the administrator's key, the access
+ * keys that were added, and the tokens that it signed itself. The secret that signs them is made
+ * with the keyring and gone with it: a token is no good for another process.
  */
 #ifndef IO_KEYRING_H
 #define IO_KEYRING_H

@@ -107,7 +107,7 @@ local function own(self)
   local served
   served, err = service.open(project, function(row)
     self.log(row)
-    if row.kind == "run" then
+    if row.kind == "run" and self.own.runs.jobs.count == 0 then
       async.spawn(close_own, self, 0)
     end
   end)
@@ -175,7 +175,8 @@ function M.open(dir, log)
     return nil, err
   end
   local self = setmetatable({ dir = dir, log = log, ready = true, routes = route_table.all(),
-    find_route = route_table.find, project = { dir = dir, config = loaded }, metrics = metrics.new() }, Beside)
+    find_route = route_table.find, metrics = metrics.new(), project = { dir = dir, config = loaded } },
+    Beside)
   self.store, err = opened(dir)
   if not self.store then
     return nil, err

@@ -4,11 +4,14 @@
 
 local authoring_routes = require("orket.service.routes.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
+local command_routes = require("orket.service.routes.command_routes")
+local file_routes = require("orket.service.routes.file_routes")
 local mcp_routes = require("orket.service.routes.mcp_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
 local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
+local rerun_routes = require("orket.service.routes.rerun_routes")
 local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
@@ -22,9 +25,12 @@ local NOUNS = { -- in the order of docs/api.md
   card_routes,
   run_routes,
   timeline_routes,
+  rerun_routes,
   person_routes,
   report_routes,
   run_report_routes,
+  file_routes,
+  command_routes,
   project_routes,
   authoring_routes,
   mcp_routes,
@@ -39,13 +45,14 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field summary string what it answers or does
 ---@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
+---@field needs string[]|nil those of them that have to
 ---@field body table|nil JSON Schema of what is sent
 ---@field example any what may be sent
 ---@field headers table<string, table>|nil JSON Schemas of headers that it looks at, by name
 ---@field version (fun(value: any): string)|nil its ETag, when that is not the hash of what it answers
 ---@field status integer|nil of a success, 200
 ---@field answer table|nil JSON Schema of a success
----@field produces string|nil its media type, when it is not JSON
+---@field produces string|nil its media type, when it is not JSON; "*/*": that of the file
 ---@field errors string[]|nil codes of its failures, besides those of every route
 ---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
 ---@field by_journal boolean|nil its answer follows from the journal alone
@@ -57,6 +64,7 @@ local NOUNS = { -- in the order of docs/api.md
 ---@class ApiRequest
 ---@field id string of the request, as X-Request-Id has it
 ---@field who string the person or program whose key was sent
+---@field path string as it was sent
 ---@field params table<string, string> of the path
 ---@field query table<string, any>
 ---@field body any

@@ -9,8 +9,8 @@ M.MOST = 300 -- seconds
 local TOLD = { ["run.ended"] = true, ["card.moved"] = true, ["turn.ended"] = true, ["approval.asked"] = true }
 
 local function said(event)
-  return event.kind .. (event.card and " " .. event.card or "")
-    .. (event.kind == "card.moved" and ": " .. event.body.to or "")
+  local to = event.kind == "card.moved" and ": " .. event.body.to or ""
+  return event.kind .. " " .. (event.card or event.run) .. to
 end
 
 local function needs_no_waiting(event)

@@ -126,7 +126,7 @@ local function stream(service, exchange, route, request)
 end
 
 local function read(exchange, route, params, raw)
-  local request = { id = exchange.id, who = exchange.who, params = params, headers = raw.headers }
+  local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params, headers = raw.headers }
   local err
   request.query, err = inputs.query(route, raw.query)
   if not err then

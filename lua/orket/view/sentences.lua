@@ -232,6 +232,7 @@ local SENTENCE = {
   ["card.authored"] = function(b)
     return b.act .. "d in " .. table.concat(tables.keys(b.files), ", ")
   end,
+  ["request.answered"] = function() return "answered a request with an Idempotency-Key" end,
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["project.saved"] = function(b) return b.path .. " is saved" end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,

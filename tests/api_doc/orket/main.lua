@@ -67,7 +67,7 @@ local ABOUT = {
   authoring = "Cards as they are written",
   runs = "Runs and events",
   people = "People: what waits for them, what they do",
-  reports = "Reports",
+  files = "Files, programs", reports = "Reports",
   project = "Files of the project, prompts",
   mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
 }

@@ -381,7 +381,8 @@ static const char *const fixed_headers[] = {
     "Expect:", // curl must not wait for "100 Continue"
 };
 
-_Static_assert(COUNT_OF(fixed_headers) + SECRET_LIST_MAX == TRANSFER_OWN_HEADERS, "room for them and the key's");
+_Static_assert(COUNT_OF(fixed_headers) + SECRET_LIST_MAX == TRANSFER_OWN_HEADERS,
+               "room for them and the key's");
 
 /* Headers that are ours or would change the framing. */
 static const char *const reserved_headers[] = {

@@ -564,6 +564,9 @@ UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 -- A person wrote a card into its file, or took it out; what the board does of it is in the same transaction.
 -- kind: card.authored
 
+-- What was answered to a request with an Idempotency-Key; streams of the run "requests", one for each day.
+-- kind: request.answered
+
 -- kind: policy.failed
 
 -- kind: policy.rolled_back

@@ -439,6 +439,14 @@ WITH RECURSIVE walk (seq, prev, kind, role) AS (
     UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
 SELECT role, max(seq) AS seq FROM walk WHERE kind = (SELECT id FROM kind WHERE name = 'call.allowed') GROUP BY role;
 
+-- Programs that agents ran, the newest first: of a card, of a run, or all; one by its :seq.
+-- name: commands
+SELECT e.seq, s.run, s.turn, e.step, s.card, s.role, v.at, v.body AS "body:json"
+FROM entry e JOIN stream s ON s.id = e.stream JOIN event v ON v.seq = e.seq
+WHERE e.kind = (SELECT id FROM kind WHERE name = 'command.ran') AND (:seq IS NULL OR e.seq = :seq)
+  AND (:before IS NULL OR e.seq < :before) AND (:card IS NULL OR s.card = :card) AND (:run IS NULL OR s.run = :run)
+ORDER BY e.seq DESC LIMIT coalesce(:limit, 100);
+
 -- name: turns
 SELECT run, turn, seq, card, seat, role, generation, engine, model, arm, outcome, steps, tokens_in, tokens_out, calls,
        money, started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds

@@ -76,7 +76,7 @@ local NONE = {} -- properties of a route without any
 ---@return table
 function M.query_schema(route)
   local source = route.query_schema or { type = "object", properties = route.query or NONE,
-    additionalProperties = false }
+    required = route.needs, additionalProperties = false }
   route.query_schema = source
   return source
 end
@@ -86,7 +86,7 @@ end
 ---@return table<string, any>|nil
 ---@return Error|nil
 function M.query(route, text)
-  if text == "" then
+  if text == "" and not route.needs then
     return {}
   end
   local values, err = pairs_of(text, route.query or NONE)

@@ -1,8 +1,8 @@
--- confirmation.lua: a person's yes to what a model asks for over MCP: the client shows the person exactly what
--- it is (elicitation), and only an explicit yes performs it. A model proposes; it never decides.
+-- confirmation.lua: a person's yes to what a model asks for over MCP: the client shows the person exactly
+-- what it is (elicitation), and only an explicit yes performs it. A model proposes; it never decides.
 --
--- What is shown is data of agents as well: each line is visible and stands behind a margin, so that none passes
--- for a line of ours. What is too long to be shown whole is not asked here.
+-- What is shown is data of agents as well: each line is visible and stands behind a margin, so that none
+-- passes for a line of ours. What is too long to be shown whole is not asked here.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -65,7 +65,8 @@ end
 -- ---- asked ----
 
 local function refused()
-  return errors.new("ERR_DENIED", "the person said no", "do not ask again; go on without it, or ask what they want")
+  return errors.new("ERR_DENIED", "the person said no",
+    "do not ask again; go on without it, or ask what they want")
 end
 
 local function remember(session, key)

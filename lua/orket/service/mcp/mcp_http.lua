@@ -55,7 +55,8 @@ end
 local function new_client(service, who)
   local all = clients_of(service)
   if service.ready == false or all.count >= SESSIONS and not make_room(all) then
-    return nil, problem.new(503, "ERR_LIMIT", "no further session can begin now", "end one, or try again later")
+    return nil, problem.new(503, "ERR_LIMIT", "no further session can begin now",
+      "end one, or try again later")
   end
   local notices = mcp_stream.new(0, false)
   local client = setmetatable({ id = sys.nonce(), who = who, notices = notices, streams = {}, last = 0,
@@ -182,11 +183,16 @@ end
 
 -- ---- GET and DELETE ----
 
--- "3-7": the stream and the last message of it that the client has.
-local function last_of(request)
-  local id = request.headers["last-event-id"] or ""
-  local number, count = id:match("^(%d%d?%d?%d?%d?%d?%d?%d?)%-(%d%d?%d?%d?%d?%d?%d?%d?)$")
-  return math.tointeger(tonumber(number)), math.tointeger(tonumber(count))
+-- The stream that is meant, and the last message of it that the client has ("3-7"); without such an id the
+-- notices, from now on.
+local function stream_of(client, request)
+  local id = request.headers["last-event-id"]
+  if not id then
+    return client.notices, client.notices.count
+  end
+  local number, count = id:match("^(%d+)%-(%d+)$")
+  number, count = math.tointeger(tonumber(number)), math.tointeger(tonumber(count))
+  return count and (number == 0 and client.notices or client.streams[number]), count
 end
 
 ---Listens: to what belongs to no request, or again to the stream whose last event the client names.
@@ -205,12 +211,11 @@ function M.get(service, request, response, headers)
   if not client then
     return nil, err
   end
-  local number, count = last_of(request)
-  local stream = (number or 0) == 0 and client.notices or client.streams[number]
+  local stream, count = stream_of(client, request)
   if not stream then
     return nil, problem.new(404, "ERR_NOT_FOUND", "there is no such stream any more", "ask again")
   end
-  stream:attach(response, headers, count or stream.count)
+  stream:attach(response, headers, count)
   client.seen = sys.monotonic()
   return 200
 end

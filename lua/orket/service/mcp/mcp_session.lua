@@ -1,6 +1,6 @@
--- mcp_session.lua: a session of the Model Context Protocol with a client, as its server: JSON-RPC messages in,
--- answers out, whatever carries them (mcp_stdio.lua: lines; mcp_http.lua: requests and streams). What it offers
--- is the registry of routes (catalogue.lua).
+-- mcp_session.lua: a session of the Model Context Protocol with a client, as its server: JSON-RPC messages
+-- in, answers out, whatever carries them (mcp_stdio.lua: lines; mcp_http.lua: requests and streams). What it
+-- offers is the registry of routes (catalogue.lua).
 --
 -- The client is a model's. It may look and start work; what a person decides is asked of the person
 -- (confirmation.lua).
@@ -246,7 +246,8 @@ local function content_of(self, uri, route, request)
   local answer, err = route_call.perform(self.service, route, request)
   if not answer then
     local said = problem.of(err)
-    return nil, fault(said.status == 404 and NO_RESOURCE or INTERNAL, said.detail, { uri = uri, code = said.code })
+    return nil, fault(said.status == 404 and NO_RESOURCE or INTERNAL, said.detail,
+      { uri = uri, code = said.code })
   end
   return { uri = uri, mimeType = "application/json", text = answer.text }
 end
@@ -331,8 +332,11 @@ local function answer_of(self, call, method, params)
   local ok, result, err = xpcall(METHODS[method], debug.traceback, self, params, call)
   if not ok then
     local raised = errors.of_raised(result)
-    self.service.log({ kind = raised and "note" or "bug", text = tostring(raised and raised.message or result) })
-    return nil, fault(INTERNAL, raised and errors.line(raised) or "a bug of the server; its log has it")
+    if raised then
+      return nil, fault(INTERNAL, errors.line(raised))
+    end
+    self.service.log({ kind = "bug", message = tostring(result) })
+    return nil, fault(INTERNAL, "a bug of the server; its log has it")
   end
   return result, err
 end
@@ -393,8 +397,10 @@ function M.kind(message)
   if type(message) ~= "table" or message.jsonrpc ~= "2.0" then
     return nil
   elseif type(message.method) == "string" then
-    local is_notice = message.id == nil and message.method:find("^notifications/")
-    return is_notice and "notice" or is_id(message.id) and "request" or nil
+    if message.id == nil and message.method:find("^notifications/") then
+      return "notice"
+    end
+    return is_id(message.id) and "request" or nil
   end
   return message.id ~= nil and (message.result ~= nil or message.error ~= nil) and "answer" or nil
 end

@@ -1,6 +1,6 @@
--- route_call.lua: a route that is performed for an MCP client: its arguments are checked as those of a request
--- are, and its answer is made readable for a model. Text of cards and agents is data: nothing in it is hidden
--- from the person who sits beside the model.
+-- route_call.lua: a route that is performed for an MCP client: its arguments are checked as those of a
+-- request are, and its answer is made readable for a model. Text of cards and agents is data: nothing in it is
+-- hidden from the person who sits beside the model.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -103,7 +103,7 @@ local function readable(value)
   if not text then
     return nil, errors.new(code, "the answer cannot be written: " .. tostring(message))
   elseif #text > MOST then
-    return nil, errors.new("ERR_TOO_LARGE", "the answer has " .. #text .. " bytes, " .. MOST .. " is the most",
+    return nil, errors.new("ERR_TOO_LARGE", ("the answer has %d bytes, %d is the most"):format(#text, MOST),
       "ask for less: a limit, a card")
   end
   return { value = value, text = text }

@@ -1,5 +1,5 @@
--- subscriptions.lua: the resources of which an MCP client wants to hear that they changed. It is told once for
--- all that happens in a moment, and reads again what it wants.
+-- subscriptions.lua: the resources of which an MCP client wants to hear that they changed. It hears once of
+-- all that happens in a quarter of a second, and reads again what it wants.
 
 local async = require("orket.async")
 

@@ -9,7 +9,7 @@ local CODES = { "ERR_USAGE", "ERR_NOT_FOUND", "ERR_LIMIT" }
 M.routes = {
   {
     name = "mcp_message", method = "POST", path = "/mcp", permission = "read", stream = mcp_http.post,
-    summary = "a message of an MCP client (streamable HTTP): JSON, or a stream where more than the answer comes",
+    summary = "a message of an MCP client: its answer is JSON, or a stream where something comes before it",
     body = { type = { "object", "array" } }, answer = { type = "object" }, errors = CODES,
   },
   {

@@ -89,7 +89,8 @@ M.routes = {
     answer = object({ items = list(ref("InboxItem")) }),
   },
   {
-    name = "approvals", method = "GET", path = "/v1/approvals", permission = "read", handle = asked, tool = "free",
+    name = "approvals", method = "GET", path = "/v1/approvals", permission = "read", handle = asked,
+    tool = "free",
     summary = "what agents ask for and only a person can allow",
     query = { all = { type = "boolean", description = "what was answered too" }, card = { type = "string" } },
     answer = object({ items = list(ref("Approval")) }),
@@ -161,7 +162,8 @@ for _, name in ipairs(tables.keys(acts.all())) do
     table.insert(M.routes, {
       name = "act_" .. name:gsub("%.", "_"), method = "POST", path = "/v1/acts/" .. name, permission = "act",
       summary = act.summary, body = body_of(act), answer = ref("Done"), errors = act.errors,
-      handle = perform(name), tool = act.plain and "asked" or nil, shown = act.fields.event and WAITING or nil,
+      handle = perform(name), tool = act.plain and "asked" or nil,
+      shown = act.fields.event and WAITING or nil,
     })
   end
 end

@@ -7,7 +7,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local preview = require("orket.dev.preview")
 local problem = require("orket.service.api.problem")
-local project_files = require("orket.project.project_files")
+local project_files = require("orket.project.files.project_files")
 local reader = require("orket.project.reader")
 
 local M = { tag = "project" }
@@ -130,6 +130,7 @@ M.routes = {
   {
     name = "read_file", method = "GET", path = "/v1/system/read", permission = "read", handle = read,
     summary = "one of these files, with the revision that a save of it names", query = { path = PATH },
+    needs = { "path" },
     errors = { "ERR_DENIED", "ERR_NOT_FOUND", "ERR_NOT_FILE", "ERR_TOO_LARGE", "ERR_UTF8" },
     answer = object({ path = TEXT, content = TEXT, revision = TEXT }),
   },
