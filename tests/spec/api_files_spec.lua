@@ -20,7 +20,7 @@ function work(talk)
       function() return say(run("sh", "-c", "echo out; echo err >&2; exit 3")) end,
       function() return say(finish()) end)
   end
-  return steps(talk, function() return say(write("b/grün.txt", "of B\n")) end, function() return say(finish()) end)
+  return steps(talk, function() return say(write("b/grün.txt", "of B\n"), write("b/long.txt", ("a line\n"):rep(4000) .. "a Needle in hay\n")) end, function() return say(finish()) end)
 end
 ]]
 
@@ -75,7 +75,7 @@ describe("the files of a card", function()
       end
       after = page.next
     until not after
-    assert.same({ "b/grün.txt", "data.bin", "empty", "page.html", "seed.txt" }, paths)
+    assert.same({ "b/grün.txt", "b/long.txt", "data.bin", "empty", "page.html", "seed.txt" }, paths)
   end)
 
   it("are read byte for byte, also as they were at an event", function()
@@ -187,5 +187,60 @@ describe("programs that agents ran", function()
     assert.equal(404, s:get("/v1/sandboxes/1/logs").status)
     assert.equal(404, s:post("/v1/sandboxes/1/stop").status)
     assert.equal(422, s:get("/v1/commands?limit=x").status)
+  end)
+end)
+
+describe("a search", function()
+  local function found(query)
+    return get("/v1/search", "/v1/search?" .. query).items
+  end
+
+  it("finds letters in files by their text and by their path, with the line", function()
+    local hit = found("q=ALERT%281%29&kind=file")[1]
+    assert.same({ "file", "A", "page.html", 1 }, { hit.kind, hit.card, hit.path, hit.line })
+    assert.equal("cards/A?tab=changes&path=page.html", hit.link)
+    assert(hit.text:find("<script>alert(1)</script>", 1, true), hit.text)
+    local named = found("q=gr%C3%BCn.txt&kind=file")[1]
+    assert.same({ "b/grün.txt", "B" }, { named.path, named.card })
+    assert.same({ "data.bin" }, { (found("q=data.bin&kind=file")[1] or {}).path })
+  end)
+
+  it("finds them far behind in what lies in pieces", function()
+    local hit = found("q=NEEDLE+in&kind=file")[1]
+    assert.same({ "b/long.txt", 4001 }, { hit.path, hit.line })
+    local said = found("q=NEEDLE+in&kind=transcript")[1]
+    assert.same({ "step.reply", "B" }, { said.said, said.card })
+    assert(said.text:find("Needle in hay", 1, true), said.text)
+  end)
+
+  it("finds what models said and tools answered, with the place in the run", function()
+    local hits = found("q=so+be+it&kind=transcript")
+    assert(#hits >= 2, #hits)
+    for _, hit in ipairs(hits) do
+      local event = w:events()[math.tointeger(hit.event)]
+      assert.same({ event.run, event.turn, event.n, event.kind }, { hit.run, hit.turn, hit.n, hit.said })
+    end
+    assert(hits[1].event > hits[2].event)
+    assert.equal(("runs/ep.1?event=%d%%2F%d"):format(hits[1].turn, hits[1].n), hits[1].link)
+  end)
+
+  it("has pages, each behind the one before, over all kinds", function()
+    local seen, after = {}, nil
+    local whole = get("/v1/search", "/v1/search?q=bec&limit=200")
+    assert.is_nil(whole.next)
+    repeat
+      local page = get("/v1/search", "/v1/search?q=bec&limit=2" .. (after and "&after=" .. after or ""))
+      table.move(page.items, 1, #page.items, #seen + 1, seen)
+      after = page.next
+    until not after
+    assert.same(whole.items, seen)
+  end)
+
+  it("takes letters as they are, and refuses what is no search", function()
+    assert.same({}, found("q=%25%25"))
+    assert.same({}, found("q=%27%3B+DROP+TABLE+card"))
+    for _, query in ipairs({ "", "?q=a", "?q=ab&kind=secret", "?q=ab&after=x", "?q=ab&limit=0" }) do
+      assert.equal(422, s:get("/v1/search" .. query).status, query)
+    end
   end)
 end)

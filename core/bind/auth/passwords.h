@@ -1,4 +1,5 @@
-/* passwords.h: the part of `orket.core.auth` that hashes, on the pool, and reads from a terminal. */
+/* passwords.h: the part of `orket.core.auth` that hashes, on the pool, and reads from a terminal.
+ */
 #ifndef BIND_AUTH_PASSWORDS_H
 #define BIND_AUTH_PASSWORDS_H
 

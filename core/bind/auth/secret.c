@@ -63,6 +63,15 @@ static int l_print(lua_State *L)
     return 1;
 }
 
+/* secret:equals(other) -> boolean */
+static int l_equals(lua_State *L)
+{
+    const struct secret_text *one = secret_text_check(L, 1), *other = secret_text_check(L, 2);
+    lua_pushboolean(L, one->len == other->len &&
+                           sodium_memcmp(one->text, other->text, one->len) == 0);
+    return 1;
+}
+
 static int l_gc(lua_State *L)
 {
     struct secret_text *secret = secret_text_check(L, 1);
@@ -75,6 +84,7 @@ static int l_gc(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
+    {"equals", l_equals},
     {"mark", l_mark},
     {"print", l_print},
     {NULL, NULL},

@@ -1,5 +1,5 @@
-/* secret.h: a text that Lua hands on without having it: a password on its way in, a new key or token
- * on its way out. In Lua it is a userdata, and a word that stands for it (its mark).
+/* secret.h: a text that Lua hands on without having it: a password on its way in, a new key or
+ * token on its way out. In Lua it is a userdata, and a word that stands for it (its mark).
  */
 #ifndef BIND_AUTH_SECRET_H
 #define BIND_AUTH_SECRET_H

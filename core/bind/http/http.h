@@ -38,8 +38,8 @@ struct keyring *key_check(lua_State *L, int idx);
 void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *keyring,
                       const struct http_request *request);
 
-/* The body as Lua sees it, and a table of the passwords that were taken out of it, by field, or nil.
- * Both are pushed. */
+/* The body as Lua sees it, and a table of the passwords that were taken out of it, by field, or
+ * nil. Both are pushed. */
 void body_push(lua_State *L, struct bind *bind, const struct http_request *request);
 
 /* True for headers that carry a credential, which Lua does not see. */

@@ -1,5 +1,5 @@
-/* key.c: a keyring as userdata: Lua can ask for the administrator's key to be made, adds access keys
- * by their ids, has tokens signed, and hands it to http.listen; their texts, and those of the
+/* key.c: a keyring as userdata: Lua can ask for the administrator's key to be made, adds access
+ * keys by their ids, has tokens signed, and hands it to http.listen; their texts, and those of the
  * credentials of requests, never enter Lua. */
 #include "bind/http/http.h"
 

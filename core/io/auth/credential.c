@@ -34,7 +34,8 @@ static int put(const char *dir, const char *id, const char *kind, const char *te
     buf_printf(&folder, "%s/people", dir);
     buf_printf(&path, "%s/people/%s.%s", dir, id, kind);
     int rc = buf_ok(&folder) && buf_ok(&path) ? 0 : err_set(err, ERR_MEMORY, "out of memory");
-    if (!rc && mkdir(folder.data, 0700) && errno != EEXIST)
+    if (!rc && ((mkdir(dir, 0700) && errno != EEXIST) ||
+                (mkdir(folder.data, 0700) && errno != EEXIST)))
         rc = err_os(err, errno, "%s", folder.data);
     if (!rc)
         rc = key_file_put(folder.data, path.data, text, 0600, err);

@@ -7,6 +7,7 @@ local http = require("orket.core.http")
 local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
 local projects = require("orket.project.project")
+local rate_limit = require("orket.people.rate_limit")
 local seed_cards = require("orket.dev.seed_cards")
 local service = require("orket.service.service")
 local service_log = require("orket.telemetry.service_log")
@@ -21,8 +22,9 @@ usage: orket serve [-C DIR]... [--port P] [--host ADDRESS] [--name NAME]... [--n
 
 Owns a project, or several, and serves them: the API (docs/api.md), live events, runs that are started over
 it. Other commands work beside it, as they do beside a run. The first start makes the administrator's key and
-prints it once; with ORKET_API_KEY set, that is the key. Requests are logged to standard error, a line of
-JSON each.
+prints it once; with ORKET_API_KEY set, that is the key. People sign in with passwords (orket user), programs
+have keys (orket key); ORKET_RATE_LIMIT bounds the requests a minute of each (6000; 0: no bound). Requests are
+logged to standard error, a line of JSON each.
   -C DIR          the project (default: found upwards from here); --data DIR is the same. A further one is
                   reached by its name, /w/NAME/v1/…; the first keeps the administrator's key
   --port P        where to listen (default 8082; 0: any that is free)
@@ -160,11 +162,15 @@ local function seeded(project, args)
 end
 
 local function listen(all, args, key)
-  local ok, err = seeded(all.first.project, args)
+  local limit, err = rate_limit.from_environment()
+  local ok
+  if limit then
+    ok, err = seeded(all.first.project, args)
+  end
   if not ok then
     return nil, err
   end
-  return web_server.listen(all, { host = args.host, port = args.port, key = key,
+  return web_server.listen(all, { host = args.host, port = args.port, key = key, rate_limit = limit,
     names = names_of(args), log = all.first.instruments.log })
 end
 

@@ -58,12 +58,12 @@ M.acts = {
   halt = {
     summary = "drains a run, or all of them: nothing new starts, open turns go on with the next run",
     fields = { run = "text?" },
-    errors = { "ERR_NOT_FOUND" }, run = true, perform = halt,
+    errors = { "ERR_NOT_FOUND" }, run = true, permission = "run", perform = halt,
   },
   budget = {
     summary = "reports what requests under way may still cost, by cap",
     fields = {},
-    errors = {}, run = true, perform = budget,
+    errors = {}, run = true, permission = "read", perform = budget,
   },
 }
 

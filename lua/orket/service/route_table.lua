@@ -16,6 +16,7 @@ local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
+local user_routes = require("orket.service.routes.user_routes")
 
 local M = {}
 
@@ -34,6 +35,7 @@ local NOUNS = { -- in the order of docs/api.md
   project_routes,
   authoring_routes,
   mcp_routes,
+  user_routes,
 }
 
 ---@class Route
@@ -43,7 +45,9 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field aliases string[]|nil further paths of the same
 ---@field tag string its noun
 ---@field summary string what it answers or does
----@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
+---@field permission "open"|"self"|"read"|"run"|"act"|"admin" open: without a key; self: about the one who
+---  asks; read: looks; run: begins and ends runs; act: decides, in a person's name; admin: users, keys,
+---  policies
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
 ---@field needs string[]|nil those of them that have to
 ---@field body table|nil JSON Schema of what is sent
@@ -65,10 +69,17 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field id string of the request, as X-Request-Id has it
 ---@field who string the person or program whose key was sent
 ---@field path string as it was sent
+---@field principal Principal|nil the same with what it may; nil: an open route
+---@field claims table|nil of the token that was sent
+---@field passwords table<string, HttpSecret> those of the body, which has stars in their place
+---@field address string|nil of the client, for open routes
+---@field secret HttpSecret|nil set by a handler: it stands in the answer in the place of its mark
 ---@field params table<string, string> of the path
 ---@field query table<string, any>
 ---@field body any
 ---@field headers table<string, string>
+
+local PERMISSIONS = { open = true, self = true, read = true, run = true, act = true, admin = true }
 
 local ALL, ROOT = {}, { named = {} }
 
@@ -112,6 +123,7 @@ end
 
 for _, noun in ipairs(NOUNS) do
   for _, route in ipairs(noun.routes) do
+    assert(PERMISSIONS[route.permission], route.name) -- no door without a lock
     ALL[#ALL + 1], route.tag = route, noun.tag
     route.query = route.past and query_with_point(route) or route.query
     add(route, route.path)

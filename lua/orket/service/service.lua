@@ -6,6 +6,7 @@ local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
+local directory = require("orket.people.directory")
 local host_sampler = require("orket.service.host_sampler")
 local journal_figures = require("orket.service.journal_figures")
 local live_events = require("orket.service.live_events")
@@ -15,6 +16,7 @@ local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
 local preparation = require("orket.project.preparation")
 local served_runs = require("orket.service.served_runs")
+local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
 local watch = require("orket.project.watch")
 
@@ -38,6 +40,8 @@ local M = {}
 ---@field kept table answers that are good until the journal moves
 ---@field snapshots table the project as it was
 ---@field at integer|nil of a view of it: the commit after which it was so
+---@field people Directory
+---@field sign_in table
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -75,6 +79,8 @@ function M.open(project, instruments)
   if not self.socket then
     return nil, err
   end
+  self.people = directory.new(project)
+  self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.snapshots = snapshots.new(project)
   self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
@@ -98,6 +104,16 @@ function Service:act(request, who)
   return acts.perform(self.project, request, { user = who })
 end
 
+---Performs an act about what is the user's own; the route has looked whose it is.
+---@param request Request
+---@param who string
+---@return table|nil
+---@return Error|Error[]|nil
+function Service:act_for(request, who)
+  request.who = who
+  return acts.perform_own(self.project, request)
+end
+
 ---Begins a run, or goes on with one.
 ---@param wanted {card: string, again: boolean?, run: table?} see served_runs
 ---@return {run: string, card: string, events: string}|nil
@@ -112,6 +128,7 @@ end
 function Service:close(seconds)
   self.ready = false
   self.watched:close()
+  self.people:close()
   self.runs:stop(seconds)
   mcp_http.close(self)
   self.snapshots:close()

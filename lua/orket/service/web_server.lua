@@ -10,6 +10,7 @@ local http = require("orket.core.http")
 local inputs = require("orket.service.api.inputs")
 local page_files = require("orket.service.page_files")
 local problem = require("orket.service.api.problem")
+local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
 
@@ -25,13 +26,17 @@ Server.__index = Server
 -- ---- answers ----
 
 local function headers_of(exchange, kind)
-  return { ["Content-Type"] = kind, ["X-Request-Id"] = exchange.id, ["Cache-Control"] = "no-cache",
+  local headers = { ["Content-Type"] = kind, ["X-Request-Id"] = exchange.id, ["Cache-Control"] = "no-cache",
     ["X-Content-Type-Options"] = "nosniff" }
+  for name, value in pairs(exchange.rate or {}) do
+    headers[name] = value
+  end
+  return headers
 end
 
 local function send(exchange, status, headers, body)
   exchange.status, exchange.bytes = status, #body
-  exchange.response:send(status, headers, body)
+  exchange.response:send(status, headers, body, exchange.secret)
 end
 
 local function send_problem(exchange, err)
@@ -43,7 +48,7 @@ local function send_problem(exchange, err)
   elseif said.status == 405 then
     headers.Allow = err.allow
   elseif said.status == 429 or said.status == 503 then
-    headers["Retry-After"] = "5"
+    headers["Retry-After"] = tostring(err.retry_after or 5)
   end
   exchange.code = said.code
   send(exchange, said.status, headers, cjson.encode(said))
@@ -103,6 +108,7 @@ local function answer(service, exchange, route, request)
     return send_known(exchange, route, known.body, known.etag)
   end
   local body, etag = handled(service, route, request)
+  exchange.secret = request.secret
   if not body then
     return send_problem(exchange, etag)
   end
@@ -112,11 +118,64 @@ local function answer(service, exchange, route, request)
   send_known(exchange, route, body, etag)
 end
 
+-- ---- streams end with the right to them ----
+
+local function is_allowed(service, exchange, route)
+  local who = service.people:principal(exchange.credential, true)
+  return who ~= nil and who:check(route, service.people:organization()) == nil, who
+end
+
+local function cut(exchange)
+  exchange.status = 401
+  exchange.response:abort()
+  async.cancel(exchange.task)
+end
+
+-- At the moment at which the credential ends, if nothing else happens before.
+local function end_in_time(service, exchange, route)
+  local ok, who = true, exchange.principal
+  while ok and who.ends do
+    if not async.sleep(math.max(1, who.ends - os.time())) then
+      return
+    end
+    ok, who = is_allowed(service, exchange, route)
+  end
+  if not ok then
+    cut(exchange)
+  end
+end
+
+local function watch(self, service, exchange, route)
+  local timer = exchange.principal.ends and async.spawn(end_in_time, service, exchange, route)
+  self.streams[exchange] = function()
+    if not is_allowed(service, exchange, route) then
+      cut(exchange)
+    end
+  end
+  return setmetatable({}, { __close = function()
+    self.streams[exchange] = nil
+    if timer then
+      async.cancel(timer)
+    end
+  end })
+end
+
+local function look_at_streams(self)
+  local checks = {}
+  for _, check in pairs(self.streams) do
+    checks[#checks + 1] = check
+  end
+  for _, check in ipairs(checks) do
+    check()
+  end
+end
+
 local function wants_events(exchange)
   return (exchange.headers.accept or ""):find("text/event-stream", 1, true) ~= nil
 end
 
-local function stream(service, exchange, route, request)
+local function stream(self, service, exchange, route, request)
+  local _ <close> = watch(self, service, exchange, route)
   local status, err = route.stream(service, request, exchange.response,
     headers_of(exchange, "text/event-stream"))
   if err then
@@ -126,7 +185,10 @@ local function stream(service, exchange, route, request)
 end
 
 local function read(exchange, route, params, raw)
-  local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params, headers = raw.headers }
+  local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params,
+    headers = raw.headers, principal = exchange.principal, claims = (raw.credential or {}).claims,
+    passwords = raw.passwords or {},
+    address = route.permission == "open" and exchange.response:peer() or nil }
   local err
   request.query, err = inputs.query(route, raw.query)
   if not err then
@@ -165,6 +227,18 @@ local function serve_page(self, exchange, raw)
   return true
 end
 
+-- Who asks, and may that one ask for it?
+local function admit(self, exchange, raw, route)
+  local people = exchange.service.people
+  local who, err = self.admission:admit(raw, people)
+  if not who then
+    return err
+  end
+  exchange.principal, exchange.who, exchange.credential = who, who.name, raw.credential
+  exchange.rate, err = self.rate_limit:take(who.account)
+  return err or route and who:check(route, people:organization())
+end
+
 local function serve(self, exchange, raw)
   local service, path = self.workspaces:find(raw.path)
   exchange.service = service or self.workspaces.first
@@ -182,11 +256,10 @@ local function serve(self, exchange, raw)
   -- HEAD is GET without the body, which the core leaves out
   local route = methods and methods[raw.method == "HEAD" and "GET" or raw.method]
   if not (route and route.permission == "open") then
-    err = self.admission:check_key(raw)
+    err = admit(self, exchange, raw, route)
     if err then
       return send_problem(exchange, err)
     end
-    exchange.who = "admin"
   end
   if not route then
     return send_problem(exchange, no_route(raw, methods))
@@ -197,7 +270,7 @@ local function serve(self, exchange, raw)
   if not request then
     send_problem(exchange, err)
   elseif route.stream and (not route.handle or wants_events(exchange)) then
-    stream(service, exchange, route, request)
+    stream(self, service, exchange, route, request)
   else
     answer(service, exchange, route, request)
   end
@@ -249,6 +322,7 @@ local function take(self, raw, response)
     end
     finish(self, exchange)
   end)
+  exchange.task = task
   if not task.done then
     response:on_gone(function()
       async.cancel(task)
@@ -263,12 +337,19 @@ end
 
 ---Listens.
 ---@param workspaces Workspaces
----@param options {host: string, port: integer, key: HttpKey, names: string[], log: table}
+---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
+---  rate_limit: integer|nil}  requests a minute of one account; 0: no bound
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)
   local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
-    log = options.log }, Server)
+    log = options.log, streams = {}, rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
+  for _, service in pairs(workspaces.by_name) do
+    service.people:attach(options.key)
+    service.people:on_change(function()
+      look_at_streams(self)
+    end)
+  end
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,

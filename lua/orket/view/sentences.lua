@@ -93,6 +93,24 @@ local function amount(number)
   return math.tointeger(number) or string.format("%.1f", number)
 end
 
+local function changed_user(body)
+  local set = body.set
+  if set.role then
+    return body.name .. " is " .. set.role .. " now"
+  elseif set.disabled ~= nil then
+    return body.name .. (set.disabled and " is disabled" or " may sign in again")
+  end
+  return body.name .. " has a new password"
+end
+
+local function signed_in(body)
+  if body.ok then
+    return body.name .. " signed in"
+  end
+  return (body.count == 1 and "an attempt" or body.count .. " attempts") .. " to sign in as "
+    .. (body.name or "nobody who is known") .. " failed"
+end
+
 local SENTENCE = {
   ["run.started"] = function(_, e) return "run " .. e.run .. " started" end,
   ["run.resumed"] = function(_, e) return "run " .. e.run .. " goes on" end,
@@ -107,6 +125,15 @@ local SENTENCE = {
     return "proposal " .. b.proposal .. " is accepted as an example of " .. b.role
   end,
   ["example.removed"] = function(b) return b.role .. " is shown an example less" end,
+  ["user.created"] = function(b) return b.name .. " is a user, as " .. b.role end,
+  ["user.changed"] = changed_user,
+  ["user.removed"] = function(b) return b.name .. " is no user any more" end,
+  ["user.signed_in"] = signed_in,
+  ["key.created"] = function(b)
+    return "the key " .. b.id .. " (" .. b.name .. ") of " .. (b.user or "a service") .. " is good until "
+      .. b.expires_at
+  end,
+  ["key.revoked"] = function(b) return "the key " .. b.id .. " is revoked" end,
   ["mcp.trusted"] = function(b)
     return #b.tools .. " tools of the MCP server " .. b.server .. " are trusted"
   end,

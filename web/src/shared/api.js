@@ -57,6 +57,9 @@ async function ask(path, options) {
   return answered(response);
 }
 
+// What a request is sent with so that it happens once, however often it is sent.
+export const nonce = () => (crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2));
+
 export const get = (path) => ask(path, { headers: headers() });
 
 // `once`: sent again with the same text, the service does it a second time no more.

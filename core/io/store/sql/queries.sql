@@ -672,19 +672,67 @@ UNION ALL SELECT 'card_seconds', NULL, (SELECT count(*) FROM json_each(:card_bou
     FROM finished WHERE seconds >= 0 GROUP BY 3
 UNION ALL SELECT 'card_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM finished WHERE seconds >= 0;
 
--- Cards, comments and what is remembered in which the letters :text stand, whatever their case (of ASCII): cards by id, name
--- and text first, then comments and memory, the newest first.
--- name: search
-SELECT kind, card, id, text FROM (
-    SELECT 'card' AS kind, c.id AS card, c.id AS id, c.name AS text, 0 AS place, c.ordinal AS rank
-    FROM card c LEFT JOIN card_text t ON t.id = c.text
-    WHERE instr(lower(c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(t.data, '')), lower(:text)) > 0
-    UNION ALL
-    SELECT 'comment', card, CAST(seq AS TEXT), substr(text, 1, 400), 1, -seq FROM comment WHERE instr(lower(text), lower(:text)) > 0
-    UNION ALL
-    SELECT 'memory', card, CAST(id AS TEXT), substr(text, 1, 400), 2, -seq FROM memory
-    WHERE forgotten IS NULL AND instr(lower(text), lower(:text)) > 0)
-ORDER BY place, rank LIMIT :limit;
+-- Texts in which the letters :text stand, whatever their case (of ASCII), each kind by its own rank and behind (:rank, :id):
+-- `text` is what stands around them. For store:read_aside: each looks through all that there is.
+-- name: search_card
+WITH t (rank, id, name, text) AS (
+    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(x.data, '')
+    FROM card c LEFT JOIN card_text x ON x.id = c.text)
+SELECT rank, id, id AS card, name, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
+FROM t WHERE (rank, id) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0 ORDER BY rank, id LIMIT :limit;
+
+-- name: search_comment
+SELECT -seq AS rank, CAST(seq AS TEXT) AS id, card, seq AS event, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
+FROM comment WHERE (-seq, CAST(seq AS TEXT)) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0 ORDER BY 1, 2 LIMIT :limit;
+
+-- name: search_memory
+SELECT -seq AS rank, CAST(id AS TEXT) AS id, card, seq AS event, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
+FROM memory WHERE forgotten IS NULL AND (-seq, CAST(id AS TEXT)) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0
+ORDER BY 1, 2 LIMIT :limit;
+
+-- Files as they are now, by path and text, the newest first: each text once, of who wrote it last.
+-- name: search_file
+WITH now (path, blob, seq, card) AS (
+    SELECT path, blob, max(from_seq),
+           iif(coalesce(card, '') <> '', card, iif(tree LIKE 'seed:%', substr(tree, 6), tree))
+    FROM tree_file WHERE to_seq IS NULL AND blob IS NOT NULL GROUP BY path, blob),
+texts (path, seq, card, text) AS (
+    SELECT n.path, n.seq, n.card, n.path || char(10) || CAST(b.bytes AS TEXT) || coalesce((
+        WITH RECURSIVE p (id, more, bytes) AS (
+            SELECT id, more, bytes FROM piece WHERE id = b.more
+            UNION ALL SELECT q.id, q.more, q.bytes FROM p JOIN piece q ON q.id = p.id + 1 WHERE p.more = 1 LIMIT 300)
+        SELECT group_concat(CAST(bytes AS TEXT), '') FROM p), '')
+    FROM now n CROSS JOIN blob b ON b.id = coalesce(
+        (SELECT r.id FROM name_recent r JOIN blob x ON x.id = r.id WHERE r.key = hash_key(n.blob) AND x.hash = n.blob),
+        (SELECT r.id FROM name r JOIN blob x ON x.id = r.id WHERE r.key = hash_key(n.blob) AND x.hash = n.blob))),
+found (path, seq, card, text, at) AS (
+    SELECT path, seq, card, text, instr(lower(text), lower(:text)) FROM texts WHERE (-seq, path) > (:rank, :id))
+SELECT -seq AS rank, path AS id, path, card, substr(text, max(1, at - 60), 200) AS text,
+       nullif(length(substr(text, 1, at)) - length(replace(substr(text, 1, at), char(10), '')), 0) AS line
+FROM found WHERE at > 0 ORDER BY 1, 2 LIMIT :limit;
+
+-- What models said and tools answered, the newest first, of the newest 50,000.
+-- name: search_transcript
+WITH said (seq, stream, n, kind, name) AS MATERIALIZED (
+    SELECT seq, stream, n, kind, substr(names, 1, 32) FROM entry
+    WHERE kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'call.result')) AND names IS NOT NULL AND seq < -:rank
+    ORDER BY seq DESC LIMIT 50000),
+texts (seq, stream, n, kind, bytes) AS (
+    SELECT s.seq, s.stream, s.n, s.kind, CAST(m.bytes AS TEXT) || coalesce((
+        WITH RECURSIVE p (id, more, bytes) AS (
+            SELECT id, more, bytes FROM piece WHERE id = m.more
+            UNION ALL SELECT q.id, q.more, q.bytes FROM p JOIN piece q ON q.id = p.id + 1 WHERE p.more = 1 LIMIT 300)
+        SELECT group_concat(CAST(bytes AS TEXT), '') FROM p), '')
+    FROM said s CROSS JOIN message m ON m.id = coalesce(
+        (SELECT x.id FROM name_recent r JOIN message x ON x.id = -r.id WHERE r.key = hash_key(s.name) AND x.hash = s.name),
+        (SELECT x.id FROM name r JOIN message x ON x.id = -r.id WHERE r.key = hash_key(s.name) AND x.hash = s.name))),
+found (seq, stream, n, kind, text) AS (
+    SELECT seq, stream, n, kind, iif(json_valid(bytes),
+        coalesce(bytes ->> '$.content', '') || char(10) || coalesce(bytes ->> '$.tool_calls', ''), bytes) FROM texts)
+SELECT -f.seq AS rank, CAST(f.seq AS TEXT) AS id, f.seq AS event, t.card, t.run, t.turn, f.n, k.name AS said,
+       substr(f.text, max(1, instr(lower(f.text), lower(:text)) - 60), 200) AS text
+FROM found f JOIN stream t ON t.id = f.stream JOIN kind k ON k.id = f.kind
+WHERE instr(lower(f.text), lower(:text)) > 0 AND length(:id) >= 0 ORDER BY f.seq DESC LIMIT :limit;
 
 -- How often something was refused in a run.
 -- name: run_refusals
@@ -1062,3 +1110,10 @@ WHERE c.status IN ('done', 'canceled', 'archived') AND EXISTS (SELECT 1 FROM run
   AND NOT EXISTS (SELECT 1 FROM run r WHERE r.card = coalesce(c.epic, c.id) AND r.body ->> '$.dropped' IS NULL
                   AND r.id NOT IN (SELECT value FROM json_each(:runs)))
 ORDER BY c.epic, c.ordinal;
+
+-- name: people
+SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at FROM person ORDER BY name;
+
+-- name: access_keys
+SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
+WHERE :id IS NULL OR id = :id ORDER BY seq;

@@ -55,6 +55,7 @@ local function input_of(route)
   end
   for name, source in pairs(route.query or {}) do
     add(properties, name, source, route)
+    required[#required + 1] = tables.has(route.needs or {}, name) and name or nil
   end
   for name, source in pairs(body.properties or {}) do
     if not tables.has(bound, name) then
@@ -75,7 +76,7 @@ local function is_json(route)
 end
 
 local function tool_of(route)
-  local looks = route.permission ~= "act"
+  local looks = route.method == "GET"
   local source = input_of(route)
   return { route = route, checker = assert(schema.compile(source)), listed = {
     name = route.name, inputSchema = source, outputSchema = whole(route.answer),

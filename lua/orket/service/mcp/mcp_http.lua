@@ -52,15 +52,17 @@ local function make_room(all)
   return oldest ~= nil
 end
 
-local function new_client(service, who)
+local function new_client(service, request)
   local all = clients_of(service)
   if service.ready == false or all.count >= SESSIONS and not make_room(all) then
     return nil, problem.new(503, "ERR_LIMIT", "no further session can begin now",
       "end one, or try again later")
   end
   local notices = mcp_stream.new(0, false)
+  local who = request.who
   local client = setmetatable({ id = sys.nonce(), who = who, notices = notices, streams = {}, last = 0,
     session = mcp_session.new(service, who, notices), seen = sys.monotonic() }, Client)
+  client.session.principal = request.principal
   all.of[client.id], all.count = client, all.count + 1
   return client
 end
@@ -83,7 +85,7 @@ local function client_of(service, request)
     return nil, problem.new(400, "ERR_USAGE", "MCP-Protocol-Version is not what was agreed on",
       "send " .. client.session.version)
   end
-  client.seen = sys.monotonic()
+  client.seen, client.session.principal = sys.monotonic(), request.principal
   return client
 end
 
@@ -147,7 +149,7 @@ local function addressed(service, request)
   local message = request.body
   local begins = mcp_session.kind(message) == "request" and message.method == "initialize"
   if begins and not request.headers["mcp-session-id"] then
-    return new_client(service, request.who)
+    return new_client(service, request)
   end
   return client_of(service, request)
 end

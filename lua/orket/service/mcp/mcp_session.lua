@@ -47,6 +47,7 @@ local EMPTY_OBJECT = cjson.decode("{}")
 ---@class McpSession
 ---@field service Service
 ---@field who string in whose name it acts
+---@field principal Principal|nil who sent the message, with what that one may; nil: a user of this machine
 ---@field version string|nil agreed on; nil: it has not begun
 ---@field client string how the client calls itself
 ---@field notices McpOutlet for what answers no request
@@ -207,6 +208,12 @@ local function progress_of(call, params)
   end
 end
 
+-- Each route is asked for by who sent this message, whatever began the session.
+local function denied(self, route)
+  local who = self.principal
+  return who and who:check(route, self.service.people:organization())
+end
+
 METHODS["tools/call"] = function(self, params, call)
   local tool = type(params.name) == "string" and self.tools[params.name]
   if not tool then
@@ -214,7 +221,8 @@ METHODS["tools/call"] = function(self, params, call)
   end
   local arguments = params.arguments or EMPTY_OBJECT
   local request, err = route_call.request(tool, arguments)
-  if request then
+  err = err or denied(self, tool.route)
+  if not err then
     request.who, request.id, request.progress = self.who, tostring(call.id), progress_of(call, params)
     if tool.route.tool == "asked" then
       local _
@@ -243,7 +251,10 @@ end
 
 local function content_of(self, uri, route, request)
   request.who, request.id = self.who, uri
-  local answer, err = route_call.perform(self.service, route, request)
+  local answer, err = nil, denied(self, route)
+  if not err then
+    answer, err = route_call.perform(self.service, route, request)
+  end
   if not answer then
     local said = problem.of(err)
     return nil, fault(said.status == 404 and NO_RESOURCE or INTERNAL, said.detail,

@@ -100,7 +100,7 @@ M.routes = {
         { fix = TEXT, reasons = list(TEXT) })) }),
   },
   {
-    name = "execute", method = "POST", path = "/v1/cards/{id}/execute", permission = "act", status = 202,
+    name = "execute", method = "POST", path = "/v1/cards/{id}/execute", permission = "run", status = 202,
     aliases = { "/api/cards/{id}/execute" },
     summary = "begins a run of a rock, an epic or an issue, or goes on with it; Idempotency-Key: once",
     body = { type = "object", additionalProperties = false, properties = {

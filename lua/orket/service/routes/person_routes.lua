@@ -160,7 +160,8 @@ for _, name in ipairs(tables.keys(acts.all())) do
   local act = acts.all()[name]
   if not act.run and not act.beside and not ELSEWHERE[name] then
     table.insert(M.routes, {
-      name = "act_" .. name:gsub("%.", "_"), method = "POST", path = "/v1/acts/" .. name, permission = "act",
+      name = "act_" .. name:gsub("%.", "_"), method = "POST", path = "/v1/acts/" .. name,
+      permission = act.permission or "act",
       summary = act.summary, body = body_of(act), answer = ref("Done"), errors = act.errors,
       handle = perform(name), tool = act.plain and "asked" or nil,
       shown = act.fields.event and WAITING or nil,

@@ -135,7 +135,7 @@ M.routes = {
     answer = object({ path = TEXT, content = TEXT, revision = TEXT }),
   },
   {
-    name = "save_file", method = "POST", path = "/v1/system/save", permission = "act", handle = save,
+    name = "save_file", method = "POST", path = "/v1/system/save", permission = "admin", handle = save,
     summary = "writes such a file, if it holds, and is at `revision`, or new without one",
     body = { type = "object", required = { "path", "content" }, additionalProperties = false, properties = {
       path = PATH, content = TEXT, revision = TEXT } },
@@ -157,7 +157,7 @@ M.routes = {
     answer = object({ card = TEXT, type = TEXT, prompts = list(ref("Preview")), total = WHOLE }),
   },
   {
-    name = "run_active", method = "POST", path = "/v1/system/run-active", permission = "act", status = 202,
+    name = "run_active", method = "POST", path = "/v1/system/run-active", permission = "run", status = 202,
     summary = "begins a run of the card that a path or issue_id names; 404 for an unknown one",
     body = { type = "object", additionalProperties = false, properties = { path = PATH, issue_id = PATH,
       type = TEXT, build_id = TEXT } },

@@ -9,6 +9,7 @@ local meters = require("orket.governance.budget.meter")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
 local run_set = require("orket.scheduler.run_set")
+local text_search = require("orket.reports.text_search")
 
 local M = { tag = "reports" }
 
@@ -58,8 +59,7 @@ local function caps(service)
 end
 
 local function search(service, request)
-  local rows = service.store:read("search", { text = request.query.q, limit = request.query.limit or FOUND })
-  return { items = setmetatable(rows, cjson.array_mt) }
+  return text_search.page(service.store, request.query, request.query.limit or FOUND)
 end
 
 M.routes = {
@@ -99,12 +99,16 @@ M.routes = {
   },
   {
     name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
-    summary = "cards, comments and remembered texts in which these letters stand", query = {
+    summary = "cards, comments, remembered texts, files and transcripts in which these letters stand",
+    needs = { "q" }, query = {
       q = { type = "string", minLength = 2, maxLength = 200 },
+      kind = { enum = text_search.KINDS, description = "only of this kind" },
+      after = { type = "string", pattern = "^[a-z]+:-?[0-9]{1,18}:", description = "`next` of the page before" },
       limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
     },
-    answer = object({ items = list(object({ kind = { enum = { "card", "comment", "memory" } },
-      text = TEXT }, { card = TEXT, id = TEXT })) }),
+    answer = object({ items = list(object({ kind = { enum = text_search.KINDS }, id = TEXT, text = TEXT,
+      link = TEXT }, { card = TEXT, name = TEXT, path = TEXT, line = WHOLE, run = TEXT, turn = WHOLE, n = WHOLE,
+      event = WHOLE, said = TEXT })) }, { next = TEXT }),
   },
 }
 

@@ -254,7 +254,7 @@ M.routes = {
     status = 101, answer = { type = "object" }, errors = { "ERR_USAGE", "ERR_LIBRARY" }, stream = socket,
   },
   {
-    name = "start_run", method = "POST", path = "/v1/runs", permission = "act", status = 202, errors = LAST,
+    name = "start_run", method = "POST", path = "/v1/runs", permission = "run", status = 202, errors = LAST,
     tool = "free",
     summary = "begins a run of a card, or goes on with it; Idempotency-Key: once",
     answer = card_routes.STARTED, handle = start, body = {
@@ -264,13 +264,13 @@ M.routes = {
     },
   },
   {
-    name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "act", status = 202,
+    name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "run", status = 202,
     tool = "free",
     summary = "goes on with a run that did not end; Idempotency-Key: once", answer = card_routes.STARTED,
     errors = LAST, handle = resume,
   },
   {
-    name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "act", handle = halt,
+    name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "run", handle = halt,
     tool = "free",
     summary = "drains the run that is under way: open turns go on with the next", answer = ref("Done"),
     errors = { "ERR_NOT_FOUND" },

@@ -17,10 +17,14 @@ local function health(service)
   return { status = ready and "ok" or "stopping", live = true, ready = ready }
 end
 
-local function workspaces(service)
+-- Each project has users of its own: only the administrator's key is good for all.
+local function workspaces(service, request)
   local items = setmetatable({}, cjson.array_mt)
-  for i, name in ipairs(service.workspaces.names) do
-    items[i] = { name = name }
+  local is_admin = request.principal and request.principal.kind == "admin"
+  for _, name in ipairs(service.workspaces.names) do
+    if is_admin or name == service.name then
+      items[#items + 1] = { name = name }
+    end
   end
   return { items = items }
 end
