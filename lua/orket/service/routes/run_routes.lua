@@ -66,7 +66,8 @@ local function run(service, request)
   end
   local row, err = run_of(service, request)
   if row then
-    run_record.complete(service.store, row)
+    local add = request.query.figures and run_record.add_figures or run_record.complete
+    add(service.store, row)
     row.trace = trace_ids.trace(row.id, row.started_at)
   end
   return row, err
@@ -212,8 +213,11 @@ local function halt(service, request)
   return service:act({ act = "halt", run = row.id }, request.who)
 end
 
-local WAIT = { wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
-  "seconds that the answer may wait until the run ended, or something of it waits for a person" } }
+local RUN_QUERY = {
+  wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
+    "seconds that the answer may wait until the run ended, or something of it waits for a person" },
+  figures = { type = "boolean", description = "only its figures: without checkpoints and tree" },
+}
 local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
 
 M.routes = {
@@ -226,11 +230,11 @@ M.routes = {
   },
   {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
-    tool = "free", query = WAIT,
+    tool = "free", query = RUN_QUERY,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      checkpoints = { type = "array" }, refusals = { type = "integer" }, tree = { type = "string" },
-      trace = { type = "string" } }),
+      refusals = { type = "integer" }, trace = { type = "string" } },
+      { checkpoints = { type = "array" }, tree = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,
