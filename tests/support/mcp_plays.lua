@@ -5,7 +5,6 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
-local service = dofile("tests/support/service.lua")
 
 local M = {}
 
@@ -29,7 +28,7 @@ function M.stdio(w, steps, elicits)
 end
 
 function M.http(w, s, steps, elicits)
-  return M.play(w, { url = s.url .. "/mcp", key = service.KEY, steps = steps, elicits = elicits })
+  return M.play(w, { url = s.url .. "/mcp", key = s.key, steps = steps, elicits = elicits })
 end
 
 ---A step that calls a tool.

@@ -6,12 +6,16 @@ local beside = require("orket.service.beside")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local mcp_session = require("orket.service.mcp.mcp_session")
+local outlets = require("orket.async.outlet")
+local service_log = require("orket.telemetry.service_log")
 local standard_lines = require("orket.async.standard_lines")
 local sys = require("orket.core.sys")
 
 local M = {}
 
 local LINE_MOST = 1 << 20 -- bytes of a message
+local STDOUT, UNSENT = 1, 8 << 20 -- bytes that the client may leave lying
+local LAST = 1 -- second that they are waited for at the end
 
 local PARSE_ERROR = -32700
 
@@ -20,16 +24,17 @@ Outlet.__index = Outlet
 
 function Outlet:send(message)
   message.jsonrpc = "2.0"
-  if not self.output:write(cjson.encode(message)) then
+  self:write(message)
+end
+
+-- A client that takes nothing any more is gone.
+function Outlet:write(value)
+  if not self.output:write(cjson.encode(value) .. "\n") then
     self.stop()
   end
 end
 
 function Outlet.finish()
-end
-
-local function log(row)
-  io.stderr:write(cjson.encode(row), "\n")
 end
 
 local function answer(session, outlet, line)
@@ -38,8 +43,8 @@ local function answer(session, outlet, line)
     outlet:send({ id = cjson.null, error = { code = PARSE_ERROR, message = errors.plain(why) } })
   elseif session:is_batch(message) then
     local answers = session:take_batch(message)
-    if #answers > 0 and not outlet.output:write(cjson.encode(answers)) then
-      outlet.stop()
+    if #answers > 0 then
+      outlet:write(answers)
     end
   else
     session:take(message, outlet)
@@ -49,7 +54,7 @@ end
 local function take(session, outlet, line)
   async.spawn_watched(function(_, err)
     if err then
-      log({ kind = "bug", message = errors.line(err) })
+      session.service.log({ kind = "bug", message = errors.line(err) })
       outlet.stop()
     end
   end, answer, session, outlet, line)
@@ -79,17 +84,19 @@ end
 ---@return integer|nil exit code
 ---@return Error|nil
 function M.serve(dir)
+  local log = service_log.open()
   local service, err = beside.open(dir, log)
   if not service then
     return nil, err
   end
-  local outlet = setmetatable({ output = standard_lines.output() }, Outlet)
+  local outlet = setmetatable({ output = outlets.open(STDOUT, UNSENT) }, Outlet)
   local session = mcp_session.new(service, sys.user(), outlet)
   local code
   code, err = converse(session, outlet)
   session:close()
   service:close()
-  outlet.output:close()
+  outlet.output:close(LAST)
+  log:close()
   return code, err
 end
 

@@ -5,10 +5,9 @@ local exposition = require("orket.service.figures.exposition")
 local journal_figures = require("orket.service.figures.journal_figures")
 local limiter = require("orket.llm.request.limiter")
 local loop_meter = require("orket.async.loop_meter")
+local run_set = require("orket.scheduler.run_set")
 local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
-
-local run_set = require("orket.scheduler.run_set")
 
 local M = { tag = "system" }
 

@@ -118,9 +118,12 @@ local function last_of(request, otherwise)
     or otherwise
 end
 
+-- After how many milliseconds a browser comes again, and the newest event, which a client may not have yet.
+local BEGINNING = "retry: 1000\n: last %d\n\n"
+
 local function follow(service, request, response, headers, last)
   response:start(200, headers)
-  response:write("retry: 1000\n\n") -- milliseconds after which a browser comes again
+  response:write(BEGINNING:format(service.events.last))
   service.events:follow(filter_of(request), last, response, live_events.STREAM)
   return 200
 end
