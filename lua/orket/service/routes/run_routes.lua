@@ -11,7 +11,6 @@ local once = require("orket.service.api.once")
 local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
 local run_wait = require("orket.service.run_wait")
-local trace_ids = require("orket.telemetry.trace_ids")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -66,9 +65,13 @@ local function run(service, request)
   end
   local row, err = run_of(service, request)
   if row then
+<<<<<<< HEAD
     local add = request.query.figures and run_record.add_figures or run_record.complete
     add(service.store, row)
     row.trace = trace_ids.trace(row.id, row.started_at)
+=======
+    run_record.complete(service.store, row)
+>>>>>>> observe
   end
   return row, err
 end
