@@ -17,7 +17,7 @@ function View({ base, parts, query, shared }) {
   if (view === "board") return <Board base={base} query={query} shared={shared} />;
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
-  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} shared={shared} />;
+  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} query={query} shared={shared} />;
   if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
     <>
@@ -73,11 +73,15 @@ function SignedIn({ leave }) {
 
 export function App() {
   const [has, set] = useState(!!key.get());
-  const leave = () => {
+  const end = () => {
     key.drop();
     disconnect();
     set(false);
   };
-  whenDenied(leave);
+  const leave = () => {
+    sessionStorage.clear(); // also what was typed and not sent
+    end();
+  };
+  whenDenied(end);
   return has ? <SignedIn leave={leave} /> : <Login entered={() => set(true)} />;
 }

@@ -8,14 +8,14 @@
 
 -- A card of a fork inherits what its sources (lineage) had up to a commit: comments, verdicts, turns, files.
 
--- What a card cost, also its open turns.
+-- What a card cost, also its open turns. `cards` is a JSON array of the cards that are meant; none: all.
 -- name: board
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
        revision, retry_count, credits, turns,
        tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
        tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
        updated_at
-FROM card c ORDER BY ordinal;
+FROM card c WHERE :cards IS NULL OR id IN (SELECT value FROM json_each(:cards)) ORDER BY ordinal;
 
 -- name: card
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,

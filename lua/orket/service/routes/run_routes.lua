@@ -11,6 +11,7 @@ local once = require("orket.service.api.once")
 local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
 local run_wait = require("orket.service.api.run_wait")
+local trace_ids = require("orket.telemetry.trace_ids")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -66,6 +67,7 @@ local function run(service, request)
   local row, err = run_of(service, request)
   if row then
     run_record.complete(service.store, row)
+    row.trace = trace_ids.trace(row.id, row.started_at)
   end
   return row, err
 end
@@ -118,9 +120,12 @@ local function last_of(request, otherwise)
     or otherwise
 end
 
+-- After how many milliseconds a browser comes again, and the newest event, which a client may not have yet.
+local BEGINNING = "retry: 1000\n: last %d\n\n"
+
 local function follow(service, request, response, headers, last)
   response:start(200, headers)
-  response:write("retry: 1000\n\n") -- milliseconds after which a browser comes again
+  response:write(BEGINNING:format(service.events.last))
   service.events:follow(filter_of(request), last, response, live_events.STREAM)
   return 200
 end
@@ -224,7 +229,8 @@ M.routes = {
     tool = "free", query = WAIT,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      checkpoints = { type = "array" }, refusals = { type = "integer" }, tree = { type = "string" } }),
+      checkpoints = { type = "array" }, refusals = { type = "integer" }, tree = { type = "string" },
+      trace = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,
