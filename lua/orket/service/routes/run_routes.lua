@@ -10,7 +10,7 @@ local live_events = require("orket.service.live_events")
 local once = require("orket.service.api.once")
 local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
-local run_wait = require("orket.service.run_wait")
+local run_wait = require("orket.service.api.run_wait")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
