@@ -410,3 +410,46 @@ describe("what is remembered", function()
     assert.equal(422, s:get("/v1/memory?limit=0").status)
   end)
 end)
+
+-- The bodies of as many requests that are sent at once.
+local function burst(path, count)
+  local parts, bodies = {}, {}
+  for i = 1, count do
+    parts[i] = ("-o %s/.test/burst.%d %s%s"):format(w.dir, i, s.url, path)
+  end
+  world.orket.shell("curl -sZ --parallel-immediate -H 'Authorization: Bearer " .. s.key .. "' "
+    .. table.concat(parts, " "))
+  for i = 1, count do
+    bodies[i] = w:read(".test/burst." .. i)
+  end
+  return bodies
+end
+
+describe("the board", function()
+  it("that the pool makes is that of orket board, with what is asked, refused and put away", function()
+    assert.same(cli("board --json"), get("/v1/board").cards)
+    assert.same(cli("board --json --all"), get("/v1/board", "/v1/board?all=true").cards)
+    local of = {}
+    for _, card in ipairs(get("/v1/board").cards) do
+      of[card.id] = card
+    end
+    assert.equal("house.locked", of.A.approval.rule)
+    assert.equal(1, of.C.reports)
+  end)
+
+  it("is the same to many who ask at once, and no older than what was done before", function()
+    for i = 1, 3 do
+      assert.equal(200, s:post("/v1/acts/comment", { card = "D", text = "number " .. i }).status)
+      local bodies = burst("/v1/cards/D", 12)
+      for _, body in ipairs(bodies) do
+        assert.equal(bodies[1], body)
+      end
+      local comments = cjson.decode(bodies[1]).comments
+      assert.equal("number " .. i, comments[#comments].text)
+      bodies = burst("/v1/board", 12)
+      for _, body in ipairs(bodies) do
+        assert.equal(bodies[1], body)
+      end
+    end
+  end)
+end)

@@ -84,6 +84,7 @@ M.routes = {
     answer = object({ status = { const = "online" }, timestamp = TEXT, active_tasks = WHOLE }),
   },
   {
+    pooled = true,
     name = "calendar", method = "GET", path = "/v1/system/calendar", permission = "read", handle = sprint,
     summary = "the sprint of this week (thirteen to a quarter, UTC), and the cards that name it",
     answer = object({ current_sprint = TEXT, year = WHOLE, week = WHOLE, sprint_start = TEXT,

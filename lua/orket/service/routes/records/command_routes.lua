@@ -74,6 +74,7 @@ end
 
 M.routes = {
   {
+    pooled = true,
     name = "commands", method = "GET", path = "/v1/commands", permission = "read", handle = commands,
     aliases = { "/v1/sandboxes" }, summary = "programs that agents ran, the newest first", by_journal = true,
     query = { card = TEXT, run = TEXT,

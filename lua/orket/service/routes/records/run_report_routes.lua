@@ -54,6 +54,7 @@ local NOT_FOUND = { "ERR_NOT_FOUND" }
 
 M.routes = {
   {
+    pooled = true,
     name = "run_metrics", method = "GET", path = "/v1/runs/{id}/metrics", permission = "read",
     summary = "what each role of a run did: turns, tokens, lines written, refusals, its last call",
     by_journal = true, errors = NOT_FOUND, handle = figures,
@@ -63,6 +64,7 @@ M.routes = {
       { last_action = TEXT, detail = TEXT, last_at = TEXT })) }),
   },
   {
+    pooled = true,
     name = "run_backlog", method = "GET", path = "/v1/runs/{id}/backlog", permission = "read",
     summary = "the issues of a run's epic, in the board's order, with what they depend on",
     by_journal = true, errors = NOT_FOUND, handle = backlog,
@@ -70,6 +72,7 @@ M.routes = {
       revision = WHOLE, depends_on = list(TEXT) })) }),
   },
   {
+    pooled = true,
     name = "run_turns", method = "GET", path = "/v1/runs/{id}/turns", permission = "read", handle = turns,
     summary = "the turns of a run: card, seat, role, model, outcome, steps, tokens, seconds",
     by_journal = true, errors = NOT_FOUND,
@@ -78,6 +81,7 @@ M.routes = {
       outcome = TEXT, ended_at = TEXT, seconds = WHOLE })) }),
   },
   {
+    pooled = true,
     name = "session_snapshot", method = "GET", path = "/v1/sessions/{id}/snapshot", permission = "read",
     summary = "a run as it stands after the event `at`: configuration, cards, checkpoints, hash of its tree",
     errors = NOT_FOUND, handle = snapshot,
