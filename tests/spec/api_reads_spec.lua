@@ -208,6 +208,15 @@ describe("the system", function()
     assert(beat.active_tasks > 0)
   end)
 
+  it("says how much of the machine is used, by the figures of the kernel", function()
+    local now = get("/v1/system/metrics")
+    local total, free = world.orket.read("/proc/meminfo"):match("MemTotal:%s+(%d+).-MemAvailable:%s+(%d+)")
+    local expected = 100 * (total - free) / total
+    assert(math.abs(now.ram_percent - expected) < 20, now.ram_percent .. " " .. expected)
+    assert(now.cpu_percent >= 0 and now.cpu_percent <= 100, now.cpu_percent)
+    assert.same({ now.cpu_percent, now.ram_percent }, { now.cpu, now.memory })
+  end)
+
   it("clears no log, and says why", function()
     local before = #w:events()
     local reply = s:post("/v1/system/clear-logs")

@@ -16,9 +16,12 @@ local report_routes = require("orket.service.routes.report_routes")
 local rerun_routes = require("orket.service.routes.rerun_routes")
 local run_report_routes = require("orket.service.routes.records.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
+local script_routes = require("orket.service.routes.script_routes")
+local settings_routes = require("orket.service.routes.settings_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
 local user_routes = require("orket.service.routes.user_routes")
+local verdict_routes = require("orket.service.routes.verdict_routes")
 
 local M = {}
 
@@ -30,6 +33,7 @@ local NOUNS = { -- in the order of docs/api.md
   timeline_routes,
   rerun_routes,
   person_routes,
+  verdict_routes,
   report_routes,
   run_report_routes,
   file_routes,
@@ -37,6 +41,8 @@ local NOUNS = { -- in the order of docs/api.md
   model_routes,
   memory_routes,
   project_routes,
+  script_routes,
+  settings_routes,
   authoring_routes,
   mcp_routes,
   user_routes,

@@ -71,7 +71,8 @@ end
 local ABOUT = {
   system = "The service",
   cards = "Cards",
-  authoring = "Cards as they are written",
+  authoring = "Cards as they are written", scripts = "Scripts and policies",
+  settings = "Settings and models",
   runs = "Runs and events",
   people = "People: what waits for them, what they do",
   files = "Files, programs", models = "Models", memory = "Memory", reports = "Reports",

@@ -19,15 +19,26 @@ local M = { tag = "cards" }
 local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
 local TEXT, FLAG = { type = "string" }, { type = "boolean" }
 
+-- Of "a,b": the ids.
+local function ids_of(words)
+  local ids = {}
+  for id in words:gmatch("[^,]+") do
+    ids[#ids + 1] = id
+  end
+  return ids
+end
+
 local function board(service, request)
-  return { cards = setmetatable(board_rows.list(service.store, request.query.all), cjson.array_mt) }
+  local query = request.query
+  local rows = board_rows.list(service.store, query.all, query.cards and ids_of(query.cards))
+  return { cards = setmetatable(rows, cjson.array_mt) }
 end
 
 -- The same as text: thousands of cards would hold the loop up.
 local function board_text(service, request)
-  local store = service.store
+  local store, query = service.store, request.query
   local rows = pooled_store.text(store, "board_shown", {
-    all = request.query.all or false, approvals = cjson.encode(board_rows.questions(store)),
+    all = query.all or false, cards = query.cards and cjson.encode(ids_of(query.cards)), approvals = cjson.encode(board_rows.questions(store)),
     outages = cjson.encode(board_rows.outages(store)),
   })
   return '{"cards":' .. rows .. "}"
@@ -64,7 +75,7 @@ local function execute(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.params.id, again = request.body.again })
+    return service:start({ card = request.params.id, by = request.who, again = request.body.again })
   end)
 end
 
@@ -76,7 +87,8 @@ M.routes = {
     tool = "free",
     past = true, aliases = { "/api/board", "/v1/system/board" },
     summary = "all cards in the board's order, with what waits for a person",
-    query = { all = { type = "boolean", description = "archived cards too" } },
+    query = { all = { type = "boolean", description = "archived cards too" },
+      cards = { type = "string", minLength = 1, description = "only these, with commas between" } },
     answer = object({ cards = list(ref("CardRow")) }), handle = board, text = board_text,
   },
   {
