@@ -9,6 +9,7 @@ local hash = require("orket.core.hash")
 local http = require("orket.core.http")
 local inputs = require("orket.service.api.inputs")
 local page_files = require("orket.service.page_files")
+local pooled_store = require("orket.service.api.pooled_store")
 local problem = require("orket.service.api.problem")
 local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
@@ -73,7 +74,7 @@ end
 local function kept(service, target)
   local store = service.kept
   if store.at ~= service.events.last then
-    store.at, store.count, store.answers = service.events.last, 0, {}
+    store.at, store.count, store.answers, store.running = service.events.last, 0, {}, {}
   end
   return store.answers[target]
 end
@@ -87,19 +88,55 @@ end
 
 -- ---- one request ----
 
--- Its body, and its ETag when it has one.
-local function handled(service, route, request)
-  local value, err = service.snapshots:answer(service, route, request)
+local function traced(what)
+  return type(what) == "table" and what or debug.traceback(what)
+end
+
+-- Its body as text. What was is read by the loop, in a snapshot.
+local function body_of(service, route, request)
+  local is_now = not request.query.at
+  if route.text and is_now then
+    return route.text(service, request)
+  end
+  local view = route.pooled and is_now and pooled_store.view(service) or service
+  local value, err = service.snapshots:answer(view, route, request)
   if value == nil then
     return nil, err
-  elseif route.produces then
-    return value
   end
-  local body = cjson.encode(value)
+  return route.produces and value or cjson.encode(value), value
+end
+
+-- Its body, and its ETag when it has one.
+local function handled(service, route, request)
+  local body, value = body_of(service, route, request)
+  if not body then
+    return nil, value
+  elseif route.produces then
+    return body
+  end
   if route.version then
     return body, route.version(value)
   end
   return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
+end
+
+-- Who asks the same while it is being answered, and the journal has not moved, waits for that answer.
+local function handled_once(service, exchange, route, request)
+  local running, target = service.kept.running, exchange.target
+  local task = running[target]
+  if not task then
+    task = async.spawn(function()
+      local result = table.pack(xpcall(handled, traced, service, route, request))
+      running[target] = nil
+      return result
+    end)
+    running[target] = not task.done and task or nil
+  end
+  local result, err = async.join(task)
+  if result and not result[1] then
+    error(result[2], 0)
+  end
+  return result and result[2], result and result[3] or err
 end
 
 local function answer(service, exchange, route, request)
@@ -107,7 +144,12 @@ local function answer(service, exchange, route, request)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, etag = handled(service, route, request)
+  local body, etag
+  if route.by_journal then
+    body, etag = handled_once(service, exchange, route, request)
+  else
+    body, etag = handled(service, route, request)
+  end
   exchange.secret = request.secret
   if not body then
     return send_problem(exchange, etag)
@@ -297,10 +339,6 @@ local function failed(self, exchange, what)
   if not pcall(send_problem, exchange, err) then -- the answer had begun
     exchange.response:abort()
   end
-end
-
-local function traced(what)
-  return type(what) == "table" and what or debug.traceback(what)
 end
 
 local function finish(self, exchange)
