@@ -17,7 +17,10 @@ local FLOORS = { base = true, model = true, io = true, script = true, bind = tru
 local LUA_HEADERS = { script = true, bind = true, main = true }
 local LUV = { -- who may know the loop
   ["lua/orket/async.lua"] = true, ["lua/orket/async/lines.lua"] = true, ["lua/orket/async/copy.lua"] = true,
-  ["lua/orket/async/keyboard.lua"] = true,
+  ["lua/orket/async/keyboard.lua"] = true, ["lua/orket/async/standard_lines.lua"] = true,
+  ["lua/orket/async/loop_meter.lua"] = true,
+  ["lua/orket/async/outlet.lua"] = true,
+  ["lua/orket/async/itself.lua"] = true,
 }
 
 local breaches = 0

@@ -5,6 +5,7 @@
 #include <lua.h>
 
 #define BIND_MODULES(X)                                                                            \
+    X(auth)                                                                                        \
     X(base64)                                                                                      \
     X(bench)                                                                                       \
     X(box)                                                                                         \

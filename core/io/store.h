@@ -75,6 +75,20 @@ void store_stream_close(struct store_stream *stream);
 int64_t store_stream_n(const struct store_stream *stream);
 int64_t store_stream_step(const struct store_stream *stream);
 
+/* How long commits took, from store_commit to `done`, since the store was opened: how many up to
+ * each bound of store_latency_bounds (the last one counts all), and how many wait now. */
+#define STORE_LATENCY_BOUNDS 8
+extern const double store_latency_bounds[STORE_LATENCY_BOUNDS]; /* seconds; the last is infinite */
+struct store_latency {
+    uint64_t upto[STORE_LATENCY_BOUNDS];
+    double seconds;
+    size_t waiting;
+};
+struct store_latency store_latency(const struct store *store);
+
+/* Where its file is; borrowed until it is closed. */
+const char *store_path(const struct store *store);
+
 /* True for a store that was opened for writing and is not closed. */
 bool store_writes(const struct store *store);
 

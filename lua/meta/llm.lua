@@ -67,7 +67,8 @@ function llm.post(request, on_delta, done) end
 ---Defines a key; its value never enters Lua. Without an origin it belongs to the first one it is used
 ---for; without a header it is sent as "Authorization: Bearer", with a user's name as the password of "Basic".
 ---@param name string
----@param source {env: string?, file: string?, origin: string?, header: string?, user: string?}
+---@param source {env: string?, file: string?, origin: string?, header: string?, user: string?, list: boolean?}
+---list: the variable has several headers, "name=value,name=value"
 ---@return true|nil ok, string? message, string? code, string? fix
 function llm.key(name, source) end
 
@@ -78,6 +79,11 @@ function llm.shape(shape) end
 
 ---Begins to load libcurl, beside whatever else happens; without this the first request does.
 function llm.warm() end
+
+---The text with stars over the value of each key that has been defined, in every spelling.
+---@param text string
+---@return string
+function llm.hide(text) end
 
 ---@return integer count calls that have not ended
 function llm.count() end

@@ -127,6 +127,19 @@ function Store:hold() end
 ---@return table[] rows columns by name; NULL is nil; a column "x:json" comes decoded as x
 function Store:read(name, params) end
 
+---The same on a thread of the pool, over a connection of its own: for what takes longer than the loop may
+---wait. The rows as one JSON text, an array of objects; await it: async.await(store.read_aside, store, name,
+---params).
+---@param name string
+---@param params table<string, string|number|boolean> eight at most
+---@param done fun(rows: string|nil, message: string?, code: string?, fix: string?)
+function Store:read_aside(name, params, done) end
+
+---How long commits took since it was opened, from their submission to their `done`: how many up to each bound
+---(the last one is infinite: all), their sum, and how many wait now.
+---@return {bounds: number[], upto: integer[], seconds: number, waiting: integer}
+function Store:latency() end
+
 ---A query that answers one JSON text.
 ---@param name string
 ---@param params table?

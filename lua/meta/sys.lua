@@ -36,7 +36,8 @@ function M.descriptors() end
 function M.user() end
 
 ---An environment variable: a name that begins with ORKET_, NO_COLOR, TERM, TMPDIR, LC_ALL, LC_CTYPE, LANG,
----OLLAMA_HOST, OPENAI_BASE_URL or ANTHROPIC_BASE_URL. "set" stands for the value of a name that ends in _KEY.
+---OLLAMA_HOST, OPENAI_BASE_URL, ANTHROPIC_BASE_URL, or one of OpenTelemetry's (docs/observability.md). "set"
+---stands for the value of a name that ends in _KEY or _HEADERS.
 ---@param name string
 ---@return string|nil
 function M.env(name) end
@@ -56,6 +57,11 @@ function M.is_trusted_peer(fd) end
 ---@param fd integer
 ---@return string|nil
 function M.peer_user(fd) end
+
+---How this process and its machine are, asked on a thread of the pool, as JSON (core/io/host.h): await it.
+---@param dir string on the disk in question
+---@param done fun(json: string|nil, message: string?, code: string?)
+function M.sample(dir, done) end
 
 ---The class of an error code: input, refusal, tool, model, limit, system; unknown codes are "bug".
 ---@param code string

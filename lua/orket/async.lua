@@ -15,11 +15,24 @@ Task.__index = Task
 local running -- the task whose code runs now; nil in a callback of the loop
 local WAIT = {} -- tag of our own yields
 local broken = false -- a task died of a bug and nobody waited for it
+local measured -- is called with the label of a task and the seconds of each of its steps, while that is wanted
 
 ---The running task; raises outside one.
 ---@return table
 function M.current()
   return running or error("not inside a task", 2)
+end
+
+---What the running task and those that it starts from now on are at, for a report of what took too long.
+---@param about table fields of a line of the log: {cause = "request", ...}
+function M.label(about)
+  M.current().label = about
+end
+
+---Calls fn(label, seconds) after each step of a task; nil ends it.
+---@param fn fun(label: table|nil, seconds: number)|nil
+function M.measure(fn)
+  measured = fn
 end
 
 local function finish(task, ...)
@@ -67,9 +80,13 @@ end
 
 local function step(task, ...)
   local outer = running -- a task may start or wake another one
+  local began = measured and uv.hrtime()
   running = task
   local ok, tag = coroutine.resume(task.thread, ...)
   running = outer
+  if began and measured then
+    measured(task.label, (uv.hrtime() - began) / 1e9)
+  end
   if not ok then
     broke(task, tag)
   elseif coroutine.status(task.thread) ~= "dead" and tag ~= WAIT then
@@ -81,7 +98,7 @@ end
 ---@param fn function
 ---@return table task
 function M.spawn(fn, ...)
-  local task = setmetatable({ generation = 0, done = false }, Task)
+  local task = setmetatable({ generation = 0, done = false, label = running and running.label }, Task)
   task.thread = coroutine.create(function(...)
     finish(task, fn(...))
   end)
@@ -95,7 +112,8 @@ end
 ---@param fn function
 ---@return table task
 function M.spawn_watched(ended, fn, ...)
-  local task = setmetatable({ generation = 0, done = false, ended = ended }, Task)
+  local task = setmetatable({ generation = 0, done = false, ended = ended,
+    label = running and running.label }, Task)
   task.thread = coroutine.create(function(...)
     local ok, err = fn(...)
     task.done, task.ended = true, nil

@@ -87,7 +87,7 @@ describe("a person's acts", function()
 
   it("declare error codes that exist", function()
     local codes = {}
-    for name in orket.read("core/base/err.h"):gmatch("X%((%u[%u_]*),") do
+    for name in orket.read("core/base/err.h"):gmatch("X%((%u[%u%d_]*),") do
       codes["ERR_" .. name] = true
     end
     local text = orket.probe([[

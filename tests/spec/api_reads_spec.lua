@@ -158,3 +158,156 @@ describe("costs", function()
       of["cards/C/calls"].percent, of["cards/C/calls"].warned })
   end)
 end)
+
+describe("a run", function()
+  it("has figures of each role by value: tokens, files, lines, the last call", function()
+    local figures = get("/v1/runs/{id}/metrics", "/v1/runs/ep.1/metrics")
+    local roles = {}
+    for _, row in ipairs(figures.roles) do
+      roles[row.role] = row
+    end
+    local coder = roles.coder
+    assert.equal(w:sql("SELECT sum(tokens_in) FROM turn WHERE role = 'coder'"), ("%d"):format(coder.tokens_in))
+    local written = 0
+    for _, event in ipairs(w:events("file.written")) do
+      written = written + (event.run == "ep.1" and event.role == "coder" and 1 or 0)
+    end
+    assert(written >= 3)
+    assert.same({ written, written, 4 }, { coder.files_written, coder.lines_written, coder.turns })
+    assert.equal("update_issue_status", roles.integrity_guard.last_action)
+    assert.truthy(roles.integrity_guard.detail)
+    assert.equal(404, s:get("/v1/runs/ep.9/metrics").status)
+  end)
+
+  it("has its backlog, with what each issue depends on", function()
+    local backlog = get("/v1/runs/{id}/backlog", "/v1/runs/ep.1/backlog")
+    local said = {}
+    for i, row in ipairs(backlog.items) do
+      said[i] = row.id .. " " .. row.status
+    end
+    assert.same({ "A blocked", "B waiting_for_developer", "C blocked", "D done" }, said)
+    assert.equal(404, s:get("/v1/runs/ep.9/backlog").status)
+  end)
+
+  it("has a snapshot: what it follows from, its cards, its tree", function()
+    local taken = get("/v1/sessions/{id}/snapshot", "/v1/sessions/ep.1/snapshot")
+    local run = cli("show --json ep.1")
+    assert.same({ "ep.1", run.tree, "ep", "t", "e" }, { taken.session.id, taken.tree, taken.config.epic,
+      taken.config.team, taken.config.environment })
+    assert.equal(#w:events(), taken.at)
+    assert.same(get("/v1/runs/{id}/backlog", "/v1/runs/ep.1/backlog").items, taken.cards)
+    assert.equal(404, s:get("/v1/sessions/ep.9/snapshot").status)
+  end)
+end)
+
+describe("the system", function()
+  it("has a heartbeat with the turns that are open", function()
+    local beat = get("/v1/system/heartbeat")
+    assert.same({ "online", w:sql("SELECT count(*) FROM turn WHERE outcome IS NULL") },
+      { beat.status, ("%d"):format(beat.active_tasks) })
+    assert(beat.active_tasks > 0)
+  end)
+
+  it("clears no log, and says why", function()
+    local before = #w:events()
+    local reply = s:post("/v1/system/clear-logs")
+    assert.equal(410, reply.status)
+    assert.truthy(reply.body.detail:find("the journal is the truth", 1, true))
+    assert.equal(before, #w:events())
+  end)
+
+  it("knows the sprint of this week, and its cards", function()
+    local now = get("/v1/system/calendar")
+    assert.equal(os.date("!%V"), ("%02d"):format(now.week))
+    assert.equal(os.date("!%Y-%m-%d", os.time() - (os.date("!*t").wday + 5) % 7 * 86400), now.sprint_start)
+    assert.same({}, now.cards)
+  end)
+end)
+
+describe("the files of the project", function()
+  it("are listed where a person edits them, directories first, and nowhere else", function()
+    local top = get("/v1/system/explorer")
+    local names = {}
+    for i, item in ipairs(top.items) do
+      names[i] = item.name
+    end
+    assert.same({ "config" }, names)
+    local epics = get("/v1/system/explorer", "/v1/system/explorer?path=config%2Fepics").items
+    assert.same({ "ep.json", false, ".json" }, { epics[1].name, epics[1].is_dir, epics[1].ext })
+    assert.equal(404, s:get("/v1/system/explorer?path=config%2Fnix").status)
+  end)
+
+  it("are read with a revision, and saved at that revision alone", function()
+    local file = get("/v1/system/read", "/v1/system/read?path=config%2Fenvironments%2Fe.json")
+    assert.equal(w:read("config/environments/e.json"), file.content)
+    local wanted = { path = file.path, content = '{"name": "Other"}\n', revision = file.revision }
+    local saved = s:post("/v1/system/save", wanted)
+    assert.equal(200, saved.status, saved.text)
+    assert.equal(wanted.content, w:read(file.path))
+    local again = s:post("/v1/system/save", wanted)
+    assert.same({ 409, "ERR_STALE" }, { again.status, again.body.code })
+    wanted.revision = nil
+    assert.equal(409, s:post("/v1/system/save", wanted).status)
+    local events = w:events("project.saved")
+    assert.same({ 1, "human:admin", file.path }, { #events, events[1].actor, events[1].body.path })
+    assert.equal(saved.body.revision, get("/v1/system/read", "/v1/system/read?path=config%2Fenvironments%2Fe.json").revision)
+  end)
+
+  it("are not saved when they do not hold, with the place of what is wrong", function()
+    local cases = { { "config/epics/new.json", '{"name": "New", "team": "nix", "environment": "e", "issues": []}', "nix" },
+      { "config/epics/new.json", "{", "" }, { "roles/mine.lua", "return 7", "roles/mine.lua" } }
+    for _, case in ipairs(cases) do
+      local reply = s:post("/v1/system/save", { path = case[1], content = case[2] })
+      assert.equal(422, reply.status, reply.text)
+      assert(reply.text:gsub("\\/", "/"):find(case[3], 1, true), reply.text)
+      assert.is_false(w:exists(case[1]))
+    end
+    assert.equal(1, #w:events("project.saved"))
+  end)
+
+  it("are none that hold the journal, keys or anything hidden, by whatever path", function()
+    os.execute(("ln -s /etc/passwd %s/config/link.json; mkdir -p %s/config/sub; echo x > %s/config/notes.txt")
+      :format(w.dir, w.dir, w.dir))
+    for _, path in ipairs({ ".orket/orket.db", ".orket/admin.hash", "config/../.orket/key", "../x.json", "/etc/passwd",
+      "config/.hidden.json", ".env", "config//organization.json", "config/notes.txt", "workspace/ep/tree/d.txt",
+      "roles", "config/a\tb.json" }) do
+      local name = path:gsub("[^%w.]", function(c) return ("%%%02X"):format(c:byte()) end)
+      assert.equal(403, s:get("/v1/system/read?path=" .. name).status, path)
+      local saved = s:post("/v1/system/save", { path = path, content = "{}" })
+      assert.equal(403, saved.status, path .. saved.text)
+    end
+    assert.equal(403, s:get("/v1/system/explorer?path=.orket").status)
+    assert.equal(403, s:get("/v1/system/explorer?path=config%2F..").status)
+    assert(s:get("/v1/system/read?path=config%2Flink.json").status >= 400)
+    assert(not s:get("/v1/system/explorer?path=config").text:find("link.json", 1, true))
+    os.execute(("rm %s/config/link.json %s/config/notes.txt; rmdir %s/config/sub"):format(w.dir, w.dir, w.dir))
+  end)
+end)
+
+describe("what would be sent", function()
+  it("is that of orket prompt, for a card and for each issue of an epic", function()
+    local one = get("/v1/cards/{id}/prompt", "/v1/cards/B/prompt")
+    assert.same(cli("prompt --json B"), one)
+    local all = get("/v1/system/preview-asset", "/v1/system/preview-asset?path=config%2Fepics%2Fep.json")
+    assert.same({ "ep", "epic", 4, "A", "D" },
+      { all.card, all.type, all.total, all.prompts[1].card, all.prompts[4].card })
+    assert.same(one, get("/v1/system/preview-asset", "/v1/system/preview-asset?issue_id=B").prompts[1])
+    assert.equal(404, s:get("/v1/system/preview-asset?issue_id=nix").status)
+    assert.equal(422, s:get("/v1/system/preview-asset").status)
+    assert.equal(404, s:get("/v1/cards/nix/prompt").status)
+  end)
+end)
+
+describe("the original's way to begin a run", function()
+  it("takes a path or a card, and refuses an unknown one before anything begins", function()
+    local runs = #get("/v1/runs").items
+    assert.equal(404, s:post("/v1/system/run-active", { issue_id = "nix" }).status)
+    assert.equal(400, s:post("/v1/system/run-active", {}).status)
+    assert.equal(422, s:post("/v1/system/run-active", { issue = "A" }).status)
+    assert.equal(runs, #get("/v1/runs").items)
+    local begun = s:post("/v1/system/run-active", { path = "config/epics/ep.json" })
+    assert.equal(202, begun.status, begun.text)
+    assert.same({ "ep.1", "ep" }, { begun.body.session_id, begun.body.card })
+    assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "parked" end, 30))
+  end)
+end)

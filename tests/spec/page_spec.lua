@@ -2,6 +2,7 @@
 -- real browser (tests/web/page.mjs).
 
 local cjson = require("cjson")
+local browser = dofile("tests/support/browser.lua")
 local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
@@ -106,33 +107,12 @@ end)
 
 -- ---- in a browser ----
 
-local TOOLS = "build/web/node_modules"
-
-local function chromium()
-  local path = orket.shell("command -v chromium || command -v chromium-browser || command -v google-chrome")
-    :match("%S+")
-  local _, code = orket.shell("test -d " .. TOOLS .. "/playwright-core && "
-    .. "node -e 'process.exit(+(parseInt(process.versions.node) < 20))'")
-  return code == 0 and path or nil
-end
-
--- A scene is FILE/NAME: what tests/web/FILE.mjs saw.
-local function watched(scene, s)
-  local file, name = scene:match("(.+)/(.+)")
-  local text = orket.shell(("CHROMIUM=%s timeout 90 node build/web/%s.mjs %s %s %s %s 2>&1")
-    :format(chromium(), file, name, s.url, s.key, s.pid))
-  local ok, seen = pcall(cjson.decode, text:match("[^\n]+\n?$") or "")
-  assert(ok, text)
-  assert(not seen.failed, text)
-  assert.same({}, seen.errors)
-  assert.same({ s.url:match("//(.*)") }, seen.hosts)
-  return seen
-end
+local watched = browser.watch
 
 describe("a person at the page", function()
-  if not chromium() then
+  if not browser.found() then
     it("is watched here", function()
-      pending("no Chromium is here, Node is older than 20, or `make build/web/node_modules` was not run")
+      pending(browser.MISSING)
     end)
     return
   end
@@ -144,7 +124,7 @@ describe("a person at the page", function()
     assert(seen.wrong:find("This key is not the server's", 1, true), seen.wrong)
     assert.equal("B", seen.returned)
     assert.is_nil(seen.stored:find(s.key, 1, true))
-    assert.same({ "Board · Test · Orket", { "Card A", HOSTILE } }, { seen.title, seen.names }) -- text, no script
+    assert.same({ "Board · " .. w.dir:match("([^/]+)$") .. " · Orket", { "Card A", HOSTILE } }, { seen.title, seen.names }) -- text, no script
     assert(seen.draft:find("think about.+Draft%. It counts when"), seen.draft) -- joined half-way
     assert.equal(1, seen.replies)
     assert(seen.counted:find("^%(1%) "), seen.counted)
@@ -152,7 +132,7 @@ describe("a person at the page", function()
     assert.equal(0, seen.unread)
     assert.equal("201+the last line", seen.last)
     assert.equal(1, #seen.approvals)
-    assert(seen.approvals[1]:find("^/v1/approvals/ep%.1%%2F%d+%%2F%d+/approve$"), seen.approvals[1])
+    assert(seen.approvals[1]:find("/v1/approvals/ep%.1%%2F%d+%%2F%d+/approve$"), seen.approvals[1])
     assert(seen.refused:find("B stays in Done", 1, true) and seen.refused:find("fsm.final", 1, true), seen.refused)
     assert(seen.offline.after < 2000 and seen.offline.text:find("Not connected since", 1, true), seen.offline.text)
     assert.equal("approved", cjson.decode((w:orket("approvals --all --json")))[1].status)

@@ -77,19 +77,89 @@ describe("run", function()
     assert.equal(0, code, text)
   end)
 
-  it("a run of a rock runs its epics one after the other", function()
-    local w <close> = world.new({ issues = chain(1), mock = BUILD, files = {
-      ["config/epics/ep2.json"] = cjson.encode({ name = "Two", team = "t", environment = "e",
-        issues = { { id = "Z", name = "Z", seat = "dev" } } }),
-      ["config/rocks/ro.json"] = cjson.encode({ name = "Rock",
-        epics = { { epic = "ep" }, { epic = "ep2" } } }),
-    } })
-    local text, code = w:run("ro")
+  local function rock_of(epics, options)
+    options = options or {}
+    local files = { ["config/rocks/ro.json"] = cjson.encode({ name = "Rock", epics = epics }) }
+    for i, entry in ipairs(epics) do
+      files["config/epics/" .. entry.epic .. ".json"] = entry.epic ~= "ep" and cjson.encode({ name = "Two",
+        team = "t", environment = "e", issues = { { id = "Z" .. i, name = "Z", seat = "dev" } } }) or nil
+    end
+    return world.new({ issues = chain(1), mock = options.mock or BUILD, files = files, limits = options.limits })
+  end
+
+  local function held_together(w, cards)
+    for _, card in ipairs(cards) do
+      w:hold(card)
+    end
+    local run = w:start("ro")
+    assert(world.wait(function()
+      local claimed = 0
+      for _, event in ipairs(w:events("turn.started")) do
+        claimed = claimed + (event.card:find("^Z") and 1 or 0)
+      end
+      return claimed == #cards
+    end), "they do not begin together")
+    for _, card in ipairs(cards) do
+      w:release(card)
+    end
+    return run.wait()
+  end
+
+  it("a run of a rock runs its epics beside each other", function()
+    local w <close> = rock_of({ { epic = "ep" }, { epic = "ep2" }, { epic = "ep3" } })
+    local text, code = held_together(w, { "Z2", "Z3" })
     assert.equal(0, code, text)
     assert.equal("done", w:card("ro").status)
-    assert.equal("done", w:card("Z").status)
+    assert.equal("done", w:card("Z3").status)
     text, code = w:run("ro")
     assert.equal(0, code, text)
+    for _, run in ipairs({ "ep.1", "ep2.1", "ep3.1" }) do
+      w:derives(run)
+    end
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("a run of a rock begins an epic when those that it depends on are done", function()
+    local w <close> = rock_of({ { epic = "ep2", depends_on = { "ep" } }, { epic = "ep" },
+      { epic = "ep3", depends_on = { "ep2", "ep" } } })
+    local text, code = w:run("ro")
+    assert.equal(0, code, text)
+    local order = {}
+    for _, event in ipairs(w:events()) do
+      if event.kind == "run.started" or event.kind == "run.ended" then
+        order[#order + 1] = event.kind:match("%l+$") .. " " .. event.run
+      end
+    end
+    assert.same({ "started ep.1", "ended ep.1", "started ep2.1", "ended ep2.1", "started ep3.1", "ended ep3.1" },
+      order)
+  end)
+
+  it("a run of a rock is parked when one of its epics is, and the others come to their end", function()
+    local w <close> = rock_of({ { epic = "ep" }, { epic = "ep2" }, { epic = "ep3", depends_on = { "ep2" } } },
+      { mock = [[function work(talk)
+        if talk.card == "Z2" then
+          return say(call("request_excuse", { reason = "which colour?" }))
+        end
+        return steps(talk, function() return say(write("a.txt", "a")) end, function() return say(finish()) end)
+      end]] })
+    local text, code = w:run("ro")
+    assert.equal(3, code, text)
+    assert.equal("done", w:card("ep").status)
+    assert.equal("ready", w:card("ep3").status)
+    assert.equal("ready", w:card("ro").status)
+    assert(text:find("orket answer Z2", 1, true), text)
+  end)
+
+  it("a rock whose epics wait for each other, or for another rock's, does not load", function()
+    local w <close> = rock_of({ { epic = "ep", depends_on = { "ep2" } }, { epic = "ep2", depends_on = { "ep" } } })
+    local text, code = w:run("ro")
+    assert.equal(1, code)
+    assert(text:find("ro.json", 1, true) and text:find("cycle", 1, true), text)
+    w:write("config/rocks/ro.json", cjson.encode({ name = "Rock", epics = {
+      { epic = "ep", depends_on = { "nix" } }, { epic = "ep2" } } }))
+    text, code = w:run("ro")
+    assert.equal(1, code)
+    assert(text:find("depends on 'nix', which is not in this rock", 1, true), text)
   end)
 
   it("a run observes priority and impact", function()

@@ -4,7 +4,7 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign", "calls", "llm" }
+local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign", "calls", "llm", "jwt", "hmac" }
 
 -- What each wall accepts, and what it refuses.
 local GOOD = {
@@ -13,6 +13,8 @@ local GOOD = {
   fsm = '"type":"issue","from":"ready","to":"in_progress","role":"coder"',
   sse = '"chunks_b64":["ZGF0YTogeAoK"]',
   idesign = '"path":"a.md","content":""', calls = '"text":"no call"',
+  jwt = '"secret":"k","token":"eyJhbGciOiJIUzI1NiJ9.e30.CYG8qKSuUG1cj5ZM7YUE3kRjuUjOfiv14zgdYx-7pLo"',
+  hmac = '"body":"a","secret":"k","signature":"78da91511e675587f5b9df78bedebaf5560da2abb88162ee875dcdf744951d9e"',
 }
 
 local FIELDS = {
@@ -21,6 +23,7 @@ local FIELDS = {
   "role", "reason", "project", "call", "chunks_b64", "chunks", "name", "argv", "wall", "config", "files",
   "content", "tools",
   "dialect", "chunk", "base_url", "prompt", "shape", "model", "key", "timeout", "stream", "private", "id",
+  "token", "secret", "secret_b64", "now", "iss", "aud", "body", "body_b64", "signature",
 }
 
 local VALUES = {

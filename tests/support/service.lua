@@ -73,11 +73,12 @@ function Service:__close()
   os.execute("kill -KILL " .. self.pid .. " 2>/dev/null")
 end
 
----What it logged, one table per line.
-function Service:log()
+---What it logged, one table per line; of one kind when it is named.
+function Service:log(kind)
   local rows = {}
   for line in orket.read(self.err):gmatch("[^\n]+") do
-    rows[#rows + 1] = cjson.decode(line)
+    local row = cjson.decode(line)
+    rows[#rows + 1] = (not kind or row.kind == kind) and row or nil
   end
   return rows
 end

@@ -36,7 +36,9 @@ export async function signIn(page) {
   await page.waitForSelector("nav.side .dot.live", { state: "attached" });
 }
 
-export const view = (path) => `${url}/w/Test/${path}`;
+const known = await fetch(`${url}/v1/workspaces`, { headers: { Authorization: `Bearer ${key}` } });
+const [project] = (await known.json()).items;
+export const view = (path) => `${url}/w/${project.name}/${path}`;
 
 // The page's own policy lets no script of ours in; the debugger's protocol does.
 export async function violations(page) {

@@ -5,19 +5,20 @@ import { Board } from "./board/board.jsx";
 import { Card } from "./card/card.jsx";
 import { Inbox } from "./inbox/inbox.jsx";
 import { Runs } from "./runs/runs.jsx";
-import { key, whenDenied } from "./shared/api.js";
+import { id, key, whenDenied } from "./shared/api.js";
 import { Empty, Failure } from "./shared/feedback.jsx";
 import { connect, disconnect, useData } from "./shared/live.js";
+import { go, useUrl } from "./shared/router.js";
 import { Login } from "./shell/login.jsx";
 import { Shell } from "./shell/shell.jsx";
 
 function View({ base, parts, query, shared }) {
-  const [, , view, name, more] = parts;
+  const [, , view, name, ...more] = parts;
   if (view === "board") return <Board base={base} query={query} shared={shared} />;
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
-  if (view === "inbox") return <Inbox base={base} kind={name} name={more} query={query} shared={shared} />;
-  if (view === "runs") return <Runs base={base} name={name} shared={shared} />;
+  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} query={query} shared={shared} />;
+  if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
     <>
       <div class="bar">
@@ -33,17 +34,41 @@ function View({ base, parts, query, shared }) {
   );
 }
 
-function SignedIn({ leave }) {
-  const project = useData("/v1/version", () => false);
+const Unknown = ({ name, names }) => (
+  <main>
+    <div class="bar">
+      <h1>Another project</h1>
+    </div>
+    <Empty>
+      This server has no project {name}. It serves{" "}
+      {names.map((one) => (
+        <a class="link" href={`/w/${id(one)}/board`}>
+          {one}
+        </a>
+      ))}
+    </Empty>
+  </main>
+);
+
+function Project({ name, names, leave }) {
   useEffect(() => {
     connect();
     return disconnect;
   }, []);
-  if (!project.data)
+  return <Shell name={name} names={names} leave={leave} View={View} />;
+}
+
+function SignedIn({ leave }) {
+  const known = useData("/v1/workspaces", () => false);
+  const [first, name] = useUrl().parts;
+  if (!known.data)
     return (
-      <main class="login">{project.error && <Failure error={project.error} again={project.reload} />}</main>
+      <main class="login">{known.error && <Failure error={known.error} again={known.reload} />}</main>
     );
-  return <Shell project={project.data} leave={leave} View={View} />;
+  const names = known.data.items.map((one) => one.name);
+  if (first !== "w") go(`/w/${id(names[0])}/board`, true);
+  else if (!names.includes(name)) return <Unknown name={name} names={names} />;
+  else return <Project key={name} name={name} names={names} leave={leave} />;
 }
 
 export function App() {

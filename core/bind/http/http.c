@@ -15,14 +15,20 @@ struct arrival {
     int ref;
 };
 
-static void push_request(lua_State *L, const struct http_request *request,
-                         const struct admin_key *key)
+static void push_request(lua_State *L, const struct server *server,
+                         const struct http_request *request)
 {
-    lua_createtable(L, 0, 7);
+    const struct keyring *key = server->key;
+    lua_createtable(L, 0, 8);
     if (key) {
-        key_push_verdict(L, key, request);
-        lua_setfield(L, -2, "authorized");
+        key_push_verdict(L, server->bind, key, request);
+        lua_setfield(L, -2, "credential");
+        body_push(L, server->bind, request);
+        lua_setfield(L, -3, "passwords");
+    } else {
+        lua_pushlstring(L, request->body, request->body_len);
     }
+    lua_setfield(L, -2, "body");
     lua_pushstring(L, request->method);
     lua_setfield(L, -2, "method");
     lua_pushstring(L, request->target);
@@ -31,8 +37,6 @@ static void push_request(lua_State *L, const struct http_request *request,
     lua_setfield(L, -2, "path");
     lua_pushstring(L, request->query);
     lua_setfield(L, -2, "query");
-    lua_pushlstring(L, request->body, request->body_len);
-    lua_setfield(L, -2, "body");
     lua_createtable(L, 0, (int)request->header_count);
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *h = &request->headers[i];
@@ -53,7 +57,7 @@ static int deliver(lua_State *L)
 {
     struct arrival *a = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, a->server->on_request);
-    push_request(L, a->request, a->server->key);
+    push_request(L, a->server, a->request);
     a->response = response_push(L, a->server, a->x);
     a->ref = bind_keep(L, -1);
     lua_call(L, 2, 0);
@@ -228,6 +232,7 @@ static const luaL_Reg functions[] = {
 int luaopen_orket_http(lua_State *L)
 {
     response_open(L);
+    secret_text_open(L);
     key_open(L);
     bind_type(L, SERVER_TYPE, server_methods, server_gc);
     lua_newtable(L);

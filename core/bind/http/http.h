@@ -3,8 +3,9 @@
 #ifndef BIND_HTTP_HTTP_H
 #define BIND_HTTP_HTTP_H
 
+#include "bind/auth/secret.h"
 #include "bind/bind.h"
-#include "io/keys/admin_key.h"
+#include "io/auth/keyring.h"
 #include "io/net/http.h"
 
 #define RESPONSE_TYPE "orket.http.response"
@@ -14,7 +15,7 @@ struct server {
     struct bind *bind;
     struct http_server *http; /* NULL: closed */
     int on_request, on_drained; /* kept functions */
-    struct admin_key *key;      /* who has it may ask; NULL: no credential is looked at */
+    struct keyring *key;      /* what is a credential; NULL: none is looked at */
     int self;        /* keeps it while it listens */
     bool collecting; /* the Lua state goes down: callbacks must not enter it */
 };
@@ -25,16 +26,21 @@ struct response {
     int on_gone, on_drain;   /* kept functions */
 };
 
-/* Registers the type of keys. */
+/* Registers the type of keyrings. */
 void key_open(lua_State *L);
 int l_admin_key(lua_State *L);
 
-/* The key at idx, or NULL where there is nil. */
-struct admin_key *key_check(lua_State *L, int idx);
+/* The keyring at idx, or NULL where there is nil. */
+struct keyring *key_check(lua_State *L, int idx);
 
-/* Whether the request has the key: nil: no credential is with it, false: a wrong one, true. */
-void key_push_verdict(lua_State *L, const struct admin_key *key,
+/* What the request proves: nil: no credential is with it, false: a wrong one, {kind = "admin"},
+ * {kind = "key", id = …}, {kind = "token", claims = …}. */
+void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *keyring,
                       const struct http_request *request);
+
+/* The body as Lua sees it, and a table of the passwords that were taken out of it, by field, or
+ * nil. Both are pushed. */
+void body_push(lua_State *L, struct bind *bind, const struct http_request *request);
 
 /* True for headers that carry a credential, which Lua does not see. */
 bool key_is_credential(const char *header);

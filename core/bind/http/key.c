@@ -1,17 +1,34 @@
-/* key.c: the administrator's key, as userdata: Lua can ask for it to be made and hands it to
- * http.listen; its text, and that of the credentials of requests, never enters Lua. */
+/* key.c: a keyring as userdata: Lua can ask for the administrator's key to be made, adds access
+ * keys by their ids, has tokens signed, and hands it to http.listen; their texts, and those of the
+ * credentials of requests, never enter Lua. */
 #include "bind/http/http.h"
 
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "script/value.h"
+
 #define KEY_TYPE "orket.http.key"
 #define BEARER   "bearer "
 
-struct admin_key *key_check(lua_State *L, int idx)
+struct keyring *key_check(lua_State *L, int idx)
 {
     return lua_isnil(L, idx) ? NULL : luaL_checkudata(L, idx, KEY_TYPE);
+}
+
+/* The administrator's key: of the environment, else of the directory, else a new one. */
+static int open_admin(struct admin_key *key, const char *dir, bool fresh, bool *is_set, bool *made,
+                      struct err *err)
+{
+    int rc = fresh ? ERR_NOT_FOUND : admin_key_from_env(key, err);
+    *is_set = rc == 0;
+    *made = false;
+    if (rc != ERR_NOT_FOUND)
+        return rc;
+    rc = fresh ? ERR_NOT_FOUND : admin_key_open(key, dir, err);
+    *made = rc == ERR_NOT_FOUND;
+    return *made ? admin_key_make(key, dir, STDOUT_FILENO, err) : rc;
 }
 
 /* http.admin_key(dir, fresh: boolean) -> key, {source: "environment"|"file", made: boolean,
@@ -20,19 +37,13 @@ struct admin_key *key_check(lua_State *L, int idx)
 int l_admin_key(lua_State *L)
 {
     const char *dir = luaL_checkstring(L, 1);
-    bool fresh = lua_toboolean(L, 2), made = false;
+    bool fresh = lua_toboolean(L, 2), is_set, made;
     struct err err = {0};
-    struct admin_key *key = lua_newuserdatauv(L, sizeof *key, 0);
-    *key = (struct admin_key){0};
+    struct keyring *keyring = lua_newuserdatauv(L, sizeof *keyring, 0);
+    *keyring = (struct keyring){0};
     luaL_setmetatable(L, KEY_TYPE);
-    int rc = fresh ? ERR_NOT_FOUND : admin_key_from_env(key, &err);
-    bool is_set = rc == 0;
-    if (rc == ERR_NOT_FOUND) {
-        rc = fresh ? ERR_NOT_FOUND : admin_key_open(key, dir, &err);
-        made = rc == ERR_NOT_FOUND;
-        if (made)
-            rc = admin_key_make(key, dir, STDOUT_FILENO, &err);
-    }
+    int rc = keyring_init(keyring, &err);
+    rc = rc ? rc : open_admin(&keyring->admin, dir, fresh, &is_set, &made, &err);
     if (rc)
         return bind_fail(L, &err);
     lua_createtable(L, 0, 3);
@@ -40,7 +51,7 @@ int l_admin_key(lua_State *L)
     lua_setfield(L, -2, "source");
     lua_pushboolean(L, made);
     lua_setfield(L, -2, "made");
-    lua_pushboolean(L, key->is_short);
+    lua_pushboolean(L, keyring->admin.is_short);
     lua_setfield(L, -2, "short");
     return 2;
 }
@@ -67,28 +78,95 @@ static bool is_ours(const char *name)
     return strcmp(name, "authorization") == 0 || strcmp(name, "x-api-key") == 0;
 }
 
+static void push_judged(lua_State *L, struct bind *bind, const struct keyring *keyring,
+                        const char *text)
+{
+    static const char *const kinds[] = {[KEYRING_ADMIN] = "admin",
+                                        [KEYRING_KEY] = "key",
+                                        [KEYRING_TOKEN] = "token"};
+    struct credential_id id;
+    struct json_doc *claims = bind_tree(bind);
+    enum keyring_kind kind =
+        text ? keyring_judge(keyring, text, strlen(text), &id, claims) : KEYRING_WRONG;
+    if (kind == KEYRING_WRONG) {
+        lua_pushboolean(L, false);
+        return;
+    }
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, kinds[kind]);
+    lua_setfield(L, -2, "kind");
+    if (kind == KEYRING_KEY) {
+        lua_pushstring(L, id.text);
+        lua_setfield(L, -2, "id");
+    } else if (kind == KEYRING_TOKEN) {
+        value_push(L, &claims->root);
+        lua_setfield(L, -2, "claims");
+    }
+}
+
 /* Two of them are two stories about who asks: refused, whatever they are. */
-void key_push_verdict(lua_State *L, const struct admin_key *key,
+void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *keyring,
                       const struct http_request *request)
 {
+    const struct http_header *found = NULL;
     size_t count = 0;
-    bool fits = false;
-    for (size_t i = 0; i < request->header_count; i++) {
-        const struct http_header *header = &request->headers[i];
-        if (!is_ours(header->name))
-            continue;
-        const char *text = credential_of(header);
-        count++;
-        fits = text && admin_key_fits(key, text, strlen(text));
-    }
+    for (size_t i = 0; i < request->header_count; i++)
+        if (is_ours(request->headers[i].name)) {
+            found = &request->headers[i];
+            count++;
+        }
     if (count == 0)
         lua_pushnil(L);
     else
-        lua_pushboolean(L, count == 1 && fits);
+        push_judged(L, bind, keyring, count == 1 ? credential_of(found) : NULL);
 }
+
+/* key:add(dir, id) -> true | nil, message, code, fix   this access key is good from now on */
+static int l_add(lua_State *L)
+{
+    struct keyring *keyring = luaL_checkudata(L, 1, KEY_TYPE);
+    struct err err = {0};
+    if (keyring_add(keyring, luaL_checkstring(L, 2), luaL_checkstring(L, 3), &err))
+        return bind_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* key:drop(id)   and it is not any more */
+static int l_drop(lua_State *L)
+{
+    keyring_drop(luaL_checkudata(L, 1, KEY_TYPE), luaL_checkstring(L, 2));
+    return 0;
+}
+
+/* key:sign(claims: JSON text) -> token: secret */
+static int l_sign(lua_State *L)
+{
+    size_t len;
+    const struct keyring *keyring = luaL_checkudata(L, 1, KEY_TYPE);
+    const char *claims = luaL_checklstring(L, 2, &len);
+    struct buf *out = bind_text(bind_of(L));
+    keyring_sign(keyring, claims, len, out);
+    if (!buf_ok(out))
+        return luaL_error(L, "out of memory");
+    secret_text_push(L, out->data, out->len);
+    return 1;
+}
+
+static int l_gc(lua_State *L)
+{
+    keyring_clear(luaL_checkudata(L, 1, KEY_TYPE));
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    {"add", l_add},
+    {"drop", l_drop},
+    {"sign", l_sign},
+    {NULL, NULL},
+};
 
 void key_open(lua_State *L)
 {
-    luaL_newmetatable(L, KEY_TYPE);
-    lua_pop(L, 1);
+    bind_type(L, KEY_TYPE, methods, l_gc);
 }

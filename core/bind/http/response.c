@@ -122,19 +122,32 @@ static struct http_header *read_headers(lua_State *L, int idx, size_t *count)
     return out;
 }
 
-/* response:send(status, headers|nil, body|nil) -> true | nil, message, code   the exchange is over
- */
+/* Puts a secret in the place of its mark; the body is borrowed until it is sent. */
+static const char *with_secret(lua_State *L, int idx, const char *body, size_t *len)
+{
+    struct buf *out = bind_text(bind_of(L));
+    secret_text_put(secret_text_check(L, idx), body, *len, out);
+    if (!buf_ok(out))
+        luaL_error(L, "out of memory");
+    *len = out->len;
+    return out->data;
+}
+
+/* response:send(status, headers|nil, body|nil, secret|nil) -> true | nil, message, code   the
+ * exchange is over; a secret stands where the body has its mark */
 static int l_send(lua_State *L)
 {
     struct response *r = l_check_response(L);
     int status = (int)luaL_checkinteger(L, 2);
     size_t len, count;
     const char *body = luaL_optlstring(L, 4, "", &len);
-    lua_settop(L, 4);
+    lua_settop(L, 5);
     const struct http_header *headers = read_headers(L, 3, &count);
     struct err err = {0};
     if (!r->x)
         return fail_gone(L);
+    if (!lua_isnil(L, 5))
+        body = with_secret(L, 5, body, &len);
     if (http_send(r->x, status, headers, count, body, len, &err))
         return luaL_error(L, "%s", err.text);
     forget(r);
@@ -254,9 +267,21 @@ static int response_gc(lua_State *L)
     return 0;
 }
 
+/* response:peer() -> the client's address, "" when it is gone */
+static int l_peer(lua_State *L)
+{
+    struct response *r = l_check_response(L);
+    char text[HTTP_PEER] = "";
+    if (r->x)
+        http_peer(r->x, text);
+    lua_pushstring(L, text);
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
-    {"abort", l_abort}, {"finish", l_finish}, {"is_open", l_is_open}, {"on_gone", l_on_gone},
-    {"send", l_send},   {"start", l_start},   {"upgrade", l_upgrade}, {"write", l_write},
+    {"abort", l_abort},     {"finish", l_finish}, {"is_open", l_is_open},
+    {"on_gone", l_on_gone}, {"peer", l_peer},     {"send", l_send},
+    {"start", l_start},     {"upgrade", l_upgrade}, {"write", l_write},
     {NULL, NULL},
 };
 

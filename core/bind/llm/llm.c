@@ -177,10 +177,10 @@ static int l_post(lua_State *L)
     return luaL_error(L, "out of memory");
 }
 
-/* llm.key(name, {env=|file=, origin=?, header=|user=?}) -> true | nil, message, code, fix? */
+/* llm.key(name, {env=|file=, origin=?, header=|user=|list=?}) -> true | nil, message, code, fix? */
 static int l_key(lua_State *L)
 {
-    static const char *const known[] = {"env", "file", "origin", "header", "user", NULL};
+    static const char *const known[] = {"env", "file", "origin", "header", "user", "list", NULL};
     struct llm *llm = l_self(L);
     struct err err = {0};
     char origin[ENDPOINT_URL_MAX + 64];
@@ -191,12 +191,14 @@ static int l_key(lua_State *L)
     lua_getfield(L, 2, "origin");
     lua_getfield(L, 2, "header");
     lua_getfield(L, 2, "user");
+    lua_getfield(L, 2, "list");
     struct secret_source source = {
         .env = luaL_optstring(L, 3, NULL),
         .file = luaL_optstring(L, 4, NULL),
         .origin = luaL_optstring(L, 5, NULL),
         .header = luaL_optstring(L, 6, NULL),
         .user = luaL_optstring(L, 7, NULL),
+        .list = lua_toboolean(L, 8),
     };
     if (source.origin) {
         if (open_transport(llm, &err) ||
@@ -207,6 +209,20 @@ static int l_key(lua_State *L)
     if (secret_define(llm->secrets, name, &source, &err))
         return bind_fail(L, &err);
     lua_pushboolean(L, true);
+    return 1;
+}
+
+/* llm.hide(text) -> text with stars over the value of each key that has been defined */
+static int l_hide(lua_State *L)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    struct buf *out = bind_text(bind_of(L));
+    buf_put(out, text, len);
+    if (!buf_ok(out))
+        return luaL_error(L, "not enough memory");
+    (void)secrets_hide(l_self(L)->secrets, NULL, out->data, len, true);
+    lua_pushlstring(L, out->data, len);
     return 1;
 }
 
@@ -239,7 +255,7 @@ static int llm_gc(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"count", l_count},     {"key", l_key},   {"post", l_post},
+    {"count", l_count},     {"hide", l_hide}, {"key", l_key},   {"post", l_post},
     {"shape", llm_l_shape}, {"warm", l_warm}, {NULL, NULL},
 };
 

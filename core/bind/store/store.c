@@ -23,7 +23,7 @@ struct store *bind_check_store(lua_State *L, int idx)
 
 _Static_assert(sizeof(struct store_file) == sizeof(struct embed_file), "the same three pointers");
 
-static void set_files(struct store_options *options)
+void store_set_files(struct store_options *options)
 {
     options->files = (const struct store_file *)embed_files;
     options->count = embed_count;
@@ -70,7 +70,7 @@ static int l_opened(lua_State *L)
 /* The open store at the top of the stack, alive until it is closed. */
 static int open_store(lua_State *L, struct store_options *options)
 {
-    set_files(options);
+    store_set_files(options);
     struct l_store *self = lua_newuserdatauv(L, sizeof *self, 1);
     *self = (struct l_store){.bind = bind_of(L), .opened = !options->beside};
     luaL_setmetatable(L, STORE_TYPE);
@@ -193,6 +193,28 @@ static int l_give_up(lua_State *L)
     return 0;
 }
 
+/* store:latency() -> {bounds: seconds[], upto: counts[], seconds, waiting}: io/store.h */
+static int l_latency(lua_State *L)
+{
+    struct store_latency latency = store_latency(bind_check_store(L, 1));
+    lua_createtable(L, 0, 4);
+    lua_createtable(L, STORE_LATENCY_BOUNDS, 0);
+    lua_createtable(L, STORE_LATENCY_BOUNDS, 0);
+    for (int i = 0; i < STORE_LATENCY_BOUNDS; i++) {
+        lua_pushnumber(L, store_latency_bounds[i]);
+        lua_rawseti(L, -3, i + 1);
+        lua_pushinteger(L, (lua_Integer)latency.upto[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -3, "upto");
+    lua_setfield(L, -2, "bounds");
+    lua_pushnumber(L, latency.seconds);
+    lua_setfield(L, -2, "seconds");
+    lua_pushinteger(L, (lua_Integer)latency.waiting);
+    lua_setfield(L, -2, "waiting");
+    return 1;
+}
+
 /* store.check(path) -> report table | nil, message, code: report.ok tells whether all is sound */
 static int l_check(lua_State *L)
 {
@@ -200,7 +222,7 @@ static int l_check(lua_State *L)
     struct buf *report = bind_scratch(L);
     struct err err = {0};
     bool sound;
-    set_files(&options);
+    store_set_files(&options);
     if (store_check(&options, report, &sound, &err))
         return bind_fail(L, &err);
     if (value_decode(L, report->data, report->len, NULL, &err))
@@ -232,7 +254,7 @@ static int l_backup(lua_State *L)
     struct store_options options = {.path = luaL_checkstring(L, 1)};
     struct store_copied copied;
     struct err err = {0};
-    set_files(&options);
+    store_set_files(&options);
     if (store_backup(&options, luaL_checkstring(L, 2), &copied, &err))
         return bind_fail(L, &err);
     return push_copied(L, &copied);
@@ -245,7 +267,7 @@ static int l_restore(lua_State *L)
     struct store_options options = {.path = luaL_checkstring(L, 1)};
     struct store_copied copied;
     struct err err = {0};
-    set_files(&options);
+    store_set_files(&options);
     if (store_restore(&options, luaL_optstring(L, 2, NULL), &copied, &err))
         return bind_fail(L, &err);
     return push_copied(L, &copied);
@@ -254,7 +276,9 @@ static int l_restore(lua_State *L)
 static const luaL_Reg methods[] = {
     {"stream", store_l_stream},
     {"read", store_l_read},
+    {"read_aside", store_l_read_aside},
     {"read_doc", store_l_read_doc},
+    {"latency", l_latency},
     {"blob", store_l_blob},
     {"message", store_l_message},
     {"conversation", store_l_conversation},
@@ -283,6 +307,7 @@ int luaopen_orket_store(lua_State *L)
     lua_call(L, 1, 0);
     bind_type(L, STORE_TYPE, methods, l_gc);
     store_query_types(L);
+
     store_tx_types(L);
     lua_newtable(L);
     bind_functions(L, functions);

@@ -39,6 +39,12 @@ int store_l_head(lua_State *L);
 int store_l_proved(lua_State *L);
 void store_query_types(lua_State *L);
 
+/* The method store:read_aside (aside.c). */
+int store_l_read_aside(lua_State *L);
+
+/* The embedded texts of core/io/store/. */
+void store_set_files(struct store_options *options);
+
 /* The method store:make_room (gc.c). */
 int store_l_gc(lua_State *L);
 

@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "bind/bind.h"
+#include "bind/pool.h"
+#include "io/host.h"
 #include "io/net/peer.h"
 
 #ifndef ORKET_VERSION
@@ -117,6 +118,9 @@ static bool is_ours(const char *name)
     static const char *const names[] = {
         "NO_COLOR", "TERM", "TMPDIR", "LC_ALL", "LC_CTYPE", "LANG",
         "OLLAMA_HOST", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL",
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME", "OTEL_SDK_DISABLED",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0)
@@ -124,16 +128,22 @@ static bool is_ours(const char *name)
     return strncmp(name, "ORKET_", 6) == 0;
 }
 
+static bool ends_with(const char *name, size_t len, const char *end)
+{
+    size_t n = strlen(end);
+    return len > n && strcmp(name + len - n, end) == 0;
+}
+
 /* sys.env(name) -> text | nil; only the names of is_ours, so that no secret is reached; of those
- * that end in _KEY only whether they are set: "set" */
+ * that end in _KEY or _HEADERS only whether they are set: "set" */
 static int l_env(lua_State *L)
 {
     size_t len;
     const char *name = luaL_checklstring(L, 1, &len);
     luaL_argcheck(L, is_ours(name), 1, "not ours");
     const char *text = getenv(name);
-    lua_pushstring(L,
-                   text && *text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
+    bool is_secret = ends_with(name, len, "_KEY") || ends_with(name, len, "_HEADERS");
+    lua_pushstring(L, text && *text && is_secret ? "set" : text);
     return 1;
 }
 
@@ -200,6 +210,19 @@ static int l_faults(lua_State *L)
 }
 #endif
 
+static int sample(void *dir, struct buf *text, struct err *err)
+{
+    return host_sample(dir, text, err);
+}
+
+/* sys.sample(dir, done: fun(json|nil, message?, code?)): io/host.h */
+static int l_sample(lua_State *L)
+{
+    const char *dir = luaL_checkstring(L, 1);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    return bind_pool(L, 2, sample, free, strdup(dir));
+}
+
 static const luaL_Reg functions[] = {
     {"now", l_now},
     {"monotonic", l_monotonic},
@@ -214,6 +237,7 @@ static const luaL_Reg functions[] = {
     {"is_trusted_peer", l_is_trusted_peer},
     {"peer_user", l_peer_user},
     {"is_ignored", l_is_ignored},
+    {"sample", l_sample},
     {"faults", l_faults},
     {NULL, NULL},
 };

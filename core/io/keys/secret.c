@@ -9,11 +9,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "io/keys/header_list.h"
 #include "io/keys/spelling.h"
 
 struct secret {
     struct secret *next;
-    unsigned refs; /* one is the store's */
+    struct secret *with; /* counted: the next header of a list */
+    unsigned refs;       /* one is the store's */
     char name[SECRET_NAME_MAX + 1];
     char *origin; /* owned, or NULL */
     char *line;   /* sodium_malloc; of a user's key the bare value stands behind its end */
@@ -38,6 +40,7 @@ void secret_release(struct secret *secret)
 {
     if (!secret || --secret->refs)
         return;
+    secret_release(secret->with); // SECRET_LIST_MAX deep
     sodium_free(secret->line);
     sodium_free(secret->spelled);
     free(secret->origin);
@@ -232,6 +235,37 @@ static int put(struct secrets *secrets, struct secret *secret, const char *name,
     return 0;
 }
 
+/* Each header of a list is a secret of its own, so that its value is looked for in replies; the
+ * first one has the list's name and leads to the others. */
+static int put_list(struct secrets *secrets, const char *name, char *text, struct err *err)
+{
+    struct header_pair pair;
+    struct secret *before = NULL;
+    char part[SECRET_NAME_MAX + 8];
+    int more = 0;
+    for (int i = 1; (more = header_list_next(&text, &pair)) > 0; i++) {
+        const struct secret_source source = {.header = pair.name};
+        snprintf(part, sizeof part, i == 1 ? "%s" : "%s.%d", name, i);
+        if (i > SECRET_LIST_MAX || !is_token(part, SECRET_NAME_MAX))
+            return err_set(err, ERR_LIMIT, "key '%s' has more than %d headers", name,
+                           SECRET_LIST_MAX);
+        if (!is_token(pair.name, SECRET_NAME_MAX))
+            break;
+        struct secret *secret = make(part, &source, pair.value, strlen(pair.value));
+        int rc = secret ? put(secrets, secret, part, err) : err_set(err, ERR_MEMORY, "no memory");
+        if (rc)
+            return rc;
+        if (before)
+            before->with = secret;
+        secret->refs += before != NULL;
+        before = secret;
+    }
+    if (more || !before)
+        return err_set(err, ERR_CONFIG, "key '%s' is no list of headers: name=value,name=value",
+                       name);
+    return 0;
+}
+
 int secret_define(struct secrets *secrets, const char *name, const struct secret_source *source,
                   struct err *err)
 {
@@ -248,6 +282,14 @@ int secret_define(struct secrets *secrets, const char *name, const struct secret
     size_t len = 0;
     int rc = source->env ? read_env(name, source->env, value, &len, err)
                          : read_file(name, source->file, value, &len, err);
+    if (rc == 0 && source->list) {
+        value[len < SECRET_VALUE_MAX ? len : SECRET_VALUE_MAX] = '\0';
+        rc = len > SECRET_VALUE_MAX
+                 ? err_set(err, ERR_LIMIT, "key '%s' is over %d bytes", name, SECRET_VALUE_MAX)
+                 : put_list(secrets, name, value, err);
+        sodium_memzero(value, sizeof value);
+        return rc;
+    }
     if (rc == 0)
         rc = clean(name, value, &len, err);
     if (rc == 0) {
@@ -282,6 +324,11 @@ int secret_use(struct secrets *secrets, const char *name, const char *origin, st
 const char *secret_line(const struct secret *secret)
 {
     return secret->line;
+}
+
+const struct secret *secret_next(const struct secret *secret)
+{
+    return secret->with;
 }
 
 static void hide_all(const char *value, char *text, size_t len)

@@ -10,6 +10,7 @@
 #define SECRET_NAME_MAX  64
 #define SECRET_VALUE_MAX 8192
 #define SECRET_COUNT_MAX 256
+#define SECRET_LIST_MAX  8
 #define SECRET_HIDE_MIN  12 /* a shorter value ("none", "ollama") may be a word like any other */
 
 struct secrets; /* the keys of a process */
@@ -23,6 +24,7 @@ struct secret_source {
         *origin; /* "https://host:port" that alone may see it, or NULL: the first it is used for */
     const char *header; /* NULL: "Authorization" with "Bearer "; else this header, the bare value */
     const char *user;   /* without header: "Basic " with this name and the value as its password */
+    bool list; /* of env: up to SECRET_LIST_MAX headers and their values (io/keys/header_list.h) */
 };
 
 /* NULL when out of memory. Close wipes all keys that no transfer uses any more. */
@@ -42,6 +44,9 @@ int secret_use(struct secrets *secrets, const char *name, const char *origin, st
 
 /* "Authorization: Bearer …" or the like, borrowed while the key is held. */
 const char *secret_line(const struct secret *secret);
+
+/* The next header of a list, borrowed likewise; NULL: there is none. */
+const struct secret *secret_next(const struct secret *secret);
 
 /* Writes stars over the value wherever it stands in the text, however short it is, and over its
  * other spellings: what a server echoes must not reach an error. A NULL secret hides nothing. */

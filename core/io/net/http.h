@@ -64,6 +64,10 @@ void http_drain(struct http_server *server);
  * loop's next turns. */
 void http_close(struct http_server *server);
 
+/* The numeric address of the client; "" when the kernel does not say. */
+#define HTTP_PEER 48
+void http_peer(const struct http_exchange *x, char out[HTTP_PEER]);
+
 /* The value given back to on_gone and on_drain. */
 void http_set_data(struct http_exchange *x, void *data);
 

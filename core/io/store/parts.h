@@ -53,6 +53,7 @@ struct queue {
     struct tx_list applied; /* mutex */
     struct tx_list ready;   /* loop: `done` not yet called */
     size_t in_flight;
+    struct store_latency latency; /* loop */
     int handles; /* uv handles not closed yet */
 };
 /* Begins the writer's thread, which opens the store first. */

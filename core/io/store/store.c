@@ -96,6 +96,11 @@ void store_subscribe(struct store *store, store_seen_fn *fn, void *ctx)
     store->seen_ctx = ctx;
 }
 
+const char *store_path(const struct store *store)
+{
+    return store->options.path;
+}
+
 bool store_writes(const struct store *store)
 {
     return store->queue.running;

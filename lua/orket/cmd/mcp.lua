@@ -13,6 +13,7 @@ local fs = require("orket.core.fs")
 local sessions = require("orket.mcp.sessions")
 local identities = require("orket.mcp.identity")
 local tables = require("orket.util.tables")
+local mcp_stdio = require("orket.service.mcp.mcp_stdio")
 local options = require("orket.options")
 local owner = require("orket.project.owner")
 local pins = require("orket.mcp.pins")
@@ -29,6 +30,7 @@ usage: orket mcp [-C DIR] [--json] [list]
        orket mcp [-C DIR] [--json] tools SERVER
        orket mcp [-C DIR] [--json] trust SERVER
        orket mcp [-C DIR] [--json] call SERVER TOOL [JSON]
+       orket mcp [-C DIR] serve
 
 The MCP servers of config/organization.json (docs/mcp.md).
   list      the servers, and which of their tools are trusted or quarantined
@@ -37,6 +39,8 @@ The MCP servers of config/organization.json (docs/mcp.md).
   trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the
             roles that list it
   call      calls a trusted tool, as a person, with the arguments as a JSON object
+  serve     is an MCP server itself: the board, cards and runs of this project for the client that
+            started it, over standard input and output (docs/mcp-server.md)
   -C DIR    the project (default: found upwards from here)
 exit: 0 done, 1 failed or refused (call: the tool failed), 2 usage
 ]=]
@@ -89,6 +93,10 @@ local function print_row(row)
 end
 
 local act = {}
+
+function act.serve(args)
+  return mcp_stdio.serve(args.C or ".")
+end
 
 function act.list(args)
   local project, err = looked(args.C or ".")
@@ -286,7 +294,7 @@ end
 
 -- ---- the command ----
 
-local WORDS = { list = {}, tools = { "server" }, trust = { "server" },
+local WORDS = { list = {}, serve = {}, tools = { "server" }, trust = { "server" },
   call = { "server", "tool", "arguments" } }
 
 local function meant(args)

@@ -51,8 +51,8 @@ end
 
 local HAS_KEY = { set = true, missing = false } -- none: it needs no key
 
-local function row_of(name, model, users)
-  local profile = models.profile(model)
+local function row_of(name, model, organization, users)
+  local profile = models.profile(model, organization.keys)
   return {
     name = name, provider = profile.shape or "openai", endpoint = profile.base_url, model = profile.model,
     context = profile.context,
@@ -64,7 +64,7 @@ end
 local function rows_of(project)
   local rows, users = setmetatable({}, cjson.array_mt), users_of(project)
   for _, name in ipairs(tables.keys(project.organization.models)) do
-    rows[#rows + 1] = row_of(name, project.organization.models[name], users)
+    rows[#rows + 1] = row_of(name, project.organization.models[name], project.organization, users)
   end
   return rows
 end
@@ -125,7 +125,7 @@ local function check(project, args)
     return options.refuse(M.usage, "there is no model " .. args.name
       .. (near and ", did you mean " .. near .. "?" or ""))
   end
-  local rows, ok = preflight.run(models.profile(model), args.timeout)
+  local rows, ok = preflight.run(models.profile(model, project.organization.keys), args.timeout)
   if args.json then
     print(text.json({ model = args.name, ok = ok, checks = rows }))
     return ok and 0 or 1
@@ -166,7 +166,6 @@ function M.run(argv)
   if not project then
     return cli_report.failure(err)
   end
-  model_keys.list(project.organization.keys)
   if args.verb then
     return check(project, args)
   end

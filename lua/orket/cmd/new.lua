@@ -5,7 +5,7 @@ local config = require("orket.project.config")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 local options = require("orket.options")
-local project_file = require("orket.project.project_file")
+local project_file = require("orket.project.files.project_file")
 local cli_report = require("orket.view.cli_report")
 local templates = require("orket.project.new.templates")
 

@@ -1,25 +1,32 @@
--- serve.lua: `orket serve`: owns a project and serves it over HTTP until it is stopped.
+-- serve.lua: `orket serve`: owns projects and serves them over HTTP until it is stopped.
 
 local async = require("orket.async")
-local cjson = require("cjson")
 local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
 local http = require("orket.core.http")
+local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
 local projects = require("orket.project.project")
+local rate_limit = require("orket.people.rate_limit")
 local seed_cards = require("orket.dev.seed_cards")
 local service = require("orket.service.service")
+local service_log = require("orket.telemetry.service_log")
+local sys = require("orket.core.sys")
 local web_server = require("orket.service.web_server")
+local workspaces = require("orket.service.workspaces")
 
 local M = {}
 
 M.usage = [[
-usage: orket serve [-C DIR] [--port P] [--host ADDRESS] [--name NAME]... [--new-key]
+usage: orket serve [-C DIR]... [--port P] [--host ADDRESS] [--name NAME]... [--new-key]
 
-Owns the project and serves it: the API (docs/api.md), live events, runs that are started over it. Other
-commands work beside it, as they do beside a run. The first start makes the administrator's key and prints it
-once; with ORKET_API_KEY set, that is the key. Requests are logged to standard error, a line of JSON each.
-  -C DIR          the project (default: found upwards from here); --data DIR is the same
+Owns a project, or several, and serves them: the API (docs/api.md), live events, runs that are started over
+it. Other commands work beside it, as they do beside a run. The first start makes the administrator's key and
+prints it once; with ORKET_API_KEY set, that is the key. People sign in with passwords (orket user), programs
+have keys (orket key); ORKET_RATE_LIMIT bounds the requests a minute of each (6000; 0: no bound). Requests are
+logged to standard error, a line of JSON each.
+  -C DIR          the project (default: found upwards from here); --data DIR is the same. A further one is
+                  reached by its name, /w/NAME/v1/…; the first keeps the administrator's key
   --port P        where to listen (default 8082; 0: any that is free)
   --host ADDRESS  a numeric address (default 127.0.0.1: this machine alone)
   --name NAME     a further name by which clients reach it, such as a reverse proxy's
@@ -28,7 +35,7 @@ once; with ORKET_API_KEY set, that is the key. Requests are logged to standard e
 exit: 0 stopped by SIGTERM or ^C, 1 failed, 2 usage
 ]]
 
-local KNOWN = { C = "value", data = "value", port = "value", host = "value", name = "list",
+local KNOWN = { C = "list", data = "list", port = "value", host = "value", name = "list",
   ["new-key"] = "flag", ["seed-cards"] = "value" }
 local PORT = 8082
 local REPLIES = 7 -- seconds that replies under way are waited for when it stops
@@ -44,7 +51,8 @@ local function parse(argv)
   if not args then
     return nil, message
   end
-  args.C, args.port = args.data or args.C or ".", number(args.port or PORT, 65535)
+  args.C, args.host = args.data or args.C or { "." }, args.host or "127.0.0.1"
+  args.port = number(args.port or PORT, 65535)
   args.seed = args["seed-cards"] and number(args["seed-cards"], 100000)
   if not args.port then
     return nil, "--port is 0 to 65535"
@@ -54,8 +62,22 @@ local function parse(argv)
   return args
 end
 
-local function log(row)
-  io.stderr:write(cjson.encode(row), "\n")
+-- What belongs to the process, not to a project: its log, and how busy its loop is.
+local function open_instruments()
+  local log = service_log.open()
+  return { log = log, loop = loop_meter.start(function(seconds, label, step)
+    local row = { kind = "stall", ms = math.floor(seconds * 1e4) / 10, cause = "callback" }
+    for name, value in pairs(label or {}) do
+      row[name] = value
+    end
+    row.step_ms = step and math.floor(step * 1e4) / 10
+    log:write(row)
+  end) }
+end
+
+local function close_instruments(instruments)
+  instruments.loop:close()
+  instruments.log:close()
 end
 
 -- ---- the key ----
@@ -73,14 +95,14 @@ local function check_key(about, host)
   return true
 end
 
-local function key_of(args, host)
-  local key, about, code, fix = http.admin_key(args.C .. "/.orket", args["new-key"] or false)
+local function key_of(args)
+  local key, about, code, fix = http.admin_key(args.C[1] .. "/.orket", args["new-key"] or false)
   if not key then
     return errors.check(nil, about, code, fix)
   elseif about.made then
     print("The line above is the administrator's key. It is shown once; .orket keeps its hash.")
   end
-  local ok, err = check_key(about, host)
+  local ok, err = check_key(about, args.host)
   return ok and key, err
 end
 
@@ -90,10 +112,10 @@ local function literal(host)
   return host:find(":", 1, true) and "[" .. host .. "]" or host
 end
 
-local function names_of(args, host)
-  local names = { literal(host) }
-  if is_loopback(host) then
-    names = { "127.0.0.1", "localhost", "[::1]", literal(host) }
+local function names_of(args)
+  local names = { literal(args.host) }
+  if is_loopback(args.host) then
+    names = { "127.0.0.1", "localhost", "[::1]", literal(args.host) }
   end
   return table.move(args.name or {}, 1, #(args.name or {}), #names + 1, names)
 end
@@ -114,48 +136,104 @@ local function wait_for_signal()
   return stop_watching
 end
 
-local function serve(project, args)
-  local host = args.host or "127.0.0.1"
-  local key, err = key_of(args, host)
-  local served, server
-  if key then
-    served, err = service.open(project, log)
-  end
-  if served and args.seed then
-    local ok
-    ok, err = seed_cards.create(project, args.seed)
-    if not ok then
-      served:close(0)
-      return nil, err
+-- The services of all projects; when one cannot be served, none is.
+local function served(opened, instruments)
+  local services, err = {}, nil
+  for i, project in ipairs(opened) do
+    services[i], err = service.open(project, instruments)
+    if not services[i] then
+      break
     end
   end
-  if served then
-    server, err = web_server.listen(served, { host = host, port = args.port, key = key,
-      names = names_of(args, host), log = log })
+  local all
+  if not err then
+    all, err = workspaces.new(services)
+  end
+  if not all then
+    for _, one in ipairs(services) do
+      one:close(0)
+    end
+  end
+  return all, err
+end
+
+local function seeded(project, args)
+  return not args.seed or seed_cards.create(project, args.seed)
+end
+
+local function listen(all, args, key)
+  local limit, err = rate_limit.from_environment()
+  local ok
+  if limit then
+    ok, err = seeded(all.first.project, args)
+  end
+  if not ok then
+    return nil, err
+  end
+  return web_server.listen(all, { host = args.host, port = args.port, key = key, rate_limit = limit,
+    names = names_of(args), log = all.first.instruments.log })
+end
+
+local function say_where(all, args, server)
+  for _, name in ipairs(all.names) do
+    local dir = all.by_name[name].dir
+    print(("orket serves %s on http://%s:%d"):format(dir, literal(args.host), server:port()))
+  end
+  io.stdout:flush()
+end
+
+local function serve(opened, args, instruments)
+  local key, err = key_of(args)
+  local all, server
+  if key then
+    all, err = served(opened, instruments)
+  end
+  if all then
+    server, err = listen(all, args, key)
   end
   if not server then
-    if served then
-      served:close(0)
+    if all then
+      all:close(0)
     end
     return nil, err
   end
-  print(("orket serves %s on http://%s:%d"):format(project.dir, literal(host), server:port()))
-  io.stdout:flush()
+  instruments.log:write({ kind = "began", version = sys.version(), port = server:port() })
+  say_where(all, args, server)
   local stop_watching = wait_for_signal()
-  served:close(REPLIES)
+  instruments.log:write({ kind = "stopping" })
+  all:close(REPLIES)
   server:close(ANSWERS)
   stop_watching()
   return true
 end
 
+local function close_all(opened)
+  for _, project in ipairs(opened) do
+    project:close()
+  end
+end
+
+local function open_all(args)
+  local opened = setmetatable({}, { __close = close_all })
+  for i, dir in ipairs(args.C) do
+    local project, err = projects.open(dir, { own = true, beside = true })
+    if not project then
+      close_all(opened)
+      return nil, err
+    end
+    opened[i] = project
+  end
+  return opened
+end
+
 local function opened(args)
   if args.seed then
-    local ok, err = seed_cards.write_project(args.C)
+    local ok, err = seed_cards.write_project(args.C[1])
     if not ok then
       return nil, err
     end
   end
-  return projects.open(args.C, { own = true, beside = true })
+  return open_all(args)
 end
 
 ---@param argv string[]
@@ -165,11 +243,14 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local project <close>, err = opened(args)
-  if not project then
+  local all <close>, err = opened(args)
+  if not all then
     return cli_report.failure(err)
   end
-  local ok, why = serve(project, args)
+  local instruments = open_instruments()
+  local ok, why = serve(all, args, instruments)
+  instruments.log:write({ kind = "ended" })
+  close_instruments(instruments)
   return ok and 0 or cli_report.failure(why)
 end
 

@@ -7,12 +7,11 @@ local errors = require("orket.errors")
 local file_diff = require("orket.view.format.file_diff")
 local fs = require("orket.core.fs")
 local tables = require("orket.util.tables")
-local model_keys = require("orket.llm.model_keys")
 local model_entry = require("orket.project.config.model_entry")
 local suggest = require("orket.util.suggest")
 local options = require("orket.options")
 local preflight = require("orket.llm.check.preflight")
-local project_file = require("orket.project.project_file")
+local project_file = require("orket.project.files.project_file")
 local providers = require("orket.llm.providers")
 local cli_report = require("orket.view.cli_report")
 local model_servers = require("orket.llm.check.model_servers")
@@ -213,7 +212,6 @@ local function load(self)
   if not self.project then
     return nil, err
   end
-  model_keys.list(self.project.organization.keys)
   self.before, err = errors.check(root:read(FILE, FILE_MAX))
   return self.before, err
 end

@@ -2,7 +2,7 @@
 
 local embed = require("orket.core.embed")
 local options = require("orket.options")
-local project_file = require("orket.project.project_file")
+local project_file = require("orket.project.files.project_file")
 local cli_report = require("orket.view.cli_report")
 
 local M = {}

@@ -19,7 +19,7 @@ local errors = require("orket.errors")
 local M = {}
 
 local BOUNDARIES = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign",
-  "calls", "llm" }
+  "calls", "llm", "jwt", "hmac" }
 
 local ROWS = [[
 

@@ -5,7 +5,7 @@
 local errors = require("orket.errors")
 local projects = require("orket.project.project")
 local runs = require("orket.scheduler.runs")
-local session = require("orket.project.session")
+local preparation = require("orket.project.preparation")
 local store = require("orket.core.store")
 
 local M = {}
@@ -123,11 +123,13 @@ end
 -- ---- running ----
 
 local function play(project, case, began)
-  local ok, err = session.prepare(project)
+  local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
   end
-  return runs.run(project, case, { on_run = began })
+  return runs.run(project, case, { on_run = began, is_stopping = function()
+    return false
+  end })
 end
 
 ---Runs a case until it has ended, or goes on with it.

@@ -221,28 +221,28 @@ M.acts = {
   comment = {
     summary = "adds a comment to a card; `label` marks one that was written elsewhere",
     fields = { card = "text", text = "text?", label = "text?", event = SEEN },
-    errors = CODES, perform = perform,
+    errors = CODES, plain = true, perform = perform,
   },
   answer = {
     summary = "answers a parked card's question, or says what became of an interrupted operation",
     fields = { card = "text", text = "text?", event = SEEN },
-    errors = CODES, perform = perform,
+    errors = CODES, plain = true, perform = perform,
   },
   move = {
     summary = "moves a card as far as the state machine lets a person, if it is still of this `revision`",
     fields = { card = "text", status = "text", reason = "text?", why = "text?", event = SEEN,
       revision = "integer?" },
-    errors = CODES, perform = perform,
+    errors = CODES, plain = true, perform = perform,
   },
   retry = {
     summary = "tries a parked card again with a fresh count of retries",
     fields = { card = "text", why = "text?", event = SEEN },
-    errors = CODES, perform = perform,
+    errors = CODES, plain = true, perform = perform,
   },
   ["retry.all"] = {
     summary = "tries each parked card again that a retry is right for, or those that wait for `reason`",
     fields = { reason = "text?" },
-    errors = {},
+    errors = {}, plain = true,
     perform = function(project, request)
       return retry_all.perform(project, request, function(one)
         return perform(project, one)

@@ -12,6 +12,7 @@ local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
 local fork_plan = require("orket.history.fork.fork_plan")
 local projects = require("orket.project.project")
+local run_set = require("orket.scheduler.run_set")
 local scripts = require("orket.scripts.scripts")
 local serving = require("orket.scripts.serving")
 local store = require("orket.core.store")
@@ -66,6 +67,18 @@ local function texts_with(generation, overrides)
   return texts
 end
 
+-- Scripts of its own take the place of those that serve all runs.
+local function alone(project, run)
+  for _, held in ipairs(run_set.of(project).list) do
+    if held.id ~= run then
+      return nil, errors.new("ERR_OWNED", "a fork with scripts of its own runs alone, and " .. held.id .. " and "
+        .. run .. " would be under way together", "wait for the end of " .. held.id .. ", or halt it: orket halt "
+        .. held.id)
+    end
+  end
+  return true
+end
+
 ---Scripts that a run has of its own serve from now on, in place of those that served when it began; that
 ---somebody gave them to it is recorded with the fork.
 ---@param project table
@@ -77,6 +90,10 @@ function M.serve(project, run)
   local own = row and row.body.scripts
   if not own and not project.overrides then
     return true
+  end
+  local ok, why = alone(project, run)
+  if not ok then
+    return nil, why
   end
   project.base = project.base or project.generation
   project.overrides, project.fork = own and {} or nil, own and run or nil

@@ -151,6 +151,14 @@ function M.entries(store, row, after)
   return entries, n
 end
 
+---The calls of a recorded reply: {call, tool, arguments}.
+---@param store Store
+---@param body table of step.reply
+---@return table[]
+function M.calls(store, body)
+  return calls_of(message_of(store, body.convo))
+end
+
 ---The head of a recorded reply, and the tools it called.
 ---@param store Store
 ---@param body table of step.reply

@@ -6,7 +6,6 @@ local breaker = require("orket.llm.request.breaker")
 local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
-local model_keys = require("orket.llm.model_keys")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -54,10 +53,13 @@ end
 
 ---A configured model as a request uses it.
 ---@param model table of the organization
+---@param keys table<string, KeySource>|nil the organization's
 ---@param environment table|nil the epic's
 ---@return table
-function M.profile(model, environment)
-  return overridden(within(model, environment or {}))
+function M.profile(model, keys, environment)
+  local profile = overridden(within(model, environment or {}))
+  profile.keys = keys
+  return profile
 end
 
 local function place_of(model)
@@ -70,9 +72,9 @@ local function spread(seconds)
 end
 
 -- One limiter for all profiles of the same model at the same address: the first of them that has limits says
--- which.
-local function limiters_of(models, names, outage)
-  local limiters, first = {}, {}
+-- which. Those that are there already go on, as it is configured now.
+local function limit_all(models, names, outage, limiters)
+  local first, seen = {}, {}
   for _, name in ipairs(names) do
     local model = models[name]
     first[place_of(model)] = first[place_of(model)] or (model.limits or model.breaker) and model
@@ -81,10 +83,13 @@ local function limiters_of(models, names, outage)
     local place = place_of(models[name])
     local model = first[place] or models[name]
     local usual, outages = outage > 0 and breaker.DEFAULT or nil, { limit = outage, spread = spread }
-    limiters[place] = limiters[place]
-      or limiter.new(model.name, model.limits, model.breaker or usual, sys.monotonic, outages)
+    if not limiters[place] then
+      limiters[place] = limiter.new(model.name, model.limits, model.breaker or usual, sys.monotonic, outages)
+    elseif not seen[place] then
+      limiters[place]:configure(model.limits, model.breaker or usual, outage)
+    end
+    seen[place] = true
   end
-  return limiters
 end
 
 -- Those that answer in a model's place, in order.
@@ -101,20 +106,21 @@ end
 
 ---@param engine table
 ---@param team table
+---@param limiters table<string, Limiter>|nil of all runs of the project; those that are missing are added
 ---@return table models
-function M.new(engine, team)
+function M.new(engine, team, limiters)
   local organization = engine.project.config.organization
   local environment = engine.project.config.environments[engine.epic.data.environment] or {}
-  model_keys.list(organization.keys)
   local self = setmetatable({ engine = engine, team = team, models = {}, names = {}, refused = {} }, Models)
   for name, model in pairs(organization.models) do
-    self.models[name] = M.profile(model, environment)
+    self.models[name] = M.profile(model, organization.keys, environment)
     self.names[#self.names + 1] = name ~= model_defaults.embedder(organization) and name or nil
   end
   self.names = #self.names > 0 and self.names or tables.keys(self.models)
   table.sort(self.names)
   local all = tables.keys(self.models)
-  local limiters = limiters_of(self.models, all, engine.limits.outage)
+  limiters = limiters or {}
+  limit_all(self.models, all, engine.limits.outage, limiters)
   for _, name in ipairs(all) do
     self.models[name].limiter = limiters[place_of(self.models[name])]
     add_others(self.models, self.models[name])

@@ -1,7 +1,7 @@
 -- mcp_events.lua: an event stream of an MCP server: the messages in it, and what is needed to go on with it
 -- when it breaks.
 
-local rpc_lines = require("orket.mcp.transport.rpc_lines")
+local line_splitter = require("orket.util.line_splitter")
 
 local M = {}
 
@@ -53,7 +53,7 @@ end
 
 local function begin(self)
   self.data = {}
-  self.split = rpc_lines.splitter(function(text)
+  self.split = line_splitter.splitter(function(text)
     line(self, text)
   end)
 end

@@ -248,7 +248,7 @@ M.acts = {
     summary = "trusts these tools of an MCP server, and no others; "
       .. "`text` is JSON: {identity, version, tools}",
     fields = { server = "text", text = "text" },
-    errors = { "ERR_EXISTS", "ERR_PATH" }, perform = trust,
+    errors = { "ERR_EXISTS", "ERR_PATH" }, permission = "admin", perform = trust,
   },
   ["mcp.changed"] = {
     summary = "puts trusted tools aside that their server describes in another way now; "

@@ -7,7 +7,6 @@ local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local hold = require("orket.workspace.hold")
 local client = require("orket.llm.client")
-local model_keys = require("orket.llm.model_keys")
 local parts = require("orket.llm.providers.parts")
 local strings = require("orket.util.strings")
 local sys = require("orket.core.sys")
@@ -231,12 +230,13 @@ function Embedder:cache()
   return self.vectors
 end
 
-local function profile_of(name, model)
+local function profile_of(name, model, keys)
   local copy = {}
   for key, value in pairs(model) do
     copy[key] = value
   end
-  copy.name, copy.deadlines, copy.caps = name, model.deadlines or DEADLINES, { body = BODY_MOST }
+  copy.name, copy.keys = name, keys
+  copy.deadlines, copy.caps = model.deadlines or DEADLINES, { body = BODY_MOST }
   copy.limiter = limiter.new(name, model.limits, model.breaker or BREAKER, sys.monotonic)
   return copy
 end
@@ -272,9 +272,9 @@ function M.of(project)
   if not model or not M.speaks(model.shape) then
     return nil
   elseif not project.embedder or project.embedder.from ~= model then
-    model_keys.list(organization.keys)
     project.embedder = setmetatable({
-      name = name, model = profile_of(name, model), key = model.base_url .. " " .. model.model, from = model,
+      name = name, model = profile_of(name, model, organization.keys), from = model,
+      key = model.base_url .. " " .. model.model,
       path = project.dir .. "/.orket/vectors.db", holds = hold.new(),
     }, Embedder)
   end

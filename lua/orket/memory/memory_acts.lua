@@ -194,7 +194,7 @@ M.acts = {
     summary = "remembers a text: for a card, a role, an epic, or the project",
     fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?",
       days = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, plain = true, perform = perform,
   },
   ["remember.lines"] = {
     summary = "remembers each text of the JSON array `text`: all of them or none",
@@ -205,7 +205,7 @@ M.acts = {
   forget = {
     summary = "takes a row out of what is remembered; the journal keeps it",
     fields = { id = "text", why = "text?" },
-    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, perform = perform,
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, plain = true, perform = perform,
   },
   recall = {
     summary = "asks the embedder how near remembered rows are to a text, and records what that cost",

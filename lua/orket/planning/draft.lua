@@ -91,14 +91,16 @@ function Faults:add(where, what, fix)
   self[#self + 1] = where .. ": " .. what .. (fix and " (" .. fix .. ")" or "")
 end
 
--- Ids that the engine makes itself: builds, rounds and forks of cards, and plans.
-local function is_reserved(id)
+---Ids that the engine makes itself: builds, rounds and forks of cards, and plans.
+---@param id string
+---@return boolean
+function M.is_reserved(id)
   return id:find("%-[brf]%d+$") ~= nil or id:upper():find("^PLAN%-%d+") ~= nil
     or id:upper():find("^CHAT%-%d+") ~= nil or id:find("%.%.") ~= nil
 end
 
 function Faults:id(where, id)
-  if is_reserved(id) then
+  if M.is_reserved(id) then
     self:add(where .. ".id", "'" .. id .. "' is a name that the program gives itself",
       "another one, without -b2, -r2, -f2, '..' or PLAN-1")
   elseif self.seen[id] then

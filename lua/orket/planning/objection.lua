@@ -11,8 +11,14 @@ local M = {}
 
 local TOLD = 20 -- faults of one proposal
 
--- Whether its ids, and the names of its files, are still free.
-local function taken(project, store, files, cards, faults)
+---Which of its ids, and of the names of its files, are not free.
+---@param project table opened
+---@param store table
+---@param files table<string, string> texts by path
+---@param cards {id: string}[]
+---@return string[] faults
+function M.taken(project, store, files, cards)
+  local faults = {}
   for _, path in ipairs(tables.keys(files)) do
     local kind, message, code = project.root:kind(path)
     if kind or code ~= "ERR_NOT_FOUND" then
@@ -24,6 +30,7 @@ local function taken(project, store, files, cards, faults)
       faults[#faults + 1] = "the id '" .. card.id .. "' is taken by a card on the board (another id)"
     end
   end
+  return faults
 end
 
 local function invalid(project, files, faults)
@@ -68,7 +75,7 @@ function M.of(project, store, plan, about)
     return refusal("plan.invalid", faults, "fix all of it, then call again with the whole plan")
   end
   local files = draft.files(plan, about)
-  taken(project, store, files, config.cards(config.of_files(files)), faults)
+  faults = M.taken(project, store, files, config.cards(config.of_files(files)))
   if #faults > 0 then
     return refusal("plan.taken", faults, "choose other ids, then call again with the whole plan")
   end

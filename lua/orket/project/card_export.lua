@@ -60,6 +60,14 @@ function M.pretty(value)
   return write(value, "") .. "\n"
 end
 
+---The same within a text.
+---@param value any
+---@param indent string of its line
+---@return string text
+function M.within(value, indent)
+  return write(value, indent)
+end
+
 -- ---- files ----
 
 local function at(tree, pointer)
@@ -80,9 +88,16 @@ local function file_value(value, key, build)
   return setmetatable(ids, cjson.array_mt)
 end
 
--- Puts the board's values of one card into the tree of its file.
-local function update(tree, origin, one)
-  local card = at(tree, origin.path)
+---The value at a JSON pointer.
+---@param tree table
+---@param pointer string
+---@return any
+M.at = at
+
+---Puts the board's values of one card into what its file says.
+---@param card table as in the file
+---@param one {fields: table[], build: integer} see drift.find
+function M.update(card, one)
   for _, field in ipairs(one.fields) do
     for _, alias in ipairs(ALIASES[field.key] or {}) do
       card[alias] = nil
@@ -104,7 +119,7 @@ local function write_changed(root, drift, origins, written)
       end
       trees[file] = cjson.decode(text)
     end
-    update(trees[file], origin, one)
+    M.update(at(trees[file], origin.path), one)
   end
   for _, file in ipairs(files) do
     local ok, err = errors.check(root:write(file, M.pretty(trees[file])))
@@ -129,12 +144,21 @@ local function card_tree(row, one, project)
   return tree
 end
 
+---What the file of a card that only the board has would say.
+---@param store table
+---@param project table see config.read
+---@param one {id: string, epic: table, build: integer} see drift.find
+---@return table
+function M.of_board(store, project, one)
+  local row = store:read_doc("card_file", { id = one.id }):value()
+  row.outside = store:read("card", { id = one.id })[1].labels -- a card of its text has them too
+  return card_tree(row, one, project)
+end
+
 local function write_extra(root, store, drift, project, written)
   for _, one in ipairs(drift.extra) do
-    local row = store:read_doc("card_file", { id = one.id }):value()
-    row.outside = store:read("card", { id = one.id })[1].labels -- a card of its text has them too
     local file = "config/cards/" .. one.id .. ".json"
-    local ok, err = errors.check(root:write(file, M.pretty(card_tree(row, one, project))))
+    local ok, err = errors.check(root:write(file, M.pretty(M.of_board(store, project, one))))
     if not ok then
       return nil, err
     end

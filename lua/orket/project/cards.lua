@@ -113,9 +113,10 @@ local function build_id(epic, build)
   return string.format("build-%s.%d", epic.id, build)
 end
 
-local function add_epic(tx, epic, build, parent)
+local function add_epic(tx, epic, build, place)
   local id = build_name(epic.id, build)
-  tx:event("card.created", id, body_of(epic, id, { parent_id = parent, build_id = build_id(epic, build) }))
+  tx:event("card.created", id, body_of(epic, id, { parent_id = place.rock, build_id = build_id(epic, build),
+    depends_on = place.depends_on }))
 end
 
 local function add_issue(tx, epic, issue, build)
@@ -126,9 +127,9 @@ local function add_issue(tx, epic, issue, build)
   }))
 end
 
-local function create_epic(project, tx, epic, build, parent)
+local function create_epic(project, tx, epic, build, place)
   if not exists(project.store, build_name(epic.id, build)) then
-    add_epic(tx, epic, build, parent)
+    add_epic(tx, epic, build, place or {})
   end
   for _, issue in ipairs(epic.issues) do
     if not exists(project.store, build_name(issue.id, build)) then
@@ -147,7 +148,7 @@ function M.add(tx, rock, epics)
   tx:event("card.created", rock.id, body_of(rock, rock.id, {}))
   for _, entry in ipairs(rock.epics) do
     local epic = epics[entry.epic]
-    add_epic(tx, epic, 1, rock.id)
+    add_epic(tx, epic, 1, { rock = rock.id, depends_on = entry.depends_on })
     for _, issue in ipairs(epic.issues) do
       add_issue(tx, epic, issue, 1)
     end
@@ -156,14 +157,25 @@ function M.add(tx, rock, epics)
   return count
 end
 
-local function rock_of(config)
-  local rocks = {}
-  for _, rock in pairs(config.rocks) do
+-- The newest builds of epics.
+local function builds_of(store, ids)
+  local builds = {}
+  for i, id in ipairs(ids) do
+    builds[i] = build_name(id, M.build(store, id))
+  end
+  return builds
+end
+
+-- Where epics stand in rocks: in which one, after which others.
+local function places_of(project)
+  local places = {}
+  for _, rock in pairs(project.config.rocks) do
     for _, entry in ipairs(rock.epics) do
-      rocks[entry.epic] = rock.id
+      places[entry.epic] = { rock = rock.id,
+        depends_on = entry.depends_on and builds_of(project.store, entry.depends_on) }
     end
   end
-  return rocks
+  return places
 end
 
 local function archive(project, tx, id)
@@ -190,14 +202,14 @@ local function next_build(project, tx, epic, again)
   return build + 1
 end
 
----Creates the cards that are in the files and not yet on the board.
----@param project table opened as owner, with its board stream
+---Adds the cards that are in the files and not yet on the board to a transaction.
+---@param project table opened as owner
+---@param tx StoreTx
 ---@param again string|nil name of the epic to build anew
----@return boolean|nil ok
+---@return true|nil ok
 ---@return Error|nil
-function M.create(project, again)
-  local tx = project.board:begin()
-  local rocks = rock_of(project.config)
+function M.add_missing(project, tx, again)
+  local places = places_of(project)
   for _, name in ipairs(tables.keys(project.config.rocks)) do
     local rock = project.config.rocks[name]
     if not exists(project.store, rock.id) then
@@ -210,7 +222,21 @@ function M.create(project, again)
     if not build then
       return nil, err
     end
-    create_epic(project, tx, epic, build, rocks[name])
+    create_epic(project, tx, epic, build, places[name])
+  end
+  return true
+end
+
+---Creates the cards that are in the files and not yet on the board.
+---@param project table opened as owner, with its board stream
+---@param again string|nil name of the epic to build anew
+---@return boolean|nil ok
+---@return Error|nil
+function M.create(project, again)
+  local tx = project.board:begin()
+  local ok, err = M.add_missing(project, tx, again)
+  if not ok then
+    return nil, err
   end
   return errors.check(async.await(tx.commit, tx))
 end

@@ -244,7 +244,8 @@ end
 
 ---Reads and checks a project.
 ---@param dir string
----@param more table<string, string>|nil  files that it would have besides, texts by path
+---@param more table<string, string|false>|nil  files that it would have besides, texts by path; false: that
+---  it would not have
 ---@return table project what could be read
 ---@return ConfigFound
 function M.read(dir, more)

@@ -91,6 +91,17 @@ local function compare(list, store, card, id, build)
   end
 end
 
+---Where one card of the files and its card on the board differ; nil: nowhere, or the board has none, or it is
+---finished.
+---@param store table
+---@param card table see config.read
+---@return {card: table, id: string, revision: integer, build: integer, fields: table[]}|nil
+function M.of(store, card)
+  local list, build = { missing = {}, changed = {} }, cards.build(store, card.epic or card.id)
+  compare(list, store, card, cards.round(store, cards.name(card.id, build)), build)
+  return list.changed[1]
+end
+
 -- Issues that agents or people created on the board.
 local function find_extra(list, store, epic, known, build)
   for _, row in ipairs(store:read("backlog", { epic = cards.name(epic.id, build) })) do

@@ -106,6 +106,12 @@ function Project:rules()
   return gate_options.of(self:process())
 end
 
+---The project as a run sees it: with the configuration that it has now, whatever is loaded meanwhile.
+---@return table project
+function Project:as_configured()
+  return setmetatable({ config = self.config }, { __index = self, __newindex = self })
+end
+
 ---The next generation from the files as they are now; the serving one when nothing changed or can be built.
 ---@return table generation
 ---@return table[] problems files that were refused

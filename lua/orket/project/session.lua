@@ -3,20 +3,18 @@
 
 local async = require("orket.async")
 local canary = require("orket.scripts.canary")
-local cards = require("orket.project.cards")
 local drift = require("orket.project.drift")
-local config_record = require("orket.scripts.serving.config_record")
 local client = require("orket.llm.client")
+local jobs = require("orket.scheduler.jobs")
 local notice = require("orket.scripts.permission_delta.notice")
 local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
-local plan_files = require("orket.planning.plan_files")
+local preparation = require("orket.project.preparation")
 local problem_list = require("orket.project.config.problem_list")
 local projects = require("orket.project.project")
 local cli_report = require("orket.view.cli_report")
-local runs = require("orket.scheduler.runs")
 local change = require("orket.scripts.serving.change")
-local serving = require("orket.scripts.serving")
+local run_set = require("orket.scheduler.run_set")
 local sys = require("orket.core.sys")
 local watch = require("orket.project.watch")
 
@@ -29,30 +27,31 @@ local function signals_of_an_end()
   return sys.is_ignored("SIGHUP") and { "sigint", "sigterm" } or { "sigint", "sigterm", "sighup" }
 end
 
-local function note_stop(state, waits)
+local function note_stop(view, run, waits)
   local text = "stopping: open turns are kept and go on with the next run"
   if waits > 0 then
     text = string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
-      text, waits, waits == 1 and "is" or "are", math.ceil(state.run.limits.drain))
+      text, waits, waits == 1 and "is" or "are", math.ceil(run.limits.drain))
   end
-  state.view:note(text)
+  view:note(text)
 end
 
 -- The first one waits for replies under way, the second one gives them up, the third one does not even say
 -- so.
-local function drain_on_signals(state)
+local function drain_on_signals(project, owned, view)
   local signals = 0
   return async.on_signals(signals_of_an_end(), function()
+    local run = run_set.of(project):all()[1]
     signals = signals + 1
-    if signals > 2 or not state.run then
-      if state.view.leave then
-        state.view:leave()
+    if signals > 2 or not (run or owned.has_begun) then
+      if view.leave then
+        view:leave()
       end
       os.exit(130, false)
     end
-    local waits = state.run:drain(signals > 1)
+    local waits = owned:drain(signals > 1)
     if signals == 1 then
-      note_stop(state, waits)
+      note_stop(view, run, waits)
     end
   end)
 end
@@ -65,65 +64,12 @@ local function reload_on_change(project, view)
   end)
 end
 
--- Cards and scripts in one commit; when a card is refused, neither.
-local function record(project, again)
-  local creating = async.spawn(cards.create, project, again)
-  if not creating.done then
-    local ok, err = serving.record(project)
-    if not ok then
-      return nil, err
-    end
-  end
-  return async.join(creating)
-end
-
--- Files of plans that were taken, also by an owner that was killed then.
-local function settle_plans(project)
-  local ok, err = plan_files.settle(project)
-  return not ok and err or nil
-end
-
----Makes an opened project ready to be run: its scripts serve, its cards are on the board, both are recorded.
----@param project table opened as owner
----@param again string|nil a card whose finished epic is built anew
----@return any|nil ok
----@return Error|Error[]|nil
-function M.prepare(project, again)
-  local generation, problems = project:load_scripts()
-  local ok, err = project:ready()
-  if not ok then
-    return nil, err
-  end
-  if not generation or #problems > 0 then
-    return nil, problems
-  end
-  project:open_board("system")
-  err = settle_plans(project)
-  if not err then
-    ok, err = serving.settle(project)
-  end
-  if ok then
-    project.reconfigured, err = config_record.record(project)
-  end
-  if err then
-    return nil, err
-  end
-  return record(project, again)
-end
-
 -- With a cassette nobody is listened to: no socket at all is opened.
 local function serve(project, args)
   if args.replay then
     return { close = function() end }
   end
   return owner.serve(project)
-end
-
-local function begin(project, goal, hooks)
-  if goal.run then
-    return runs.resume(project, goal.run, hooks)
-  end
-  return runs.run(project, goal.card, hooks)
 end
 
 -- Keys that had an effect once: their user has to learn that they have none.
@@ -136,8 +82,26 @@ local function note_retired(project, view)
   end
 end
 
+local function own_jobs(project, view)
+  return jobs.new(project, { on_delta = view.on_delta, note = function(text)
+    view:note(text)
+  end })
+end
+
+-- Runs what was chosen, to its end.
+local function play(project, owned, goal, args, view)
+  local shown = {}
+  local job = assert(owned:begin({ card = goal.card, run = goal.run, is_prepared = true },
+    { cassette = args.cassette, on_run = function(run)
+      table.insert(shown, { id = run.id, epic = { id = run.epic.id }, store = run.store })
+      view:attach(project, run)
+    end }))
+  owned:await_idle()
+  return job, shown
+end
+
 local function run(project, args, view, choose)
-  local ok, err = M.prepare(project, args.again and args.card)
+  local ok, err = preparation.prepare(project, args.again and args.card)
   if ok then
     canary.open(project, function(text)
       view:note(text)
@@ -166,34 +130,24 @@ local function run(project, args, view, choose)
     view:note(differing)
   end
   note_retired(project, view)
-  local state = { view = view, runs = {} }
+  local owned = own_jobs(project, view)
   local server
   server, err = serve(project, args)
   if not server then
     return nil, err
   end
-  local stop_signals = drain_on_signals(state)
+  local stop_signals = drain_on_signals(project, owned, view)
   local watched = reload_on_change(project, view)
-  local ended, failure = begin(project, goal, {
-    on_delta = view.on_delta, cassette = args.cassette, pushes = not args.cassette,
-    on_run = function(started)
-      state.run, project.under_way = started, started
-      table.insert(state.runs, { id = started.id, epic = { id = started.epic.id }, store = started.store })
-      view:attach(project, started)
-      started:wait_for_disk(function(text)
-        view:note(text)
-      end)
-    end,
-  })
+  local job, shown = play(project, owned, goal, args, view)
   watched:close()
   stop_signals()
   server.close()
-  failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)
-  ended = ended or {}
+  local failure = job.error or args.cassette and args.cassette:finish()
+  local ended = job.ended or {}
   local status = failure and "failed" or ended.status
   view:finish({
     status = status, counts = ended.counts, already = ended.already, error = failure, card = goal.card,
-    dir = project.dir, runs = state.runs, pushes = ended.pushes,
+    dir = project.dir, runs = shown, pushes = ended.pushes,
   })
   return status, failure
 end

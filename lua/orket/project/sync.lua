@@ -11,7 +11,12 @@ local settings = require("orket.project.settings")
 
 local M = {}
 
-local function change(tx, one)
+---Applies what the file says of a card to its card on the board.
+---@param tx StoreTx
+---@param one {id: string, revision: integer, fields: table[]} see drift.find
+---@return integer|nil ok
+---@return Error|nil
+function M.change(tx, one)
   local set = {}
   for _, field in ipairs(one.fields) do
     set[field.key] = field.file == nil and cjson.null or field.file
@@ -49,7 +54,7 @@ local function perform(project, request)
   end
   local tx = person.begin(project, request.who)
   for _, one in ipairs(found.changed) do
-    ok, err = change(tx, one)
+    ok, err = M.change(tx, one)
     if not ok then
       return nil, err
     end

@@ -14,6 +14,7 @@ local merging = require("orket.workspace.merge.merging")
 local person = require("orket.governance.person")
 local places = require("orket.workspace.places")
 local reader = require("orket.project.reader")
+local run_set = require("orket.scheduler.run_set")
 local tables = require("orket.util.tables")
 local tree_files = require("orket.workspace.tree_files")
 local tree_head = require("orket.workspace.merge.tree_head")
@@ -25,7 +26,6 @@ local FINAL = { done = true, canceled = true, archived = true }
 -- ---- what may be updated ----
 
 local function objection(project, card, sources)
-  local run = project.under_way
   if #sources == 0 then
     return errors.new("ERR_NOT_FOUND", card.id .. " started from no repository, or did not start yet",
       "orket run " .. card.id .. " starts it, from the commit that is there then")
@@ -35,7 +35,7 @@ local function objection(project, card, sources)
   elseif FINAL[card.status] then
     return errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ": nothing is merged into it",
       "orket branch " .. card.id .. ", then git merge")
-  elseif run and run.epic and run.epic.id == card.id then
+  elseif run_set.of(project):of_epic(card.id) then
     return errors.new("ERR_TRANSITION", "a run works on " .. card.id,
       "orket halt, update, then orket run " .. card.id)
   end

@@ -21,6 +21,7 @@ local turn_plan = require("orket.turn.turn_plan")
 local policy = require("orket.governance.policy")
 local prompt = require("orket.turn.context.prompt")
 local rates = require("orket.governance.rates")
+local run_set = require("orket.scheduler.run_set")
 local settings = require("orket.project.settings")
 local sys = require("orket.core.sys")
 local talk = require("orket.turn.talk")
@@ -45,7 +46,6 @@ function M.new(project, epic, run)
   local process = self:rules()
   self.limits = limits.of(self:node("loop"), process)
   self.follows_labels = process.labels ~= "off"
-  self.rates = rates.of(process)
   return self
 end
 
@@ -404,6 +404,16 @@ function Engine:witness(turn, paths)
     end
   end
   return { now = sys.now(), generation = present.id ~= turn.generation.id and present or nil, found = found }
+end
+
+---The other runs that are under way when this one begins or goes on; nil: it is alone.
+---@return string[]|nil ids
+function Engine:beside()
+  local ids = {}
+  for _, other in ipairs(run_set.of(self.project).list) do
+    ids[#ids + 1] = other.id ~= self.run and other.id or nil
+  end
+  return #ids > 0 and ids or nil
 end
 
 ---Who begins the run, or goes on with it. A machine's users may be known to a server: with a cassette nobody

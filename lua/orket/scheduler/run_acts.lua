@@ -1,6 +1,8 @@
 -- run_acts.lua: what a person asks of a run that is under way.
 
 local errors = require("orket.errors")
+local meters = require("orket.governance.budget.meter")
+local run_set = require("orket.scheduler.run_set")
 
 local M = {}
 
@@ -13,33 +15,55 @@ local function of_replies(waits, again)
     or "; replies under way are waited for: halt again gives them up"
 end
 
-local function halt(project, request)
-  local run = project.under_way
-  if not run or request.run and request.run ~= run.id then
-    return nil, errors.new("ERR_NOT_FOUND", "the run " .. (request.run or "") .. " is not under way",
-      run and "it is " .. run.id .. " that runs" or "it has not begun")
+-- The runs that are meant: the one of the request, else all.
+local function meant(project, request)
+  local set = run_set.of(project)
+  if not request.run then
+    return set:all()
   end
+  return { set:find(request.run) }
+end
+
+local function not_under_way(project, request)
+  local ids = {}
+  for i, run in ipairs(run_set.of(project):all()) do
+    ids[i] = run.id
+  end
+  return errors.new("ERR_NOT_FOUND", request.run and "the run " .. request.run .. " is not under way"
+    or "no run is under way", #ids > 0 and "under way: " .. table.concat(ids, ", ") or "none has begun")
+end
+
+local function halt_one(run)
   local again = run.draining
-  return { run = run.id, message = run.id .. " stops; open turns go on with the next run"
-    .. of_replies(run:drain(again), again) }
+  return run.id .. " stops; open turns go on with the next run" .. of_replies(run:drain(again), again)
+end
+
+local function halt(project, request)
+  local runs, said = meant(project, request), {}
+  if #runs == 0 then
+    return nil, not_under_way(project, request)
+  end
+  for i, run in ipairs(runs) do
+    said[i] = halt_one(run)
+  end
+  return { run = #runs == 1 and runs[1].id or nil, message = table.concat(said, "\n") }
 end
 
 -- What requests under way may still cost.
 local function budget(project)
-  local meter = project.under_way and project.under_way.engine.meter
-  return { caps = meter and meter:held() or nil }
+  return { caps = meters.held(run_set.of(project).budget) }
 end
 
 M.acts = {
   halt = {
-    summary = "drains the run: nothing new starts, open turns go on with the next run",
+    summary = "drains a run, or all of them: nothing new starts, open turns go on with the next run",
     fields = { run = "text?" },
-    errors = { "ERR_NOT_FOUND" }, run = true, perform = halt,
+    errors = { "ERR_NOT_FOUND" }, run = true, permission = "run", perform = halt,
   },
   budget = {
     summary = "reports what requests under way may still cost, by cap",
     fields = {},
-    errors = {}, run = true, perform = budget,
+    errors = {}, run = true, permission = "read", perform = budget,
   },
 }
 

@@ -1,13 +1,13 @@
--- runs.lua: what `orket run NAME` means: which card, which run, and in a rock one epic after the other.
+-- runs.lua: what `orket run NAME` means: which card, which run, and what is pushed of it when it
+-- is done.
 
-local async = require("orket.async")
 local cards = require("orket.project.cards")
-local errors = require("orket.errors")
 local fork = require("orket.history.fork")
-local moves = require("orket.effects.moves")
 local push_policy = require("orket.repository.push_policy")
 local scheduler = require("orket.scheduler.scheduler")
 local reader = require("orket.project.reader")
+local rock_run = require("orket.scheduler.rock_run")
+local run_set = require("orket.scheduler.run_set")
 local tree = require("orket.workspace.tree")
 
 local M = {}
@@ -45,63 +45,27 @@ local function run_epic(project, epic, options)
     return push(project, epic, ended_before(epic.status), options)
   end
   local id = options.run or run_id(project, epic)
-  local ok, why = fork.serve(project, id)
-  if not ok then
-    return nil, why
+  local held <close>, err = run_set.of(project):hold(epic.id, id)
+  local ok = held
+  if held then
+    ok, err = fork.serve(project, id)
   end
-  local run, err = scheduler.open(project, epic, {
-    run = id, on_delta = options.on_delta, cassette = options.cassette, only = options.only,
-  })
-  if not run then
+  if not ok then
     return nil, err
   end
-  options.on_run(run)
+  project = project:as_configured()
+  held.run, err = scheduler.open(project, epic, {
+    run = id, on_delta = options.on_delta, on_begun = options.on_begun, cassette = options.cassette,
+    only = options.only, shared = run_set.of(project),
+  })
+  if not held.run then
+    return nil, err
+  end
+  options.on_run(held.run)
   local ended
-  ended, err = run:run()
+  ended, err = held.run:run()
   tree.release(project, epic.id)
   return push(project, epic, ended, options), err
-end
-
-local function settle_rock(project, rock)
-  local tx = project.board:begin()
-  local options = { role = "system" }
-  if rock.status == "ready" then
-    moves.add(tx, rock, "in_progress", options)
-  end
-  if rock.status == "in_progress" then
-    moves.add(tx, rock, "done", options)
-  end
-  return errors.check(async.await(tx.commit, tx))
-end
-
-local function add(counts, more)
-  for status, count in pairs(more or {}) do
-    counts[status] = (counts[status] or 0) + count
-  end
-end
-
-local function append(items, more)
-  table.move(more or {}, 1, #(more or {}), #items + 1, items)
-end
-
-local function run_rock(project, rock, options)
-  local all, pushes = {}, {} -- cards of all its epics, by status
-  for _, child in ipairs(project.store:read("children", { parent = rock.id })) do
-    local ended, err = run_epic(project, card(project, child.id), options)
-    add(all, ended and ended.counts)
-    append(pushes, ended and ended.pushes)
-    local status = ended and ended.status
-    if status ~= "done" then
-      return { status = status, counts = all, pushes = pushes }, err
-    end
-  end
-  if FINAL[rock.status] then
-    local ended = ended_before(rock.status)
-    ended.pushes = pushes
-    return ended
-  end
-  local ok, err = settle_rock(project, rock)
-  return { status = ok and "done" or nil, counts = all, pushes = pushes }, err
 end
 
 ---@class RunEnd what a run came to
@@ -125,8 +89,9 @@ end
 ---Runs an epic, a rock, or one card of an epic with what it depends on.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
----@param options {on_run: fun(run), on_delta: function?, cassette: table?, pushes: boolean?}  pushes:
----  what is done leaves the machine where a rule of the configuration says so
+---@param options {on_run: fun(run), on_begun: fun(run)?, on_delta: function?, cassette: table?,
+---  pushes: boolean?, is_stopping: fun(): boolean}  on_begun: its beginning is in the journal; pushes: what is done leaves the machine where
+---  a rule of the configuration says so
 ---@return RunEnd|nil
 ---@return Error|nil
 function M.run(project, name, options)
@@ -134,7 +99,9 @@ function M.run(project, name, options)
   if not found then
     return nil, err
   elseif found.type == "rock" then
-    return run_rock(project, found, options)
+    return rock_run.run(project, found, options.is_stopping, function(epic)
+      return run_epic(project, epic, options)
+    end)
   elseif found.type == "issue" then
     options.only = found.id
     if FINAL[found.status] then

@@ -1,5 +1,5 @@
--- scheduler.lua: runs an epic: starts a card the moment it may go on, never more than the limit at
--- once, and stops when nothing can go on without a person. There are no ticks: committed events move
+-- scheduler.lua: runs an epic: starts a card the moment it may go on and a slot is free (scheduler/slots.lua),
+-- and stops when nothing can go on without a person. There are no ticks: committed events move
 -- the board, and each movement asks once what may start. Its parts: scheduler/work.lua, what is done with
 -- one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by anybody while
 -- it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
@@ -17,7 +17,6 @@ local models = require("orket.llm.models")
 local moves = require("orket.effects.moves")
 local listener = require("orket.scheduler.listener")
 local pause = require("orket.llm.pause")
-local rates = require("orket.governance.rates")
 local score = require("orket.core.score")
 local seats = require("orket.scheduler.seats")
 local stopping = require("orket.scheduler.stopping")
@@ -89,7 +88,7 @@ end
 -- The planner's answer serves until a new candidate appears.
 local function next_card(self)
   if self.planned ~= self.board.version then
-    local free = self.limits.concurrency - self.board.running
+    local free = self.slots:free()
     local order, err = self.engine:ask("planner", "plan", candidates(self, free), { free = free })
     if errors.is_environment(err) then
       return self:broke(self.epic, err)
@@ -121,11 +120,14 @@ end
 ---@param act fun(run: table, card: table, ...): any?, Error?
 function Run:start(card, act, ...)
   self.board:start(card)
+  self.slots:take()
   local task = async.spawn_watched(function(ok, err)
     self:card_ended(card, ok, err)
     self.tasks[card.id] = nil
+    self.slots:give_back()
     self.board:stop(card)
     self:pump()
+    self.slots:serve()
   end, act, self, card, ...)
   if not task.done then
     self.tasks[card.id] = task
@@ -134,14 +136,25 @@ end
 
 ---Starts what may start. Called after every movement.
 function Run:pump()
-  while not (self.draining or self.broken) and self.board.running < self.limits.concurrency do
-    local card = next_card(self) or not self.broken and #self.board.candidates > 0 and self:replan()
-    if not card then
-      break
-    end
-    self:start(card, work.go_on)
+  if self.board.candidates[1] and not (self.draining or self.broken) then
+    self.slots:ask(self)
   end
   self:check_end()
+end
+
+---A slot is free, and it is this run's: starts the best card.
+---@return boolean started
+function Run:start_next()
+  if self.draining or self.broken then
+    return false
+  end
+  local card = next_card(self) or not self.broken and #self.board.candidates > 0 and self:replan()
+  if card then
+    self:start(card, work.go_on)
+  else
+    self:check_end()
+  end
+  return card and true or false
 end
 
 ---The window is used up: asks once more; nil when the planner holds the rest back.
@@ -150,10 +163,10 @@ function Run:replan()
   return next_card(self)
 end
 
--- Something is being done, a pause will be over soon, or a person reads what a card asks
+-- Something is being done or waits for a slot, a pause will be over soon, or a person reads what a card asks
 -- (view/live/controls.lua).
 local function is_under_way(self)
-  local waits = self.reviewed or self.waking and self.waking.count > 0
+  local waits = self.in_line or self.reviewed or self.waking and self.waking.count > 0
   return self.board.running > 0 or waits and not (self.draining or self.broken)
 end
 
@@ -190,8 +203,9 @@ end
 ---A run as its cards are now. Nobody has looked for turns that were interrupted, nothing is written.
 ---@param project table scripts loaded
 ---@param epic table card row
----@param options {run: string, on_delta: function?, cassette: table?, only: string?}  only: this card and
----  what it depends on
+---@param options {run: string, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
+---  cassette: table?, only: string?}  shared: what it has in common with the other runs; nil: it will start no
+---  card. on_begun: its beginning is in the journal. only: this card and what it depends on
 ---@return table|nil run
 ---@return Error|nil
 function M.new(project, epic, options)
@@ -202,7 +216,9 @@ function M.new(project, epic, options)
   self.engine.on_delta, self.engine.cassette = options.on_delta, options.cassette
   self.limits = self.engine.limits
   self.team = seats.team(project.config, epic)
-  self.models = models.new(self.engine, self.team)
+  self.shared, self.on_begun = options.shared, options.on_begun
+  self.slots = self.shared and self.shared.slots
+  self.models = models.new(self.engine, self.team, self.shared and self.shared.limiters)
   self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
   self.engine.stream = self.stream
   local cards, err = scored(self.store, epic.id)
@@ -234,7 +250,13 @@ end
 local function budget(self)
   return meters.open(self.project, self.epic, {
     id = self.id, user = self.engine:user(), limits = self.limits, cards = self.board.cards,
-  })
+  }, self.shared.budget)
+end
+
+-- Its requests pass the budgets as they are configured now.
+local function equip(self)
+  self.engine.meter = budget(self)
+  self.engine.client = client.new(self.engine.meter, self.engine.cassette)
 end
 
 -- Cards that waited for a cap which has room again go on.
@@ -256,10 +278,23 @@ local function lift(project, epic, options)
   end)
 end
 
+-- What is one for all runs is as the newest one is configured. What was not capped when another one began is
+-- counted from now on.
+local function share(self)
+  self.slots.most = self.limits.concurrency
+  self.engine.rates = self.shared:rates_of(self.engine:rules())
+  equip(self)
+  for _, other in ipairs(self.shared:all()) do
+    if self.engine.meter and not other.engine.meter then
+      equip(other)
+    end
+  end
+end
+
 ---A run that begins, or goes on with the turns that were interrupted.
 ---@param project table opened as owner, scripts loaded
 ---@param epic table card row
----@param options table as for new
+---@param options table as for new, with `shared`
 ---@return table|nil run
 ---@return Error|nil
 function M.open(project, epic, options)
@@ -278,10 +313,9 @@ function M.open(project, epic, options)
   if not (self and ok) then
     return nil, err
   end
-  self.open_turns, self.engine.meter = open, budget(self)
-  self.engine.client = client.new(self.engine.meter, self.engine.cassette)
+  self.open_turns = open
+  share(self)
   self.engine.recalls = not self.engine.cassette and self.engine:rules().memory ~= nil
-  rates.recall(self.engine.rates, self.store)
   return self
 end
 
@@ -294,7 +328,7 @@ function Run:announce()
   local configuration = self.engine:configuration()
   tx:event(kind, self.epic.id, {
     generation = self.project.generation.id, engine = sys.version(), only = self.only,
-    by = self.engine:user(), config = configuration and tx:blob(configuration),
+    by = self.engine:user(), beside = self.engine:beside(), config = configuration and tx:blob(configuration),
   })
   if self.epic.status == "ready" then
     local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system" })
@@ -371,6 +405,8 @@ function Run:run()
   local ok, err = async.join(announcing)
   if not ok then
     self:drain()
+  elseif self.on_begun then
+    self:on_begun()
   end
   if is_under_way(self) then
     async.suspend(function(wake)
@@ -384,6 +420,7 @@ function Run:run()
     commit(system_tx(self)) -- canceled tasks left commits behind: the board hears of them first
   end
   unsubscribe()
+  self.is_over = true
   if ok and not (self.draining or self.broken) then
     ok, err = tree.catch_up(self.project, self.store, self.epic.id)
   end
@@ -393,6 +430,6 @@ function Run:run()
   return self:conclude()
 end
 
-Run.drain, Run.wait_for_disk = stopping.drain, stopping.wait_for_disk
+Run.drain = stopping.drain
 
 return M

@@ -2,24 +2,8 @@
 -- the run. Open turns stay in progress, and the next run goes on with them.
 
 local async = require("orket.async")
-local errors = require("orket.errors")
 
 local M = {}
-
----A commit that the machine refuses is tried again for `limits.disk` seconds: what is in it was paid for.
----Meanwhile no turn's time runs.
----@param run table
----@param note fun(text: string)
-function M.wait_for_disk(run, note)
-  run.store:be_patient(run.limits.disk, function(_, message, code, fix)
-    for _, task in pairs(run.tasks) do
-      async.freeze(task, message ~= nil)
-    end
-    local why = message and errors.line(errors.new(code, message, fix))
-    note(why and string.format("waiting up to %d s: %s", math.ceil(run.limits.disk), why)
-      or "the disk takes commits again: the run goes on")
-  end)
-end
 
 -- Replies under way are waited for no longer: what they had come to is paid for, and noted.
 local function hurry(run)
@@ -42,7 +26,9 @@ function M.drain(run, now)
   end
   if now then
     hurry(run)
-    run.store:give_up()
+    if run.shared:is_stopping() then -- commits of other runs may wait for the disk
+      run.store:give_up()
+    end
   elseif waits > 0 and not run.grace then
     run.grace = async.spawn(function()
       if async.sleep(run.limits.drain) then

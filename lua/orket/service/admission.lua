@@ -3,7 +3,7 @@
 -- key. What a wrong key costs its sender is time; who has the right one never waits.
 
 local async = require("orket.async")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -72,24 +72,32 @@ end
 
 local function refused()
   return problem.new(401, "ERR_DENIED", "a key is needed",
-    "send the administrator's key: Authorization: Bearer KEY; orket serve --new-key makes another one")
+    "send it: Authorization: Bearer KEY; POST /v1/login gives a token, orket key add makes a key")
 end
 
----Has it the key? A wrong one is answered late. In a task.
----@param request HttpRequest
----@return Error|nil
-function Admission:check_key(request)
-  if request.authorized then
-    return nil
-  elseif request.authorized == nil then
-    return refused()
-  elseif self.held >= HELD_MOST then
+-- A wrong credential is answered late.
+local function refused_late(self)
+  if self.held >= HELD_MOST then
     return problem.new(429, "ERR_DENIED", "too many wrong keys are being answered", "try again later")
   end
   self.held = self.held + 1
   async.sleep(delay(self))
   self.held = self.held - 1
   return refused()
+end
+
+---Who asks? A wrong credential is answered late. In a task.
+---@param request HttpRequest
+---@param people Directory
+---@return Principal|nil
+---@return Error|nil
+function Admission:admit(request, people)
+  if request.credential then
+    return people:principal(request.credential)
+  elseif request.credential == nil then
+    return nil, refused()
+  end
+  return nil, refused_late(self)
 end
 
 return M

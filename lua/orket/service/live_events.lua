@@ -68,9 +68,11 @@ end
 
 -- ---- one client ----
 
--- Written to at once; one that has no room left from here on is to catch up.
-function Client:push(text)
+-- Written to at once; one that has no room left from here on is to catch up. An event that could not be
+-- written is not one that it has.
+function Client:push(text, seq)
   local unsent = self.response:write(text)
+  self.last = unsent and seq or self.last
   if (not unsent or unsent > ROOM) and self.live then
     self.live = false
     self.wake()
@@ -186,15 +188,29 @@ Client.__close = forget
 -- Encoded once, for the first who wants it.
 local function hear(hub, event)
   hub.last = event.seq
+  for fn in pairs(hub.hearing) do
+    fn(event)
+  end
   local texts = {}
   for client in pairs(hub.clients) do
     if client.live and event.seq > client.last then
-      client.last = event.seq
       if is_wanted(client.filter, event) then
         texts[client.form] = texts[client.form] or client.form.event(event)
-        client:push(texts[client.form])
+        client:push(texts[client.form], event.seq)
+      else
+        client.last = event.seq
       end
     end
+  end
+end
+
+---Calls fn(event) for each event that is committed from now on, in a callback of the loop: it does not wait.
+---@param fn fun(event: StoreEvent)
+---@return fun() unsubscribe
+function Hub:subscribe(fn)
+  self.hearing[fn] = true
+  return function()
+    self.hearing[fn] = nil
   end
 end
 
@@ -228,14 +244,17 @@ function Hub:close()
   end
 end
 
----@param store Store of the project, opened as owner
+---@param store Store
+---@param subscribe (fun(fn: fun(event: StoreEvent)): fun())|nil where events come from: nil: the store, which
+---  is opened as owner
 ---@return table hub {last: the newest event's number}
-function M.new(store)
-  local self = setmetatable({ store = store, clients = {}, count = 0,
+function M.new(store, subscribe)
+  local self = setmetatable({ store = store, clients = {}, count = 0, hearing = {},
     last = store:read("counts", {})[1].events }, Hub)
-  self.unsubscribe = store:subscribe(function(event)
+  local function heard(event)
     hear(self, event)
-  end)
+  end
+  self.unsubscribe = subscribe and subscribe(heard) or store:subscribe(heard)
   return self
 end
 

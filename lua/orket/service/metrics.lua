@@ -1,5 +1,5 @@
--- metrics.lua: what the service counts about its own requests, as text for Prometheus (0.0.4). What can be
--- derived from the journal is derived there (service/routes/metrics_routes.lua): it survives a restart.
+-- metrics.lua: what the service counts about its own requests. What follows from the journal is counted in
+-- service/journal_figures.lua; both become text in service/routes/metrics_routes.lua.
 
 local tables = require("orket.util.tables")
 
@@ -15,59 +15,60 @@ function M.new()
   return setmetatable({ counts = {}, times = {} }, Metrics)
 end
 
-local function time_of(self, name)
-  local time = self.times[name]
+local function time_of(self, route)
+  local time = self.times[route]
   if not time then
-    time = { sum = 0, count = 0, buckets = {} }
-    for i = 1, #BOUNDS do
-      time.buckets[i] = 0
+    time = { labels = { "route", route }, bounds = BOUNDS, upto = {}, sum = 0 }
+    for i = 1, #BOUNDS + 1 do
+      time.upto[i] = 0
     end
-    self.times[name] = time
+    self.times[route] = time
   end
   return time
+end
+
+local function count_of(self, route, status)
+  local of_route = self.counts[route] or {}
+  self.counts[route] = of_route
+  of_route[status] = of_route[status] or { labels = { "route", route, "status", status }, value = 0 }
+  return of_route[status]
 end
 
 ---Counts an answered request.
 ---@param exchange {route: Route?, method: string, status: integer?}
 ---@param seconds number
 function Metrics:request(exchange, seconds)
-  local name = exchange.route and exchange.route.name or "none"
-  local label = ('route="%s",status="%s"'):format(name, exchange.status or "gone")
-  self.counts[label] = (self.counts[label] or 0) + 1
-  local time = time_of(self, name)
-  time.sum, time.count = time.sum + seconds, time.count + 1
-  for i = #BOUNDS, 1, -1 do
-    if seconds > BOUNDS[i] then
+  local route, status = exchange.route and exchange.route.name or "none", tostring(exchange.status or "gone")
+  local count, time = count_of(self, route, status), time_of(self, route)
+  count.value, time.sum = count.value + 1, time.sum + seconds
+  for i = #BOUNDS + 1, 1, -1 do
+    if seconds > (BOUNDS[i] or math.huge) then
       break
     end
-    time.buckets[i] = time.buckets[i] + 1
+    time.upto[i] = time.upto[i] + 1
   end
 end
 
-local function add_times(lines, name, time)
-  for i, bound in ipairs(BOUNDS) do
-    lines[#lines + 1] = ('orket_http_request_seconds_bucket{route="%s",le="%s"} %d'):format(name, bound,
-      time.buckets[i])
+local function sorted(map)
+  local list = {}
+  for i, key in ipairs(tables.keys(map)) do
+    list[i] = map[key]
   end
-  lines[#lines + 1] = ('orket_http_request_seconds_bucket{route="%s",le="+Inf"} %d'):format(name, time.count)
-  lines[#lines + 1] = ('orket_http_request_seconds_sum{route="%s"} %.6f'):format(name, time.sum)
-  lines[#lines + 1] = ('orket_http_request_seconds_count{route="%s"} %d'):format(name, time.count)
+  return list
 end
 
----Lines about the requests so far.
----@return string[]
-function Metrics:lines()
-  local lines = { "# HELP orket_http_requests_total Requests answered since the server began.",
-    "# TYPE orket_http_requests_total counter" }
-  for _, label in ipairs(tables.keys(self.counts)) do
-    lines[#lines + 1] = ("orket_http_requests_total{%s} %d"):format(label, self.counts[label])
+---Writes the requests so far.
+---@param page table exposition
+function Metrics:write(page)
+  local counts = {}
+  for _, of_route in ipairs(sorted(self.counts)) do
+    for _, count in ipairs(sorted(of_route)) do
+      counts[#counts + 1] = count
+    end
   end
-  lines[#lines + 1] = "# HELP orket_http_request_seconds How long requests took until they were answered."
-  lines[#lines + 1] = "# TYPE orket_http_request_seconds histogram"
-  for _, name in ipairs(tables.keys(self.times)) do
-    add_times(lines, name, self.times[name])
-  end
-  return lines
+  page:family("orket_http_requests_total", "counter", "Requests answered since the server began.", counts)
+  page:histogram("orket_http_request_seconds", "How long requests took until they were answered.",
+    sorted(self.times))
 end
 
 return M

@@ -2,31 +2,63 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
+local authoring_routes = require("orket.service.routes.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
+local command_routes = require("orket.service.routes.command_routes")
+local file_routes = require("orket.service.routes.file_routes")
+local mcp_routes = require("orket.service.routes.mcp_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local person_routes = require("orket.service.routes.person_routes")
+local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
+local rerun_routes = require("orket.service.routes.rerun_routes")
+local run_report_routes = require("orket.service.routes.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
 local system_routes = require("orket.service.routes.system_routes")
+local timeline_routes = require("orket.service.routes.timeline_routes")
+local user_routes = require("orket.service.routes.user_routes")
 
 local M = {}
 
-local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_routes, report_routes }
+local NOUNS = { -- in the order of docs/api.md
+  system_routes,
+  metrics_routes,
+  card_routes,
+  run_routes,
+  timeline_routes,
+  rerun_routes,
+  person_routes,
+  report_routes,
+  run_report_routes,
+  file_routes,
+  command_routes,
+  project_routes,
+  authoring_routes,
+  mcp_routes,
+  user_routes,
+}
 
 ---@class Route
 ---@field name string its operation in openapi.json
----@field method "GET"|"POST"
+---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@field path string "/v1/cards/{id}"
 ---@field aliases string[]|nil further paths of the same
 ---@field tag string its noun
 ---@field summary string what it answers or does
----@field permission "open"|"read"|"act" open: without a key; read: looks; act: decides, in a person's name
+---@field permission "open"|"self"|"read"|"run"|"act"|"admin" open: without a key; self: about the one who
+---  asks; read: looks; run: begins and ends runs; act: decides, in a person's name; admin: users, keys,
+---  policies
 ---@field query table<string, table>|nil JSON Schemas of what may stand behind "?"
+---@field needs string[]|nil those of them that have to
 ---@field body table|nil JSON Schema of what is sent
+---@field example any what may be sent
+---@field headers table<string, table>|nil JSON Schemas of headers that it looks at, by name
+---@field version (fun(value: any): string)|nil its ETag, when that is not the hash of what it answers
 ---@field status integer|nil of a success, 200
 ---@field answer table|nil JSON Schema of a success
----@field produces string|nil its media type, when it is not JSON
+---@field produces string|nil its media type, when it is not JSON; "*/*": that of the file
 ---@field errors string[]|nil codes of its failures, besides those of every route
+---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
 ---@field by_journal boolean|nil its answer follows from the journal alone
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
@@ -36,10 +68,18 @@ local NOUNS = { system_routes, metrics_routes, card_routes, run_routes, person_r
 ---@class ApiRequest
 ---@field id string of the request, as X-Request-Id has it
 ---@field who string the person or program whose key was sent
+---@field path string as it was sent
+---@field principal Principal|nil the same with what it may; nil: an open route
+---@field claims table|nil of the token that was sent
+---@field passwords table<string, HttpSecret> those of the body, which has stars in their place
+---@field address string|nil of the client, for open routes
+---@field secret HttpSecret|nil set by a handler: it stands in the answer in the place of its mark
 ---@field params table<string, string> of the path
 ---@field query table<string, any>
 ---@field body any
 ---@field headers table<string, string>
+
+local PERMISSIONS = { open = true, self = true, read = true, run = true, act = true, admin = true }
 
 local ALL, ROOT = {}, { named = {} }
 
@@ -70,9 +110,22 @@ local function add(route, path)
   node.methods[route.method] = route
 end
 
+local AT = { type = "integer", minimum = 1, description = "as it was after this event" }
+
+-- Of a route that can look back; its table may be another route's too.
+local function query_with_point(route)
+  local query = { at = AT }
+  for name, schema in pairs(route.query or {}) do
+    query[name] = schema
+  end
+  return query
+end
+
 for _, noun in ipairs(NOUNS) do
   for _, route in ipairs(noun.routes) do
+    assert(PERMISSIONS[route.permission], route.name) -- no door without a lock
     ALL[#ALL + 1], route.tag = route, noun.tag
+    route.query = route.past and query_with_point(route) or route.query
     add(route, route.path)
     for _, alias in ipairs(route.aliases or {}) do
       add(route, alias)
@@ -84,6 +137,13 @@ end
 ---@return Route[]
 function M.all()
   return ALL
+end
+
+---Does a route begin as this path does? What does not is a view of the page, or nothing.
+---@param path string
+---@return boolean
+function M.begins(path)
+  return ROOT.named[path:match("^/([^/]*)")] ~= nil
 end
 
 local function decoded(segment)

@@ -1,17 +1,23 @@
--- service.lua: a project that is served: what the routes look at and act on. It owns the project, holds the
--- run, sends events, and beside it commands reach the owner's socket as they do beside a run.
+-- service.lua: a project that is served: what the routes look at and act on. It owns the project, holds its
+-- runs, sends events, and beside it commands reach the owner's socket as they do beside a run.
 
 local acts = require("orket.governance.acts")
 local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
-local hosted_run = require("orket.service.hosted_run")
+local directory = require("orket.people.directory")
+local host_sampler = require("orket.service.host_sampler")
+local journal_figures = require("orket.service.journal_figures")
 local live_events = require("orket.service.live_events")
+local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.metrics")
 local owner = require("orket.project.owner")
-local session = require("orket.project.session")
-local sys = require("orket.core.sys")
+local proc = require("orket.core.proc")
+local preparation = require("orket.project.preparation")
+local served_runs = require("orket.service.served_runs")
+local sign_in = require("orket.people.sign_in")
+local snapshots = require("orket.service.snapshots")
 local watch = require("orket.project.watch")
 
 local M = {}
@@ -21,43 +27,69 @@ local M = {}
 ---@field store Store
 ---@field dir string
 ---@field events table live_events
----@field runs table hosted_run
----@field metrics table
+---@field runs table served_runs
+---@field metrics table what this process counts
+---@field figures table journal_figures
+---@field host table host_sampler
+---@field log fun(row: table) writes to the log of the process
+---@field instruments {log: table, loop: table} of the process: service_log, async/loop_meter
+---@field find_route fun(path: string): table<string, Route>|nil, table<string, string>|nil the ones of a path
+---@field name string of its workspace: that of its directory
+---@field workspaces Workspaces all that this server serves
+---@field routes Route[]
+---@field kept table answers that are good until the journal moves
+---@field snapshots table the project as it was
+---@field at integer|nil of a view of it: the commit after which it was so
+---@field people Directory
+---@field sign_in table
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
 
 local function note_with(log)
   return function(text)
-    log({ kind = "note", at = sys.now(), text = text })
+    log:write({ kind = "note", text = text })
   end
+end
+
+-- The last part of its real path: what its people call it.
+local function workspace_name(dir)
+  return proc.real(dir):match("([^/]*)$")
 end
 
 ---Makes an opened project ready to be served. In a task.
 ---@param project table opened as owner
----@param log fun(row: table)
+---@param instruments {log: table, loop: table}
 ---@return Service|nil
 ---@return Error|Error[]|nil
-function M.open(project, log)
-  local ok, err = session.prepare(project)
+function M.open(project, instruments)
+  local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
   end
   client.warm()
-  local self = setmetatable({ project = project, store = project.store, dir = project.dir }, Service)
-  local note = note_with(log)
+  local self = setmetatable({ project = project, store = project.store, dir = project.dir,
+    instruments = instruments, figures = journal_figures.new(project.store),
+    host = host_sampler.new(project.dir), log = function(row)
+      instruments.log:write(row)
+    end }, Service)
+  local note = note_with(instruments.log)
   canary.open(project, note)
   self.socket, err = owner.serve(project)
   if not self.socket then
     return nil, err
   end
+  self.people = directory.new(project)
+  self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
-  self.runs = hosted_run.new(project, { log = log, on_delta = function(...)
+  self.snapshots = snapshots.new(project)
+  self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
   end })
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
+  self.name, self.kept = workspace_name(project.dir), { count = 0, answers = {} }
   self.ready = true
   return self
 end
@@ -69,11 +101,21 @@ end
 ---@return Error|Error[]|nil
 function Service:act(request, who)
   request.who = who
-  return acts.perform(self.project, request, self.project.under_way and { user = who } or nil)
+  return acts.perform(self.project, request, { user = who })
+end
+
+---Performs an act about what is the user's own; the route has looked whose it is.
+---@param request Request
+---@param who string
+---@return table|nil
+---@return Error|Error[]|nil
+function Service:act_for(request, who)
+  request.who = who
+  return acts.perform_own(self.project, request)
 end
 
 ---Begins a run, or goes on with one.
----@param wanted {card: string, again: boolean?, run: table?} see hosted_run
+---@param wanted {card: string, again: boolean?, run: table?} see served_runs
 ---@return {run: string, card: string, events: string}|nil
 ---@return Error|Error[]|nil
 function Service:start(wanted)
@@ -81,12 +123,15 @@ function Service:start(wanted)
   return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
 end
 
----Stops the run and the streams, and gives the socket up. In a task.
+---Stops the runs and the streams, and gives the socket up. In a task.
 ---@param seconds number that replies under way are waited for
 function Service:close(seconds)
   self.ready = false
   self.watched:close()
+  self.people:close()
   self.runs:stop(seconds)
+  mcp_http.close(self)
+  self.snapshots:close()
   self.events:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last

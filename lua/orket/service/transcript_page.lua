@@ -1,6 +1,6 @@
 -- transcript_page.lua: turns with what was said and done in them, a page at a time.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local turn_record = require("orket.history.turn_record")
 

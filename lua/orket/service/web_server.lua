@@ -7,9 +7,10 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local http = require("orket.core.http")
-local inputs = require("orket.service.inputs")
+local inputs = require("orket.service.api.inputs")
 local page_files = require("orket.service.page_files")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
+local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
 
@@ -25,13 +26,17 @@ Server.__index = Server
 -- ---- answers ----
 
 local function headers_of(exchange, kind)
-  return { ["Content-Type"] = kind, ["X-Request-Id"] = exchange.id, ["Cache-Control"] = "no-cache",
+  local headers = { ["Content-Type"] = kind, ["X-Request-Id"] = exchange.id, ["Cache-Control"] = "no-cache",
     ["X-Content-Type-Options"] = "nosniff" }
+  for name, value in pairs(exchange.rate or {}) do
+    headers[name] = value
+  end
+  return headers
 end
 
 local function send(exchange, status, headers, body)
   exchange.status, exchange.bytes = status, #body
-  exchange.response:send(status, headers, body)
+  exchange.response:send(status, headers, body, exchange.secret)
 end
 
 local function send_problem(exchange, err)
@@ -43,7 +48,7 @@ local function send_problem(exchange, err)
   elseif said.status == 405 then
     headers.Allow = err.allow
   elseif said.status == 429 or said.status == 503 then
-    headers["Retry-After"] = "5"
+    headers["Retry-After"] = tostring(err.retry_after or 5)
   end
   exchange.code = said.code
   send(exchange, said.status, headers, cjson.encode(said))
@@ -65,53 +70,113 @@ end
 
 -- ---- answers that the journal alone decides ----
 
-local function kept(self, target)
-  local store = self.kept
-  if store.at ~= self.service.events.last then
-    store.at, store.count, store.answers = self.service.events.last, 0, {}
+local function kept(service, target)
+  local store = service.kept
+  if store.at ~= service.events.last then
+    store.at, store.count, store.answers = service.events.last, 0, {}
   end
   return store.answers[target]
 end
 
-local function keep(self, target, body, etag)
-  local store = self.kept
-  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == self.service.events.last then
+local function keep(service, target, body, etag)
+  local store = service.kept
+  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == service.events.last then
     store.answers[target], store.count = { body = body, etag = etag }, store.count + 1
   end
 end
 
 -- ---- one request ----
 
-local function handled(self, route, request)
-  local value, err = route.handle(self.service, request)
+-- Its body, and its ETag when it has one.
+local function handled(service, route, request)
+  local value, err = service.snapshots:answer(service, route, request)
   if value == nil then
     return nil, err
+  elseif route.produces then
+    return value
   end
-  return route.produces and value or cjson.encode(value)
+  local body = cjson.encode(value)
+  if route.version then
+    return body, route.version(value)
+  end
+  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
 end
 
-local function answer(self, exchange, route, request)
-  local known = route.by_journal and kept(self, exchange.target)
+local function answer(service, exchange, route, request)
+  local known = route.by_journal and kept(service, exchange.target)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, err = handled(self, route, request)
+  local body, etag = handled(service, route, request)
+  exchange.secret = request.secret
   if not body then
-    return send_problem(exchange, err)
+    return send_problem(exchange, etag)
   end
-  local etag = route.method == "GET" and not route.produces and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
   if route.by_journal then
-    keep(self, exchange.target, body, etag)
+    keep(service, exchange.target, body, etag)
   end
   send_known(exchange, route, body, etag)
+end
+
+-- ---- streams end with the right to them ----
+
+local function is_allowed(service, exchange, route)
+  local who = service.people:principal(exchange.credential, true)
+  return who ~= nil and who:check(route, service.people:organization()) == nil, who
+end
+
+local function cut(exchange)
+  exchange.status = 401
+  exchange.response:abort()
+  async.cancel(exchange.task)
+end
+
+-- At the moment at which the credential ends, if nothing else happens before.
+local function end_in_time(service, exchange, route)
+  local ok, who = true, exchange.principal
+  while ok and who.ends do
+    if not async.sleep(math.max(1, who.ends - os.time())) then
+      return
+    end
+    ok, who = is_allowed(service, exchange, route)
+  end
+  if not ok then
+    cut(exchange)
+  end
+end
+
+local function watch(self, service, exchange, route)
+  local timer = exchange.principal.ends and async.spawn(end_in_time, service, exchange, route)
+  self.streams[exchange] = function()
+    if not is_allowed(service, exchange, route) then
+      cut(exchange)
+    end
+  end
+  return setmetatable({}, { __close = function()
+    self.streams[exchange] = nil
+    if timer then
+      async.cancel(timer)
+    end
+  end })
+end
+
+local function look_at_streams(self)
+  local checks = {}
+  for _, check in pairs(self.streams) do
+    checks[#checks + 1] = check
+  end
+  for _, check in ipairs(checks) do
+    check()
+  end
 end
 
 local function wants_events(exchange)
   return (exchange.headers.accept or ""):find("text/event-stream", 1, true) ~= nil
 end
 
-local function stream(self, exchange, route, request)
-  local status, err = route.stream(self.service, request, exchange.response,
+local function stream(self, service, exchange, route, request)
+  local _ <close> = watch(self, service, exchange, route)
+  local status, err = route.stream(service, request, exchange.response,
     headers_of(exchange, "text/event-stream"))
   if err then
     return send_problem(exchange, err)
@@ -120,7 +185,10 @@ local function stream(self, exchange, route, request)
 end
 
 local function read(exchange, route, params, raw)
-  local request = { id = exchange.id, who = exchange.who, params = params, headers = raw.headers }
+  local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params,
+    headers = raw.headers, principal = exchange.principal, claims = (raw.credential or {}).claims,
+    passwords = raw.passwords or {},
+    address = route.permission == "open" and exchange.response:peer() or nil }
   local err
   request.query, err = inputs.query(route, raw.query)
   if not err then
@@ -159,23 +227,39 @@ local function serve_page(self, exchange, raw)
   return true
 end
 
+-- Who asks, and may that one ask for it?
+local function admit(self, exchange, raw, route)
+  local people = exchange.service.people
+  local who, err = self.admission:admit(raw, people)
+  if not who then
+    return err
+  end
+  exchange.principal, exchange.who, exchange.credential = who, who.name, raw.credential
+  exchange.rate, err = self.rate_limit:take(who.account)
+  return err or route and who:check(route, people:organization())
+end
+
 local function serve(self, exchange, raw)
-  if serve_page(self, exchange, raw) then
+  local service, path = self.workspaces:find(raw.path)
+  exchange.service = service or self.workspaces.first
+  if path == raw.path and serve_page(self, exchange, raw) then
     return
   end
   local err = self.admission:check_site(raw)
   if err then
     return send_problem(exchange, err)
   end
-  local methods, params = route_table.find(raw.path)
+  local methods, params
+  if service then
+    methods, params = route_table.find(path)
+  end
   -- HEAD is GET without the body, which the core leaves out
   local route = methods and methods[raw.method == "HEAD" and "GET" or raw.method]
   if not (route and route.permission == "open") then
-    err = self.admission:check_key(raw)
+    err = admit(self, exchange, raw, route)
     if err then
       return send_problem(exchange, err)
     end
-    exchange.who = "admin"
   end
   if not route then
     return send_problem(exchange, no_route(raw, methods))
@@ -186,9 +270,9 @@ local function serve(self, exchange, raw)
   if not request then
     send_problem(exchange, err)
   elseif route.stream and (not route.handle or wants_events(exchange)) then
-    stream(self, exchange, route, request)
+    stream(self, service, exchange, route, request)
   else
-    answer(self, exchange, route, request)
+    answer(service, exchange, route, request)
   end
 end
 
@@ -207,7 +291,7 @@ end
 local function failed(self, exchange, what)
   local err = type(what) == "table" and what.code and what or errors.of_raised(what)
   if not err then
-    self.log({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
+    self.log:write({ kind = "bug", id = exchange.id, path = exchange.path, message = tostring(what) })
     err = errors.new("ERR_BUG", "a bug of the server; its log has it under " .. exchange.id, "report it")
   end
   if not pcall(send_problem, exchange, err) then -- the answer had begun
@@ -221,22 +305,24 @@ end
 
 local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
-  self.service.metrics:request(exchange, seconds)
-  self.log({ kind = "request", at = sys.now(), id = exchange.id, method = exchange.method,
-    path = exchange.path, status = exchange.status, code = exchange.code, bytes = exchange.bytes,
-    who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
+  exchange.service.metrics:request(exchange, seconds)
+  self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
+    path = exchange.path, route = exchange.route and exchange.route.name, status = exchange.status,
+    code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
 local function take(self, raw, response)
   local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
     target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
   local task = async.spawn(function()
+    async.label({ cause = "request", id = exchange.id, path = exchange.path })
     local ok, what = xpcall(serve, traced, self, exchange, raw)
     if not ok then
       failed(self, exchange, what)
     end
     finish(self, exchange)
   end)
+  exchange.task = task
   if not task.done then
     response:on_gone(function()
       async.cancel(task)
@@ -249,16 +335,22 @@ local function connections()
   return math.max(16, math.min(CONNECTIONS, sys.descriptors() - FILES))
 end
 
----Listens. service: {metrics, events: {last}} and what its routes need.
----@param service table
----@param options {host: string, port: integer, key: HttpKey, names: string[], log: fun(row: table)}
+---Listens.
+---@param workspaces Workspaces
+---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
+---  rate_limit: integer|nil}  requests a minute of one account; 0: no bound
 ---@return table|nil server
 ---@return Error|nil
-function M.listen(service, options)
-  local self = setmetatable({ service = service, admission = admission.new(options.names), count = 0,
-    kept = { count = 0, answers = {} }, log = options.log }, Server)
-  service.routes = route_table.all()
-  self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), service.project.dir }):sub(1, 12)
+function M.listen(workspaces, options)
+  local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
+    log = options.log, streams = {}, rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
+  for _, service in pairs(workspaces.by_name) do
+    service.people:attach(options.key)
+    service.people:on_change(function()
+      look_at_streams(self)
+    end)
+  end
+  self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
     body = BODY_MOST, connections = connections() }, function(raw, response)

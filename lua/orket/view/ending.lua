@@ -132,6 +132,17 @@ local function push_lines(lines, pushes, option)
   end
 end
 
+-- Cards that wait, of all runs.
+local function waiting_lines(lines, runs, dir, option)
+  local all = {}
+  for _, run in ipairs(runs) do
+    outage_lines(lines, outages.list(run.store, run.epic.id), option)
+    local waiting = parked.persons(parked.list(run.store, run.epic.id, dir))
+    table.move(waiting, 1, #waiting, #all + 1, all)
+  end
+  parked_lines(lines, parked.folded(all, dir), runs[1].store)
+end
+
 ---@param run table|nil the run that ended; nil when none began
 ---@param outcome {status: string?, counts: table?, runs: table[]?, already: string?, error: table?,
 ---  card: string, dir: string, pushes: Pushed[]?}
@@ -155,9 +166,7 @@ function M.lines(run, outcome)
   end
   push_lines(lines, outcome.pushes, option)
   if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
-    outage_lines(lines, outages.list(run.store, run.epic.id), option)
-    local waiting = parked.persons(parked.list(run.store, run.epic.id, outcome.dir))
-    parked_lines(lines, parked.folded(waiting, outcome.dir), run.store)
+    waiting_lines(lines, outcome.runs or { run }, outcome.dir, option)
   end
   local waiting = run and notice.of(run.store, outcome.dir)
   lines[#lines + 1] = waiting and text.line(waiting) or nil

@@ -17,7 +17,7 @@ function M.new()
 end
 
 ---@param project table
----@param run table the run that begins; a rock has several, one after the other
+---@param run table a run that begins; a rock has several
 function View:attach(project, run)
   local first = not self.run
   self.run = run
@@ -33,10 +33,14 @@ function View:note(remark)
   io.write(text.json({ kind = "note", text = remark }), "\n")
 end
 
----@param outcome {status: string?, counts: table?, already: string?, error: table?, dir: string}
+---@param outcome {status: string?, counts: table?, already: string?, error: table?, dir: string, runs: table[]?}
 function View:finish(outcome)
   local pushes = #(outcome.pushes or {}) > 0 and outcome.pushes or nil
-  local waiting = self.run and parked.list(self.run.store, self.run.epic.id, outcome.dir) or {}
+  local waiting = {}
+  for _, run in ipairs(outcome.runs or {}) do
+    local list = parked.list(run.store, run.epic.id, outcome.dir)
+    table.move(list, 1, #list, #waiting + 1, waiting)
+  end
   io.write(text.json({
     kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
     already = outcome.already ~= nil, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,

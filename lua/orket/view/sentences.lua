@@ -5,6 +5,7 @@ local cjson = require("cjson")
 local error_hints = require("orket.llm.error_hints")
 local approval_format = require("orket.governance.approvals.approval_format")
 local local_time = require("orket.view.format.local_time")
+local tables = require("orket.util.tables")
 local text = require("orket.view.format.text")
 
 local M = {}
@@ -92,6 +93,24 @@ local function amount(number)
   return math.tointeger(number) or string.format("%.1f", number)
 end
 
+local function changed_user(body)
+  local set = body.set
+  if set.role then
+    return body.name .. " is " .. set.role .. " now"
+  elseif set.disabled ~= nil then
+    return body.name .. (set.disabled and " is disabled" or " may sign in again")
+  end
+  return body.name .. " has a new password"
+end
+
+local function signed_in(body)
+  if body.ok then
+    return body.name .. " signed in"
+  end
+  return (body.count == 1 and "an attempt" or body.count .. " attempts") .. " to sign in as "
+    .. (body.name or "nobody who is known") .. " failed"
+end
+
 local SENTENCE = {
   ["run.started"] = function(_, e) return "run " .. e.run .. " started" end,
   ["run.resumed"] = function(_, e) return "run " .. e.run .. " goes on" end,
@@ -106,6 +125,15 @@ local SENTENCE = {
     return "proposal " .. b.proposal .. " is accepted as an example of " .. b.role
   end,
   ["example.removed"] = function(b) return b.role .. " is shown an example less" end,
+  ["user.created"] = function(b) return b.name .. " is a user, as " .. b.role end,
+  ["user.changed"] = changed_user,
+  ["user.removed"] = function(b) return b.name .. " is no user any more" end,
+  ["user.signed_in"] = signed_in,
+  ["key.created"] = function(b)
+    return "the key " .. b.id .. " (" .. b.name .. ") of " .. (b.user or "a service") .. " is good until "
+      .. b.expires_at
+  end,
+  ["key.revoked"] = function(b) return "the key " .. b.id .. " is revoked" end,
   ["mcp.trusted"] = function(b)
     return #b.tools .. " tools of the MCP server " .. b.server .. " are trusted"
   end,
@@ -228,7 +256,12 @@ local SENTENCE = {
   ["config.changed"] = function(b)
     return "the configuration is another one" .. (#b.delta > 0 and ", which makes more possible" or "")
   end,
+  ["card.authored"] = function(b)
+    return b.act .. "d in " .. table.concat(tables.keys(b.files), ", ")
+  end,
+  ["request.answered"] = function() return "answered a request with an Idempotency-Key" end,
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
+  ["project.saved"] = function(b) return b.path .. " is saved" end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
     return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d",

@@ -11,6 +11,7 @@ local person = require("orket.governance.person")
 local labels = require("orket.governance.labels")
 local places = require("orket.workspace.places")
 local reader = require("orket.project.reader")
+local run_set = require("orket.scheduler.run_set")
 local trees = require("orket.workspace.tree")
 
 local M = {}
@@ -127,7 +128,7 @@ end
 -- ---- the card ----
 
 local function objection(project, card)
-  local run = project.under_way
+  local run = run_set.of(project):of_card(card.id)
   if card.type ~= "issue" or not card.epic then
     return errors.new("ERR_USAGE", card.id .. " is no issue",
       "put the files into one of its issues: orket board " .. card.id)
@@ -147,11 +148,11 @@ end
 
 -- Nothing of the run begins with the card meanwhile.
 local function hold(project, id)
-  local run = project.under_way
-  local card = run and run.board.cards[id]
-  if not card then
+  local run = run_set.of(project):of_card(id)
+  if not run then
     return nil
   end
+  local card = run.board.cards[id]
   run.board:start(card)
   return setmetatable({}, { __close = function()
     run.board:stop(card)

@@ -62,8 +62,14 @@ local function paths(route)
 end
 
 local ABOUT = {
-  system = "The service", cards = "Cards", runs = "Runs and events",
-  people = "People: what waits for them, what they do", reports = "Reports",
+  system = "The service",
+  cards = "Cards",
+  authoring = "Cards as they are written",
+  runs = "Runs and events",
+  people = "People: what waits for them, what they do",
+  files = "Files, programs", reports = "Reports",
+  project = "Files of the project, prompts",
+  mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
 }
 
 return function()

@@ -1,10 +1,10 @@
 // board.jsx: all cards, in columns by status or as a tree; what waits for a person above them.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { useDataAt } from "../past/past.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { useData } from "../shared/live.js";
 import { setQuery } from "../shared/router.js";
 import "./board.css";
 import { Columns } from "./columns.jsx";
@@ -16,8 +16,8 @@ import { Tree } from "./tree.jsx";
 
 const isWork = (card) => card.type !== "epic" && card.type !== "rock";
 
-function useCosts() {
-  const costs = useData("/v1/costs?by=card", (event) => event.kind === "turn.ended").data;
+function useCosts(at) {
+  const costs = useDataAt("/v1/costs?by=card", at, (event) => event.kind === "turn.ended").data;
   return useMemo(() => costsOf(costs), [costs]);
 }
 
@@ -82,7 +82,7 @@ const NoMatch = ({ text }) => (
   </Empty>
 );
 
-function Cards({ all, query, base, costs, open }) {
+function Cards({ all, query, base, costs, open, at }) {
   const text = filterOf(query),
     isTree = query.get("view") === "tree";
   const cards = useMemo(
@@ -94,7 +94,7 @@ function Cards({ all, query, base, costs, open }) {
   return isTree ? (
     <Tree cards={cards} base={base} costs={costs} />
   ) : (
-    <Columns cards={cards} base={base} costs={costs} query={query} open={open} />
+    <Columns cards={cards} base={base} costs={costs} query={query} open={open} past={at} />
   );
 }
 
@@ -114,9 +114,9 @@ function useBoardKeys(cards, open) {
 
 export function Board({ base, query, shared }) {
   const [dialog, open] = useState(null),
-    costs = useCosts(),
+    costs = useCosts(shared.at),
     cards = shared.board.data ? shared.board.data.cards : [];
-  useBoardKeys(cards, open);
+  useBoardKeys(shared.at ? [] : cards, open);
   return (
     <>
       <div class="bar">
@@ -125,13 +125,15 @@ export function Board({ base, query, shared }) {
         <span class="grow" />
         <View tree={query.get("view") === "tree"} />
         <Filter query={query} />
-        <button class="btn p" data-key="s" onClick={() => open("start")}>
-          Start run
-        </button>
+        {!shared.at && (
+          <button class="btn p" data-key="s" onClick={() => open("start")}>
+            Start run
+          </button>
+        )}
       </div>
-      {shared.inbox.data && <NeedsYou items={shared.inbox.data.items} base={base} />}
+      {shared.inbox.data && !shared.at && <NeedsYou items={shared.inbox.data.items} base={base} />}
       <Loaded of={shared.board}>
-        {(data) => <Cards all={data.cards} query={query} base={base} costs={costs} open={open} />}
+        {(data) => <Cards all={data.cards} query={query} base={base} costs={costs} open={open} at={shared.at} />}
       </Loaded>
       {dialog === "start" && <StartDialog cards={cards} base={base} close={() => open(null)} />}
       {dialog && dialog.card && (

@@ -3,7 +3,8 @@
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
 import { Diff } from "../shared/diff.jsx";
-import { useData, useLive } from "../shared/live.js";
+import { useDataAt } from "../past/past.jsx";
+import { useLive } from "../shared/live.js";
 import { headline, hrefOf } from "../inbox/items.jsx";
 import { MoveDialog } from "../board/move_dialog.jsx";
 import { setQuery } from "../shared/router.js";
@@ -17,7 +18,7 @@ import "./card.css";
 
 // ---- what a person says on it ----
 
-function Comments({ card }) {
+function Comments({ card, readOnly }) {
   const [text, set] = useState(""),
     act = useAct(),
     live = useLive();
@@ -36,24 +37,26 @@ function Comments({ card }) {
           <p class="wrap">{one.text}</p>
         </div>
       ))}
-      <form onSubmit={send}>
-        <label>
-          <span class="sr">Comment</span>
-          <textarea
-            class="txt"
-            rows="2"
-            placeholder="Comment; agents read it in their next turn"
-            value={text}
-            onInput={(e) => set(e.target.value)}
-          />
-        </label>
-        {act.error && <Failure error={act.error} />}
-        <div class="acts">
-          <button class="btn" disabled={act.busy || !text.trim() || live.state !== "live"}>
-            Comment
-          </button>
-        </div>
-      </form>
+      {!readOnly && (
+        <form onSubmit={send}>
+          <label>
+            <span class="sr">Comment</span>
+            <textarea
+              class="txt"
+              rows="2"
+              placeholder="Comment; agents read it in their next turn"
+              value={text}
+              onInput={(e) => set(e.target.value)}
+            />
+          </label>
+          {act.error && <Failure error={act.error} />}
+          <div class="acts">
+            <button class="btn" disabled={act.busy || !text.trim() || live.state !== "live"}>
+              Comment
+            </button>
+          </div>
+        </form>
+      )}
     </section>
   );
 }
@@ -75,7 +78,7 @@ const Children = ({ cards, base }) => (
   </ul>
 );
 
-const Activity = ({ card, base, below }) => (
+const Activity = ({ card, base, below, at }) => (
   <>
     {isGroup(card) ? (
       <Children cards={below} base={base} />
@@ -84,15 +87,17 @@ const Activity = ({ card, base, below }) => (
         path={`/v1/cards/${id(card.id)}/transcript`}
         base={base}
         matters={(event) => event.card === card.id}
+        at={at}
       />
     )}
-    <Comments card={card} />
+    <Comments card={card} readOnly={!!at} />
   </>
 );
 
-function Changes({ card }) {
-  const diff = useData(
+function Changes({ card, at }) {
+  const diff = useDataAt(
     `/v1/cards/${id(card.id)}/diff`,
+    at,
     (event) => event.card === card.id && /^(turn\.ended|verify|card)/.test(event.kind),
   );
   return (
@@ -312,8 +317,8 @@ function Whole({ card, base, tab, shared }) {
   ];
   const chosen = tabs.some(([name]) => name === tab) ? tab : "activity";
   const panes = {
-    activity: () => <Activity card={card} base={base} below={below} />,
-    changes: () => <Changes card={card} />,
+    activity: () => <Activity card={card} base={base} below={below} at={shared.at} />,
+    changes: () => <Changes card={card} at={shared.at} />,
     checks: () => <Checks checks={checks} />,
     refusals: () => <Refusals reports={card.reports} />,
     details: () => <Details card={card} />,
@@ -325,7 +330,7 @@ function Whole({ card, base, tab, shared }) {
         <div class="row">
           <Pill status={card.status}>{card.wait_reason && ": " + reasonName(card.wait_reason)}</Pill>
         </div>
-        <Waits card={card} base={base} items={shared.inbox.data ? shared.inbox.data.items : []} />
+        {!shared.at && <Waits card={card} base={base} items={shared.inbox.data ? shared.inbox.data.items : []} />}
         <Tabs tabs={tabs} chosen={chosen} />
         <div id="pane" role="tabpanel" aria-labelledby={"tab-" + chosen}>
           {panes[chosen]()}
@@ -337,7 +342,7 @@ function Whole({ card, base, tab, shared }) {
 }
 
 export function Card({ base, name, query, shared }) {
-  const card = useData(`/v1/cards/${id(name)}`, (event) => event.card === name),
+  const card = useDataAt(`/v1/cards/${id(name)}`, shared.at, (event) => event.card === name),
     [dialog, open] = useState(null);
   return (
     <>
@@ -347,7 +352,7 @@ export function Card({ base, name, query, shared }) {
         </a>
         <h1 class="mono ell">{name}</h1>
         <span class="grow" />
-        {card.data && (
+        {card.data && !shared.at && (
           <>
             <button class="btn" data-key="m" onClick={() => open("move")}>
               Move

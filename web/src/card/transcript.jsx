@@ -3,7 +3,8 @@
 
 import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
-import { useData, useDraft } from "../shared/live.js";
+import { useDataAt } from "../past/past.jsx";
+import { useDraft } from "../shared/live.js";
 import { Empty, Loaded, Refusal } from "../shared/feedback.jsx";
 import { count, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
@@ -176,7 +177,7 @@ function Draft({ card, run, turn }) {
   );
 }
 
-function Turn({ turn, base, named }) {
+function Turn({ turn, base, named, at }) {
   const answers = new Map(),
     called = new Set();
   for (const entry of turn.entries) {
@@ -214,16 +215,16 @@ function Turn({ turn, base, named }) {
         .map((entry) => (
           <Entry key={entry.event} entry={entry} answers={answers} />
         ))}
-      {!end && <Draft card={turn.card} run={turn.run} turn={turn.turn} />}
+      {!end && !at && <Draft card={turn.card} run={turn.run} turn={turn.turn} />}
     </section>
   );
 }
 
 // Pages by cursor: the ones before stay reachable.
-export function Transcript({ path, base, matters, cards }) {
+export function Transcript({ path, base, matters, cards, at }) {
   const [cursors, set] = useState([]);
   const after = cursors[cursors.length - 1];
-  const page = useData(path + (after ? `?after=${after}` : ""), matters);
+  const page = useDataAt(path + (after ? `?after=${after}` : ""), at, matters);
   return (
     <Loaded of={page}>
       {(data) => (
@@ -237,7 +238,7 @@ export function Transcript({ path, base, matters, cards }) {
           )}
           {data.turns.length === 0 && <Empty>No turn yet.</Empty>}
           {data.turns.map((turn) => (
-            <Turn key={turn.seq} turn={turn} base={base} named={cards} />
+            <Turn key={turn.seq} turn={turn} base={base} named={cards} at={at} />
           ))}
           {data.next && (
             <div class="acts">

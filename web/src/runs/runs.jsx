@@ -1,14 +1,14 @@
-// runs.jsx: all runs, the newest first; one run: where it stands, its turns, start, resume and stop.
+// runs.jsx: all runs, the newest first; start, resume and stop; one run and two of them are views of their own.
 
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
-import { useData, useLive } from "../shared/live.js";
+import { useLive } from "../shared/live.js";
 import { StartDialog } from "./start_dialog.jsx";
-import { Transcript } from "../card/transcript.jsx";
+import { RunView } from "../timeline/run_view.jsx";
+import { useDataAt } from "../past/past.jsx";
+import { Comparison } from "./comparison.jsx";
 import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
-import { count, money, seconds, When } from "../shared/format.jsx";
-import { Icon } from "../shared/icons.jsx";
-import { Status, statusName } from "../shared/status.jsx";
+import { count, money, When } from "../shared/format.jsx";
 import "./runs.css";
 
 const RUN = {
@@ -17,11 +17,14 @@ const RUN = {
   parked: ["Parked", "amber"],
   interrupted: ["Interrupted", "amber"],
   halted: ["Stopped", "amber"],
+  drained: ["Stopped", "amber"],
+  partial: ["Not finished", "amber"],
+  forked: ["Forked", "gray"],
   canceled: ["Canceled", "gray"],
   failed: ["Failed", "red"],
 };
 
-function RunStatus({ status }) {
+export function RunStatus({ status }) {
   const [name, colour] = RUN[status] || [status, "gray"];
   return (
     <span class={"pill " + colour}>
@@ -49,9 +52,10 @@ function Row({ run, base }) {
 }
 
 function List({ base, shared }) {
+  const at = shared.at;
   const [starts, start] = useState(false),
     [before, setBefore] = useState("");
-  const runs = useData("/v1/runs" + (before && `?before=${id(before)}`), (event) =>
+  const runs = useDataAt("/v1/runs" + (before && `?before=${id(before)}`), at, (event) =>
     /^(run|turn)\./.test(event.kind),
   );
   return (
@@ -59,9 +63,11 @@ function List({ base, shared }) {
       <div class="bar">
         <h1>Runs</h1>
         <span class="grow" />
-        <button class="btn p" onClick={() => start(true)}>
-          Start run
-        </button>
+        {!at && (
+          <button class="btn p" onClick={() => start(true)}>
+            Start run
+          </button>
+        )}
       </div>
       <div class="scroll pad" tabIndex={0} role="region" aria-label="Runs">
         <Loaded of={runs}>
@@ -103,53 +109,9 @@ function List({ base, shared }) {
   );
 }
 
-function Figures({ run }) {
-  const cards = Object.entries(run.cards || {});
-  return (
-    <>
-      <dl class="tiles">
-        <div>
-          <dt>Turns</dt>
-          <dd>{run.turns}</dd>
-        </div>
-        <div>
-          <dt>Steps</dt>
-          <dd>{run.steps}</dd>
-        </div>
-        <div>
-          <dt>Tokens</dt>
-          <dd>{count(run.tokens_in + run.tokens_out)}</dd>
-        </div>
-        <div>
-          <dt>Cost</dt>
-          <dd>{run.money > 0 ? money(run.money) : "no price"}</dd>
-        </div>
-        <div>
-          <dt>Working time</dt>
-          <dd>{run.seconds === undefined ? "so far" : seconds(run.seconds)}</dd>
-        </div>
-        <div>
-          <dt>Began</dt>
-          <dd>
-            <When at={run.started_at} />
-          </dd>
-        </div>
-      </dl>
-      <ul class="counts">
-        {cards.map(([status, n]) => (
-          <li key={status} class="row">
-            <Status status={status} />
-            {statusName(status)} <b class="num">{n}</b>
-          </li>
-        ))}
-      </ul>
-    </>
-  );
-}
-
 const ENDED = ["done", "canceled"];
 
-function Acts({ run, reload }) {
+export function RunActs({ run, reload }) {
   const act = useAct(),
     live = useLive(),
     off = act.busy || live.state !== "live";
@@ -180,46 +142,12 @@ function Acts({ run, reload }) {
   );
 }
 
-function One({ base, name }) {
-  const run = useData(`/v1/runs/${id(name)}`, (event) => event.run === name || /^run\./.test(event.kind));
-  return (
-    <>
-      <div class="bar">
-        <a class="btn g q" href={`${base}/runs`} aria-label="All runs">
-          <Icon name="back" />
-        </a>
-        <h1 class="mono ell">{name}</h1>
-        {run.data && <RunStatus status={run.data.status} />}
-        <span class="grow" />
-        {run.data && <Acts run={run.data} reload={run.reload} />}
-      </div>
-      <div class="scroll" tabIndex={0} role="region" aria-label={"Run " + name}>
-        <Loaded of={run}>
-          {(data) => (
-            <>
-              <Figures run={data} />
-              <div class="runbody">
-                <p class="m">
-                  Works on{" "}
-                  <a class="link mono" href={`${base}/cards/${id(data.card)}`}>
-                    {data.card}
-                  </a>
-                </p>
-                <h2>Turns</h2>
-                <Transcript
-                  path={`/v1/runs/${id(name)}/transcript`}
-                  base={base}
-                  matters={(event) => event.run === name}
-                  cards
-                />
-              </div>
-            </>
-          )}
-        </Loaded>
-      </div>
-    </>
+export const Runs = ({ base, name, more, query, shared }) => {
+  if (!name) return <List base={base} shared={shared} />;
+  const [verb, other] = more;
+  return verb === "compare" && other ? (
+    <Comparison key={name + " " + other} base={base} one={name} other={other} />
+  ) : (
+    <RunView key={name} base={base} name={name} query={query} shared={shared} />
   );
-}
-
-export const Runs = ({ base, name, shared }) =>
-  name ? <One key={name} base={base} name={name} /> : <List base={base} shared={shared} />;
+};

@@ -41,8 +41,17 @@ async function answered(response) {
   throw new Problem(response.status, body);
 }
 
+// The server itself, not one of its projects.
+const OF_SERVER = /^\/v1\/workspaces\b/;
+
+// A path in the project that the page's URL names; none yet: the server's first.
+export function place(path) {
+  const [project] = location.pathname.match(/^\/w\/[^/]+/) || [""];
+  return OF_SERVER.test(path) ? path : project + path;
+}
+
 async function ask(path, options) {
-  const response = await fetch(path, options).catch(() => {
+  const response = await fetch(place(path), options).catch(() => {
     throw new Problem(0, OFFLINE);
   });
   return answered(response);
@@ -58,6 +67,6 @@ export function post(path, body, once) {
 }
 
 // Is this key good? Without touching the one that is kept.
-export const tried = (text) => ask("/v1/version", { headers: { Authorization: "Bearer " + text } });
+export const tried = (text) => ask("/v1/workspaces", { headers: { Authorization: "Bearer " + text } });
 
 export const id = encodeURIComponent;

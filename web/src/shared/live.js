@@ -3,7 +3,7 @@
 // that came before is ignored. Deltas are drafts: they never change a count or a status.
 
 import { useEffect, useState } from "preact/hooks";
-import { get, headers, key } from "./api.js";
+import { get, headers, key, place } from "./api.js";
 
 const SILENT = 20000; // ms without a byte: the service sends a beat every 15 s
 const RETRY = 1000,
@@ -143,7 +143,7 @@ async function stream(signal) {
   };
   heard();
   try {
-    const response = await fetch("/v1/events", { headers: headers(more), signal: cut.signal });
+    const response = await fetch(place("/v1/events"), { headers: headers(more), signal: cut.signal });
     if (response.ok) await read(response.body, heard);
   } catch {
     /* cut: tried again */
@@ -168,7 +168,7 @@ async function keep(signal) {
     if (signal.aborted) return;
     wait = live.state === "live" ? RETRY : Math.min(wait * 2, RETRY_MOST);
     become("offline");
-    get("/v1/version").catch(() => {}); // says when the key is no longer good
+    get("/v1/workspaces").catch(() => {}); // says when the key is no longer good
     await pause(wait);
   }
 }

@@ -42,9 +42,20 @@ export function setQuery(name, value) {
   go(location.pathname + (text ? "?" + text : ""), true);
 }
 
+// From a view of the past, links to views that can look back stay in it.
+const LOOKS_BACK = /^\/w\/[^/]+\/(board|cards|runs)\b/;
+
+export function kept(href) {
+  const at = new URLSearchParams(location.search).get("at"),
+    url = new URL(href, location.href);
+  if (!at || !LOOKS_BACK.test(location.pathname) || !LOOKS_BACK.test(url.pathname)) return href;
+  if (!url.searchParams.has("at")) url.searchParams.set("at", at);
+  return url.pathname + url.search;
+}
+
 addEventListener("click", (e) => {
   const link = e.target.closest && e.target.closest("a[href^='/']");
   if (!link || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
   e.preventDefault();
-  go(link.getAttribute("href"));
+  go(kept(link.getAttribute("href")));
 });

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { Dialog } from "../shared/feedback.jsx";
-import { go } from "../shared/router.js";
+import { go, kept } from "../shared/router.js";
 
 const OFF = "orket.keys.off";
 
@@ -51,7 +51,7 @@ function step(by) {
   if (next) next.focus();
 }
 
-const OPENS = ["m", "s"]; // these open what asks for more; the others only go there
+const OPENS = ["m", "s", "f", "."]; // these open what asks for more; the others only go there
 
 function press(name) {
   const node = document.querySelector(`[data-key="${name}"]`);
@@ -78,7 +78,7 @@ export function useKeys(base, { help, search }) {
       if (typing(e) || keysOff() || document.querySelector("dialog[open]")) return undefined;
       const to = afterG && PLACES[e.key];
       afterG = e.key === "g";
-      if (to) go(`${base}/${to}`);
+      if (to) go(kept(`${base}/${to}`));
       else if (e.key === "j" || e.key === "k") step(e.key === "j" ? 1 : -1);
       else if (e.key === "?") help();
       else if (e.key === "Escape" && history.length > 1) history.back();

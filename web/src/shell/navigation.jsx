@@ -105,7 +105,24 @@ function Today() {
   );
 }
 
-export function Navigation({ name, base, at, waiting, cards, search, tools }) {
+// The other projects of this server.
+export function Others({ name, names }) {
+  const others = names.filter((one) => one !== name);
+  return (
+    others.length > 0 && (
+      <>
+        <p class="lbl">Other projects</p>
+        {others.map((one) => (
+          <a key={one} class="other" href={`/w/${id(one)}/board`}>
+            <span class="ell">{one}</span>
+          </a>
+        ))}
+      </>
+    )
+  );
+}
+
+export function Navigation({ name, names, base, at, waiting, cards, search, tools }) {
   return (
     <nav class="side" aria-label="Main">
       <div class="ws">
@@ -121,6 +138,7 @@ export function Navigation({ name, base, at, waiting, cards, search, tools }) {
       </div>
       <Links base={base} at={at} waiting={waiting} />
       <UnderWork cards={cards} base={base} />
+      <Others name={name} names={names} />
       <div class="foot">
         <Today />
         {tools}

@@ -2,13 +2,15 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useBoard } from "../board/rows.js";
-import { Dialog, Empty } from "../shared/feedback.jsx";
+import { asOf, PastBanner, pointOf } from "../past/past.jsx";
+import { id } from "../shared/api.js";
+import { Dialog } from "../shared/feedback.jsx";
 import { Icon, Sprite } from "../shared/icons.jsx";
 import { useData, useLive } from "../shared/live.js";
 import { Notices, notify } from "../shared/notices.jsx";
 import { go, useUrl } from "../shared/router.js";
 import { Keys, useKeys } from "./keys.jsx";
-import { Connection, Links, Navigation, OfflineBar, titleOf } from "./navigation.jsx";
+import { Connection, Links, Navigation, OfflineBar, Others, titleOf } from "./navigation.jsx";
 import "./shell.css";
 import { switchTheme } from "./theme.js";
 
@@ -35,9 +37,10 @@ const Tools = ({ who, leave, help }) => (
 );
 
 // On a narrow screen: what stands in the navigation otherwise.
-const More = ({ base, leave, search, close }) => (
+const More = ({ name, names, base, leave, search, close }) => (
   <Dialog title="More" close={close}>
     <Connection />
+    <Others name={name} names={names} />
     <div class="acts stack">
       <a class="btn" href={`${base}/chat`}>
         Plans and chat
@@ -59,20 +62,6 @@ const More = ({ base, leave, search, close }) => (
       </button>
     </div>
   </Dialog>
-);
-
-const Elsewhere = ({ name, workspace, base }) => (
-  <>
-    <div class="bar">
-      <h1>Another project</h1>
-    </div>
-    <Empty>
-      This server serves {name}, not {workspace}.{" "}
-      <a class="link" href={`${base}/board`}>
-        Open its board
-      </a>
-    </Empty>
-  </>
 );
 
 // ---- what it knows ----
@@ -101,17 +90,17 @@ function useTitle(text) {
   }, [text]);
 }
 
-export function Shell({ project, leave, View }) {
+export function Shell({ name, names, leave, View }) {
   const url = useUrl(),
     [dialog, open] = useState(null),
     main = useRef();
-  const name = project.organization || "project",
-    base = "/w/" + encodeURIComponent(name);
-  const board = useBoard(),
+  const base = "/w/" + id(name),
+    past = pointOf(url.parts[2], url.query);
+  const board = useBoard(past),
     inbox = useData("/v1/inbox", (event) => WAITS.test(event.kind));
   const waiting = inbox.data ? inbox.data.items.length : 0,
     cards = board.data ? board.data.cards : [];
-  const [first, workspace, view, what] = url.parts;
+  const [, , view, what] = url.parts;
   const close = () => open(null),
     search = () => open("search");
   useKeys(base, { help: () => open("keys"), search });
@@ -133,16 +122,13 @@ export function Shell({ project, leave, View }) {
       </a>
       <Sprite />
       <Navigation
-        {...{ name, base, at, waiting, cards, search }}
+        {...{ name, names, base, at, waiting, cards, search }}
         tools={<Tools who="admin" leave={leave} help={() => open("keys")} />}
       />
       <main id="main" ref={main} tabIndex={-1}>
         <OfflineBar />
-        {first === "w" && workspace !== name ? (
-          <Elsewhere name={name} workspace={workspace} base={base} />
-        ) : (
-          <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox }} />
-        )}
+        {past && <PastBanner key={past} at={past} view={view} run={view === "runs" && what} base={base} />}
+        <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox, at: past }} />
       </main>
       <nav class="tabbar" aria-label="Main, at the bottom">
         <Links base={base} at={at} waiting={waiting} most={3} />
@@ -155,7 +141,7 @@ export function Shell({ project, leave, View }) {
       <div class="sr" role="status">
         {waiting === 1 ? "1 item needs you" : `${waiting} items need you`}
       </div>
-      {dialog === "more" && <More base={base} leave={leave} search={search} close={close} />}
+      {dialog === "more" && <More name={name} names={names} base={base} leave={leave} search={search} close={close} />}
       {dialog === "keys" && <Keys close={close} />}
     </>
   );

@@ -392,3 +392,12 @@ void conn_accept(struct http_server *s)
     arm(c, s->limits.idle_ms);
     read_on(c, true);
 }
+
+void http_peer(const struct http_exchange *x, char out[HTTP_PEER])
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    out[0] = '\0';
+    if (!uv_tcp_getpeername(&x->conn->tcp, (struct sockaddr *)&address, &len))
+        uv_ip_name((struct sockaddr *)&address, out, HTTP_PEER);
+}

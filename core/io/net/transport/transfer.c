@@ -381,7 +381,8 @@ static const char *const fixed_headers[] = {
     "Expect:", // curl must not wait for "100 Continue"
 };
 
-_Static_assert(COUNT_OF(fixed_headers) + 1 == TRANSFER_OWN_HEADERS, "room for them and the key's");
+_Static_assert(COUNT_OF(fixed_headers) + SECRET_LIST_MAX == TRANSFER_OWN_HEADERS,
+               "room for them and the key's");
 
 /* Headers that are ours or would change the framing. */
 static const char *const reserved_headers[] = {
@@ -453,8 +454,8 @@ int transfer_set_headers(struct transfer *x, const struct transport_request *req
     char *line = x->header_text;
     for (size_t i = 0; i < own + request->header_count; i++, line += strlen(line) + 1)
         x->headers[n++].data = line;
-    if (x->secret)
-        x->headers[n++].data = (char *)secret_line(x->secret);
+    for (const struct secret *secret = x->secret; secret; secret = secret_next(secret))
+        x->headers[n++].data = (char *)secret_line(secret);
     for (size_t i = 0; i + 1 < n; i++)
         x->headers[i].next = &x->headers[i + 1];
     return 0;

@@ -12,7 +12,7 @@
 #include "io/net/transport/reply_head.h"
 
 #define TRANSPORT_POOL       256 /* easy handles kept prepared */
-#define TRANSFER_OWN_HEADERS 4   /* besides the request's */
+#define TRANSFER_OWN_HEADERS (3 + SECRET_LIST_MAX)   /* besides the request's */
 
 enum transfer_phase { TRANSFER_LOOKS_UP, TRANSFER_CONNECTS, TRANSFER_WAITS, TRANSFER_STREAMS };
 

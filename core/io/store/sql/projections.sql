@@ -218,9 +218,10 @@ UPDATE verdict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels
 UPDATE conflict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
 UPDATE turn SET labels = NULL WHERE card = :card AND outcome IS NOT NULL AND $path IS NULL AND labels IS NOT NULL;
 
--- One owner, one run at a time: another one that noted no end was interrupted.
+-- One owner: another run that noted no end, and is not under way beside this one ($beside), was interrupted.
 -- kind: run.started
-UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked'
+  AND id NOT IN (SELECT value FROM json_each(:body, '$.beside'));
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
@@ -232,7 +233,8 @@ INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, :card, $generation, 'forked', :at, :body);
 
 -- kind: run.resumed
-UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked'
+  AND id NOT IN (SELECT value FROM json_each(:body, '$.beside'));
 -- must
 UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
                started_at = iif(status = 'forked', :at, started_at), -- a fork begins when it first runs
@@ -559,8 +561,47 @@ VALUES ($server, @tool, @name, @pin, @description, @schema, :actor, :at);
 INSERT OR IGNORE INTO mcp_tool (server, tool, name, pin, actor, at) VALUES ($server, $tool, $name, '', :actor, :at);
 UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 
+-- A person wrote a card into its file, or took it out; what the board does of it is in the same transaction.
+-- kind: card.authored
+
+-- What was answered to a request with an Idempotency-Key; streams of the run "requests", one for each day.
+-- kind: request.answered
+
 -- kind: policy.failed
 
 -- kind: policy.rolled_back
 
+-- A person saved a file of the project (configuration, script, verification).
+-- kind: project.saved
+
 -- kind: note
+
+-- A person may sign in; the hash of the password lies in the file $secret.
+-- kind: user.created
+-- must
+INSERT OR IGNORE INTO person (name, seq, role, secret, disabled, created_at, created_by)
+VALUES ($name, :seq, $role, $secret, 0, :at, :actor);
+
+-- kind: user.changed
+-- must
+UPDATE person SET role = coalesce($set ->> '$.role', role), secret = coalesce($set ->> '$.secret', secret),
+                  disabled = coalesce($set ->> '$.disabled', disabled)
+WHERE name = $name;
+
+-- kind: user.removed
+-- must
+DELETE FROM person WHERE name = $name;
+UPDATE access_key SET revoked_at = :at WHERE user = $name AND revoked_at IS NULL;
+
+-- Tried to sign in; $ok: and did.
+-- kind: user.signed_in
+UPDATE person SET signed_in_at = :at WHERE name = $name AND $ok;
+
+-- kind: key.created
+-- must
+INSERT OR IGNORE INTO access_key (id, seq, name, user, scope, created_at, created_by, expires_at)
+VALUES ($id, :seq, $name, $user, $scope, :at, :actor, $expires_at);
+
+-- kind: key.revoked
+-- must
+UPDATE access_key SET revoked_at = :at WHERE id = $id AND revoked_at IS NULL;

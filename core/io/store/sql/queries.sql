@@ -208,6 +208,9 @@ SELECT p.seq AS id, p.card, p.role, p.at, p.body AS "body:json", p.status, p.ans
 FROM proposal p LEFT JOIN journal e ON e.seq = p.seq LEFT JOIN card c ON c.id = p.card
 WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
 
+-- name: sprint_cards
+SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sprint' = :sprint ORDER BY c.ordinal;
+
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
 
@@ -412,6 +415,38 @@ WHERE run = :run AND (kind = 'turn.ended'
                       OR kind = 'card.moved' AND body ->> '$.to' IN ('done', 'blocked', 'waiting_for_developer'))
 ORDER BY seq;
 
+-- What the roles of a run come to.
+-- name: run_roles
+SELECT role, count(*) AS turns, coalesce(sum(steps), 0) AS steps, coalesce(sum(tokens_in), 0) AS tokens_in,
+       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(money), 0) AS money,
+       coalesce(sum(refusals), 0) AS refusals
+FROM turn WHERE run = :run GROUP BY role ORDER BY role;
+
+-- The files that its turns wrote, each write of its own.
+-- name: run_writes
+WITH RECURSIVE walk (seq, prev, kind, role) AS (
+    SELECT e.seq, e.prev, e.kind, t.role FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+    JOIN entry e ON e.seq = s.seq WHERE t.run = :run
+    UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
+SELECT w.role, e.seq, e.body ->> '$.path' AS path, e.body ->> '$.blob' AS blob
+FROM walk w JOIN event e ON e.seq = w.seq WHERE w.kind = (SELECT id FROM kind WHERE name = 'file.written') ORDER BY w.seq;
+
+-- The last call of each of its roles.
+-- name: run_last_calls
+WITH RECURSIVE walk (seq, prev, kind, role) AS (
+    SELECT e.seq, e.prev, e.kind, t.role FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+    JOIN entry e ON e.seq = s.seq WHERE t.run = :run
+    UNION ALL SELECT e.seq, e.prev, e.kind, w.role FROM walk w JOIN entry e ON e.seq = w.prev)
+SELECT role, max(seq) AS seq FROM walk WHERE kind = (SELECT id FROM kind WHERE name = 'call.allowed') GROUP BY role;
+
+-- Programs that agents ran, the newest first: of a card, of a run, or all; one by its :seq.
+-- name: commands
+SELECT e.seq, s.run, s.turn, e.step, s.card, s.role, v.at, v.body AS "body:json"
+FROM entry e JOIN stream s ON s.id = e.stream JOIN event v ON v.seq = e.seq
+WHERE e.kind = (SELECT id FROM kind WHERE name = 'command.ran') AND (:seq IS NULL OR e.seq = :seq)
+  AND (:before IS NULL OR e.seq < :before) AND (:card IS NULL OR s.card = :card) AND (:run IS NULL OR s.run = :run)
+ORDER BY e.seq DESC LIMIT coalesce(:limit, 100);
+
 -- name: turns
 SELECT run, turn, seq, card, seat, role, generation, engine, model, arm, outcome, steps, tokens_in, tokens_out, calls,
        money, started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds
@@ -572,19 +607,136 @@ ORDER BY seq DESC LIMIT coalesce(:limit, 100);
 -- name: rules
 SELECT rule, decision, count(*) AS reports FROM report GROUP BY rule, decision ORDER BY rule, decision;
 
--- Cards, comments and what is remembered in which the letters :text stand, whatever their case (of ASCII): cards by id, name
--- and text first, then comments and memory, the newest first.
--- name: search
-SELECT kind, card, id, text FROM (
-    SELECT 'card' AS kind, c.id AS card, c.id AS id, c.name AS text, 0 AS place, c.ordinal AS rank
-    FROM card c LEFT JOIN card_text t ON t.id = c.text
-    WHERE instr(lower(c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(t.data, '')), lower(:text)) > 0
-    UNION ALL
-    SELECT 'comment', card, CAST(seq AS TEXT), substr(text, 1, 400), 1, -seq FROM comment WHERE instr(lower(text), lower(:text)) > 0
-    UNION ALL
-    SELECT 'memory', card, CAST(id AS TEXT), substr(text, 1, 400), 2, -seq FROM memory
-    WHERE forgotten IS NULL AND instr(lower(text), lower(:text)) > 0)
-ORDER BY place, rank LIMIT :limit;
+-- What came into the journal after the event :since, counted for /metrics: by family and up to two labels. A family that
+-- begins with "=" says how it is now. Buckets are numbered by how many of the bounds (JSON arrays of seconds) are smaller.
+-- name: figures
+WITH plain (seq, stream, prev, at, card, kind, body) AS (
+    SELECT e.seq, e.stream, e.prev, e.at, e.card, k.name,
+           replace(replace(replace(replace(e.body, char(1), ''), char(2), ''), char(3), ''), char(4), '')
+    FROM entry e JOIN kind k ON k.id = e.kind
+    WHERE e.seq > :since AND k.name IN ('run.started', 'run.forked', 'turn.started', 'turn.ended', 'card.moved',
+        'step.reply', 'step.failed', 'memory.ranked', 'window.summarised', 'call.allowed', 'call.refused', 'call.result')),
+x (seq, stream, prev, at, card, kind, a, b, failed, calls, tokens_in, tokens_out, cached, money) AS MATERIALIZED (
+    SELECT seq, stream, prev, at, card, kind,
+           CASE kind WHEN 'turn.ended' THEN body ->> '$.outcome' WHEN 'card.moved' THEN body ->> '$.type'
+                WHEN 'call.refused' THEN body ->> '$.tool' WHEN 'call.result' THEN body ->> '$.tool'
+                ELSE body ->> '$.model' END,
+           CASE kind WHEN 'card.moved' THEN body ->> '$.to'
+                WHEN 'call.result' THEN iif(body ->> '$.ok', 'ok', 'error')
+                WHEN 'call.refused' THEN iif(body ->> '$.decision' = 'ask', 'asked', 'refused') END,
+           kind = 'step.failed' OR kind = 'memory.ranked' AND body ->> '$.error' IS NOT NULL,
+           iif(kind = 'memory.ranked', coalesce(body ->> '$.calls', 0), 1),
+           coalesce(body ->> '$.usage.prompt', 0), coalesce(body ->> '$.usage.completion', 0),
+           coalesce(body ->> '$.usage.cached', 0), coalesce(body ->> '$.money', 0)
+    FROM plain),
+asked (model, failed, calls, tokens_in, tokens_out, cached, money, seconds) AS MATERIALIZED (
+    SELECT coalesce(x.a, t.model, '?'), failed, x.calls, x.tokens_in, x.tokens_out, x.cached, x.money,
+           iif(x.kind = 'step.reply', (SELECT x.at - p.at - iif(p.kind = (SELECT id FROM kind WHERE name = 'step.failed'),
+               coalesce(1000 * (replace(p.body, char(1), '') ->> '$.wait'), 0), 0) FROM entry p WHERE p.seq = x.prev) / 1000.0, NULL)
+    FROM x JOIN stream s ON s.id = x.stream LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn
+    WHERE x.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')
+    UNION ALL -- what a dropped run has left
+    SELECT coalesce(model, '?'), 0, calls, tokens_in, tokens_out, 0, money, NULL FROM turn
+    WHERE :since = 0 AND run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL)),
+turned (seconds) AS (
+    SELECT x.at / 1000.0 - (julianday(t.started_at) - 2440587.5) * 86400
+    FROM x JOIN stream s ON s.id = x.stream JOIN turn t ON t.run = s.run AND t.turn = s.turn WHERE x.kind = 'turn.ended'),
+finished (seconds) AS (
+    SELECT x.at / 1000.0 - (julianday((SELECT t.started_at FROM turn t WHERE t.card = coalesce(x.card, s.card) ORDER BY t.seq LIMIT 1))
+                            - 2440587.5) * 86400
+    FROM x JOIN stream s ON s.id = x.stream WHERE x.kind = 'card.moved' AND x.a = 'issue' AND x.b = 'done')
+SELECT '=upto' AS family, NULL AS a, NULL AS b, (SELECT coalesce(max(seq), 0) FROM entry) AS value
+UNION ALL SELECT '=cards', status, NULL, count(*) FROM card GROUP BY status
+UNION ALL SELECT '=approvals', NULL, NULL, count(*) FROM approval WHERE status = 'pending' AND hash IS NOT NULL
+UNION ALL SELECT 'events', NULL, NULL, count(*) FROM entry WHERE seq > :since
+UNION ALL SELECT 'runs', NULL, NULL, count(*) FROM x WHERE kind IN ('run.started', 'run.forked')
+UNION ALL SELECT 'turns', NULL, NULL, count(*) FROM x WHERE kind = 'turn.started'
+UNION ALL SELECT 'turn_ends', a, NULL, count(*) FROM x WHERE kind = 'turn.ended' GROUP BY a
+UNION ALL SELECT 'moves', a, b, count(*) FROM x WHERE kind = 'card.moved' GROUP BY a, b
+UNION ALL SELECT 'tools', a, b, count(*) FROM x WHERE kind IN ('call.result', 'call.refused') GROUP BY a, b
+UNION ALL SELECT 'allowed', NULL, NULL, count(*) FROM x WHERE kind = 'call.allowed'
+UNION ALL SELECT 'rules', rule, decision, count(*) FROM report WHERE seq > :since GROUP BY rule, decision
+UNION ALL SELECT 'requests', model, NULL, sum(calls) FROM asked GROUP BY model
+UNION ALL SELECT 'failures', model, NULL, sum(failed) FROM asked GROUP BY model
+UNION ALL SELECT 'tokens_in', model, NULL, sum(tokens_in) FROM asked GROUP BY model
+UNION ALL SELECT 'tokens_out', model, NULL, sum(tokens_out) FROM asked GROUP BY model
+UNION ALL SELECT 'tokens_cached', model, NULL, sum(cached) FROM asked GROUP BY model
+UNION ALL SELECT 'money', model, NULL, sum(money) FROM asked GROUP BY model
+UNION ALL SELECT 'reply_seconds', NULL, (SELECT count(*) FROM json_each(:reply_bounds) WHERE value < seconds), count(*)
+    FROM asked WHERE seconds >= 0 GROUP BY 3
+UNION ALL SELECT 'reply_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM asked WHERE seconds >= 0
+UNION ALL SELECT 'turn_seconds', NULL, (SELECT count(*) FROM json_each(:turn_bounds) WHERE value < seconds), count(*)
+    FROM turned WHERE seconds >= 0 GROUP BY 3
+UNION ALL SELECT 'turn_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM turned WHERE seconds >= 0
+UNION ALL SELECT 'card_seconds', NULL, (SELECT count(*) FROM json_each(:card_bounds) WHERE value < seconds), count(*)
+    FROM finished WHERE seconds >= 0 GROUP BY 3
+UNION ALL SELECT 'card_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM finished WHERE seconds >= 0;
+
+-- Texts in which the letters :text stand, whatever their case (of ASCII), each kind by its own rank and behind (:rank, :id):
+-- `text` is what stands around them. For store:read_aside: each looks through all that there is.
+-- name: search_card
+WITH t (rank, id, name, text) AS (
+    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(x.data, '')
+    FROM card c LEFT JOIN card_text x ON x.id = c.text)
+SELECT rank, id, id AS card, name, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
+FROM t WHERE (rank, id) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0 ORDER BY rank, id LIMIT :limit;
+
+-- name: search_comment
+SELECT -seq AS rank, CAST(seq AS TEXT) AS id, card, seq AS event, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
+FROM comment WHERE (-seq, CAST(seq AS TEXT)) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0 ORDER BY 1, 2 LIMIT :limit;
+
+-- name: search_memory
+SELECT -seq AS rank, CAST(id AS TEXT) AS id, card, seq AS event, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
+FROM memory WHERE forgotten IS NULL AND (-seq, CAST(id AS TEXT)) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0
+ORDER BY 1, 2 LIMIT :limit;
+
+-- Files as they are now, by path and text, the newest first: each text once, of who wrote it last.
+-- name: search_file
+WITH now (path, blob, seq, card) AS (
+    SELECT path, blob, max(from_seq),
+           iif(coalesce(card, '') <> '', card, iif(tree LIKE 'seed:%', substr(tree, 6), tree))
+    FROM tree_file WHERE to_seq IS NULL AND blob IS NOT NULL GROUP BY path, blob),
+texts (path, seq, card, text) AS (
+    SELECT n.path, n.seq, n.card, n.path || char(10) || CAST(b.bytes AS TEXT) || coalesce((
+        WITH RECURSIVE p (id, more, bytes) AS (
+            SELECT id, more, bytes FROM piece WHERE id = b.more
+            UNION ALL SELECT q.id, q.more, q.bytes FROM p JOIN piece q ON q.id = p.id + 1 WHERE p.more = 1 LIMIT 300)
+        SELECT group_concat(CAST(bytes AS TEXT), '') FROM p), '')
+    FROM now n CROSS JOIN blob b ON b.id = coalesce(
+        (SELECT r.id FROM name_recent r JOIN blob x ON x.id = r.id WHERE r.key = hash_key(n.blob) AND x.hash = n.blob),
+        (SELECT r.id FROM name r JOIN blob x ON x.id = r.id WHERE r.key = hash_key(n.blob) AND x.hash = n.blob))),
+found (path, seq, card, text, at) AS (
+    SELECT path, seq, card, text, instr(lower(text), lower(:text)) FROM texts WHERE (-seq, path) > (:rank, :id))
+SELECT -seq AS rank, path AS id, path, card, substr(text, max(1, at - 60), 200) AS text,
+       nullif(length(substr(text, 1, at)) - length(replace(substr(text, 1, at), char(10), '')), 0) AS line
+FROM found WHERE at > 0 ORDER BY 1, 2 LIMIT :limit;
+
+-- What models said and tools answered, the newest first, of the newest 50,000.
+-- name: search_transcript
+WITH said (seq, stream, n, kind, name) AS MATERIALIZED (
+    SELECT seq, stream, n, kind, substr(names, 1, 32) FROM entry
+    WHERE kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'call.result')) AND names IS NOT NULL AND seq < -:rank
+    ORDER BY seq DESC LIMIT 50000),
+texts (seq, stream, n, kind, bytes) AS (
+    SELECT s.seq, s.stream, s.n, s.kind, CAST(m.bytes AS TEXT) || coalesce((
+        WITH RECURSIVE p (id, more, bytes) AS (
+            SELECT id, more, bytes FROM piece WHERE id = m.more
+            UNION ALL SELECT q.id, q.more, q.bytes FROM p JOIN piece q ON q.id = p.id + 1 WHERE p.more = 1 LIMIT 300)
+        SELECT group_concat(CAST(bytes AS TEXT), '') FROM p), '')
+    FROM said s CROSS JOIN message m ON m.id = coalesce(
+        (SELECT x.id FROM name_recent r JOIN message x ON x.id = -r.id WHERE r.key = hash_key(s.name) AND x.hash = s.name),
+        (SELECT x.id FROM name r JOIN message x ON x.id = -r.id WHERE r.key = hash_key(s.name) AND x.hash = s.name))),
+found (seq, stream, n, kind, text) AS (
+    SELECT seq, stream, n, kind, iif(json_valid(bytes),
+        coalesce(bytes ->> '$.content', '') || char(10) || coalesce(bytes ->> '$.tool_calls', ''), bytes) FROM texts)
+SELECT -f.seq AS rank, CAST(f.seq AS TEXT) AS id, f.seq AS event, t.card, t.run, t.turn, f.n, k.name AS said,
+       substr(f.text, max(1, instr(lower(f.text), lower(:text)) - 60), 200) AS text
+FROM found f JOIN stream t ON t.id = f.stream JOIN kind k ON k.id = f.kind
+WHERE instr(lower(f.text), lower(:text)) > 0 AND length(:id) >= 0 ORDER BY f.seq DESC LIMIT :limit;
+
+-- How often something was refused in a run.
+-- name: run_refusals
+SELECT count(*) AS refusals FROM report WHERE run = :run AND decision <> 'ask';
 
 -- Cards of which something was refused, and how often.
 -- name: reported
@@ -700,11 +852,70 @@ SELECT json_group_array(json_object('tool', body ->> '$.tool', 'ok', body -> '$.
     SELECT replace(replace(e.body, char(1), ''), char(2), '') AS body FROM walk w JOIN entry e ON e.seq = w.seq
     WHERE w.seq <= :upto AND e.kind = (SELECT id FROM kind WHERE name = 'call.result') ORDER BY w.seq);
 
--- The newest events, newest first.
+-- The newest events before :before, newest first.
 -- name: last_events
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
 WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) AND (:kind IS NULL OR kind = :kind)
+  AND (:before IS NULL OR seq < :before)
 ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+
+-- ---- the timeline of a run: what its own streams have, and what people did on its cards between its first and last event ----
+
+-- Its turns, with the number of their events that have a row of their own: a turn's first event is its row, and a call's
+-- result ends that of the call.
+-- name: timeline_turns
+WITH result (stream, events) AS MATERIALIZED (
+    SELECT stream, count(*) FROM entry
+    WHERE seq >= (SELECT min(seq) FROM turn WHERE run = :run) AND kind = (SELECT id FROM kind WHERE name = 'call.result')
+    GROUP BY stream)
+SELECT t.turn, t.card, t.seat, t.role, t.model, t.outcome, t.steps, t.seq, s.n AS events,
+       s.n - 1 - coalesce((SELECT events FROM result r WHERE r.stream = s.id), 0) AS "rows",
+       CAST(round((julianday(t.started_at) - 2440587.5) * 86400000) AS INTEGER) AS "from",
+       (SELECT at FROM entry WHERE seq = s.seq) AS "to"
+FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn WHERE t.run = :run ORDER BY t.seq;
+
+-- The events on its cards outside of turns: what the run itself noted, and people.
+-- name: timeline_cards
+SELECT e.card, json_group_array(e.seq) AS "seqs:json", min(e.at) AS "from", max(e.at) AS "to"
+FROM entry e JOIN stream s ON s.id = e.stream
+WHERE e.seq >= :first AND e.seq <= :last AND e.step = 0 AND e.card IS NOT NULL
+  AND (s.run = :run AND s.turn = 0
+       OR s.run = 'board' AND e.card IN (SELECT card FROM turn WHERE run = :run UNION SELECT card FROM run WHERE id = :run))
+GROUP BY e.card;
+
+-- The first and last event, and how many.
+-- name: timeline_span
+WITH RECURSIVE walk (seq, prev) AS (
+    SELECT e.seq, e.prev FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = :run AND s.turn = 0
+    UNION ALL SELECT e.seq, e.prev FROM walk JOIN entry e ON e.seq = walk.prev),
+span (events, first, last) AS (
+    SELECT (SELECT sum(n) FROM stream WHERE run = :run), (SELECT min(seq) FROM walk), (SELECT max(seq) FROM stream WHERE run = :run))
+SELECT events, first, last, (SELECT at FROM entry WHERE seq = first) AS "from", (SELECT at FROM entry WHERE seq = last) AS "to"
+FROM span;
+
+-- Of (:after, :upto]: pauses longer than :idle milliseconds (:before is the time of the event before) that did not end with
+-- what a model or a program was waited for: no one was at work. And the time of the last event.
+-- name: timeline_gaps
+WITH own AS MATERIALIZED (
+    SELECT seq, at, kind FROM entry WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run))
+SELECT before AS "from", at AS "to" FROM (SELECT at, kind, coalesce(lag(at) OVER (ORDER BY seq), :before) AS before FROM own)
+WHERE at - before > :idle
+  AND kind NOT IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'call.result', 'command.ran', 'verify.done',
+                                                      'memory.ranked', 'window.summarised'))
+UNION ALL SELECT NULL, (SELECT at FROM own ORDER BY seq DESC LIMIT 1);
+
+-- Of (:after, :upto]: how many events there are in each :unit milliseconds, with the last of them.
+-- name: timeline_density
+SELECT at / :unit AS slot, min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
+WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run)
+GROUP BY 1 ORDER BY 1;
+
+-- Its events on a card outside of turns, after the commit :since.
+-- name: timeline_card
+SELECT j.seq, j.run, j.turn, j.step, j.n, j.kind, j.card, j.actor, j.role, j.at, j.body AS "body:json"
+FROM entry e JOIN stream s ON s.id = e.stream JOIN journal j ON j.seq = e.seq
+WHERE e.card = :card AND e.step = 0 AND e.seq > coalesce(:since, 0) AND e.seq >= :first AND e.seq <= :last
+  AND (s.run = :run AND s.turn = 0 OR s.run = 'board') ORDER BY e.seq LIMIT :limit;
 
 -- name: card_events
 WITH RECURSIVE walk (seq, prev) AS (
@@ -899,3 +1110,10 @@ WHERE c.status IN ('done', 'canceled', 'archived') AND EXISTS (SELECT 1 FROM run
   AND NOT EXISTS (SELECT 1 FROM run r WHERE r.card = coalesce(c.epic, c.id) AND r.body ->> '$.dropped' IS NULL
                   AND r.id NOT IN (SELECT value FROM json_each(:runs)))
 ORDER BY c.epic, c.ordinal;
+
+-- name: people
+SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at FROM person ORDER BY name;
+
+-- name: access_keys
+SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
+WHERE :id IS NULL OR id = :id ORDER BY seq;

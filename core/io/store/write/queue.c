@@ -2,10 +2,15 @@
  *
  * Transactions committed in one turn of the loop cross in one go, just before the loop waits; what
  * the writer finished comes back through one uv_async. Both directions keep the order. */
+#include <math.h>
+
 #include "base/fault.h"
 #include "io/store/parts.h"
 
 #define GROUP_MAX 1024 /* transactions of one commit */
+
+const double store_latency_bounds[STORE_LATENCY_BOUNDS] = {0.001, 0.0025, 0.005, 0.01,
+                                                           0.05,  0.25,   1,     INFINITY};
 
 static void list_init(struct tx_list *list)
 {
@@ -135,6 +140,7 @@ void queue_push(struct store *store, struct store_tx *tx)
         tx_finish(tx);
         return;
     }
+    tx->pushed = uv_hrtime();
     if (!queue->pending.first)
         queue_before_wait(store);
     list_append(&queue->pending, tx);
@@ -159,6 +165,21 @@ static void publish(struct store *store, const struct store_tx *tx)
     store->seen(store->seen_ctx, NULL);
 }
 
+static void measure(struct store_latency *latency, const struct store_tx *tx)
+{
+    double seconds = (double)(uv_hrtime() - tx->pushed) / 1e9;
+    latency->seconds += seconds;
+    for (int i = STORE_LATENCY_BOUNDS - 1; i >= 0 && seconds <= store_latency_bounds[i]; i--)
+        latency->upto[i]++;
+}
+
+struct store_latency store_latency(const struct store *store)
+{
+    struct store_latency latency = store->queue.latency;
+    latency.waiting = store->queue.in_flight;
+    return latency;
+}
+
 /* A callback may commit more, or close the store: the inner call then empties the list first. */
 static void deliver(struct store *store)
 {
@@ -174,6 +195,7 @@ static void deliver(struct store *store)
             queue->ready.last = &queue->ready.first;
         if (--queue->in_flight == 0 && queue->running)
             uv_unref((uv_handle_t *)&queue->async);
+        measure(&queue->latency, tx);
         publish(store, tx);
         tx_finish(tx);
     }

@@ -68,6 +68,7 @@ struct store_tx {
     int64_t events, step, step_before; /* of the stream, when it was begun */
     uint32_t epoch;
     bool ends; /* has an event that ends a run */
+    uint64_t pushed; /* when it was committed, of uv_hrtime */
     int64_t first_seq;
     int64_t n_after; /* what the stream's number really is, after a failure */
     int code;

@@ -10,6 +10,7 @@ local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local client = require("orket.llm.client")
 local options = require("orket.options")
+local run_set = require("orket.scheduler.run_set")
 local scheduler = require("orket.scheduler.scheduler")
 local serving = require("orket.scripts.serving")
 local projects = require("orket.project.project")
@@ -95,7 +96,7 @@ local function run(project, count)
   local epic = project.store:read("card", { id = "bench" })[1]
   local began = sys.monotonic()
   local opened
-  opened, err = scheduler.open(project, epic, { run = "bench.1" })
+  opened, err = scheduler.open(project, epic, { run = "bench.1", shared = run_set.of(project) })
   if not opened then
     return nil, err
   end

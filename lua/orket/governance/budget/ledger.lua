@@ -42,7 +42,7 @@ function M.cap(path, kind, limit, used)
   return cap
 end
 
----The cap of this path; a new one begins with what used() says.
+---The cap of this path, from now on with this limit; a new one begins with what used() says.
 ---@param path string
 ---@param kind string
 ---@param limit integer
@@ -53,6 +53,9 @@ function Ledger:cap(path, kind, limit, used)
   if not cap then
     cap = M.cap(path, kind, limit, used())
     self.caps[path] = cap
+  elseif cap.limit ~= limit then -- the configuration was changed
+    cap.limit = limit
+    cap.warned = is_near(cap)
   end
   return cap
 end

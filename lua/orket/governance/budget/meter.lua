@@ -2,8 +2,8 @@
 -- written where disk is capped. There is none when nothing is capped.
 --
 -- A cap that is reached is told as an error with the body of `budget.reached`; whoever asked records it and
--- parks the card. What was spent before is read once, when the run begins or goes on; from then on it is
--- counted here.
+-- parks the card. Runs that are under way together count in one ledger: what was spent before is read once,
+-- when the first of them that meets a cap begins or goes on; from then on it is counted here.
 
 local async = require("orket.async")
 local caps = require("orket.governance.budget.caps")
@@ -22,16 +22,22 @@ Meter.__index = Meter
 
 local CONFIG = "config/organization.json#/process_rules/"
 
+---@class SharedBudget what the meters of all runs under way have in common
+---@field ledger table
+---@field estimate table
+---@field budgets table process_rules.budgets, as the run that began last was given them
+---@field day string|nil that is counted of the organization
+
 -- ---- which caps ----
 
 local function add(self, list, scope, name, own)
   if scope ~= "organization" and not name then
     return
   end
-  local limits, where = caps.limits(self.budgets, scope, name, own)
+  local limits, where = caps.limits(self.shared.budgets, scope, name, own)
   for _, kind in ipairs(caps.KINDS) do
     if limits[kind] then
-      local cap = self.ledger:cap(caps.path(scope, name, kind), kind, limits[kind], function()
+      local cap = self.shared.ledger:cap(caps.path(scope, name, kind), kind, limits[kind], function()
         return ((self.spent[scope][name or ""] or {})[kind]) or 0
       end)
       cap.where = cap.where or where[kind] and CONFIG .. "budgets/" .. where[kind] or nil
@@ -108,11 +114,12 @@ end
 
 -- The organization's day is over: nothing is used of the next one.
 local function renew(self)
-  local today = self.day and spents.day(sys.now())
-  if today and today > self.day then
-    self.day = today
+  local shared = self.shared
+  local today = shared.day and spents.day(sys.now())
+  if today and today > shared.day then
+    shared.day = today
     for _, kind in ipairs(caps.KINDS) do
-      local cap = self.ledger.caps[caps.path("organization", nil, kind)]
+      local cap = shared.ledger.caps[caps.path("organization", nil, kind)]
       if cap then
         ledgers.renew(cap)
       end
@@ -126,7 +133,7 @@ end
 local function wait(self, turn, list, wanted)
   local began = sys.monotonic()
   local held, reached = async.suspend(function(wake)
-    return self.ledger:wait(list, wanted, wake)
+    return self.shared.ledger:wait(list, wanted, wake)
   end)
   turn:skip_time(sys.monotonic() - began)
   return held, reached
@@ -134,7 +141,7 @@ end
 
 local function reserve(self, turn, list, wanted)
   renew(self)
-  local held, reached = self.ledger:reserve(list, wanted)
+  local held, reached = self.shared.ledger:reserve(list, wanted)
   if not held and not reached then
     held, reached = wait(self, turn, list, wanted)
   end
@@ -158,9 +165,9 @@ end
 local function settle(self, request, held, bytes, outcome)
   local was_made = not outcome.code or outcome.is_attempt
   local spent = was_made and spent_by(self, request.turn, request.model, outcome) or {}
-  warn(request.turn, self.ledger:commit(held, spent))
+  warn(request.turn, self.shared.ledger:commit(held, spent))
   if outcome.usage then
-    self.estimate:learn(request.model, bytes, outcome.usage)
+    self.shared.estimate:learn(request.model, bytes, outcome.usage)
   end
 end
 
@@ -180,12 +187,12 @@ function Meter:over(inner)
     if #list == 0 and not (request.turn and self.timed) then
       return inner(request)
     end
-    local wanted, bytes = self.estimate:of(request)
+    local wanted, bytes = self.shared.estimate:of(request)
     local held, refused = reserve(self, request.turn, list, wanted)
     if not held then
       return nil, refused
     end
-    local _ <close> = setmetatable({ ledger = self.ledger, held = held }, Held)
+    local _ <close> = setmetatable({ ledger = self.shared.ledger, held = held }, Held)
     local reply, err = inner(request)
     settle(self, request, held, bytes, reply or err)
     return reply, err
@@ -226,7 +233,7 @@ function Meter:has_room(waits, card)
   elseif scope == "epics" then
     own = self.epic.data.budget
   end
-  local limit = caps.limits(self.budgets, scope, name, own)[kind]
+  local limit = caps.limits(self.shared.budgets, scope, name, own)[kind]
   return not limit or ((self.spent[scope][name or ""] or {})[kind] or 0) < limit
 end
 
@@ -247,10 +254,11 @@ function Meter:left(card, role)
 end
 
 ---What requests under way hold.
+---@param shared SharedBudget
 ---@return table<string, {held: integer, flying: integer}> by path
-function Meter:held()
+function M.held(shared)
   local held = {}
-  for path, cap in pairs(self.ledger.caps) do
+  for path, cap in pairs(shared.ledger.caps) do
     held[path] = cap.flying > 0 and { held = math.min(cap.held, cap.limit), flying = cap.flying } or nil
   end
   return held
@@ -278,23 +286,36 @@ function M.counts_disk(config, epic, card)
   return caps.counts(budgets or {}, "disk", owns_of(epic, { card }))
 end
 
+---What is counted for all runs that are under way together, before the first one.
+---@return SharedBudget
+function M.shared()
+  return { ledger = ledgers.new(), estimate = estimates.new(), budgets = {} }
+end
+
+-- The caps as they are configured now hold for all runs.
+local function configure(shared, budgets, store)
+  shared.budgets = budgets
+  local by_day = (budgets.organization or {}).per == "day"
+  shared.day = by_day and (shared.day or spents.today(store, sys.now())) or nil
+end
+
 ---The budgets of a run; nil when nothing is capped.
 ---@param project table
 ---@param epic table card row
 ---@param run {id: string, user: string?, limits: table, cards: table<string, table>}
+---@param shared SharedBudget
 ---@return table|nil meter
-function M.open(project, epic, run)
-  local budgets, owns = project.config.organization.process_rules.budgets or {}, owns_of(epic, run.cards)
+function M.open(project, epic, run, shared)
+  local owns, store = owns_of(epic, run.cards), project.store
+  configure(shared, project.config.organization.process_rules.budgets or {}, store)
+  local budgets = shared.budgets
   if not (next(budgets) or next(owns) or run.limits.tokens) then
     return nil
   end
-  local store = project.store
-  local day = (budgets.organization or {}).per == "day" and spents.today(store, sys.now()) or nil
   return setmetatable({
-    budgets = budgets, epic = epic, day = day, spent = spents.read(store, epic.id, day),
-    ledger = ledgers.new(),
-    estimate = estimates.new(), user = spents.user(store, run.id) or run.user,
-    timed = caps.counts(budgets, "seconds", owns), currency = budgets.currency,
+    shared = shared, epic = epic, spent = spents.read(store, epic.id, shared.day),
+    user = spents.user(store, run.id) or run.user, timed = caps.counts(budgets, "seconds", owns),
+    currency = budgets.currency,
   }, Meter)
 end
 

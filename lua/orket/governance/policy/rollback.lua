@@ -199,7 +199,7 @@ M.acts = {
     summary = "writes the policies of an earlier generation back into the project's files",
     fields = { generation = "text?" },
     errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" },
-    perform = perform,
+    permission = "admin", perform = perform,
   },
 }
 

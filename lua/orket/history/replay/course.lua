@@ -41,7 +41,8 @@ function M.configure(replay, event)
     replay.stage:diverge(event, why)
     return false
   end
-  replay.facade.config, replay.stage.user = config, record.body(event).by
+  replay.facade.config = config
+  replay.stage.user, replay.stage.beside = record.body(event).by, record.body(event).beside
   replay.generations:under(gate_options.of(config.organization.process_rules))
   return true
 end

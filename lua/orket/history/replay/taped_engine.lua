@@ -441,6 +441,9 @@ function M.tape(engine, stage, generations)
   engine.user = function()
     return stage.user
   end
+  engine.beside = function()
+    return stage.beside
+  end
   engine.verify = function(_, _, tree)
     return recorded_verdict(stage, tree)
   end

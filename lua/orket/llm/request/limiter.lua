@@ -1,4 +1,4 @@
--- limiter.lua: how many agents of a run ask one model at one address at once, and how many in a minute. A
+-- limiter.lua: how many agents of all runs ask one model at one address at once, and how many in a minute. A
 -- request waits in line, first come, first served. None polls: one that leaves wakes the next, and one timer
 -- serves the line where only time is missing. While the model does not answer, requests are refused
 -- (llm/request/breaker.lua).
@@ -9,6 +9,8 @@ local breaker = require("orket.llm.request.breaker")
 local M = {}
 
 local MINUTE = 60
+
+local all = setmetatable({}, { __mode = "k" })
 
 ---@class Limiter
 ---@field breaker Breaker
@@ -23,10 +25,41 @@ Limiter.__index = Limiter
 ---@return Limiter
 function M.new(name, limits, rule, clock, outages)
   limits = limits or {}
-  return setmetatable({
-    concurrent = limits.concurrent or math.huge, per_minute = limits.per_minute, clock = clock,
+  local self = setmetatable({
+    name = name, concurrent = limits.concurrent or math.huge, per_minute = limits.per_minute, clock = clock,
     breaker = breaker.new(name, rule, clock, outages), busy = 0, line = {}, starts = {}, at = 0,
   }, Limiter)
+  all[self] = true
+  return self
+end
+
+---How many requests are under way and how many wait in line, of all models in this process.
+---@return table<string, {busy: integer, waiting: integer}> by name
+function M.depths()
+  local depths = {}
+  for limiter in pairs(all) do
+    local depth = depths[limiter.name] or { busy = 0, waiting = 0 }
+    depth.busy, depth.waiting = depth.busy + limiter.busy, depth.waiting + #limiter.line
+    depths[limiter.name] = depth
+  end
+  return depths
+end
+
+---The limits are others from now on. What began within the last minute counts.
+---@param limits {concurrent: integer?, per_minute: integer?}|nil
+---@param rule BreakerRule|nil
+---@param outage number seconds, see breaker.new
+function Limiter:configure(limits, rule, outage)
+  limits = limits or {}
+  self.concurrent, self.breaker.rule, self.breaker.limit = limits.concurrent or math.huge, rule, outage
+  local most = limits.per_minute
+  if most ~= self.per_minute then
+    local starts, kept = self.starts, {}
+    for i = math.max(0, self.at - math.min(most or 0, self.per_minute or 0)), self.at - 1 do
+      kept[#kept + 1] = starts[i % self.per_minute + 1]
+    end
+    self.starts, self.at, self.per_minute = kept, most and #kept or 0, most
+  end
 end
 
 -- ---- what is missing ----

@@ -4,7 +4,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
-local rpc_lines = require("orket.mcp.transport.rpc_lines")
+local line_splitter = require("orket.util.line_splitter")
 local server_places = require("orket.mcp.server_places")
 local proc = require("orket.core.proc")
 local strings = require("orket.util.strings")
@@ -121,7 +121,7 @@ function M.open(project, server, on)
     return nil, err
   end
   local self = setmetatable({ server = server, fail = on.fail }, Wire)
-  self.program = proc.talk(order, rpc_lines.splitter(on.hear), function(...)
+  self.program = proc.talk(order, line_splitter.splitter(on.hear), function(...)
     ended(self, ...)
   end)
   order.cwd_root:close()

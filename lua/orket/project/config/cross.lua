@@ -384,6 +384,18 @@ function Check:guard(epic, team)
   end
 end
 
+-- A cycle of dependencies.
+function Check:cycle(graph, origin, pointer)
+  local plan, message, code, fix = score.plan(graph)
+  if plan or code == "ERR_EXISTS" then -- ids are compared across the whole project
+    return
+  elseif errors.is_machine(code) then
+    self.problems:unread(origin.source.file, message, code, fix)
+  else
+    self.problems:at(origin.source, pointer, message, fix)
+  end
+end
+
 -- Dependencies that exist are looked at for cycles, also beside ones that do not.
 function Check:depends(epic, ids)
   local graph = {}
@@ -400,15 +412,8 @@ function Check:depends(epic, ids)
       end
     end
   end
-  local plan, message, code, fix = score.plan(graph)
-  if not plan and code ~= "ERR_EXISTS" then -- ids are compared across the whole project
-    local origin = self.origins[epic]
-    if errors.is_machine(code) then
-      self.problems:unread(origin.source.file, message, code, fix)
-    else
-      self.problems:at(origin.source, "/" .. (origin.keys.issues or "issues"), message, fix)
-    end
-  end
+  local origin = self.origins[epic]
+  self:cycle(graph, origin, "/" .. (origin.keys.issues or "issues"))
 end
 
 function Check:issue(issue, team)
@@ -454,8 +459,30 @@ end
 
 -- ---- rocks and ids ----
 
+-- Which of its epics wait for others of them.
+function Check:order(rock)
+  local origin, ids, graph = self.origins[rock], {}, {}
+  for _, entry in ipairs(rock.epics) do
+    ids[entry.epic] = true
+  end
+  for at, entry in ipairs(rock.epics) do
+    graph[at] = { id = entry.epic, priority = 0, depends_on = {} }
+    for i, id in ipairs(entry.depends_on or {}) do
+      if ids[id] then
+        table.insert(graph[at].depends_on, id)
+      else
+        self.problems:at(origin.source, "/epics/" .. at - 1 .. "/depends_on/" .. i - 1,
+          "the epic '" .. entry.epic .. "' depends on '" .. id .. "', which is not in this rock",
+            other_name(id, ids))
+      end
+    end
+  end
+  self:cycle(graph, origin, "/epics")
+end
+
 function Check:rock(rock)
   local origin = self.origins[rock]
+  self:order(rock)
   for i, entry in ipairs(rock.epics) do
     local pointer = "/epics/" .. i - 1 .. "/epic"
     local epic = self:asset(origin, pointer, entry.epic, "epics", "the epic")

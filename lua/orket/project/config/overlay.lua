@@ -1,5 +1,5 @@
--- overlay.lua: a project's directory as it would be with more files in it, none of which is written: what the
--- loader of the configuration reads from a root, and no more.
+-- overlay.lua: a project's directory as it would be with other files in it, none of which is written: what
+-- the loader of the configuration reads from a root, and no more.
 
 local M = {}
 
@@ -23,23 +23,24 @@ function Overlay:read(path, max)
   if text then
     return text
   end
-  return self.root:read(path, max)
+  return (text == false and NOTHING or self.root):read(path, max)
 end
 
 function Overlay:kind(path)
-  if self.files[place(self, path)] then
+  local text = self.files[place(self, path)]
+  if text then
     return "file"
   end
-  return self.root:kind(path)
+  return (text == false and NOTHING or self.root):kind(path)
 end
 
--- The files of a directory that are only here, by name.
+-- The files of a directory that are said here, by name: true, or false: it is gone.
 local function own_entries(self, path)
   local above, names = place(self, path) .. "/", {}
-  for file in pairs(self.files) do
+  for file, text in pairs(self.files) do
     local name = file:sub(1, #above) == above and file:sub(#above + 1)
     if name and not name:find("/", 1, true) then
-      names[name] = true
+      names[name] = text ~= false
     end
   end
   return names
@@ -55,11 +56,10 @@ function Overlay:list(path, max)
   end
   local all = {}
   for _, entry in ipairs(entries or {}) do
-    names[entry.name] = nil
-    all[#all + 1] = entry
+    all[#all + 1] = names[entry.name] == nil and entry or nil
   end
-  for name in pairs(names) do
-    all[#all + 1] = { name = name, type = "file" }
+  for name, is_there in pairs(names) do
+    all[#all + 1] = is_there and { name = name, type = "file" } or nil
   end
   table.sort(all, function(a, b)
     return a.name < b.name
@@ -87,7 +87,7 @@ end
 Overlay.__close = Overlay.close
 
 ---@param root FsRoot|nil  nil: there is nothing but the files
----@param files table<string, string> texts by path
+---@param files table<string, string|false> texts by path; false: the file is gone
 ---@return table root with read, kind, list, beneath and close
 function M.over(root, files)
   return setmetatable({ root = root or NOTHING, files = files, above = "" }, Overlay)

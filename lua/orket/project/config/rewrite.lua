@@ -1,6 +1,7 @@
--- rewrite.lua: sets one member of a JSON object in a file's text; every other byte stays as a person wrote
+-- rewrite.lua: sets or removes one value in the text of a JSON file; every other byte stays as a person wrote
 -- it. Pure.
 
+local cjson = require("cjson")
 local doc = require("orket.core.doc")
 
 local M = {}
@@ -51,9 +52,39 @@ local function insert(text, open, member)
     .. text:sub(open + 1 + #gap)
 end
 
----@param text string JSON that has an object at the pointer
+-- The offset before a string that ends at `at`: a quote behind an odd number of backslashes is in it.
+local function string_start(text, at)
+  local pos = at
+  repeat
+    pos = text:sub(1, pos - 1):match("^.*()\"")
+  until #text:sub(1, pos - 1):match("(\\*)$") % 2 == 0
+  return pos
+end
+
+-- The offset at which a member begins, with its key, or an item.
+local function member_start(text, at)
+  local before = text:sub(1, at):match("^.*()\"%s*:%s*$")
+  return before and string_start(text, before) or at + 1
+end
+
+---Removes a member of an object or an item of a list, with its comma.
+---@param text string JSON
+---@param pointer string of a value that is there: "/issues/2"
+---@return string
+function M.remove(text, pointer)
+  local at = assert(doc.parse(text)):at(pointer)
+  local first, behind = member_start(text, at), value_end(text, at + 1)
+  local comma = text:match("^%s*,()", behind)
+  if comma then
+    return text:sub(1, first - 1) .. text:sub(text:match("^%s*()", comma))
+  end
+  return text:sub(1, first - 1):gsub("%s*,?%s*$", "") .. text:sub(behind)
+end
+
+---Sets a member of an object, or an item of a list that is there.
+---@param text string JSON that has the object or the list at the pointer
 ---@param pointer string "" or "/models"
----@param key string of the member
+---@param key string of the member; "0" of the first item
 ---@param value string JSON
 ---@return string
 function M.set(text, pointer, key, value)
@@ -62,7 +93,7 @@ function M.set(text, pointer, key, value)
   if at then
     return text:sub(1, at) .. value .. text:sub(value_end(text, at + 1))
   end
-  return insert(text, assert(tree:at(pointer)) + 1, '"' .. key .. '": ' .. value)
+  return insert(text, assert(tree:at(pointer)) + 1, cjson.encode(key) .. ": " .. value)
 end
 
 return M

@@ -90,7 +90,8 @@ M.acts = {
   accept = {
     summary = "accepts the scripts that wait, as the person saw them: `generation` is the whole id",
     fields = { generation = "text" },
-    errors = { "ERR_NOT_FOUND", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, perform = accept,
+    errors = { "ERR_NOT_FOUND", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" },
+    permission = "admin", perform = accept,
   },
 }
 

@@ -1,12 +1,12 @@
 -- card_routes.lua: the board, and one card: everything on it, what was said in its turns, what it changed,
 -- and the order to work on it.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local board_rows = require("orket.reports.board_rows")
 local card_record = require("orket.reports.card_record")
 local card_moves = require("orket.governance.card_moves")
 local cjson = require("cjson")
-local once = require("orket.service.once")
+local once = require("orket.service.api.once")
 local reader = require("orket.project.reader")
 local transcript_page = require("orket.service.transcript_page")
 local tree_diff = require("orket.reports.tree_diff")
@@ -73,7 +73,8 @@ M.STARTED = object({ run = { type = "string" }, card = { type = "string" }, even
 M.routes = {
   {
     name = "board", method = "GET", path = "/v1/board", permission = "read", by_journal = true,
-    aliases = { "/api/board", "/v1/system/board" },
+    tool = "free",
+    past = true, aliases = { "/api/board", "/v1/system/board" },
     summary = "all cards in the board's order, with what waits for a person",
     query = { all = { type = "boolean", description = "archived cards too" },
       cards = { type = "string", minLength = 1, description = "only these, with commas between" } },
@@ -81,7 +82,8 @@ M.routes = {
   },
   {
     name = "card", method = "GET", path = "/v1/cards/{id}", permission = "read", by_journal = true,
-    aliases = { "/api/cards/{id}" }, summary = "a card with its comments, events, refusals and what it asks",
+    tool = "free",
+    past = true, aliases = { "/api/cards/{id}" }, summary = "a card with its comments, events, refusals and what it asks",
     errors = { "ERR_NOT_FOUND" }, handle = card,
     answer = object({ id = { type = "string" }, status = { type = "string" }, revision = { type = "integer" },
       comments = list(ref("Comment")), events = list(ref("Event")), reports = list(ref("Report")),
@@ -89,12 +91,14 @@ M.routes = {
   },
   {
     name = "card_transcript", method = "GET", path = "/v1/cards/{id}/transcript", permission = "read",
-    summary = "what was said and done in the turns of the run that worked on it last", query =
+    tool = "free",
+    past = true, summary = "what was said and done in the turns of the run that worked on it last", query =
       transcript_page.query({ all = { type = "boolean", description = "the turns of all runs" } }),
     errors = { "ERR_NOT_FOUND" }, answer = transcript_page.ANSWER, handle = transcript,
   },
   {
-    name = "card_diff", method = "GET", path = "/v1/cards/{id}/diff", permission = "read",
+    name = "card_diff", method = "GET", path = "/v1/cards/{id}/diff", permission = "read", past = true,
+    tool = "free",
     summary = "what an issue or an epic changed, as unified diffs; {id} may be CARD@EVENT", handle = diff,
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
     answer = object({ card = { type = "string" }, files = list(ref("File")) }, { at = { type = "integer" } }),
@@ -108,7 +112,7 @@ M.routes = {
         { fix = TEXT, reasons = list(TEXT) })) }),
   },
   {
-    name = "execute", method = "POST", path = "/v1/cards/{id}/execute", permission = "act", status = 202,
+    name = "execute", method = "POST", path = "/v1/cards/{id}/execute", permission = "run", status = 202,
     aliases = { "/api/cards/{id}/execute" },
     summary = "begins a run of a rock, an epic or an issue, or goes on with it; Idempotency-Key: once",
     body = { type = "object", additionalProperties = false, properties = {

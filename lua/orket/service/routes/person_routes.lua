@@ -3,11 +3,11 @@
 -- has to read first is answered with the hash of that content.
 
 local acts = require("orket.governance.acts")
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local content = require("orket.governance.approvals.content")
 local inbox = require("orket.reports.inbox")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local tables = require("orket.util.tables")
 
 local M = { tag = "people" }
@@ -58,6 +58,21 @@ local function answer_with(act)
   end
 end
 
+-- What a person reads before they answer, and its hash.
+local function content_shown(service, request)
+  local row, err = approval(service, request)
+  local items = row and inbox.list(service.store, service.dir) or {}
+  for _, item in ipairs(items) do
+    if item.kind == "approval" and item.id == row.id then
+      return { lines = table.move(item.lines, 1, #item.lines, 2, { item.title }), body = { hash = row.hash } }
+    end
+  end
+  return nil, err or problem.new(409, "ERR_TRANSITION", "this question does not wait any more",
+    "GET /v1/approvals lists those that do")
+end
+
+local READ = { fields = { "hash" }, read = content_shown }
+
 local ANSWER = {
   type = "object", required = { "hash" }, additionalProperties = false, properties = {
     hash = { type = "string", description = "of the content that was read: GET /v1/approvals/{id}" },
@@ -69,28 +84,32 @@ local REASONED = { type = "object", required = { "hash", "why" }, additionalProp
 
 M.routes = {
   {
-    name = "inbox", method = "GET", path = "/v1/inbox", permission = "read", handle = waiting,
+    name = "inbox", method = "GET", path = "/v1/inbox", permission = "read", handle = waiting, tool = "free",
     summary = "what waits for a person: first what expires, with the whole content",
     answer = object({ items = list(ref("InboxItem")) }),
   },
   {
     name = "approvals", method = "GET", path = "/v1/approvals", permission = "read", handle = asked,
+    tool = "free",
     summary = "what agents ask for and only a person can allow",
     query = { all = { type = "boolean", description = "what was answered too" }, card = { type = "string" } },
     answer = object({ items = list(ref("Approval")) }),
   },
   {
     name = "approval", method = "GET", path = "/v1/approvals/{id}", permission = "read", handle = approval,
+    tool = "free",
     summary = "one question with the whole of what is asked; {id} has its slashes as %2F",
     errors = { "ERR_NOT_FOUND" }, answer = ref("Approval"),
   },
   {
     name = "approve", method = "POST", path = "/v1/approvals/{id}/approve", permission = "act", body = ANSWER,
+    tool = "asked", shown = READ,
     summary = "says yes to exactly this content, once", handle = answer_with("approve"), answer = ref("Done"),
     errors = { "ERR_NOT_FOUND", "ERR_STALE", "ERR_TRANSITION" },
   },
   {
     name = "deny", method = "POST", path = "/v1/approvals/{id}/deny", permission = "act", body = REASONED,
+    tool = "asked", shown = READ,
     summary = "says no; the agent reads why", handle = answer_with("deny"), answer = ref("Done"),
     errors = { "ERR_NOT_FOUND", "ERR_STALE", "ERR_TRANSITION" },
   },
@@ -98,8 +117,11 @@ M.routes = {
 
 -- ---- acts ----
 
-local ELSEWHERE = { approve = true, deny = true } -- above, with the hash of what was read
-local TYPES = { text = "string", integer = "integer", number = "number", boolean = "boolean", list = "array" }
+local ELSEWHERE = { -- above, with the hash of what was read; in routes of their nouns
+  approve = true, deny = true, ["card.create"] = true, ["card.change"] = true, ["card.remove"] = true,
+}
+local TYPES = { text = "string", integer = "integer", number = "number", boolean = "boolean", list = "array",
+  object = "object" }
 
 local function body_of(act)
   local properties, required = {}, {}
@@ -120,13 +142,29 @@ local function perform(name)
   end
 end
 
+-- What waits on the card that an act is about; the act is about no later question.
+local function card_shown(service, request)
+  local lines, event = {}, nil
+  for _, item in ipairs(inbox.list(service.store, service.dir)) do
+    if item.card == request.body.card then
+      lines[#lines + 1], event = item.title, event or item.event
+      table.move(item.lines, 1, #item.lines, #lines + 1, lines)
+    end
+  end
+  return { lines = lines, body = { event = event } }
+end
+
+local WAITING = { fields = { "event" }, read = card_shown }
+
 for _, name in ipairs(tables.keys(acts.all())) do
   local act = acts.all()[name]
   if not act.run and not act.beside and not ELSEWHERE[name] then
     table.insert(M.routes, {
-      name = "act_" .. name:gsub("%.", "_"), method = "POST", path = "/v1/acts/" .. name, permission = "act",
+      name = "act_" .. name:gsub("%.", "_"), method = "POST", path = "/v1/acts/" .. name,
+      permission = act.permission or "act",
       summary = act.summary, body = body_of(act), answer = ref("Done"), errors = act.errors,
-      handle = perform(name),
+      handle = perform(name), tool = act.plain and "asked" or nil,
+      shown = act.fields.event and WAITING or nil,
     })
   end
 end

@@ -1,12 +1,15 @@
 -- report_routes.lua: what was refused, why something happened, what it cost and may cost, where a word is.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
 local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
+local meters = require("orket.governance.budget.meter")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
+local run_set = require("orket.scheduler.run_set")
+local text_search = require("orket.reports.text_search")
 
 local M = { tag = "reports" }
 
@@ -27,9 +30,18 @@ local function refused(service, request)
   return { items = setmetatable(rows, cjson.array_mt), next = more and rows[most].event or nil }
 end
 
+-- Each link with the place of its event, by which a run's timeline opens it.
+local function with_places(store, reason)
+  for _, link in ipairs(reason.chain) do
+    local event = store:read("event", { seq = link.event })[1]
+    link.run, link.turn, link.n = event.run, event.turn, event.n
+  end
+  return reason
+end
+
 local function why(service, request)
   local event, err = event_ref.meant(service.store, request.params.event)
-  return event and reasons.why(service.store, event), err
+  return event and with_places(service.store, reasons.why(service.store, event)), err
 end
 
 local function budgets_of(service)
@@ -41,21 +53,20 @@ local function sums(service, request)
 end
 
 local function caps(service)
-  local budgets, run = budgets_of(service), service.project.under_way
-  local meter = run and run.engine.meter
-  local rows = budget_tree.rows(service.store, budgets, meter and meter:held() or {})
+  local budgets = budgets_of(service)
+  local rows = budget_tree.rows(service.store, budgets, meters.held(run_set.of(service.project).budget))
   return { currency = budgets.currency, caps = budget_tree.plain(rows) }
 end
 
 local function search(service, request)
-  local rows = service.store:read("search", { text = request.query.q, limit = request.query.limit or FOUND })
-  return { items = setmetatable(rows, cjson.array_mt) }
+  return text_search.page(service.store, request.query, request.query.limit or FOUND)
 end
 
 M.routes = {
   {
     name = "reports", method = "GET", path = "/v1/reports", permission = "read", handle = refused,
-    summary = "what agents attempted and were refused, the newest first", query = {
+    tool = "free",
+    past = true, summary = "what agents attempted and were refused, the newest first", query = {
       card = TEXT, run = TEXT, rule = { type = "string", description = "* stands for anything" },
       limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
       before = { type = "integer", minimum = 1, description = "the last event that is known" },
@@ -63,15 +74,16 @@ M.routes = {
     answer = api_schemas.page(ref("Report"), "integer"),
   },
   {
-    name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why,
+    name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why, tool = "free",
     summary = "what an event, RUN/TURN.N or a card's last move follows from, back to the prompt",
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
-    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE })),
+    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE, run = TEXT, n = WHOLE })),
       complete = { type = "boolean" }, missing = list(TEXT) }),
   },
   {
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
-    summary = "what requests to models cost; what has no `money` had no price", query = {
+    tool = "free",
+    past = true, summary = "what requests to models cost; what has no `money` had no price", query = {
       by = { enum = costs.BY, description = "model" }, run = TEXT, from = DAY, to = DAY },
     answer = object({ by = TEXT, rows = list(object({ name = TEXT, calls = WHOLE, failed = WHOLE,
       tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, priced = WHOLE }, { money = WHOLE })),
@@ -79,20 +91,24 @@ M.routes = {
       { currency = TEXT }),
   },
   {
-    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps,
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps, tool = "free",
     summary = "every cap: used, reserved by requests under way, limit",
     answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
       reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
       { name = TEXT, where = TEXT })) }, { currency = TEXT }),
   },
   {
-    name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search,
-    summary = "cards, comments and remembered texts in which these letters stand", query = {
+    name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
+    summary = "cards, comments, remembered texts, files and transcripts in which these letters stand",
+    needs = { "q" }, query = {
       q = { type = "string", minLength = 2, maxLength = 200 },
+      kind = { enum = text_search.KINDS, description = "only of this kind" },
+      after = { type = "string", pattern = "^[a-z]+:-?[0-9]{1,18}:", description = "`next` of the page before" },
       limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
     },
-    answer = object({ items = list(object({ kind = { enum = { "card", "comment", "memory" } },
-      text = TEXT }, { card = TEXT, id = TEXT })) }),
+    answer = object({ items = list(object({ kind = { enum = text_search.KINDS }, id = TEXT, text = TEXT,
+      link = TEXT }, { card = TEXT, name = TEXT, path = TEXT, line = WHOLE, run = TEXT, turn = WHOLE, n = WHOLE,
+      event = WHOLE, said = TEXT })) }, { next = TEXT }),
   },
 }
 

@@ -1,15 +1,16 @@
 -- run_routes.lua: runs: which there are, where one stands, what was said in it, its events as they happen; to
 -- begin one, to go on with it, to halt it.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local card_routes = require("orket.service.routes.card_routes")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
 local live_events = require("orket.service.live_events")
-local once = require("orket.service.once")
-local problem = require("orket.service.problem")
+local once = require("orket.service.api.once")
+local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
+local run_wait = require("orket.service.run_wait")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -20,19 +21,32 @@ local RUNS, EVENTS, EVENTS_MOST = 50, 200, 1000 -- of a page
 
 -- ---- which runs ----
 
-local function run_of(service, request)
-  for _, row in ipairs(service.runs:rows()) do
-    if row.id == request.params.id then
+-- Of what was, the journal alone decides; whether a run is under way now, the process knows.
+local function rows_of(service)
+  return service.at and service.store:read("runs", {}) or service.runs:rows()
+end
+
+---A run's row.
+---@param service Service
+---@param id string
+---@return table|nil
+---@return Error|nil
+function M.find(service, id)
+  for _, row in ipairs(rows_of(service)) do
+    if row.id == id then
       return row
     end
   end
-  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. request.params.id .. "'",
-    "GET /v1/runs lists them")
+  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. id .. "'", "GET /v1/runs lists them")
+end
+
+local function run_of(service, request)
+  return M.find(service, request.params.id)
 end
 
 -- The newest first; a run that began meanwhile moves none to another page.
 local function runs(service, request)
-  local query, rows = request.query, service.runs:rows()
+  local query, rows = request.query, rows_of(service)
   local items, most, known = setmetatable({}, cjson.array_mt), query.limit or RUNS, not query.before
   for i = #rows, 1, -1 do
     if known and #items == most then
@@ -46,6 +60,9 @@ local function runs(service, request)
 end
 
 local function run(service, request)
+  if request.query.wait then
+    run_wait.wait(service, request)
+  end
   local row, err = run_of(service, request)
   if row then
     run_record.complete(service.store, row)
@@ -193,29 +210,34 @@ local function halt(service, request)
   return service:act({ act = "halt", run = row.id }, request.who)
 end
 
+local WAIT = { wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
+  "seconds that the answer may wait until the run ended, or something of it waits for a person" } }
 local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
 
 M.routes = {
   {
     name = "runs", method = "GET", path = "/v1/runs", permission = "read", aliases = { "/api/sessions" },
-    summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
+    tool = "free",
+    past = true, summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
     query = { limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
       before = { type = "string", description = "the last run that is known" } },
   },
   {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
-    summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
+    tool = "free", query = WAIT,
+    past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      checkpoints = { type = "array" }, tree = { type = "string" } }),
+      checkpoints = { type = "array" }, refusals = { type = "integer" }, tree = { type = "string" } }),
   },
   {
-    name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read",
+    name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,
+    tool = "free",
     aliases = { "/api/sessions/{id}", "/v1/runs/{id}/transcript" }, errors = { "ERR_NOT_FOUND" },
     summary = "a run with what was said and done in its turns", query = transcript_page.query(),
     answer = transcript_page.ANSWER, handle = session,
   },
   {
-    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", query = QUERY,
+    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", tool = "free", query = QUERY,
     summary = "the events of a run; with Accept: text/event-stream also as they are committed",
     errors = { "ERR_NOT_FOUND" }, answer = api_schemas.page(ref("Event"), "integer"), handle = run_events,
     stream = stream_run,
@@ -231,7 +253,8 @@ M.routes = {
     status = 101, answer = { type = "object" }, errors = { "ERR_USAGE", "ERR_LIBRARY" }, stream = socket,
   },
   {
-    name = "start_run", method = "POST", path = "/v1/runs", permission = "act", status = 202, errors = LAST,
+    name = "start_run", method = "POST", path = "/v1/runs", permission = "run", status = 202, errors = LAST,
+    tool = "free",
     summary = "begins a run of a card, or goes on with it; Idempotency-Key: once",
     answer = card_routes.STARTED, handle = start, body = {
       type = "object", required = { "card" }, additionalProperties = false,
@@ -240,12 +263,14 @@ M.routes = {
     },
   },
   {
-    name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "act", status = 202,
+    name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "run", status = 202,
+    tool = "free",
     summary = "goes on with a run that did not end; Idempotency-Key: once", answer = card_routes.STARTED,
     errors = LAST, handle = resume,
   },
   {
-    name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "act", handle = halt,
+    name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "run", handle = halt,
+    tool = "free",
     summary = "drains the run that is under way: open turns go on with the next", answer = ref("Done"),
     errors = { "ERR_NOT_FOUND" },
   },

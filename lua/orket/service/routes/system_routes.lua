@@ -1,17 +1,56 @@
 -- system_routes.lua: the service itself: is it alive, which version is it, what does it offer.
 
-local openapi = require("orket.service.openapi")
+local cjson = require("cjson")
+local api_schemas = require("orket.service.api.api_schemas")
+local calendar = require("orket.reports.calendar")
+local openapi = require("orket.service.api.openapi")
+local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")
 
 local M = { tag = "system" }
 
+local object = api_schemas.object
+local TEXT, WHOLE = { type = "string" }, { type = "integer" }
+
 local function health(service)
-  return { status = service.ready and "ok" or "stopping", live = true, ready = service.ready }
+  local ready = service.workspaces:ready()
+  return { status = ready and "ok" or "stopping", live = true, ready = ready }
+end
+
+-- Each project has users of its own: only the administrator's key is good for all.
+local function workspaces(service, request)
+  local items = setmetatable({}, cjson.array_mt)
+  local is_admin = request.principal and request.principal.kind == "admin"
+  for _, name in ipairs(service.workspaces.names) do
+    if is_admin or name == service.name then
+      items[#items + 1] = { name = name }
+    end
+  end
+  return { items = items }
 end
 
 local function version(service)
   return { version = sys.version(), api = "v1",
     organization = service.project.config.organization.name }
+end
+
+local function heartbeat(service)
+  return { status = "online", timestamp = sys.now(), active_tasks = #service.store:read("open_turns", {}) }
+end
+
+local function sprint(service)
+  local now = calendar.of(os.time())
+  now.cards = setmetatable({}, cjson.array_mt)
+  for i, row in ipairs(service.store:read("sprint_cards", { sprint = now.current_sprint })) do
+    now.cards[i] = row.id
+  end
+  return now
+end
+
+local function clear_logs()
+  return nil, problem.new(410, "ERR_DENIED",
+    "nothing is cleared: the journal is the truth about what happened",
+    "orket gc drops what no one goes back to, and leaves what the board follows from")
 end
 
 M.routes = {
@@ -30,6 +69,30 @@ M.routes = {
       properties = { version = { type = "string" }, api = { const = "v1" },
         organization = { type = "string" } },
     },
+  },
+  {
+    name = "workspaces", method = "GET", path = "/v1/workspaces", permission = "read",
+    summary = "the projects that this server serves: /w/NAME/v1/… is one of them, /v1/… the first",
+    handle = workspaces, answer = { type = "object", required = { "items" }, properties = { items = {
+      type = "array", items = { type = "object", required = { "name" },
+        properties = { name = { type = "string" } } },
+    } } },
+  },
+  {
+    name = "heartbeat", method = "GET", path = "/v1/system/heartbeat", permission = "read",
+    summary = "that the server is there, and how many turns are open", handle = heartbeat,
+    answer = object({ status = { const = "online" }, timestamp = TEXT, active_tasks = WHOLE }),
+  },
+  {
+    name = "calendar", method = "GET", path = "/v1/system/calendar", permission = "read", handle = sprint,
+    summary = "the sprint of this week (thirteen to a quarter, UTC), and the cards that name it",
+    answer = object({ current_sprint = TEXT, year = WHOLE, week = WHOLE, sprint_start = TEXT,
+      sprint_end = TEXT, cards = api_schemas.list(TEXT) }),
+  },
+  {
+    name = "clear_logs", method = "POST", path = "/v1/system/clear-logs", permission = "act",
+    summary = "410: what happened is in the journal, and stays there", handle = clear_logs,
+    answer = { type = "object" }, errors = { "ERR_DENIED" },
   },
   {
     name = "openapi", method = "GET", path = "/openapi.json", permission = "read",

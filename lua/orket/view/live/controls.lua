@@ -38,17 +38,24 @@ local HELP = {
 
 -- ---- what is shown ----
 
+-- Runs of this process wait for who reads.
+local function set_reviewed(self, is_read)
+  for _, run in ipairs(self.shown.list) do
+    run.reviewed = is_read
+    if not is_read and run.check_end then
+      run:check_end()
+    end
+  end
+end
+
 local function close_pager(self)
   self.pager, self.item, self.prompt = nil, nil, nil
-  self.run.reviewed = nil
-  if self.run.check_end then
-    self.run:check_end() -- which waits for who reads
-  end
+  set_reviewed(self, false)
 end
 
 local function open_pager(self, title, body, item)
   self.pager, self.item = pager.new(title, body), item
-  self.run.reviewed = self.item ~= nil
+  set_reviewed(self, item ~= nil)
 end
 
 -- What the selected card waits for, else what has waited longest.
@@ -88,10 +95,12 @@ end
 
 local function halt(self)
   self.question = nil
-  local result = send(self, { act = "halt", run = self.run.id, who = sys.user() })
-  if result then
-    self.halted = true
-    self.view:note(result.message)
+  for _, run in ipairs(self.shown.list) do
+    local result = not run.is_over and send(self, { act = "halt", run = run.id, who = sys.user() })
+    if result then
+      self.halted = true
+      self.view:note(result.message)
+    end
   end
 end
 
@@ -152,7 +161,7 @@ local function transcript(self)
 end
 
 local function quit(self)
-  local stops = self.halted or self.run.draining
+  local stops = self.halted or self.shown:are_stopping()
   if not stops and not self.view.left then
     return halt(self)
   end
@@ -315,24 +324,18 @@ end
 ---Keys from now on, when a person is at the standard input.
 ---@param view table the live view
 ---@param project table
----@param run table
+---@param shown table the runs that it shows
 ---@return table|nil controls
-function M.start(view, project, run)
+function M.start(view, project, shown)
   if not sys.is_tty(STDIN) then
     return nil
   end
-  local self = setmetatable({ view = view, run = run, store = project.store, dir = project.dir }, Controls)
+  local self = setmetatable({ view = view, shown = shown, store = project.store, dir = project.dir }, Controls)
   self.stop_signals = async.on_signals({ "sigtstp", "sigcont" }, function(name)
     on_job_control(self, name)
   end)
   take(self)
   return self
-end
-
----The run that is shown; a rock has several.
----@param run table
-function Controls:follow(run)
-  self.run = run
 end
 
 ---The terminal as it was found.

@@ -16,6 +16,7 @@ local outage_fold = require("orket.view.outage_fold")
 local outages = require("orket.reports.outages")
 local reply_draft = require("orket.view.live.reply_draft")
 local sentences = require("orket.view.sentences")
+local shown_runs = require("orket.view.shown_runs")
 local approval_format = require("orket.governance.approvals.approval_format")
 local budget_format = require("orket.governance.budget.budget_format")
 local sys = require("orket.core.sys")
@@ -39,7 +40,7 @@ local NOTHING = { beside = 0, calls = 0 } -- beside the words of a reply
 function M.new(args)
   local self = setmetatable({
     has_keys = not (args and args.replay), -- no owner hears those of a replay
-    fold = outage_fold.new(), log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {},
+    shown = shown_runs.new(), fold = outage_fold.new(), log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {},
     tokens = 0, before = 0, began = sys.monotonic(), drawn = {},
   }, View)
   self.on_delta = function(turn, words, progress)
@@ -64,10 +65,11 @@ local function question(row)
 end
 
 ---@param project table
----@param run table the run that begins; a rock has several, one after the other
+---@param run table a run that begins; a rock has several
 function View:attach(project, run)
   local first, totals = not self.run, ending.totals(run)
   self.run = run
+  self.shown:add(run)
   if totals then -- of the sessions before this one
     self.before, self.tokens = self.before + (totals.seconds or 0),
       self.tokens + totals.tokens_in + totals.tokens_out
@@ -83,10 +85,8 @@ function View:attach(project, run)
     for _, row in ipairs(project.store:read("approvals", { status = "pending" })) do
       self.asked[row.card], self.questions[row.card] = row.id, question(row) -- by a run before this one
     end
-    self.controls = self.has_keys and controls.start(self, project, run)
+    self.controls = self.has_keys and controls.start(self, project, self.shown)
     tick(self)
-  elseif self.controls then
-    self.controls:follow(run)
   end
   self:draw()
 end
@@ -236,16 +236,9 @@ end
 
 -- ---- the terminal ----
 
----@return table[] cards of the run, in the order of the board
+---@return table[] cards of the runs, in the order of the board
 function View:cards()
-  local cards = {}
-  for _, card in pairs(self.run.board.cards) do
-    cards[#cards + 1] = card
-  end
-  table.sort(cards, function(a, b)
-    return a.ordinal < b.ordinal
-  end)
-  return cards
+  return self.shown:cards()
 end
 
 ---The card whose agent has been at it for the longest time.
@@ -261,7 +254,11 @@ end
 -- What is unreachable now, read when something of it has changed.
 local function outage_of(self)
   if self.paused then
-    self.outages, self.paused = outages.list(self.run.store, self.run.epic.id), false
+    self.outages, self.paused = {}, false
+    for _, run in ipairs(self.shown.list) do
+      local list = outages.list(run.store, run.epic.id)
+      table.move(list, 1, #list, #self.outages + 1, self.outages)
+    end
   end
   return self.outages[1] and outages.line(self.outages[1])
 end
@@ -296,7 +293,7 @@ end
 -- The run's status says what it would be if it ended now; until then it runs.
 function View:scene()
   return {
-    id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
+    id = self.shown:name(), status = self.status or self.shown:are_stopping() and "stopping" or "running",
     seconds = sys.monotonic() - self.began, before = self.before, tokens = self.tokens, cards = self:cards(),
     capped = self.capped, doing = self.doing, asked = self.asked, questions = self.questions,
     streams = streams_at(self, sys.monotonic()),

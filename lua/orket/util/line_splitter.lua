@@ -1,4 +1,5 @@
--- rpc_lines.lua: bytes as they come, in lines: what a line costs follows from its length, however it is cut.
+-- line_splitter.lua: bytes as they come, in lines: what a line costs follows from its length, however it is
+-- cut.
 
 local M = {}
 

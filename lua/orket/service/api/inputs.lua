@@ -3,7 +3,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local problem = require("orket.service.problem")
+local problem = require("orket.service.api.problem")
 local schema = require("orket.core.schema")
 
 local M = {}
@@ -76,7 +76,7 @@ local NONE = {} -- properties of a route without any
 ---@return table
 function M.query_schema(route)
   local source = route.query_schema or { type = "object", properties = route.query or NONE,
-    additionalProperties = false }
+    required = route.needs, additionalProperties = false }
   route.query_schema = source
   return source
 end
@@ -86,23 +86,34 @@ end
 ---@return table<string, any>|nil
 ---@return Error|nil
 function M.query(route, text)
-  if text == "" then
+  if text == "" and not route.needs then
     return {}
   end
   local values, err = pairs_of(text, route.query or NONE)
   if not values then
     return nil, err
   end
+  return M.check_query(route, values)
+end
+
+---The same of values that are no text any more.
+---@param route Route
+---@param values table<string, any>
+---@return table<string, any>|nil
+---@return Error|nil
+function M.check_query(route, values)
   return checked(M.query_schema(route), values, "/query")
 end
 
 -- ---- the body ----
 
+local JSON = { ["application/json"] = true, ["application/merge-patch+json"] = true }
+
 local EMPTY = { type = "object", maxProperties = 0 } -- of a route that takes none
 
 local function decoded(request)
   local kind = (request.headers["content-type"] or ""):lower():match("^%s*([^;%s]*)")
-  if kind ~= "application/json" then
+  if not JSON[kind] then
     return nil, problem.new(415, "ERR_USAGE", "the body has to be application/json",
       "send Content-Type: application/json")
   end
@@ -125,6 +136,15 @@ function M.body(route, request)
   if err then
     return nil, err
   end
+  return M.check_body(route, value)
+end
+
+---The same of a value that is no text any more.
+---@param route Route
+---@param value any
+---@return table|nil
+---@return Error|nil
+function M.check_body(route, value)
   return checked(route.body or EMPTY, value, "/body")
 end
 

@@ -1,9 +1,9 @@
 -- openapi.lua: the registry of routes as an OpenAPI 3.1 document. Nothing is said here that the routes do not
 -- say.
 
-local api_schemas = require("orket.service.api_schemas")
+local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
-local inputs = require("orket.service.inputs")
+local inputs = require("orket.service.api.inputs")
 local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 
@@ -25,7 +25,8 @@ local function parameters(route)
   end
   for _, name in ipairs(tables.keys(route.query or {})) do
     local source = route.query[name]
-    list[#list + 1] = { name = name, ["in"] = "query", schema = source, description = source.description }
+    list[#list + 1] = { name = name, ["in"] = "query", schema = source, description = source.description,
+      required = tables.has(route.needs or {}, name) or nil }
   end
   return list
 end
@@ -33,7 +34,7 @@ end
 local function content(route)
   local kinds = { [route.produces or "application/json"] = {
     schema = route.produces and { type = "string" } or route.answer } }
-  if route.stream then
+  if route.stream and not route.produces then
     kinds["text/event-stream"] = { schema = { type = "string" } }
   end
   return kinds

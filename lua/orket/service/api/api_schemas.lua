@@ -77,6 +77,9 @@ local ALL = {
     remote = TEXT, expires_at = TEXT, plan = TEXT, cap = TEXT, rule = TEXT, hash = TEXT,
     asks = TEXT, role = TEXT,
     operation = { type = "object" } }),
+  Preview = object({ card = TEXT, seat = TEXT, role = TEXT, review = FLAG, generation = TEXT, model = TEXT,
+    messages = M.list({ type = "object" }), tools = M.list({ type = "object" }), bytes = WHOLE,
+    tokens = WHOLE }, { note = TEXT }),
   File = object({ path = TEXT, status = TEXT, binary = FLAG, added = WHOLE, removed = WHOLE, diff = TEXT }),
   Done = object({ message = TEXT }),
 }

@@ -21,8 +21,8 @@ local TITLES = {
   [400] = "Bad request", [401] = "Unauthorized", [403] = "Forbidden", [404] = "Not found",
   [405] = "Method not allowed", [406] = "Not acceptable", [409] = "Conflict", [410] = "Gone",
   [413] = "Content too large", [415] = "Unsupported media type", [422] = "Unprocessable content",
-  [426] = "Upgrade required", [429] = "Too many requests", [500] = "Internal error",
-  [502] = "Model failure", [503] = "Unavailable",
+  [426] = "Upgrade required", [428] = "Precondition required", [429] = "Too many requests",
+  [500] = "Internal error", [502] = "Model failure", [503] = "Unavailable",
 }
 
 ---@class ProblemBody
@@ -33,6 +33,7 @@ local TITLES = {
 ---@field code string ERR_*
 ---@field fix string|nil
 ---@field errors {path: string, message: string}[]|nil what is wrong, by place
+---and the members of the error's `more`, such as revision and sent
 
 ---The status that stands for an error.
 ---@param err Error
@@ -75,11 +76,15 @@ end
 function M.of(err)
   local first = err.code and err or error_of(err[1])
   local status = M.status(first)
-  return {
+  local body = {
     type = "urn:orket:" .. first.code, title = TITLES[status] or "Error", status = status,
     detail = first.message, code = first.code, fix = errors.cure(first),
     errors = first.errors or not err.code and details(err) or nil,
   }
+  for name, value in pairs(first.more or {}) do
+    body[name] = value
+  end
+  return body
 end
 
 return M

@@ -1,0 +1,89 @@
+-- outlet.lua: text to a file descriptor that never makes the loop wait: what it does not take at once waits
+-- here, up to a bound, and what comes behind that is dropped and counted.
+
+local async = require("orket.async")
+local handles = require("orket.async.handles")
+local uv = require("luv")
+
+local M = {}
+
+local Outlet = {}
+Outlet.__index = Outlet
+
+-- A pipe or a terminal takes what it can; a file is written to on a thread of the pool.
+local function stream_of(fd)
+  local kind = uv.guess_handle(fd)
+  local stream
+  if kind == "pipe" then
+    stream = handles.opened(uv.new_pipe(false))
+    stream:open(fd)
+  elseif kind == "tty" then
+    stream = handles.opened(uv.new_tty(fd, false))
+  end
+  return stream
+end
+
+---@param fd integer
+---@param most integer bytes that may wait
+---@return {dropped: integer, write: fun(self, text: string): boolean, close: fun(self, seconds: number)} outlet
+function M.open(fd, most)
+  return setmetatable({ fd = fd, most = most, stream = stream_of(fd), waiting = {}, bytes = 0, dropped = 0 },
+    Outlet)
+end
+
+local send
+
+local function sent(self, err)
+  self.busy, self.broken = false, self.broken or err
+  if self.waiting[1] then
+    send(self)
+  elseif self.idle then
+    self.idle(true)
+  end
+end
+
+function send(self)
+  local text = table.concat(self.waiting)
+  self.waiting, self.bytes, self.busy = {}, 0, true
+  local function done(err)
+    sent(self, err)
+  end
+  if self.stream then
+    self.stream:write(text, done)
+  else
+    uv.fs_write(self.fd, text, -1, done)
+  end
+end
+
+---Writes a text, or drops it. False: there is no room.
+---@param text string
+---@return boolean
+function Outlet:write(text)
+  if self.broken or self.bytes + #text > self.most then
+    self.dropped = self.dropped + 1
+    return false
+  end
+  self.waiting[#self.waiting + 1], self.bytes = text, self.bytes + #text
+  if not self.busy then
+    send(self)
+  end
+  return true
+end
+
+---Waits for what was written, some seconds at most, and ends. In a task.
+---@param seconds number
+function Outlet:close(seconds)
+  if self.busy then
+    async.within(seconds, function()
+      async.suspend(function(wake)
+        self.idle = wake
+      end)
+    end)
+  end
+  self.broken = true
+  if self.stream then
+    handles.close(self.stream)
+  end
+end
+
+return M

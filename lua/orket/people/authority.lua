@@ -1,0 +1,43 @@
+-- authority.lua: may this name perform this act? Asked where acts are performed, whoever sends them: the
+-- service, a command, a client of the owner's socket. A name that is no user's is that of an account of this
+-- machine, which has the project's files.
+
+local errors = require("orket.errors")
+local roles = require("orket.people.roles")
+local roster = require("orket.people.roster")
+
+local M = {}
+
+local FOR_SERVICE = { read = true, run = true } -- a service is no person
+
+local function is_service(who)
+  return who:sub(1, 8) == "service:"
+end
+
+local function permissions_of(organization, users, who)
+  if is_service(who) then
+    return FOR_SERVICE
+  end
+  local user = users[who]
+  if not user then
+    return nil
+  end
+  return user.disabled and {} or roles.permissions(organization, user.role)
+end
+
+---@param project table opened as owner
+---@param request Request
+---@param act Act
+---@return Error|nil
+function M.check(project, request, act)
+  local organization, who = project.config.organization, request.who or "unknown"
+  local permissions = permissions_of(organization, roster.read(project.store).users, who)
+  local wanted = act.permission or "act"
+  if permissions and not roles.allow(permissions, wanted, request.act) then
+    return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(who, request.act,
+      wanted), "roles that have it: " .. table.concat(roles.with(organization, wanted, request.act), ", ")
+      .. "; orket user role gives one")
+  end
+end
+
+return M

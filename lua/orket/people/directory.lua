@@ -1,0 +1,137 @@
+-- directory.lua: who a request of a served project is from. It has the users and keys of the journal at hand,
+-- hears when they change, and knows who is signed in.
+
+local principal = require("orket.people.principal")
+local problem = require("orket.service.api.problem")
+local roster = require("orket.people.roster")
+local sessions = require("orket.people.sessions")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+---@class Directory
+---@field project table
+---@field roster Roster
+---@field sessions table
+---@field key HttpKey|nil the server's
+local Directory = {}
+Directory.__index = Directory
+
+---@param project table opened as owner
+---@return Directory
+function M.new(project)
+  local self = setmetatable({ project = project, roster = roster.read(project.store),
+    sessions = sessions.new(), hearers = {} }, Directory)
+  self.unsubscribe = project.store:subscribe(function()
+    self:read_again()
+  end, { "user.", "key." })
+  return self
+end
+
+local function is_good(key)
+  return not key.revoked_at and sys.now() < key.expires_at
+end
+
+-- The server takes exactly the keys that are good for some project.
+local function hand_over(self)
+  for id, key in pairs(self.roster.keys) do
+    if key.revoked_at then
+      self.key:drop(id)
+    elseif is_good(key) then
+      self.key:add(self.project.dir .. "/.orket", id) -- one whose file is gone is good for nothing
+    end
+  end
+end
+
+---From now on this server's keyring has the project's keys.
+---@param key HttpKey
+function Directory:attach(key)
+  self.key = key
+  hand_over(self)
+end
+
+---@return table organization
+function Directory:organization()
+  return self.project.config.organization
+end
+
+---Calls fn after each change of users, keys and sessions.
+---@param fn function
+function Directory:on_change(fn)
+  self.hearers[#self.hearers + 1] = fn
+end
+
+local function tell(self)
+  for _, fn in ipairs(self.hearers) do
+    fn()
+  end
+end
+
+local function is_of(session, user)
+  return user ~= nil and user.seq == session.seq and not user.disabled and user.secret == session.secret
+end
+
+---Users or keys have changed.
+function Directory:read_again()
+  self.roster = roster.read(self.project.store)
+  self.sessions:keep(function(session)
+    return is_of(session, self.roster.users[session.user])
+  end)
+  if self.key then
+    hand_over(self)
+  end
+  tell(self)
+end
+
+local function refused(message)
+  return problem.new(401, "ERR_DENIED", message, "sign in again: POST /v1/login; or send a key that is good")
+end
+
+local function of_key(self, id)
+  local key = self.roster.keys[id]
+  local user = key and key.user and self.roster.users[key.user]
+  if not key or key.user and not user then
+    return nil, refused("the key is not one of this project")
+  elseif not is_good(key) then
+    return nil, refused("the key is revoked, or has expired")
+  elseif user and user.disabled then
+    return nil, refused("the user of this key is disabled")
+  end
+  return principal.key(self:organization(), key, user)
+end
+
+local function of_token(self, claims, is_ongoing)
+  local session = is_ongoing and self.sessions:ongoing(claims.jti) or self.sessions:find(claims.jti, claims.n)
+  local user = session and self.roster.users[session.user]
+  if not (session and is_of(session, user)) then
+    return nil, refused("you are signed out")
+  end
+  return principal.user(self:organization(), user, session, sessions.token_ends(session))
+end
+
+---Who a credential belongs to, which the core found to be good.
+---@param credential {kind: "admin"|"key"|"token", id: string?, claims: table?}
+---@param is_ongoing boolean|nil of a request that is under way: its token may have been exchanged since
+---@return Principal|nil
+---@return Error|nil
+function Directory:principal(credential, is_ongoing)
+  if credential.kind == "admin" then
+    return principal.admin()
+  elseif credential.kind == "key" then
+    return of_key(self, credential.id)
+  end
+  return of_token(self, credential.claims, is_ongoing)
+end
+
+---Ends a session: its tokens are good for nothing from now on.
+---@param session Session
+function Directory:sign_out(session)
+  self.sessions:close(session.id)
+  tell(self)
+end
+
+function Directory:close()
+  self.unsubscribe()
+end
+
+return M

@@ -1,0 +1,126 @@
+-- preparation.lua: from a project's files to what can be run: its scripts serve, its cards are on the board, and
+-- both are recorded. Once when a process begins to own the project, and again before each further run.
+
+local async = require("orket.async")
+local cards = require("orket.project.cards")
+local change = require("orket.scripts.serving.change")
+local concealed = require("orket.governance.concealed")
+local config = require("orket.project.config")
+local config_record = require("orket.scripts.serving.config_record")
+local hold = require("orket.workspace.hold")
+local plan_files = require("orket.planning.plan_files")
+local run_set = require("orket.scheduler.run_set")
+local serving = require("orket.scripts.serving")
+
+local M = {}
+
+-- Cards and scripts in one commit; when a card is refused, neither.
+local function record(project, again)
+  local creating = async.spawn(cards.create, project, again)
+  if not creating.done then
+    local ok, err = serving.record(project)
+    if not ok then
+      return nil, err
+    end
+  end
+  return async.join(creating)
+end
+
+-- Files of plans that were taken, also by an owner that was killed then.
+local function settle_plans(project)
+  local ok, err = plan_files.settle(project)
+  return not ok and err or nil
+end
+
+---Makes an opened project ready to be run: its scripts serve, its cards are on the board, both are recorded.
+---@param project table opened as owner
+---@param again string|nil a card whose finished epic is built anew
+---@return any|nil ok
+---@return Error|Error[]|nil
+function M.prepare(project, again)
+  local generation, problems = project:load_scripts()
+  local ok, err = project:ready()
+  if not ok then
+    return nil, err
+  end
+  if not generation or #problems > 0 then
+    return nil, problems
+  end
+  project:open_board("system")
+  err = settle_plans(project)
+  if not err then
+    ok, err = serving.settle(project)
+  end
+  if ok then
+    project.reconfigured, err = config_record.record(project)
+  end
+  if err then
+    return nil, err
+  end
+  return record(project, again)
+end
+
+
+-- ---- again ----
+
+-- What runs under way conceal stays concealed until the last of them is over.
+local function conceal(project, organization)
+  local conceals, err = concealed.hold(project.dir, organization)
+  if not conceals then
+    return nil, err
+  end
+  project.concealed_before = project.concealed_before or {}
+  table.insert(project.concealed_before, project.conceals)
+  project.conceals = conceals
+  if #run_set.of(project).list == 0 then
+    for _, before in ipairs(project.concealed_before) do
+      before:release()
+    end
+    project.concealed_before = nil
+  end
+  return true
+end
+
+local function reconfigure(project)
+  local now, err = config.load(project.dir)
+  local ok = now
+  if now then
+    ok, err = conceal(project, now.organization)
+  end
+  if not ok then
+    return nil, err
+  end
+  project.config = now
+  return true
+end
+
+local function take_files(project, again, note)
+  local ok, err = reconfigure(project)
+  if not ok then
+    return nil, err
+  end
+  change.reload(project, note)
+  err = settle_plans(project) or select(2, config_record.record(project))
+  if err then
+    return nil, err
+  end
+  return cards.create(project, again)
+end
+
+---Takes cards and configuration as the files are now, for a run that begins beside others. Those go on with what
+---they began with; changed scripts serve all, or wait to be accepted. In a task.
+---@param project table prepared
+---@param again string|nil a card whose finished epic is built anew
+---@param note fun(text: string)
+---@return any|nil ok
+---@return Error|Error[]|nil
+function M.refresh(project, again, note)
+  project.refreshing = project.refreshing or hold.new()
+  local held <close>, err = hold.take(project.refreshing, "files")
+  if not held then
+    return nil, err
+  end
+  return take_files(project, again, note)
+end
+
+return M

@@ -1,0 +1,168 @@
+-- rock_run.lua: the epics of a rock: each begins when those that it depends on are done; those that are free of
+-- each other are under way together.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+local moves = require("orket.effects.moves")
+local run_set = require("orket.scheduler.run_set")
+
+local M = {}
+
+local SETTLED = { done = true, archived = true }
+local FINAL = { done = true, canceled = true, archived = true }
+local RANK = { done = 1, parked = 2, drained = 3, failed = 4 } -- the worst of its epics is what a rock came to
+
+local function card(store, id)
+  return store:read("card", { id = id })[1]
+end
+
+local function epics_of(store, rock)
+  return store:read("children", { parent = rock })
+end
+
+-- Nothing that it depends on is still open.
+local function is_free(store, epic)
+  for _, id in ipairs(epic.depends_on) do
+    local other = card(store, id)
+    if other and not SETTLED[other.status] then
+      return false
+    end
+  end
+  return true
+end
+
+-- ---- what its epics came to ----
+
+local function worse(a, b)
+  return (RANK[a] or 0) >= (RANK[b] or 0) and a or b
+end
+
+local function add(counts, more)
+  for status, count in pairs(more or {}) do
+    counts[status] = (counts[status] or 0) + count
+  end
+end
+
+local function note(self, ended, err)
+  self.err = self.err or err
+  self.status = worse(self.status, err and "failed" or ended.status)
+  if ended then
+    add(self.counts, ended.counts)
+    table.move(ended.pushes or {}, 1, #(ended.pushes or {}), #self.pushes + 1, self.pushes)
+  end
+end
+
+-- ---- which begin ----
+
+local begin_free
+
+local function begin(self, epic)
+  self.begun[epic.id], self.running = true, self.running + 1
+  async.spawn_watched(function(ended, err)
+    note(self, ended, err)
+    self.running = self.running - 1
+    begin_free(self)
+    if self.running == 0 and self.over then
+      self.over(true)
+    end
+  end, self.run_epic, epic)
+end
+
+-- An error that is no epic's own would meet the next one as well.
+function begin_free(self)
+  for _, row in ipairs(epics_of(self.store, self.rock.id)) do
+    local epic = not self.begun[row.id] and not self.err and not self.is_stopping() and card(self.store, row.id)
+    if epic and is_free(self.store, epic) then
+      begin(self, epic)
+    end
+  end
+end
+
+-- ---- its end ----
+
+local function is_over(store, rock)
+  for _, row in ipairs(epics_of(store, rock)) do
+    if not FINAL[row.status] then
+      return false
+    end
+  end
+  return true
+end
+
+local function settle(project, rock)
+  local tx = project.board:begin()
+  local options = { role = "system" }
+  if rock.status == "ready" then
+    moves.add(tx, rock, "in_progress", options)
+  end
+  if rock.status == "in_progress" then
+    moves.add(tx, rock, "done", options)
+  end
+  return errors.check(async.await(tx.commit, tx))
+end
+
+-- With all of them over so is the rock. One that waits for an epic that came to nothing is parked.
+local function conclude(self, project)
+  local ended = { status = self.status, counts = self.counts, pushes = self.pushes }
+  if self.err or not is_over(self.store, self.rock.id) then
+    ended.status = worse(ended.status, "parked")
+    return ended, self.err
+  elseif FINAL[self.rock.status] then
+    ended.counts, ended.already = {}, self.rock.status
+    return ended
+  end
+  local ok, err = settle(project, self.rock)
+  ended.status = ok and ended.status or nil
+  return ended, err
+end
+
+local function under_way(project, rock)
+  for _, row in ipairs(epics_of(project.store, rock.id)) do
+    local held = run_set.of(project):of_epic(row.id)
+    if held then
+      return run_set.taken(held)
+    end
+  end
+end
+
+---Runs the epics of a rock until nothing of it can go on without a person.
+---@param project table opened as owner
+---@param rock table card row
+---@param is_stopping fun(): boolean  true: no further epic begins
+---@param run_epic fun(epic: table): RunEnd?, Error?
+---@return RunEnd|nil
+---@return Error|nil ERR_OWNED: one of them is under way
+function M.run(project, rock, is_stopping, run_epic)
+  local err = under_way(project, rock)
+  if err then
+    return nil, err
+  end
+  local self = { store = project.store, rock = rock, run_epic = run_epic, is_stopping = is_stopping, begun = {},
+    running = 0, status = "done", counts = {}, pushes = {} }
+  begin_free(self)
+  if self.running > 0 then
+    async.suspend(function(wake)
+      self.over = wake
+    end)
+  end
+  return conclude(self, project)
+end
+
+---True when running the rock again would do something: it has an epic that never began and now may, or all
+---are over and it is not.
+---@param store Store
+---@param rock table card row
+---@return boolean
+function M.goes_on(store, rock)
+  if FINAL[rock.status] then
+    return false
+  end
+  for _, row in ipairs(epics_of(store, rock.id)) do
+    if row.status == "ready" and is_free(store, card(store, row.id)) then
+      return true
+    end
+  end
+  return is_over(store, rock.id)
+end
+
+return M

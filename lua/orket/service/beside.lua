@@ -1,0 +1,190 @@
+-- beside.lua: a project as routes see it in a process that does not own it: it reads the journal, sends a
+-- person's acts to the owner (project/owner.lua), and follows what is committed. A run that is started here
+-- while no process owns the project is owned by this one until it ends.
+
+local async = require("orket.async")
+local config = require("orket.project.config")
+local errors = require("orket.errors")
+local follow = require("orket.history.follow")
+local live_events = require("orket.service.live_events")
+local lock = require("orket.core.lock")
+local metrics = require("orket.service.metrics")
+local owner = require("orket.project.owner")
+local projects = require("orket.project.project")
+local reader = require("orket.project.reader")
+local route_table = require("orket.service.route_table")
+local service = require("orket.service.service")
+local snapshots = require("orket.service.snapshots")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local PAGE = 500 -- events read at once
+local REPLIES = 7 -- seconds that replies under way are waited for when it ends
+
+local Beside = {}
+Beside.__index = Beside
+
+-- ---- events ----
+
+local function tell(self, fn)
+  local found = false
+  while true do
+    local events = self.store:read("events", { since = self.seen, limit = PAGE })
+    for _, event in ipairs(events) do
+      self.seen = event.seq
+      fn(event)
+    end
+    found = found or #events > 0
+    if #events < PAGE then
+      return found
+    end
+  end
+end
+
+local function follower(self)
+  return function(fn)
+    self.seen = self.store:read("counts", {})[1].events
+    async.spawn(follow.changes, self.dir, function()
+      if self.closed then
+        return nil
+      end
+      return tell(self, fn)
+    end, nil, function(stop)
+      self.stop_following = stop
+    end)
+    return function()
+      self.stop_following()
+    end
+  end
+end
+
+-- ---- what routes ask of `runs` ----
+
+local Runs = {}
+Runs.__index = Runs
+
+function Runs:rows()
+  return reader.runs(self.of.store, self.of.dir)
+end
+
+function Runs:check_card(id)
+  local found, err = reader.card(self.of.store, id)
+  if found then
+    return true
+  end
+  local files = config.read(self.of.dir)
+  local is_there = (files.epics or {})[id] or (files.rocks or {})[id]
+  return is_there and true or nil, err
+end
+
+-- ---- acts and runs ----
+
+---Performs a person's act: by the owner, or as the owner for its length.
+---@param request Request
+---@return table|nil
+---@return Error|Error[]|nil
+function Beside:act(request)
+  request.who = sys.user()
+  return owner.ask(self.dir, request)
+end
+
+local function close_own(self, seconds)
+  local own = self.own
+  self.own = nil
+  if own then
+    own:close(seconds)
+    own.project:close()
+  end
+end
+
+-- Owns the project until the run has ended.
+local function own(self)
+  local project, err = projects.open(self.dir, { own = true, beside = true })
+  if not project then
+    return nil, err
+  end
+  local served
+  served, err = service.open(project, function(row)
+    self.log(row)
+    if row.kind == "run" and self.own.runs.jobs.count == 0 then
+      async.spawn(close_own, self, 0)
+    end
+  end)
+  if not served then
+    project:close()
+    return nil, err
+  end
+  self.own = served
+  return served
+end
+
+local function owned()
+  return errors.new("ERR_OWNED", "another process owns the project and has work of its own",
+    "start the run there: orket serve has POST /v1/runs and POST /mcp; or wait for its end")
+end
+
+---Begins a run, as the owner of the project until it ends.
+---@param wanted {card: string, again: boolean?, run: table?}
+---@return {run: string, card: string, events: string}|nil
+---@return Error|Error[]|nil
+function Beside:start(wanted)
+  local err
+  if not self.own then
+    if lock.held(self.dir .. "/.orket") then
+      return nil, owned()
+    end
+    local _
+    _, err = own(self)
+  end
+  if err then
+    return nil, err
+  end
+  return self.own:start(wanted)
+end
+
+---Ends it: a run of its own is drained, and goes on with the next. In a task.
+function Beside:close()
+  close_own(self, REPLIES)
+  self.closed = true
+  self.snapshots:close()
+  self.events:close()
+  self.store:close()
+end
+
+-- The journal; a project that has none yet gets its cards on the board, as every first command does.
+local function opened(dir)
+  local store, err = reader.open(dir)
+  if store or err.code ~= "ERR_NOT_FOUND" then
+    return store, err
+  end
+  local _, why = owner.ask(dir, { act = "sync", who = sys.user() })
+  if why then
+    return nil, why.code and why or why[1]
+  end
+  return reader.open(dir)
+end
+
+---@param dir string
+---@param log fun(row: table)
+---@return Service|nil
+---@return Error|nil
+function M.open(dir, log)
+  local loaded, err = config.load(dir)
+  if not loaded then
+    return nil, err
+  end
+  local self = setmetatable({ dir = dir, log = log, ready = true, routes = route_table.all(),
+    find_route = route_table.find, metrics = metrics.new(), project = { dir = dir, config = loaded } },
+    Beside)
+  self.store, err = opened(dir)
+  if not self.store then
+    return nil, err
+  end
+  self.project.store, self.snapshots = self.store, snapshots.new(self.project)
+  self.runs = setmetatable({ of = self }, Runs)
+  self.events = live_events.new(self.store, follower(self))
+  return self
+end
+
+return M

@@ -1,0 +1,98 @@
+-- served_runs.lua: the runs of a server, as its clients begin and see them (scheduler/jobs.lua has them under
+-- way).
+
+local config = require("orket.project.config")
+local errors = require("orket.errors")
+local jobs = require("orket.scheduler.jobs")
+local problem = require("orket.service.api.problem")
+local reader = require("orket.project.reader")
+local run_set = require("orket.scheduler.run_set")
+
+local M = {}
+
+local Runs = {}
+Runs.__index = Runs
+
+local function log_end(log, job)
+  local status = job.ended and job.ended.status
+  log({ kind = "run", card = job.card, status = job.error and "failed" or status,
+    error = job.error and problem.of(job.error).detail })
+end
+
+---@param project table opened as owner, prepared
+---@param hooks {on_delta: function, log: fun(row: table), note: fun(text: string)}
+---@return table runs
+function M.new(project, hooks)
+  local self = setmetatable({ project = project }, Runs)
+  self.jobs = jobs.new(project, { on_delta = hooks.on_delta, note = hooks.note, on_end = function(job)
+    log_end(hooks.log, job)
+  end })
+  return self
+end
+
+-- What who asked is answered when it ended before a run began.
+local function ended_early(job)
+  local err = job.error
+  if err and err.code == "ERR_OWNED" and err.run then
+    return errors.new("ERR_OWNED", err.message, "wait for its end, or halt it: POST /v1/runs/" .. err.run
+      .. "/halt")
+  elseif err then
+    return err
+  elseif job.ended and job.ended.already then
+    return errors.new("ERR_TRANSITION", job.card .. " is " .. job.ended.already .. ", nothing of it is left to do",
+      'begin a further build: {"again": true}')
+  end
+  return errors.new("ERR_NOT_FOUND", job.card .. " has nothing that can run", "look at GET /v1/cards/" .. job.card)
+end
+
+---Begins a run, and answers as soon as it has begun. In a task.
+---@param wanted {card: string, again: boolean?, run: table?} run: a row of runs to go on with
+---@return string|nil run its id; the first one of a rock
+---@return Error|Error[]|nil ERR_OWNED: a run of this epic is under way
+function Runs:start(wanted)
+  local job, err = self.jobs:begin(wanted)
+  local ok = job
+  if job then
+    ok, err = job:await(0)
+  end
+  if not ok then
+    return nil, err
+  elseif job.runs[1] then
+    return job.runs[1].id
+  end
+  return nil, ended_early(job)
+end
+
+---All runs, oldest first. One that noted no end, and is not under way here, was interrupted.
+---@return table[] rows of the query runs
+function Runs:rows()
+  local rows, set = self.project.store:read("runs", {}), run_set.of(self.project)
+  for _, row in ipairs(rows) do
+    if row.status == "running" and not set:find(row.id) then
+      row.status = "interrupted"
+    end
+  end
+  return rows
+end
+
+---Does such a card exist? Also one that only the files have, and is on the board with the next run.
+---@param id string
+---@return true|nil
+---@return Error|nil ERR_NOT_FOUND
+function Runs:check_card(id)
+  local found, err = reader.card(self.project.store, id)
+  if found then
+    return true
+  end
+  local files = config.read(self.project.dir)
+  local is_there = (files.epics or {})[id] or (files.rocks or {})[id]
+  return is_there and true or nil, err
+end
+
+---Stops the runs, if there are any. In a task.
+---@param seconds number that replies under way are waited for
+function Runs:stop(seconds)
+  self.jobs:stop(seconds)
+end
+
+return M

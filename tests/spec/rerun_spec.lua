@@ -1,0 +1,105 @@
+-- rerun_spec.lua: a run of the service once more: forked over HTTP, replayed in a process of its own; requests
+-- that are sent again with their Idempotency-Key, also to the next server.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local MOCK = [[function work(talk) return steps(talk,
+  function() return say(write("hello.sh", "echo hello\n")) end, function() return say(finish("it greets")) end) end]]
+
+local w, s
+
+before_each(function()
+  w = world.new({ issues = { { id = "A" } }, mock = MOCK })
+  s = service.start(w)
+  assert.equal(202, s:post("/v1/cards/ep/execute").status)
+  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "done" end, 30))
+end)
+
+after_each(function()
+  s:stop()
+  w:__close()
+end)
+
+describe("a replay", function()
+  it("answers what orket replay --strict does", function()
+    local reply = s:post("/v1/runs/ep.1/replay")
+    assert.equal(200, reply.status, reply.text)
+    local told = cjson.decode((w:orket("replay --strict --json ep.1")))
+    reply.body.seconds, told.seconds = nil, nil
+    assert.same(told, reply.body)
+    assert.is_true(reply.body.ok)
+    assert.equal(s:get("/v1/runs/ep.1").body.id, reply.body.run)
+  end)
+
+  it("says with which event other scripts differ, and the server answers meanwhile", function()
+    local text = orket.read("roles/coder.lua"):gsub("local function prompt", "-- another\nlocal function prompt", 1)
+    w:write("roles/coder.lua", (text:gsub('description = "', 'description = "Another. ', 1)))
+    local reply = s:post("/v1/runs/ep.1/replay", { scripts = true })
+    assert.equal(200, reply.status, reply.text)
+    assert.is_boolean(reply.body.ok)
+    assert.equal(200, s:get("/health").status)
+  end)
+
+  it("is 404 for a run that is not there, also for one that is an option", function()
+    for _, id in ipairs({ "nix.1", "--scripts", "-C%2Fetc", "ep.1%20--role" }) do
+      assert.equal(404, s:post("/v1/runs/" .. id .. "/replay").status)
+      assert.equal(404, s:post("/v1/runs/" .. id .. "/fork", { at = "1.1" }).status)
+    end
+  end)
+end)
+
+describe("a fork", function()
+  it("begins a run of its own, as orket fork does, which then runs", function()
+    local reply = s:post("/v1/runs/ep.1/fork", { at = "1.2", set = { "A:priority=3" } })
+    assert.equal(201, reply.status, reply.text)
+    assert.same({ "ep-f1", "ep.1" }, { reply.body.card, reply.body.of })
+    assert.equal(3, s:get("/v1/cards/A-f1").body.priority)
+    assert.equal(202, s:post("/v1/cards/ep-f1/execute").status)
+    assert(world.wait(function() return s:get("/v1/cards/ep-f1").body.status == "done" end, 30))
+    local replayed = s:post("/v1/runs/" .. reply.body.run .. "/replay")
+    assert.is_true(replayed.body.ok, replayed.text)
+  end)
+
+  it("of an event that the run does not have is refused, and what does not fit is 422", function()
+    assert.equal(404, s:post("/v1/runs/ep.1/fork", { at = "99.1" }).status)
+    assert.equal(400, s:post("/v1/runs/ep.1/fork", { at = "x" }).status)
+    assert.equal(422, s:post("/v1/runs/ep.1/fork", {}).status)
+    assert.equal(422, s:post("/v1/runs/ep.1/fork", { at = "1.2", set = { 7 } }).status)
+  end)
+end)
+
+describe("an Idempotency-Key", function()
+  local KEY = { "Idempotency-Key: fork-1" }
+
+  it("lets a fork begin once, also at the next server", function()
+    local first = s:post("/v1/runs/ep.1/fork", { at = "1.2" }, KEY)
+    assert.equal(201, first.status, first.text)
+    assert.same(first.body, s:post("/v1/runs/ep.1/fork", { at = "1.2" }, KEY).body)
+    s:stop()
+    s = service.start(w)
+    local again = s:post("/v1/runs/ep.1/fork", { at = "1.2" }, KEY)
+    assert.same({ first.status, first.body }, { again.status, again.body })
+    assert.equal(422, s:post("/v1/runs/ep.1/fork", { at = "1.3" }, KEY).status)
+    assert.equal(404, s:get("/v1/cards/ep-f2").status)
+    assert.equal(201, s:post("/v1/runs/ep.1/fork", { at = "1.2" }, { "Idempotency-Key: fork-2" }).status)
+  end)
+
+  it("of another path is another request", function()
+    local card = { id = "X", parent_id = "ep", name = "X", seat = "dev" }
+    assert.equal(201, s:post("/v1/cards", card, KEY).status)
+    assert.equal(422, s:post("/v1/runs/ep.1/fork", { at = "1.2" }, KEY).status)
+  end)
+
+  it("is not in the journal as it was sent, and a failure is not remembered", function()
+    assert.equal(404, s:post("/v1/runs/ep.1/fork", { at = "99.1" }, { "Idempotency-Key: secret-word" }).status)
+    assert.same({}, w:events("request.answered"))
+    assert.equal(201, s:post("/v1/runs/ep.1/fork", { at = "1.2" }, { "Idempotency-Key: secret-word" }).status)
+    local event = w:events("request.answered")[1]
+    assert.same({ "human:admin", "ep-f1" }, { event.actor, event.body.answer.card })
+    assert.is_nil(cjson.encode(event):find("secret-word", 1, true))
+    w:replays("ep.1")
+  end)
+end)

@@ -1,0 +1,161 @@
+-- workspaces_spec.lua: several projects in one `orket serve`: each has its own board, runs, events and keys.
+
+local cjson = require("cjson")
+local browser = dofile("tests/support/browser.lua")
+local orket = dofile("tests/support/orket.lua")
+local python = dofile("tests/support/python.lua")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local WORKS = [[function work(talk) return steps(talk,
+  function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]]
+
+local function name_of(w)
+  return w.dir:match("([^/]+)$")
+end
+
+local function one(id)
+  return world.new({ issues = { { id = id } }, mock = WORKS })
+end
+
+local function ids_of(cards)
+  local ids = {}
+  for i, card in ipairs(cards) do
+    ids[i] = card.id
+  end
+  table.sort(ids)
+  return table.concat(ids, " ")
+end
+
+local function ends(s, path)
+  assert(service.wait(function()
+    return s:get(path).body.status == "done"
+  end), s:get(path).text)
+end
+
+describe("orket serve with two projects", function()
+  local a, b, s
+
+  setup(function()
+    a, b = one("A"), one("B")
+    s = service.start(a, { arguments = "-C . -C " .. b.dir })
+  end)
+
+  teardown(function()
+    s:__close()
+    a:__close()
+    b:__close()
+  end)
+
+  it("names both, the first one is where a path without a name leads", function()
+    local items = s:get("/v1/workspaces").body.items
+    assert.same({ name_of(a), name_of(b) }, { items[1].name, items[2].name })
+    assert.equal("A ep", ids_of(s:get("/v1/board").body.cards))
+    assert.equal("A ep", ids_of(s:get("/w/" .. name_of(a) .. "/v1/board").body.cards))
+    assert.equal("B ep", ids_of(s:get("/w/" .. name_of(b) .. "/v1/board").body.cards))
+  end)
+
+  it("answers nothing of one project beneath the name of the other", function()
+    local there = "/w/" .. name_of(b)
+    assert.equal(200, s:get("/v1/cards/A").status)
+    assert.equal(404, s:get(there .. "/v1/cards/A").status)
+    assert.equal(404, s:get("/v1/cards/B").status)
+    assert.equal(404, s:get("/w/nothing/v1/cards/A").status)
+    assert.is_nil(s:get(there .. "/w/" .. name_of(a) .. "/v1/board").body) -- a view of the page
+    assert.equal(401, s:request("GET", there .. "/v1/board", {}, nil, true).status)
+    assert.equal(401, s:request("GET", "/w/nothing/v1/board", {}, nil, true).status)
+  end)
+
+  it("shows the page for each view of each project", function()
+    for _, path in ipairs({ "/w/" .. name_of(b) .. "/board", "/w/" .. name_of(a) .. "/cards/A" }) do
+      assert.truthy(s:get(path).headers["content-type"]:find("text/html", 1, true))
+    end
+  end)
+
+  it("is a page for each, and the other one is a click away", function()
+    if not browser.found() then
+      pending(browser.MISSING)
+    end
+    local seen = browser.watch("workspaces/two", s)
+    assert.same({ { "Issue A" }, { "Issue B" } }, { seen.first, seen.second })
+    assert.equal("/w/" .. name_of(b) .. "/board", seen.other)
+    assert.same({ name_of(a), name_of(b) }, seen.links)
+  end)
+
+  it("runs both at once, each event in its own stream", function()
+    local there = "/w/" .. name_of(b)
+    local stream = s:follow(there .. "/v1/events")
+    local mine = s:post("/v1/cards/ep/execute").body
+    local theirs = s:post(there .. "/v1/cards/ep/execute").body
+    ends(s, "/v1/runs/" .. mine.run)
+    ends(s, there .. "/v1/runs/" .. theirs.run)
+    assert(service.wait(function() return stream.text():find("run.ended", 1, true) end))
+    stream.stop()
+    for _, event in ipairs(stream.events()) do
+      assert.not_equal("A", event.data and event.data.card)
+    end
+    assert.equal("one\n", a:made("a.txt"))
+    assert.equal("one\n", b:made("a.txt"))
+  end)
+
+  it("reaches each over its own socket, and both journals are sound at the end", function()
+    assert.equal(0, (select(2, a:orket("comment A one"))))
+    assert.equal(0, (select(2, b:orket("comment B two"))))
+    assert.equal("two", s:get("/w/" .. name_of(b) .. "/v1/cards/B").body.comments[1].text)
+    assert.is_true(s:stop() < 10)
+    for _, w in ipairs({ a, b }) do
+      local text, code = w:orket("replay --strict ep.1")
+      assert.equal(0, code, text)
+    end
+  end)
+end)
+
+describe("of two projects in one server", function()
+  it("one whose directory is called as the other's is refused, and neither stays owned", function()
+    local a <close> = one("A")
+    local b <close> = one("B")
+    orket.shell(("mkdir %s/sub; mv %s %s/sub/%s"):format(a.dir, b.dir, a.dir, name_of(a)))
+    local text, code = orket.shell(("cd %s && ORKET_API_KEY=%s timeout 20 %s serve --port 0 -C . -C sub/%s 2>&1")
+      :format(a.dir, service.KEY, a.binary, name_of(a)))
+    assert.equal(1, code)
+    assert.truthy(text:find("two projects are called", 1, true), text)
+    assert.equal(0, (select(2, a:run())))
+  end)
+
+  it("one that cannot be opened is named, and the other one does not stay owned", function()
+    local a <close> = one("A")
+    local b <close> = one("B")
+    b:write("config/organization.json", "{")
+    local text, code = orket.shell(("cd %s && ORKET_API_KEY=%s timeout 20 %s serve --port 0 -C . -C %s 2>&1")
+      :format(a.dir, service.KEY, a.binary, b.dir))
+    assert.equal(1, code)
+    assert.truthy(text:find("organization.json", 1, true), text)
+    assert.equal(0, (select(2, a:run())))
+  end)
+
+  it("neither sends the key of the other's that has the same name", function()
+    local a <close> = one("A")
+    local b <close> = one("B")
+    local file = a.dir .. "/.test/keys"
+    local server <close> = python.serve("key_recorder.py", file)
+    for letter, w in pairs({ A = a, B = b }) do
+      local organization = cjson.decode(w:read("config/organization.json"))
+      organization.keys = { mine = { env = letter .. "_KEY" } }
+      organization.models.m.base_url = ("http://127.0.0.1:%d/%s"):format(server.port, letter)
+      organization.models.m.key = "mine"
+      w:write("config/organization.json", cjson.encode(organization))
+    end
+    a.url = "''"
+    local s <close> = service.start(a, { arguments = "-C . -C " .. b.dir,
+      environment = "A_KEY=the-key-of-project-a B_KEY=the-key-of-project-b ORKET_API_KEY=" .. service.KEY })
+    s:post("/v1/cards/ep/execute")
+    s:post("/w/" .. name_of(b) .. "/v1/cards/ep/execute")
+    assert(service.wait(function()
+      local text = io.open(file) and orket.read(file) or ""
+      return select(2, text:gsub("/A/", "")) >= 2 and text:find("/B/", 1, true)
+    end), "the requests did not come")
+    for line in orket.read(file):gmatch("[^\n]+") do
+      assert.equal("Bearer the-key-of-project-" .. line:match("^/(%a)"):lower(), line:match(" (.*)$"))
+    end
+  end)
+end)

@@ -1,0 +1,63 @@
+// past.jsx: the project as it was: `?at=SEQ` in the URL of the board, a card or a run. What is shown is that of the
+// point; what changes the live project is absent.
+
+import { useState } from "preact/hooks";
+import { useData } from "../shared/live.js";
+import { setQuery } from "../shared/router.js";
+import { Icon } from "../shared/icons.jsx";
+import { time } from "../timeline/scrubber.jsx";
+import { ForkDialog } from "./fork_dialog.jsx";
+import "./past.css";
+
+const VIEWS = ["board", "cards", "runs"]; // that can look back
+
+// The event after which the project is shown, or null: now.
+export function pointOf(view, query) {
+  const at = query.get("at");
+  return VIEWS.includes(view) && /^[1-9]\d{0,14}$/.test(at || "") ? Number(at) : null;
+}
+
+// A path of the service as of the point.
+export const asOf = (path, at) => (at ? `${path}${path.includes("?") ? "&" : "?"}at=${at}` : path);
+
+// Of data as of a point nothing changes; now, everything that `matters` does.
+export const useDataAt = (path, at, matters) => useData(path && asOf(path, at), at ? () => false : matters);
+
+// The run that a fork goes on from: of the event, else the one that is looked at, else the newest of then.
+function useRun(event, run, at) {
+  const runs = useData(event && event.run === "board" && !run ? asOf("/v1/runs?limit=1", at) : null, () => false);
+  if (event && event.run !== "board") return event.run;
+  return run || (runs.data && runs.data.items.length > 0 ? runs.data.items[0].id : null);
+}
+
+export function PastBanner({ at, view, run, base }) {
+  const [forks, fork] = useState(false);
+  const events = useData(`/v1/events?after=${at - 1}&limit=1`, () => false);
+  const event = events.data && events.data.items[0],
+    of = useRun(event, run, at);
+  const missing = events.data && !event;
+  return (
+    <section class="past" aria-label="Point in time">
+      <span class="grow">
+        {missing
+          ? `There is no event ${at} yet.`
+          : `You see the project as it was at event ${at}${event ? ", " + time(event.at) : ""}.`}
+      </span>
+      {!missing && view !== "board" && (
+        <a class="btn" href={`${base}/board?at=${at}`}>
+          Board<span class="no-s"> at this point</span>
+        </a>
+      )}
+      {!missing && of && (
+        <button class="btn" data-key="f" onClick={() => fork(true)}>
+          <Icon name="fork" />
+          Fork from here
+        </button>
+      )}
+      <button class="btn" data-key="." onClick={() => setQuery("at", "")}>
+        Back to now
+      </button>
+      {forks && <ForkDialog run={of} at={at} base={base} close={() => fork(false)} />}
+    </section>
+  );
+}

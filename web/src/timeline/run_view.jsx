@@ -1,0 +1,328 @@
+// run_view.jsx: one run: where it stands, its density and waterfall, the selected event; as it is, or as it was.
+
+import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
+import { ForkDialog } from "../past/fork_dialog.jsx";
+import { useDataAt } from "../past/past.jsx";
+import { RunActs, RunStatus } from "../runs/runs.jsx";
+import { get, id } from "../shared/api.js";
+import { Loaded } from "../shared/feedback.jsx";
+import { money, seconds } from "../shared/format.jsx";
+import { Icon } from "../shared/icons.jsx";
+import { listen, useData } from "../shared/live.js";
+import { setQuery } from "../shared/router.js";
+import { EventDetail, parsePlace, useReason } from "./event_detail.jsx";
+import { RunModel, rowOf } from "./run_model.js";
+import { Scrubber } from "./scrubber.jsx";
+import "./timeline.css";
+import { Waterfall } from "./waterfall.jsx";
+
+const FEW = 200; // rows that are unfolded at once
+const PAINT = 100; // ms between two paintings of what came live
+
+// ---- figures ----
+
+function Figures({ run }) {
+  const cards = run.cards || {},
+    all = Object.values(cards).reduce((sum, n) => sum + n, 0);
+  const waiting = (cards.blocked || 0) + (cards.waiting_for_developer || 0);
+  const tiles = [
+    ["Cards done", `${cards.done || 0} of ${all}`],
+    ["Working time", run.seconds === undefined ? "so far" : seconds(run.seconds)],
+    ["Cost", run.money > 0 ? money(run.money) : "no price"],
+    ["Requests", run.calls],
+    ["Refusals", run.refusals],
+    ["Waiting", waiting, waiting > 0 && "c-amber"],
+  ];
+  return (
+    <dl class="tiles">
+      {tiles.map(([name, value, colour]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd class={colour || ""}>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+// ---- the model, live ----
+
+// The run's model, and a number that grows when there is something new in it.
+function useModel(outline, name, follows) {
+  const model = useMemo(() => outline && new RunModel(outline), [outline]);
+  const [version, changed] = useReducer((n) => n + 1, 0);
+  const news = useRef(0);
+  useEffect(() => {
+    if (!model) return undefined;
+    let timer;
+    const paint = () => {
+      timer = null;
+      changed();
+    };
+    const end = listen({
+      opened: () => {},
+      event: (event) => {
+        if (!model.hear(event)) return;
+        news.current += 1;
+        follows(event);
+        timer = timer || setTimeout(paint, PAINT);
+      },
+    });
+    return () => {
+      clearTimeout(timer);
+      end();
+    };
+  }, [model]);
+  return { model, version, changed, news };
+}
+
+// ---- what is unfolded ----
+
+function useFolds(model) {
+  const [folds, set] = useState({ turns: new Map(), closed: new Set(), all: null });
+  const rows = model ? [...model.turns.values()].reduce((sum, turn) => sum + turn.rows, 0) : 0;
+  const newest = model && [...model.turns.keys()].at(-1);
+  const every = folds.all ?? rows <= FEW;
+  const openTurn = (turn) => folds.turns.get(turn.turn) ?? (every || (folds.all === null && turn.turn === newest));
+  const openCard = (card) => !folds.closed.has(card.name);
+  return {
+    open: { turn: openTurn, card: openCard },
+    all: every,
+    setAll: (all) => set({ turns: new Map(), closed: new Set(), all }),
+    fold(row) {
+      set((old) => {
+        const turns = new Map(old.turns),
+          closed = new Set(old.closed);
+        if (row.turn) turns.set(row.turn.turn, !openTurn(row.turn));
+        else if (!closed.delete(row.card.name)) closed.add(row.card.name);
+        return { ...old, turns, closed };
+      });
+    },
+    unfold(turn) {
+      set((old) => {
+        if (old.turns.get(turn.turn) && !old.closed.has(turn.card || "")) return old;
+        const closed = new Set(old.closed);
+        closed.delete(turn.card || "");
+        return { ...old, turns: new Map(old.turns).set(turn.turn, true), closed };
+      });
+    },
+    key: folds,
+  };
+}
+
+// ---- keys and neighbours ----
+
+const placeOf = (event) => `${event.turn}/${event.n}`;
+
+async function step(model, seq, back) {
+  const where = back ? `before=${seq}` : `after=${seq}`;
+  const page = await get(`/v1/runs/${id(model.run)}/timeline/events?${where}&limit=1`);
+  if (page.items[0]) setQuery("event", placeOf(page.items[0]));
+}
+
+function stepTurn(model, seq, back) {
+  const turns = [...model.turns.values()].sort((a, b) => a.seq - b.seq);
+  const next = back ? turns.findLast((turn) => turn.seq < seq) : turns.find((turn) => turn.seq > seq);
+  if (next) setQuery("event", `${next.turn}/1`);
+}
+
+const isTyping = (e) =>
+  e.target.closest("input,textarea,select") || e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]");
+
+function useKeys(acts) {
+  const now = useRef();
+  now.current = acts;
+  useEffect(() => {
+    const hear = (e) => {
+      const act = !isTyping(e) && now.current[e.key];
+      if (!act) return;
+      e.preventDefault();
+      act();
+    };
+    addEventListener("keydown", hear);
+    return () => removeEventListener("keydown", hear);
+  }, []);
+}
+
+const NARROW = matchMedia("(max-width:720px)");
+
+function usePitch() {
+  const [pitch, set] = useState(NARROW.matches ? 46 : 30);
+  useEffect(() => {
+    const change = () => set(NARROW.matches ? 46 : 30);
+    NARROW.addEventListener("change", change);
+    return () => NARROW.removeEventListener("change", change);
+  }, []);
+  return pitch;
+}
+
+// The row of the selected event: its turn is unfolded and read first.
+function useChosen(model, place, reason, folds, changed) {
+  const [, tick] = useReducer((n) => n + 1, 0);
+  const event = reason.data && reason.data.event,
+    isOwn = event && event.run === model.run && event.turn > 0;
+  const turn = place && model.turns.get(place.turn || (isOwn ? event.turn : 0));
+  const n = place && (place.turn ? place.n : isOwn ? event.n : 0);
+  useEffect(() => {
+    if (!turn) return;
+    if (n > 1) folds.unfold(turn);
+    model.loadTurn(turn).then((came) => {
+      if (came) changed();
+      tick();
+    }, () => {});
+  }, [model, turn && turn.turn, n]);
+  if (turn) return rowOf(turn, n);
+  return event ? "s" + event.seq : null;
+}
+
+// ---- all of it ----
+
+function Timeline({ outline, run, base, name, query, at, board, here }) {
+  const [follow, setFollow] = useState(run.status === "running" && !at && !query.has("event"));
+  const follows = useRef(follow);
+  follows.current = follow;
+  const newest = useRef(null),
+    pitch = usePitch();
+  const { model, version, changed, news } = useModel(outline, name, (event) => {
+    if (event.run === name && event.turn > 0) newest.current = event;
+    if (follows.current) news.current = 0;
+  });
+  const folds = useFolds(model),
+    place = parsePlace(query.get("event")),
+    reason = useReason(name, place);
+  const chosen = useChosen(model, place, reason, folds, changed);
+  const cards = useMemo(() => new Map(board ? board.cards.map((card) => [card.id, card]) : []), [board]);
+  const order = useMemo(() => new Map(board ? board.cards.map((card, i) => [card.id, i]) : []), [board]);
+  const rows = useMemo(() => model.rows(folds.open, order), [model, version, folds.key, order]);
+  const axis = useMemo(() => model.axis(), [model, version]);
+  const pointMs = useTimeOf(model, at);
+  const selected = reason.data && place ? reason.data.event.seq : null;
+  const seq = selected || at || model.last;
+  here.current = seq;
+  useEffect(() => {
+    const event = follow && newest.current,
+      turn = event && model.turns.get(event.turn);
+    if (turn) folds.unfold(turn);
+    if (turn) model.loadTurn(turn).then((came) => came && changed(), () => {});
+  }, [version, follow]);
+  const goLive = () => {
+    news.current = 0;
+    setFollow((old) => !old || news.current > 0);
+  };
+  useKeys({
+    "[": () => step(model, selected || (at || model.last) + 1, true),
+    "]": () => step(model, seq, false),
+    "{": () => stepTurn(model, seq, true),
+    "}": () => stepTurn(model, seq, false),
+    l: goLive,
+  });
+  const target = follow && newest.current && model.turns.get(newest.current.turn);
+  const reveal = follow
+    ? target && { key: rowOf(target, newest.current.n), n: version }
+    : chosen && { key: chosen, n: 0 };
+  return (
+    <div class="tl">
+      <Figures run={run} />
+      <Scrubber model={model} axis={axis} at={at} atMs={pointMs} set={(to) => setQuery("at", to ? String(to) : "")} />
+      <Waterfall
+        model={model}
+        rows={rows}
+        axis={axis}
+        cards={cards}
+        now={model.to}
+        point={at && pointMs ? { seq: at, ms: pointMs } : null}
+        chosen={chosen}
+        reveal={reveal}
+        pitch={pitch}
+        fold={folds.fold}
+        all={folds.all}
+        setAll={folds.setAll}
+        version={version}
+        known={changed}
+        choose={(row) => setQuery("event", row.seq ? String(row.seq) : placeOfRow(row))}
+        unfollow={() => setFollow(false)}
+      />
+      {!follow && news.current > 0 && (
+        <button class="btn p news" onClick={goLive}>
+          {news.current} new
+        </button>
+      )}
+      {place && <EventDetail of={reason} run={name} base={base} at={at} />}
+    </div>
+  );
+}
+
+const placeOfRow = (row) => {
+  const event = row.turn.shown[row.k];
+  return event ? `${row.turn.turn}/${event.n}` : `${row.turn.turn}/1`;
+};
+
+// When a point in time was; known from the banner's event.
+function useTimeOf(model, at) {
+  const events = useData(at ? `/v1/events?after=${at - 1}&limit=1` : null, () => false);
+  const event = events.data && events.data.items[0];
+  return at && event ? Math.min(Math.max(Date.parse(event.at), model.from), model.to) : null;
+}
+
+export function RunView({ base, name, query, shared }) {
+  const at = shared.at,
+    [forks, fork] = useState(null),
+    here = useRef(null); // the event that one looks at
+  const matters = (event) => event.run === name || /^run\./.test(event.kind);
+  const run = useDataAt(`/v1/runs/${id(name)}`, at, matters);
+  const outline = useData(`/v1/runs/${id(name)}/timeline`, () => false);
+  return (
+    <>
+      <div class="bar">
+        <a class="btn g q" href={`${base}/runs`} aria-label="All runs">
+          <Icon name="back" />
+        </a>
+        <h1 class="mono ell">{name}</h1>
+        {run.data && (at ? <span class="pill">Event {at}, read only</span> : <RunStatus status={run.data.status} />)}
+        <span class="grow" />
+        {run.data && (
+          <>
+            <CompareLink base={base} run={run.data} />
+            {!at && (
+              <button class="btn" data-key="f" onClick={() => fork(here.current)}>
+                <Icon name="fork" />
+                Fork<span class="no-s"> from here</span> <kbd class="no-s">f</kbd>
+              </button>
+            )}
+            {!at && <RunActs run={run.data} reload={run.reload} />}
+          </>
+        )}
+      </div>
+      <Loaded of={run}>
+        {(data) => (
+          <Loaded of={outline}>
+            {(known) => (
+              <Timeline
+                outline={known}
+                run={data}
+                base={base}
+                name={name}
+                query={query}
+                at={at}
+                board={shared.board.data}
+                here={here}
+              />
+            )}
+          </Loaded>
+        )}
+      </Loaded>
+      {forks && <ForkDialog run={name} at={forks} base={base} close={() => fork(null)} />}
+    </>
+  );
+}
+
+// The source of a fork, or any other run.
+function CompareLink({ base, run }) {
+  const runs = useData(run.of ? null : "/v1/runs?limit=2", (event) => event.kind.startsWith("run."));
+  const other = run.of || (runs.data && (runs.data.items.find((one) => one.id !== run.id) || {}).id);
+  return other ? (
+    <a class="btn no-s" href={`${base}/runs/${id(run.id)}/compare/${id(other)}`}>
+      Compare
+    </a>
+  ) : null;
+}
