@@ -64,7 +64,7 @@ local function execute(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.params.id, again = request.body.again })
+    return service:start({ card = request.params.id, by = request.who, again = request.body.again })
   end)
 end
 
@@ -83,7 +83,8 @@ M.routes = {
   {
     name = "card", method = "GET", path = "/v1/cards/{id}", permission = "read", by_journal = true,
     tool = "free",
-    past = true, aliases = { "/api/cards/{id}" }, summary = "a card with its comments, events, refusals and what it asks",
+    past = true, aliases = { "/api/cards/{id}" },
+    summary = "a card with its comments, events, refusals and what it asks",
     errors = { "ERR_NOT_FOUND" }, handle = card,
     answer = object({ id = { type = "string" }, status = { type = "string" }, revision = { type = "integer" },
       comments = list(ref("Comment")), events = list(ref("Event")), reports = list(ref("Report")),
