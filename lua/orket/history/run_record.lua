@@ -10,11 +10,7 @@ local M = {}
 
 local CHECKPOINTS = 50
 
-<<<<<<< HEAD
----Adds its cards by status, and how often something was refused, to a run's row.
-=======
----Adds checkpoints, cards, refusals, tree and trace to a run's row.
->>>>>>> observe
+---Adds its cards by status, how often something was refused, and the id of its trace to a run's row.
 ---@param store Store
 ---@param run table a row of reader.runs
 function M.add_figures(store, run)
@@ -23,7 +19,7 @@ function M.add_figures(store, run)
     run.cards[row.status] = row.cards
   end
   run.refusals = store:read("run_refusals", { run = run.id })[1].refusals
-<<<<<<< HEAD
+  run.trace = trace_ids.trace(run.id, run.started_at)
 end
 
 ---The same, and its checkpoints and tree, for which each file's row is read.
@@ -32,9 +28,6 @@ end
 function M.complete(store, run)
   M.add_figures(store, run)
   run.checkpoints = setmetatable(checkpoints.of(store, run, CHECKPOINTS), cjson.array_mt)
-=======
-  run.trace = trace_ids.trace(run.id, run.started_at)
->>>>>>> observe
   run.tree = tree_files.hash(tree_files.snapshot(store, run.card))
 end
 

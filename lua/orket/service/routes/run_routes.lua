@@ -65,13 +65,9 @@ local function run(service, request)
   end
   local row, err = run_of(service, request)
   if row then
-<<<<<<< HEAD
     local add = request.query.figures and run_record.add_figures or run_record.complete
     add(service.store, row)
     row.trace = trace_ids.trace(row.id, row.started_at)
-=======
-    run_record.complete(service.store, row)
->>>>>>> observe
   end
   return row, err
 end
