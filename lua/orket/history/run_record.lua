@@ -10,7 +10,7 @@ local M = {}
 
 local CHECKPOINTS = 50
 
----Adds its cards by status, how often something was refused, and the id of its trace to a run's row.
+---Adds its cards by status, its trace, and how often something was refused, to a run's row.
 ---@param store Store
 ---@param run table a row of reader.runs
 function M.add_figures(store, run)

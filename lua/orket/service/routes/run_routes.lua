@@ -10,7 +10,7 @@ local live_events = require("orket.service.live_events")
 local once = require("orket.service.api.once")
 local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
-local run_wait = require("orket.service.run_wait")
+local run_wait = require("orket.service.api.run_wait")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -67,7 +67,6 @@ local function run(service, request)
   if row then
     local add = request.query.figures and run_record.add_figures or run_record.complete
     add(service.store, row)
-    row.trace = trace_ids.trace(row.id, row.started_at)
   end
   return row, err
 end
