@@ -78,7 +78,7 @@ local function why_not(service, request)
   if not event then
     return nil, err
   end
-  return command_answer.ask(service, { "why-not", "-C", service.dir, "--json", tostring(event.seq) })
+  return command_answer.ask(service.project, { "why-not", "-C", service.dir, "--json", tostring(event.seq) })
 end
 
 -- Each open card is looked at: not on the loop either.
