@@ -1,6 +1,6 @@
 -- session.lua: a run of a command with all that is around it: signals, the owner's socket, changed scripts,
--- the view, the exit code. Beside an owner that one does the work (session/handover.lua). What is to be run is
--- said by the command.
+-- the view, the exit code. Beside an owner that one does the work (session/handover.lua). What is to be run
+-- is said by the command.
 
 local acts = require("orket.governance.acts")
 local async = require("orket.async")
