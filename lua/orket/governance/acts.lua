@@ -16,6 +16,7 @@ local NOUNS = { -- each with a table `acts`
   put = require("orket.workspace.put"),
   files = require("orket.project.files.project_files"),
   sync = require("orket.project.sync"),
+  proposals = require("orket.scripts.proposals"),
   acceptance = require("orket.scripts.serving.acceptance"),
   rollback = require("orket.governance.policy.rollback"),
   memory = require("orket.memory.memory_acts"),

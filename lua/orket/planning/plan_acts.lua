@@ -2,6 +2,7 @@
 -- with it.
 
 local approvals = require("orket.governance.approvals.approvals")
+local approvers = require("orket.people.approvers")
 local card_acts = require("orket.governance.card_acts")
 local conversation = require("orket.planning.conversation")
 local errors = require("orket.errors")
@@ -43,12 +44,13 @@ local function waits_for_no_yes(plan)
     "orket plan --show " .. plan.id)
 end
 
-local function settle(store, question, request)
+local function settle(project, question, request)
   local answer, err = approvals.said(question, request)
-  if not answer then
+  err = err or answer.who and approvers.check_alone(project, answer.who, question) or nil
+  if err then
     return nil, err
   end
-  return approvals.answer(store, question, answer)
+  return approvals.answer(project.store, question, answer)
 end
 
 local function answer_plan(project, request)
@@ -64,7 +66,7 @@ local function answer_plan(project, request)
     return nil, objection.error(against)
   end
   local ok
-  ok, err = settle(project.store, plan.question, request)
+  ok, err = settle(project, plan.question, request)
   return answered(ok and plan.id, err)
 end
 
@@ -98,7 +100,7 @@ local function answer_question(project, request)
   local row, err = approvals.find(project.store, request.question)
   local ok
   if row then
-    ok, err = settle(project.store, row, request)
+    ok, err = settle(project, row, request)
   end
   return answered(ok and request.card, err)
 end

@@ -157,9 +157,9 @@ local function hear_words(self, job)
   end
 end
 
-local function options_of(self, job)
+local function options_of(self, job, wanted)
   local cassette = job.hooks.cassette
-  return { pushes = not cassette, cassette = cassette, on_delta = hear_words(self, job),
+  return { by = wanted.by, pushes = not cassette, cassette = cassette, on_delta = hear_words(self, job),
     is_stopping = function()
       return self.stopping
     end, on_run = function(run)
@@ -180,9 +180,9 @@ local function perform(self, job, wanted)
   if not ok then
     return nil, err
   elseif wanted.run then
-    return runs.resume(self.project, wanted.run, options_of(self, job))
+    return runs.resume(self.project, wanted.run, options_of(self, job, wanted))
   end
-  return runs.run(self.project, job.card, options_of(self, job))
+  return runs.run(self.project, job.card, options_of(self, job, wanted))
 end
 
 local function finish(self, job, ended, err)
@@ -208,9 +208,9 @@ local function run(self, job, wanted)
 end
 
 ---Begins a job; what becomes of it is awaited with Job:await, or followed.
----@param wanted {card: string?, first: Request?, again: boolean?, run: table?, is_prepared: boolean?}  first:
----  an act that comes first and answers the card, and perhaps the run; run: a row of runs to go on with;
----  is_prepared: the files were taken in just now
+---@param wanted {card: string?, by: string?, first: Request?, again: boolean?, run: table?,
+---  is_prepared: boolean?}  first: an act that comes first and answers the card, and perhaps the run; run: a
+---  row of runs to go on with; is_prepared: the files were taken in just now
 ---@param hooks {on_run: fun(run: table)?, cassette: table?, follow: fun(job: Job)?}|nil  follow: makes a
 ---  follower of it, before anything happens
 ---@return Job|nil

@@ -56,7 +56,7 @@ local function run_epic(project, epic, options)
   project = project:as_configured()
   held.run, err = scheduler.open(project, epic, {
     run = id, on_delta = options.on_delta, on_begun = options.on_begun, cassette = options.cassette,
-    only = options.only, shared = run_set.of(project),
+    only = options.only, by = options.by, shared = run_set.of(project),
   })
   if not held.run then
     return nil, err
