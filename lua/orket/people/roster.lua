@@ -1,5 +1,5 @@
--- roster.lua: the users and access keys of a project, folded from the events of the board about them. What was
--- folded before is kept, and goes on with the events since.
+-- roster.lua: the users and access keys of a project, folded from the events of the board about them. What
+-- was folded before is kept, and goes on with the events since.
 
 local tables = require("orket.util.tables")
 
