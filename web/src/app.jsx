@@ -17,7 +17,7 @@ function View({ base, parts, query, shared }) {
   if (view === "board") return <Board base={base} query={query} shared={shared} />;
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
-  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} shared={shared} />;
+  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} query={query} shared={shared} />;
   if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
     <>
@@ -80,6 +80,7 @@ export function App() {
   };
   const leave = () => {
     signOut();
+    sessionStorage.clear(); // also what was typed and not sent
     left();
   };
   whenDenied(left);

@@ -25,6 +25,8 @@ local M = {}
 ---@field plan string|nil whose proposal an approval is about
 ---@field cap string|nil that has no room left: its path, as of budget_tree
 ---@field rule string|nil that asks
+---@field asks string|nil what an approval is for, in a line
+---@field role string|nil that asks
 ---@field hash string|nil of the content of an approval
 ---@field operation table|nil of which the outcome is unknown
 ---@field title string one line
@@ -55,7 +57,8 @@ local function of_approval(store, row, option)
   commands[3] = plan and "orket plan" .. option .. " --go-on " .. plan or nil
   return {
     kind = "approval", id = row.id, card = row.card, expires_at = row.expires_at, lines = content(store, row),
-    commands = commands, plan = plan, rule = row.rule, hash = row.hash,
+    commands = commands, plan = plan, rule = row.rule, hash = row.hash, role = row.role,
+    asks = approval_format.line(row),
     title = ("%s asks for %s (%s)"):format(row.card, approval_format.line(row), approval_format.rule(row)),
   }
 end
@@ -188,8 +191,9 @@ end
 ---What waits for a person: first what expires, the next to expire foremost, then the rest.
 ---@param store Store
 ---@param dir string the project, as the person named it
+---@param owned boolean|nil this process owns it
 ---@return InboxItem[]
-function M.list(store, dir)
+function M.list(store, dir, owned)
   local items, asked, option = {}, {}, parked.option(dir)
   for _, row in ipairs(approvals.pending(store)) do
     asked[row.card] = true
@@ -200,7 +204,7 @@ function M.list(store, dir)
       and a.id < b.id
   end)
   add_cards(items, store, dir, asked)
-  local scripts = waits.of(store, dir)
+  local scripts = waits.of(store, dir, owned)
   items[#items + 1] = scripts and of_scripts(scripts, option) or nil
   for _, row in ipairs(push_policy.failures(store)) do
     items[#items + 1] = of_push(row, option)

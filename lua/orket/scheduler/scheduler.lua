@@ -1,8 +1,8 @@
--- scheduler.lua: runs an epic: starts a card the moment it may go on and a slot is free (scheduler/slots.lua),
--- and stops when nothing can go on without a person. There are no ticks: committed events move
--- the board, and each movement asks once what may start. Its parts: scheduler/work.lua, what is done with
--- one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by anybody while
--- it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
+-- scheduler.lua: runs an epic: starts a card the moment it may go on and a slot is free
+-- (scheduler/slots.lua), and stops when nothing can go on without a person. There are no ticks: committed
+-- events move the board, and each movement asks once what may start. Its parts: scheduler/work.lua, what is
+-- done with one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by
+-- anybody while it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
 
 local async = require("orket.async")
 local board = require("orket.scheduler.board")
@@ -204,8 +204,8 @@ end
 ---@param project table scripts loaded
 ---@param epic table card row
 ---@param options {run: string, by: string?, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
----  cassette: table?, only: string?}  shared: what it has in common with the other runs; nil: it will start no
----  card. on_begun: its beginning is in the journal. only: this card and what it depends on
+---  cassette: table?, only: string?}  shared: what it has in common with the other runs; nil: it will
+---  start no card. on_begun: its beginning is in the journal. only: this card and what it depends on
 ---@return table|nil run
 ---@return Error|nil
 function M.new(project, epic, options)

@@ -58,6 +58,9 @@ async function ask(path, options) {
   return answered(await request(place(path), options));
 }
 
+// What a request is sent with so that it happens once, however often it is sent.
+export const nonce = () => (crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2));
+
 // Of the server itself, where there is no project of the URL's name.
 async function askAnywhere(path, options) {
   const response = await request(place(path), options);

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { key, signIn, tried } from "../shared/api.js";
 import { Failure, useAct } from "../shared/feedback.jsx";
-import { Icon } from "../shared/icons.jsx";
+import { Icon, Sprite } from "../shared/icons.jsx";
 
 const WRONG_KEY = {
   message: "This key is not the server's.",
@@ -45,6 +45,7 @@ export function Login({ entered }) {
       : act.error;
   return (
     <main class="login">
+      <Sprite />
       <form onSubmit={send}>
         <h1 class="row">
           <span class="logo">

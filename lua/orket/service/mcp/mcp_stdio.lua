@@ -2,11 +2,12 @@
 -- JSON-RPC message in each line. It acts in the name of the user who runs it, beside the project's owner.
 
 local async = require("orket.async")
-local beside = require("orket.service.beside")
+local beside = require("orket.service.mcp.beside")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local mcp_session = require("orket.service.mcp.mcp_session")
 local outlets = require("orket.async.outlet")
+local principals = require("orket.people.principal")
 local service_log = require("orket.telemetry.service_log")
 local standard_lines = require("orket.async.standard_lines")
 local sys = require("orket.core.sys")
@@ -42,12 +43,12 @@ local function answer(session, outlet, line)
   if message == nil then
     outlet:send({ id = cjson.null, error = { code = PARSE_ERROR, message = errors.plain(why) } })
   elseif session:is_batch(message) then
-    local answers = session:take_batch(message)
+    local answers = session:take_batch(message, outlet.principal)
     if #answers > 0 then
       outlet:write(answers)
     end
   else
-    session:take(message, outlet)
+    session:take(message, outlet, outlet.principal)
   end
 end
 
@@ -89,8 +90,9 @@ function M.serve(dir)
   if not service then
     return nil, err
   end
-  local outlet = setmetatable({ output = outlets.open(STDOUT, UNSENT) }, Outlet)
-  local session = mcp_session.new(service, sys.user(), outlet)
+  local outlet = setmetatable({ output = outlets.open(STDOUT, UNSENT),
+    principal = principals.machine(sys.user()) }, Outlet)
+  local session = mcp_session.new(service, outlet)
   local code
   code, err = converse(session, outlet)
   session:close()

@@ -187,6 +187,9 @@ function M.open(dir, log)
   end
   self.project.store, self.snapshots = self.store, snapshots.new(self.project)
   self.runs = setmetatable({ of = self }, Runs)
+  self.people = { organization = function()
+    return loaded.organization
+  end }
   self.events = live_events.new(self.store, follower(self))
   return self
 end
