@@ -21,11 +21,13 @@ Principal.__index = Principal
 
 local ALL = tables.set(roles.PERMISSIONS)
 
+local ADMIN = setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL,
+  account = "admin" }, Principal)
+
 ---The holder of the administrator's key.
 ---@return Principal
 function M.admin()
-  return setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL,
-    account = "admin" }, Principal)
+  return ADMIN
 end
 
 ---An account of this machine, which has the project's files.
@@ -94,7 +96,7 @@ function Principal:check(route, organization)
       route.permission, route.name), ", ") .. "; an administrator gives one with orket user role")
 end
 
----@return boolean
+---@return boolean false: a service's key
 function Principal:is_person()
   return self.kind ~= "service"
 end
