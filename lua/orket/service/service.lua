@@ -108,16 +108,6 @@ function Service:act(request, who)
   return acts.perform(self.project, request, { user = who })
 end
 
----Performs an act about what is the user's own; the route has looked whose it is.
----@param request Request
----@param who string
----@return table|nil
----@return Error|Error[]|nil
-function Service:act_for(request, who)
-  request.who = who
-  return acts.perform_own(self.project, request)
-end
-
 ---Begins a run, or goes on with one.
 ---@param wanted {card: string, again: boolean?, run: table?} see served_runs
 ---@return {run: string, card: string, events: string}|nil

@@ -1141,15 +1141,16 @@ WHERE c.status IN ('done', 'canceled', 'archived') AND EXISTS (SELECT 1 FROM run
                   AND r.id NOT IN (SELECT value FROM json_each(:runs)))
 ORDER BY c.epic, c.ordinal;
 
--- name: people
-SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at FROM person ORDER BY name;
-
--- name: access_keys
-SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
-WHERE :id IS NULL OR id = :id ORDER BY seq;
-
--- name: approval_yes
-SELECT who, at FROM approval_yes WHERE ask = :ask ORDER BY at, who;
+-- Events of the board about users and keys, and yeses of which one is not enough; where there were none ever, the
+-- board's other events are not looked at.
+-- name: people_events
+WITH RECURSIVE wanted (id) AS (SELECT id FROM kind WHERE name IN ('user.created', 'user.changed', 'user.removed',
+    'user.signed_in', 'key.created', 'key.revoked', 'approval.given')),
+chain (seq) AS (
+    SELECT seq FROM stream WHERE run = 'board' AND turn = 0 AND seq > :since AND EXISTS (SELECT 1 FROM wanted)
+    UNION ALL SELECT e.prev FROM chain JOIN entry e ON e.seq = chain.seq WHERE e.prev > :since)
+SELECT v.seq, v.kind, v.actor, v.at, v.body AS "body:json" FROM chain JOIN entry e ON e.seq = chain.seq
+JOIN event v ON v.seq = e.seq WHERE e.kind IN (SELECT id FROM wanted) ORDER BY v.seq;
 
 -- Who began the run, and who went on with it.
 -- name: run_people

@@ -10,6 +10,8 @@ M.ALL = {
   { name = "people", about = "People: what waits for them, what they do" },
   { name = "reports", about = "Reports" },
   { name = "files", about = "Files, programs" },
+  { name = "memory", about = "Memory" },
+  { name = "models", about = "Models" },
   { name = "project", about = "Files of the project, prompts" },
   { name = "scripts", about = "Scripts and policies" },
   { name = "settings", about = "Settings and models" },
