@@ -3,7 +3,7 @@
 local api_schemas = require("orket.service.api.api_schemas")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
-local command_answer = require("orket.service.command_answer")
+local command_answer = require("orket.project.command_answer")
 local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
 local meters = require("orket.governance.budget.meter")
@@ -78,12 +78,12 @@ local function why_not(service, request)
   if not event then
     return nil, err
   end
-  return command_answer.ask(service, { "why-not", "-C", service.dir, "--json", tostring(event.seq) })
+  return command_answer.ask(service.project, { "why-not", "-C", service.dir, "--json", tostring(event.seq) })
 end
 
 -- Each open card is looked at: not on the loop either.
 local function crowded(service)
-  return command_answer.ask(service, { "bottlenecks", "-C", service.dir, "--json" })
+  return command_answer.ask(service.project, { "bottlenecks", "-C", service.dir, "--json" })
 end
 
 local function noticed(service)
