@@ -5,6 +5,7 @@ local async = require("orket.async")
 local admission = require("orket.service.admission")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local forwarded = require("orket.service.forwarded")
 local hash = require("orket.core.hash")
 local http = require("orket.core.http")
 local inputs = require("orket.service.api.inputs")
@@ -230,7 +231,7 @@ local function read(exchange, route, params, raw)
   local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params,
     headers = raw.headers, principal = exchange.principal, claims = (raw.credential or {}).claims,
     passwords = raw.passwords or {},
-    address = route.permission == "open" and exchange.response:peer() or nil }
+    address = exchange.address }
   local err
   request.query, err = inputs.query(route, raw.query)
   if not err then
@@ -345,13 +346,16 @@ local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
   exchange.service.metrics:request(exchange, seconds)
   self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
-    path = exchange.path, route = exchange.route and exchange.route.name, status = exchange.status,
+    path = exchange.path, address = exchange.address, route = exchange.route and exchange.route.name, status = exchange.status,
     code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
 local function take(self, raw, response)
+  local peer = response:peer()
+  raw.headers.host = self.forwarded:host(peer, raw.headers)
   local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
-    target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
+    target = raw.target, headers = raw.headers, response = response, began = sys.monotonic(),
+    address = self.forwarded:client(peer, raw.headers) }
   local task = async.spawn(function()
     async.label({ cause = "request", id = exchange.id, path = exchange.path })
     local ok, what = xpcall(serve, traced, self, exchange, raw)
@@ -376,12 +380,12 @@ end
 ---Listens.
 ---@param workspaces Workspaces
 ---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
----  rate_limit: integer|nil}  requests a minute of one account; 0: no bound
+---  proxies: string[], socket: integer|nil, rate_limit: integer|nil}  requests a minute of one account; 0: no bound
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)
   local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
-    log = options.log, streams = {}, rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
+    log = options.log, streams = {}, forwarded = forwarded.new(options.proxies), rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
   for _, service in pairs(workspaces.by_name) do
     service.people:attach(options.key)
     service.people:on_change(function()
@@ -391,7 +395,7 @@ function M.listen(workspaces, options)
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
-    body = BODY_MOST, connections = connections() }, function(raw, response)
+    socket = options.socket, body = BODY_MOST, connections = connections() }, function(raw, response)
       take(self, raw, response)
     end))
   return self.http and self, err

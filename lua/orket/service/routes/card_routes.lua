@@ -130,6 +130,7 @@ M.routes = {
     body = { type = "object", additionalProperties = false, properties = {
       again = { type = "boolean", description = "a finished epic is built anew" },
     } },
+    headers = { ["Idempotency-Key"] = once.HEADER }, example = { again = false },
     errors = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }, answer = M.STARTED, handle = execute,
   },
 }

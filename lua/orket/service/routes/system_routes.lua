@@ -112,7 +112,9 @@ M.routes = {
     name = "openapi", method = "GET", path = "/openapi.json", permission = "read",
     summary = "this API as an OpenAPI 3.1 document", handle = function(service)
       return openapi.document(service.routes)
-    end, answer = { type = "object", required = { "openapi", "info", "paths" } },
+    end, answer = { type = "object", required = { "openapi", "info", "paths" },
+      properties = { openapi = { type = "string" }, info = { type = "object" },
+        paths = { type = "object" } } },
   },
 }
 
