@@ -24,7 +24,7 @@ local NOUNS = { -- each with a table `acts`
   pins = require("orket.mcp.pins"),
   fork = require("orket.history.fork"),
   people = require("orket.people.people_acts"),
-  run = require("orket.scheduler.run_acts"),
+  run = require("orket.scheduler.jobs.run_acts"),
   debugger = require("orket.dev.debugger_acts"),
 }
 

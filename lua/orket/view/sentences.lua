@@ -125,6 +125,7 @@ local SENTENCE = {
     return "proposal " .. b.proposal .. " is accepted as an example of " .. b.role
   end,
   ["example.removed"] = function(b) return b.role .. " is shown an example less" end,
+  ["approval.given"] = function(b) return "yes to " .. b.ask .. ", which needs another one as well" end,
   ["user.created"] = function(b) return b.name .. " is a user, as " .. b.role end,
   ["user.changed"] = changed_user,
   ["user.removed"] = function(b) return b.name .. " is no user any more" end,

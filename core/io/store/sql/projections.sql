@@ -614,3 +614,7 @@ VALUES ($id, :seq, $name, $user, $scope, :at, :actor, $expires_at);
 -- kind: key.revoked
 -- must
 UPDATE access_key SET revoked_at = :at WHERE id = $id AND revoked_at IS NULL;
+
+-- One of the persons who have to say yes to the question $ask did; it still waits for another one.
+-- kind: approval.given
+INSERT OR IGNORE INTO approval_yes (ask, who, at) VALUES ($ask, :actor, :at);
