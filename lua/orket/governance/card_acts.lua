@@ -177,11 +177,15 @@ local function has_changed(project, card, request)
     "orket inbox shows what it waits for")
 end
 
--- Who saw another state of the card does not move this one.
-local function is_stale(card, request)
-  return request.revision ~= nil and request.revision ~= card.revision and errors.new("ERR_STALE",
-    ("%s is at revision %d, %s; you saw revision %d"):format(card.id, card.revision, card.status,
-      request.revision), "look at it again, then decide")
+-- Who saw another state of the card does not move this one: nil, or why.
+local function stale(card, request)
+  if request.revision == nil or request.revision == card.revision then
+    return nil
+  end
+  local err = errors.new("ERR_STALE", ("%s is at revision %d, %s; you saw revision %d"):format(card.id,
+    card.revision, card.status, request.revision), "look at it again, then decide")
+  err.more = { revision = card.revision, sent = request.revision }
+  return err
 end
 
 -- What a person hands in is that person's own, when it is a user of the project.
@@ -197,7 +201,7 @@ end
 
 local function act_once(project, request)
   local card, err = reader.card(project.store, request.card)
-  err = err or has_changed(project, card, request) or is_stale(card, request)
+  err = err or has_changed(project, card, request) or stale(card, request)
     or is_for_another(project, card, request)
   if err then
     return nil, err

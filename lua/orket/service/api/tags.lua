@@ -14,8 +14,6 @@ M.ALL = {
   { name = "models", about = "Models" },
   { name = "project", about = "Files of the project, prompts" },
   { name = "scripts", about = "Scripts and policies" },
-  { name = "models", about = "Models" },
-  { name = "memory", about = "What is remembered" },
   { name = "settings", about = "Settings" },
   { name = "authoring", about = "Cards as they are written" },
   { name = "mcp", about = "Model Context Protocol ([mcp-server.md](mcp-server.md))" },
