@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { Failure } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { useData } from "../shared/live.js";
+import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
 import { REFUSED } from "./bars.js";
 import { nameOf } from "./event_names.js";
@@ -133,7 +133,7 @@ function CopyLink() {
 }
 
 export const useReason = (run, place) =>
-  useData(place && `/v1/why/${id(nameOfPlace(run, place))}`, () => false);
+  useOnce(place && `/v1/why/${id(nameOfPlace(run, place))}`);
 
 // of: what useReason answered.
 export function EventDetail({ of, run, base, at }) {
