@@ -12,7 +12,11 @@ local MOCK = [[function work(talk)
     return steps(talk, function() return say(write("gen/a.c", "x")) end,
       function() return say(write("a", "one\n")) end, function() return say(finish()) end)
   elseif talk.card == "B" then
-    return steps(talk, function() return say(write("locked/b", "two\n")) end, function() return say(finish()) end)
+    return steps(talk, function() return say(write("locked/b", "two\n")) end, function()
+      return { content = "so be it", chunks = 6, pace_ms = 150, calls = { write("b", "two\n") } }
+    end, function()
+      return { content = "so be it", chunks = 6, pace_ms = 150, calls = { finish() } }
+    end)
   end
   return steps(talk, function() return say(write("c", "three\n")) end, function() return say(finish()) end)
 end]]
@@ -121,6 +125,7 @@ describe("a person at a run's timeline", function()
     local s <close> = service.start(w)
     local seen = browser.watch("timeline/live", s)
     assert(seen.before ~= seen.after)
+    assert(seen.news:find("^%d+ new$") and seen.top == 0, cjson.encode(seen))
     assert.equal(("Event %d, now"):format(seen.last), seen.after)
   end)
 

@@ -280,11 +280,18 @@ await play({
     seen.before = await events();
     await page.click("main button:has-text('Resume run')");
     await page.waitForFunction((old) => document.querySelector(".time .num").innerText !== old, seen.before);
+    await page.hover("[role=tree]");
+    await page.mouse.wheel(0, -2000); // who scrolls stays where he is
+    await page.waitForSelector(".news");
+    seen.news = await page.innerText(".news");
+    seen.top = await page.evaluate(() => document.querySelector("[role=tree]").scrollTop);
+    await page.keyboard.press("l");
+    await page.waitForSelector(".news", { state: "detached" });
     await page.waitForSelector("main .pill:has-text('Done')", { timeout: 30000 });
     await page.waitForFunction(() => document.querySelector(".tiles dd").innerText === "3 of 3");
     seen.after = await events();
     seen.last = (await get("/v1/runs/ep.1/timeline")).last;
-    seen.reload = await page.locator("[role=treeitem]").count();
+    await page.waitForSelector("[role=treeitem] :text('Turn ended')"); // followed: the newest row is in sight
   },
 
   async events() {

@@ -219,9 +219,10 @@ function Timeline({ outline, run, base, name, query, at, board, here }) {
   });
   // An event that is not there yet is read first.
   const choose = async (row) => {
-    if (!row.seq) await model.loadTurn(row.turn).catch(() => {});
+    if (row.seq) return setQuery("event", String(row.seq));
+    await model.loadTurn(row.turn).catch(() => {});
     const event = eventOf(row);
-    if (event) setQuery("event", row.seq ? String(row.seq) : placeOf(event));
+    return event && setQuery("event", placeOf(event));
   };
   const target = follow && newest.current && model.turns.get(newest.current.turn);
   const reveal = follow
