@@ -15,7 +15,24 @@ local http = {}
 ---@field send number? seconds
 ---@field key HttpKey? requests say whether they have it; Lua sees no header with a credential
 
----@class HttpKey the administrator's key, of which Lua never holds the text
+---What is a credential: the administrator's key, access keys, tokens. Lua never holds their texts.
+---@class HttpKey
+local Key = {}
+
+---This access key is good from now on.
+---@param dir string `.orket` of its project
+---@param id string
+---@return true|nil ok, string? message, string? code ERR_NOT_FOUND, ERR_DENIED, ERR_CONFIG, ERR_IO
+function Key:add(dir, id) end
+
+---And from now on it is not.
+---@param id string
+function Key:drop(id) end
+
+---A token with these claims, which have to have exp.
+---@param claims string JSON
+---@return HttpSecret
+function Key:sign(claims) end
 
 ---@class HttpRequest
 ---@field method string
@@ -24,7 +41,10 @@ local http = {}
 ---@field query string after "?", or ""
 ---@field headers table<string, string> names in lower case; several lines of a name are joined by ", "
 ---@field body string
----@field authorized boolean|nil with a key: nil: no credential came, false: a wrong one, true: the key
+---@field credential {kind: "admin"|"key"|"token", id: string?, claims: table?}|false|nil with a key: what came;
+---  false: a wrong one, nil: none; id of a key, claims of a token
+---@field passwords table<string, HttpSecret>|nil with a key: the fields password and new_password of a JSON
+---  body, which has stars in their place
 
 ---@class HttpServer
 local Server = {}
@@ -46,8 +66,13 @@ local Response = {}
 ---@param status integer
 ---@param headers table<string, string|string[]>|nil
 ---@param body string|nil
+---@param secret HttpSecret|nil it stands in the body in the place of its mark
 ---@return true|nil ok, string? message, string? code
-function Response:send(status, headers, body) end
+function Response:send(status, headers, body, secret) end
+
+---The numeric address of the client; "" when it is gone.
+---@return string
+function Response:peer() end
 
 ---Begins an answer in pieces.
 ---@param status integer

@@ -67,8 +67,8 @@ function llm.post(request, on_delta, done) end
 ---Defines a key; its value never enters Lua. Without an origin it belongs to the first one it is used
 ---for; without a header it is sent as "Authorization: Bearer", with a user's name as the password of "Basic".
 ---@param name string
----@param source {env: string?, file: string?, origin: string?, header: string?, user: string?, list: boolean?}
----list: the variable has several headers, "name=value,name=value"
+---@param source {env: string?, file: string?, origin: string?, header: string?, user: string?,
+---  list: boolean?} list: the variable has several headers, "name=value,name=value"
 ---@return true|nil ok, string? message, string? code, string? fix
 function llm.key(name, source) end
 

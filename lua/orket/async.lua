@@ -15,7 +15,7 @@ Task.__index = Task
 local running -- the task whose code runs now; nil in a callback of the loop
 local WAIT = {} -- tag of our own yields
 local broken = false -- a task died of a bug and nobody waited for it
-local measured -- is called with the label of a task and the seconds of each of its steps, while that is wanted
+local measured -- is called with the label of a task and the seconds of each step, while that is wanted
 
 ---The running task; raises outside one.
 ---@return table

@@ -1,6 +1,7 @@
 -- attack_mcp_server_spec.lua: MCP clients in bad faith, and texts of agents that try to speak to the model or to
 -- the person beside it, against `orket mcp serve` and /mcp.
 
+local accounts = dofile("tests/support/accounts.lua")
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local plays = dofile("tests/support/mcp_plays.lua")
@@ -37,6 +38,7 @@ end)
 
 teardown(function()
   assert.equal(200, s:get("/health").status)
+  assert.same({}, w:events("approval.answered"))
   assert.equal(2, #w:pending()) -- whatever was tried, nothing was approved
   s:stop()
   assert.equal(0, (select(2, w:check())))
@@ -219,6 +221,50 @@ describe("a model that wants to decide by itself", function()
     local session = session_of("2025-03-26", { elicitation = EMPTY })
     local reply = post(ask(2, "tools/call", { name = "approve", arguments = { id = ids.A } }), session)
     assert.truthy(reply.body.result.content[1].text:find("cannot ask them", 1, true))
+  end)
+end)
+
+describe("a key that may less", function()
+  local function said(result)
+    return result.content[1].text
+  end
+
+  it("calls what its role may, and the person is not even asked for the rest", function()
+    accounts.add(w, "eve", "viewer")
+    local viewer = accounts.key(w, "--user eve --allow read,run,act reading")
+    local played = plays.http(w, s, { call("board"), call("start_run", { card = "ep" }),
+      call("approve", { id = ids.A }), call("act_comment", { card = "A", text = "x" }),
+      { method = "resources/read", params = { uri = "orket:///v1/board" } } }, { YES, YES, YES }, viewer)
+    assert.is_nil(played.results[1].isError)
+    for i = 2, 4 do
+      assert.truthy(said(played.results[i]):find("ERR_DENIED: this key of eve, as viewer, may not", 1, true))
+    end
+    assert.same({}, played.asked)
+    assert.truthy(played.results[5].contents)
+  end)
+
+  it("of a service starts runs, and its yes counts for nothing", function()
+    local key = accounts.key(w, "--allow read,run ci")
+    local played = plays.http(w, s, { call("approve", { id = ids.A }), call("deny", { id = ids.A, why = "x" }),
+      call("act_answer", { card = "A", text = "happened" }), call("runs") }, { YES, YES, YES }, key)
+    for i = 1, 3 do
+      assert.truthy(said(played.results[i]):find("a service's key, which is no person", 1, true))
+    end
+    assert.same({}, played.asked)
+    assert.is_nil(played.results[4].isError)
+  end)
+
+  it("does not reach the session of another key, though both are one user's", function()
+    accounts.add(w, "ada", "developer")
+    local one, other = accounts.key(w, "--user ada --allow read,act one"),
+      accounts.key(w, "--user ada --allow read other")
+    local function as(key, message, session)
+      return s:request("POST", "/mcp", { "Content-Type: application/json", ACCEPT, "Authorization: Bearer " .. key,
+        session and "Mcp-Session-Id: " .. session }, cjson.encode(message), true)
+    end
+    local session = as(one, initialize("2025-06-18")).headers["mcp-session-id"]
+    assert.equal(200, as(one, ask(2, "ping"), session).status)
+    assert.equal(404, as(other, ask(2, "ping"), session).status)
   end)
 end)
 

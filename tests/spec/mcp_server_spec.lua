@@ -26,6 +26,14 @@ local function ran(more)
   return w
 end
 
+-- Waits for the run from before its model answers until its end, and hears of its progress.
+local function followed(w)
+  w:hold(1)
+  local step = call("run", { id = "ep.1", wait = 60 }, true)
+  step.releases = w.dir .. "/.test/hold.1"
+  return step
+end
+
 -- A project in which a question of the card A waits.
 local function asking()
   local w = new_world({ mock = WRITES, gate = RULE })
@@ -97,14 +105,14 @@ describe("orket mcp serve", function()
   it("runs an epic of a project that nothing owned, reports progress, and gives the project back", function()
     local w <close> = new_world()
     local played = plays.stdio(w, { call("start_run", { card = "ep" }),
-      call("run", { id = "ep.1", wait = 60 }, true), call("board") })
+      followed(w), call("board") })
     assert.equal("ep.1", played.results[1].structuredContent.run)
     assert.equal("done", played.results[2].structuredContent.status)
     assert(#played.progress > 2)
     for i, one in ipairs(played.progress) do
       assert.equal(i, one.progress)
     end
-    assert.equal("card.moved ep: in_progress", played.progress[1].message)
+    assert.truthy(played.progress[1].message:find("^card.moved "))
     assert.equal("one\n", w:made("a.txt"))
     assert.equal(0, (select(2, w:orket("comment A 'it is free'"))))
     w:replays()
@@ -132,7 +140,7 @@ describe("POST /mcp", function()
     local w <close> = new_world()
     local s <close> = service.start(w)
     local played = plays.http(w, s, { { method = "tools/list" }, call("start_run", { card = "ep" }),
-      call("run", { id = "ep.1", wait = 60 }, true), call("board"),
+      followed(w), call("board"),
       { method = "resources/subscribe", params = { uri = "orket:///v1/cards/A" } },
       call("act_comment", { card = "A", text = "Use tabs." }), { sleep = "notice" } }, { YES })
     assert.same(plays.stdio(w, { { method = "tools/list" } }).results[1], played.results[1])

@@ -2,7 +2,9 @@
 // them one after the other, and prints what came of each, what the person was asked, and what was noticed.
 //
 //   {url, key} or {command: [...]}, name, version, elicits: null or answers of the person in order,
-//   steps: [{method, params, progress?, times?}, {sleep: "notice"}]
+//   steps: [{method, params, progress?, releases?: a file to remove when the server has the request},
+//           {sleep: "notice"}]
+import { unlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
@@ -48,8 +50,10 @@ async function perform(step) {
   const options = { timeout: 60000, ...(step.progress && { onprogress: (one) => progress.push(one) }) };
   const done = methods[step.method];
   try {
-    return await (done ? done(step.params, options)
-      : client.request({ method: step.method, params: step.params }, ResultSchema, options));
+    const answer = done ? done(step.params, options)
+      : client.request({ method: step.method, params: step.params }, ResultSchema, options);
+    if (step.releases) client.ping().then(() => unlinkSync(step.releases));
+    return await answer;
   } catch (err) {
     return { error: { code: err.code, message: err.message } };
   }

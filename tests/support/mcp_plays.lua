@@ -5,7 +5,6 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
-local service = dofile("tests/support/service.lua")
 
 local M = {}
 
@@ -28,8 +27,8 @@ function M.stdio(w, steps, elicits)
   return M.play(w, { command = { w.binary, "mcp", "serve", "-C", w.dir }, steps = steps, elicits = elicits })
 end
 
-function M.http(w, s, steps, elicits)
-  return M.play(w, { url = s.url .. "/mcp", key = service.KEY, steps = steps, elicits = elicits })
+function M.http(w, s, steps, elicits, key)
+  return M.play(w, { url = s.url .. "/mcp", key = key or s.key, steps = steps, elicits = elicits })
 end
 
 ---A step that calls a tool.

@@ -28,10 +28,10 @@ function M.wait(done)
   end
 end
 
----Starts a server. options: {environment, arguments, binary}; environment: nil: with M.KEY as the key.
+---Starts a server. options: {environment, arguments, binary, err}; err: where its log goes; environment: nil: with M.KEY as the key.
 function M.start(w, options)
   options = options or {}
-  local self = setmetatable({ w = w, out = w.dir .. "/.test/serve.out", err = w.dir .. "/.test/serve.err",
+  local self = setmetatable({ w = w, out = w.dir .. "/.test/serve.out", err = options.err or w.dir .. "/.test/serve.err",
     key = M.KEY, n = 0 }, Service)
   os.execute("mkdir -p " .. w.dir .. "/.test")
   self.pid = orket.shell(string.format("cd %s; %s ORKET_MODEL_URL=%s %s serve --port 0 %s >%s 2>%s & echo $!",

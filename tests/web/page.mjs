@@ -42,7 +42,7 @@ await play({
     await approve.dblclick();
     await page.waitForSelector("text=Approve once");
     seen.unread = seen.posts.length - before;
-    seen.last = await page.locator(".whole span").last().textContent();
+    seen.last = await page.locator(".whole .a").last().textContent();
     await page.keyboard.press("Enter");
     await page.waitForSelector(".in >> text=Approved once");
     seen.approvals = seen.posts.slice(before);
@@ -50,8 +50,8 @@ await play({
     await page.goto(view("cards/B"));
     await page.waitForSelector(".pill:has-text('Done')");
     await page.keyboard.press("m");
-    await page.click("dialog label:has-text('Ready for testing')");
-    await page.click("dialog button.p");
+    await page.focus("dialog .opt[data-status=ready_for_testing]");
+    await page.keyboard.press("Enter");
     seen.refused = await page.textContent("dialog .stays");
 
     await page.evaluate(() => document.querySelector("dialog .acts button").click());
@@ -95,21 +95,5 @@ await play({
       });
       seen.planted = (await violations(page)).length;
     }
-  },
-
-  async crowd() {
-    const page = await open();
-    await page.goto(url);
-    await signIn(page);
-    await page.waitForSelector(".tile");
-    seen.tiles = await page.locator(".tile").count();
-    await page.evaluate(() => {
-      const node = document.querySelector(".scroll");
-      node.scrollTop = node.scrollHeight;
-    });
-    const total = await page.getAttribute(".tile >> xpath=..", "aria-setsize");
-    await page.waitForSelector(`li[aria-posinset="${total}"]`);
-    seen.last = Number(total);
-    seen.after = await page.locator(".tile").count();
   },
 });

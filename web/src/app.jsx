@@ -5,7 +5,7 @@ import { Board } from "./board/board.jsx";
 import { Card } from "./card/card.jsx";
 import { Inbox } from "./inbox/inbox.jsx";
 import { Runs } from "./runs/runs.jsx";
-import { id, key, whenDenied } from "./shared/api.js";
+import { id, key, signOut, whenDenied } from "./shared/api.js";
 import { Empty, Failure } from "./shared/feedback.jsx";
 import { connect, disconnect, useData } from "./shared/live.js";
 import { go, useUrl } from "./shared/router.js";
@@ -17,7 +17,7 @@ function View({ base, parts, query, shared }) {
   if (view === "board") return <Board base={base} query={query} shared={shared} />;
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
-  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} shared={shared} />;
+  if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} query={query} shared={shared} />;
   if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
     <>
@@ -73,11 +73,16 @@ function SignedIn({ leave }) {
 
 export function App() {
   const [has, set] = useState(!!key.get());
-  const leave = () => {
+  const left = () => {
     key.drop();
     disconnect();
     set(false);
   };
-  whenDenied(leave);
+  const leave = () => {
+    signOut();
+    sessionStorage.clear(); // also what was typed and not sent
+    left();
+  };
+  whenDenied(left);
   return has ? <SignedIn leave={leave} /> : <Login entered={() => set(true)} />;
 }

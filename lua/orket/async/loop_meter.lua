@@ -44,10 +44,10 @@ local function turn(self)
 end
 
 ---Measures from now on, until it is closed.
----@param on_stall fun(seconds: number, label: table|nil, step: number|nil) label: what async.label said of the
----  task that was the cause, step: seconds of it that were its own; nil: it was none
----@return {upto: integer[], sum: number, stalls: integer, close: fun(self)} meter upto: turns of the loop that
----  took no longer than each bound, and all
+---@param on_stall fun(seconds: number, label: table|nil, step: number|nil) label: what async.label said of
+---  the task that was the cause, step: the seconds that were its own; nil: it was none
+---@return {upto: integer[], sum: number, stalls: integer, close: fun(self)} meter upto: turns of the loop
+---  that took no longer than each bound, and all
 function M.start(on_stall)
   local self = setmetatable({ upto = {}, sum = 0, stalls = 0, on_stall = on_stall }, Meter)
   for i = 1, #M.BOUNDS + 1 do

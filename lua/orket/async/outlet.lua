@@ -1,5 +1,5 @@
 -- outlet.lua: text to a file descriptor that never makes the loop wait: what it does not take at once waits
--- here, up to a bound, and what comes behind that is dropped and counted.
+-- here, up to a bound; what comes behind that is refused.
 
 local async = require("orket.async")
 local handles = require("orket.async.handles")
@@ -25,10 +25,9 @@ end
 
 ---@param fd integer
 ---@param most integer bytes that may wait
----@return {dropped: integer, write: fun(self, text: string): boolean, close: fun(self, seconds: number)} outlet
+---@return {write: fun(self, text: string): boolean, close: fun(self, seconds: number)} outlet
 function M.open(fd, most)
-  return setmetatable({ fd = fd, most = most, stream = stream_of(fd), waiting = {}, bytes = 0, dropped = 0 },
-    Outlet)
+  return setmetatable({ fd = fd, most = most, stream = stream_of(fd), waiting = {}, bytes = 0 }, Outlet)
 end
 
 local send
@@ -55,12 +54,11 @@ function send(self)
   end
 end
 
----Writes a text, or drops it. False: there is no room.
+---Writes a text. False: there is no room, or no reader any more.
 ---@param text string
 ---@return boolean
 function Outlet:write(text)
   if self.broken or self.bytes + #text > self.most then
-    self.dropped = self.dropped + 1
     return false
   end
   self.waiting[#self.waiting + 1], self.bytes = text, self.bytes + #text

@@ -1,5 +1,5 @@
--- standard_lines.lua: lines over standard input and output, for a program that another one started to speak
--- with it. Neither side's slowness stops the loop.
+-- standard_lines.lua: lines from standard input, for a program that another one started to speak with it
+-- (outlet.lua writes).
 
 local async = require("orket.async")
 local handles = require("orket.async.handles")
@@ -8,45 +8,12 @@ local uv = require("luv")
 
 local M = {}
 
-local UNSENT = 8 << 20 -- bytes that the other side may leave lying
-
 local function pipe_of(fd)
   if uv.guess_handle(fd) ~= "pipe" then
     return nil
   end
   local pipe = handles.opened(uv.new_pipe(false))
   return pipe:open(fd) and pipe or nil
-end
-
-local Output = {}
-Output.__index = Output
-
----Writes a line.
----@param line string
----@return boolean false: the other side is gone, or takes nothing
-function Output:write(line)
-  if not self.pipe then
-    return io.stdout:write(line, "\n") ~= nil and io.stdout:flush() ~= nil
-  end
-  if not handles.is_open(self.pipe) or self.pipe:get_write_queue_size() > UNSENT then
-    return false
-  end
-  return self.pipe:write(line .. "\n") ~= nil
-end
-
----Waits until what was written has left, a second at most. In a task.
-function Output:close()
-  if self.pipe and handles.is_open(self.pipe) then
-    async.within(1, async.suspend, function(wake)
-      self.pipe:shutdown(wake)
-    end)
-    handles.close(self.pipe)
-  end
-end
-
----@return table output with write and close
-function M.output()
-  return setmetatable({ pipe = pipe_of(1) }, Output)
 end
 
 -- Bytes of a line that has not ended are bounded: a longer one ends the input.

@@ -28,6 +28,14 @@ function M.admin()
     account = "admin" }, Principal)
 end
 
+---An account of this machine, which has the project's files.
+---@param name string
+---@return Principal
+function M.machine(name)
+  return setmetatable({ kind = "admin", name = name, role = "admin", permissions = ALL,
+    account = "machine:" .. name }, Principal)
+end
+
 ---A user who is signed in.
 ---@param organization table
 ---@param user User

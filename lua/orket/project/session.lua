@@ -16,10 +16,12 @@ local cli_report = require("orket.view.cli_report")
 local change = require("orket.scripts.serving.change")
 local run_set = require("orket.scheduler.run_set")
 local sys = require("orket.core.sys")
+local tracing = require("orket.telemetry.tracing")
 local watch = require("orket.project.watch")
 
 local M = {}
 
+local TRACES = 2 -- seconds that a collector is waited for at the end of a run
 local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
 
 -- A terminal that is gone stops it as well, unless the process was started to ignore that (nohup).
@@ -136,10 +138,16 @@ local function run(project, args, view, choose)
   if not server then
     return nil, err
   end
+  local traces = not args.replay and tracing.open(project, function(text)
+    view:note(text)
+  end)
   local stop_signals = drain_on_signals(project, owned, view)
   local watched = reload_on_change(project, view)
   local job, shown = play(project, owned, goal, args, view)
   watched:close()
+  if traces then
+    traces:close(TRACES)
+  end
   stop_signals()
   server.close()
   local failure = job.error or args.cassette and args.cassette:finish()

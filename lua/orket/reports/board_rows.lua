@@ -3,6 +3,7 @@
 
 local approvals = require("orket.governance.approvals.approvals")
 local approval_format = require("orket.governance.approvals.approval_format")
+local cjson = require("cjson")
 local outages = require("orket.reports.outages")
 local reports = require("orket.reports.reports")
 
@@ -63,9 +64,10 @@ end
 
 ---@param store Store
 ---@param all boolean|nil archived cards too
+---@param ids string[]|nil only these cards
 ---@return table[] cards in the board's order
-function M.list(store, all)
-  local cards = store:read("board", {})
+function M.list(store, all, ids)
+  local cards = store:read("board", { cards = ids and cjson.encode(ids) })
   cards = all and cards or unarchived(cards)
   name_sources(store, cards)
   add_reports(store, cards)

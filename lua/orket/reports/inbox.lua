@@ -25,6 +25,8 @@ local M = {}
 ---@field plan string|nil whose proposal an approval is about
 ---@field cap string|nil that has no room left: its path, as of budget_tree
 ---@field rule string|nil that asks
+---@field asks string|nil what an approval is for, in a line
+---@field role string|nil that asks
 ---@field hash string|nil of the content of an approval
 ---@field operation table|nil of which the outcome is unknown
 ---@field title string one line
@@ -55,7 +57,8 @@ local function of_approval(store, row, option)
   commands[3] = plan and "orket plan" .. option .. " --go-on " .. plan or nil
   return {
     kind = "approval", id = row.id, card = row.card, expires_at = row.expires_at, lines = content(store, row),
-    commands = commands, plan = plan, rule = row.rule, hash = row.hash,
+    commands = commands, plan = plan, rule = row.rule, hash = row.hash, role = row.role,
+    asks = approval_format.line(row),
     title = ("%s asks for %s (%s)"):format(row.card, approval_format.line(row), approval_format.rule(row)),
   }
 end

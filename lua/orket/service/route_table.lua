@@ -4,19 +4,24 @@
 
 local authoring_routes = require("orket.service.routes.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
-local command_routes = require("orket.service.routes.command_routes")
-local file_routes = require("orket.service.routes.file_routes")
+local command_routes = require("orket.service.routes.records.command_routes")
+local file_routes = require("orket.service.routes.records.file_routes")
 local mcp_routes = require("orket.service.routes.mcp_routes")
+local memory_routes = require("orket.service.routes.records.memory_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
+local model_routes = require("orket.service.routes.model_routes")
 local person_routes = require("orket.service.routes.person_routes")
 local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
 local rerun_routes = require("orket.service.routes.rerun_routes")
-local run_report_routes = require("orket.service.routes.run_report_routes")
+local run_report_routes = require("orket.service.routes.records.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
+local script_routes = require("orket.service.routes.script_routes")
+local settings_routes = require("orket.service.routes.settings_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
 local user_routes = require("orket.service.routes.user_routes")
+local verdict_routes = require("orket.service.routes.verdict_routes")
 
 local M = {}
 
@@ -28,11 +33,16 @@ local NOUNS = { -- in the order of docs/api.md
   timeline_routes,
   rerun_routes,
   person_routes,
+  verdict_routes,
   report_routes,
   run_report_routes,
   file_routes,
   command_routes,
+  model_routes,
+  memory_routes,
   project_routes,
+  script_routes,
+  settings_routes,
   authoring_routes,
   mcp_routes,
   user_routes,

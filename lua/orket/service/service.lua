@@ -7,20 +7,23 @@ local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
 local client = require("orket.llm.client")
 local directory = require("orket.people.directory")
-local host_sampler = require("orket.service.host_sampler")
-local journal_figures = require("orket.service.journal_figures")
+local host_sampler = require("orket.service.figures.host_sampler")
+local journal_figures = require("orket.service.figures.journal_figures")
 local live_events = require("orket.service.live_events")
 local mcp_http = require("orket.service.mcp.mcp_http")
-local metrics = require("orket.service.metrics")
+local metrics = require("orket.service.figures.metrics")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
 local preparation = require("orket.project.preparation")
 local served_runs = require("orket.service.served_runs")
 local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
+local tracing = require("orket.telemetry.tracing")
 local watch = require("orket.project.watch")
 
 local M = {}
+
+local TRACES = 1 -- second that a collector is waited for at the end
 
 ---@class Service
 ---@field project table opened as owner
@@ -86,6 +89,7 @@ function M.open(project, instruments)
   self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
   end })
+  self.traces = tracing.open(project, note)
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
@@ -130,6 +134,9 @@ function Service:close(seconds)
   self.watched:close()
   self.people:close()
   self.runs:stop(seconds)
+  if self.traces then
+    self.traces:close(TRACES)
+  end
   mcp_http.close(self)
   self.snapshots:close()
   self.events:close()

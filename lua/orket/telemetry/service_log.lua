@@ -20,34 +20,28 @@ function M.open()
   return setmetatable({ outlet = outlet.open(STDERR, WAITING), dropped = 0, reported = 0 }, Log)
 end
 
-local function put(self, row)
+local function line_of(row)
   row.at = row.at or sys.now()
-  local written = self.outlet:write(redaction.clean(cjson.encode(row)) .. "\n")
-  self.dropped = self.outlet.dropped
-  return written
+  return redaction.clean(cjson.encode(row)) .. "\n"
 end
 
--- A gap is said where it was.
-local function put_gap(self)
-  local missing = self.dropped - self.reported
-  if missing > 0 and put(self, { kind = "dropped", lines = missing }) then
-    self.reported = self.reported + missing
-  elseif missing > 0 then
-    self.outlet.dropped = self.outlet.dropped - 1 -- the report itself is no line that is missing
-    self.dropped = self.outlet.dropped
-  end
-end
-
----Writes a line. row.kind says what it is about; docs/observability.md lists the kinds and their fields.
+---Writes a line, behind one that says how many are missing before it. row.kind says what it is about;
+---docs/observability.md lists the kinds and their fields.
 ---@param row table
 function Log:write(row)
-  put_gap(self)
-  put(self, row)
+  local text, missing = line_of(row), self.dropped - self.reported
+  if missing > 0 then
+    text = line_of({ kind = "dropped", lines = missing }) .. text
+  end
+  if self.outlet:write(text) then
+    self.reported = self.dropped
+  else
+    self.dropped = self.dropped + 1
+  end
 end
 
 ---Waits for what was written, for a second. In a task.
 function Log:close()
-  put_gap(self)
   self.outlet:close(LAST)
 end
 

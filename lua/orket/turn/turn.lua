@@ -6,6 +6,7 @@
 -- question without an answer goes live. Its parts: turn/state.lua, what is known of it; turn/step.lua, one
 -- reply and its calls; turn/journal.lua, what it writes down.
 
+local async = require("orket.async")
 local answers = require("orket.turn.answers")
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local autonomy = require("orket.governance.autonomy")
@@ -243,6 +244,7 @@ end
 ---@return boolean|nil ok
 ---@return Error|nil err  the card is as it was claimed; the engine decides what becomes of it
 function M.run(self)
+  async.label({ cause = "turn", run = self.run, turn = self.number, card = self.card.id })
   local ok, err = begin(self)
   if not ok then
     return nil, err

@@ -27,10 +27,17 @@ machine failed).
 
 ]]
 
+local function kind_of(schema)
+  if type(schema.type) == "table" then
+    return table.concat(schema.type, " or ")
+  end
+  return schema.type or schema.enum and "one of several" or "any"
+end
+
 local function inputs_of(properties, required)
   local names = tables.keys(properties or {})
   for i, name in ipairs(names) do
-    local kind = properties[name].type or properties[name].enum and "one of several" or "any"
+    local kind = kind_of(properties[name])
     names[i] = ("`%s: %s%s`"):format(name, kind, tables.has(required or {}, name) and "" or "?")
   end
   return names
@@ -64,10 +71,11 @@ end
 local ABOUT = {
   system = "The service",
   cards = "Cards",
-  authoring = "Cards as they are written",
+  authoring = "Cards as they are written", scripts = "Scripts and policies",
+  settings = "Settings and models",
   runs = "Runs and events",
   people = "People: what waits for them, what they do",
-  files = "Files, programs", reports = "Reports",
+  files = "Files, programs", models = "Models", memory = "Memory", reports = "Reports",
   project = "Files of the project, prompts",
   mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
 }

@@ -1,87 +1,148 @@
-// move.jsx: a person proposes a transition; the state machine decides, and a refusal says why and what else.
+// move_dialog.jsx: every status a card may be moved to, and why not the others. An allowed one is proposed at once;
+// one that waits for something asks for what.
 
-import { useState } from "preact/hooks";
-import { post } from "../shared/api.js";
-import { useLive } from "../shared/live.js";
-import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
-import { reasonName, Status, STATUS, statusName } from "../shared/status.jsx";
+import { useEffect, useState } from "preact/hooks";
+import { Dialog, Failure, Loaded, Refusal, useAct } from "../shared/feedback.jsx";
+import { useOnline } from "../shared/live.js";
+import { reasonName, Status, statusName } from "../shared/status.jsx";
+import { askMoves, propose, staleness, stays } from "./moves.js";
 
-const PARKED = ["blocked", "waiting_for_developer"];
-const REASONS = ["resource", "dependency", "review", "input", "system"];
-
-function Choices({ card, chosen, choose }) {
+function Option({ move, off, choose }) {
   return (
-    <fieldset>
-      <legend class="sr">To</legend>
-      {Object.keys(STATUS)
-        .filter((status) => status !== card.status)
-        .map((status) => (
-          <label key={status} class="opt">
-            <input type="radio" name="status" checked={chosen === status} onChange={() => choose(status)} />
-            <Status status={status} />
-            {statusName(status)}
-          </label>
-        ))}
-    </fieldset>
+    <li>
+      <button
+        type="button"
+        class="opt"
+        data-status={move.status}
+        aria-disabled={!move.allowed || off}
+        onClick={choose}
+      >
+        <Status status={move.status} />
+        <span class="grow">
+          <span class="b">{statusName(move.status)}</span>
+          {!move.allowed && <span class="s m why-not">{move.why}</span>}
+        </span>
+        {!move.allowed && <span class="mono f">{move.rule}</span>}
+      </button>
+    </li>
   );
 }
 
-export function MoveDialog({ card, close }) {
-  const [status, choose] = useState(null),
-    [reason, setReason] = useState("input"),
+function Reason({ move, busy, send, back }) {
+  const [reason, set] = useState("input"),
     [why, setWhy] = useState("");
-  const act = useAct(),
-    live = useLive(),
-    parks = PARKED.includes(status);
-  const send = async (e) => {
+  const submit = (e) => {
     e.preventDefault();
-    const body = { card: card.id, status, why: why || undefined, reason: parks ? reason : undefined };
-    if (await act.run(() => post("/v1/acts/move", body))) close();
+    send({ reason, why: why.trim() || undefined });
+  };
+  return (
+    <form onSubmit={submit}>
+      <label class="field">
+        {statusName(move.status)}: it waits for
+        <select value={reason} onChange={(e) => set(e.target.value)}>
+          {move.reasons.map((one) => (
+            <option key={one} value={one}>
+              {reasonName(one)}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="field">
+        Why (optional)
+        <input class="txt" value={why} onInput={(e) => setWhy(e.target.value)} />
+      </label>
+      <div class="acts">
+        <button type="button" class="btn" onClick={back}>
+          Back
+        </button>
+        <button class="btn p" disabled={busy}>
+          Move to {statusName(move.status)}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function useMoves(card) {
+  const [state, set] = useState({});
+  const load = () =>
+    askMoves(card).then(
+      (data) => set({ data }),
+      (error) => set({ error, reload: load }),
+    );
+  useEffect(() => {
+    load();
+  }, []);
+  return state;
+}
+
+// What stands against it: a verdict, or what the service said when it was proposed.
+function Objection({ card, refused, error }) {
+  if (refused)
+    return (
+      <div class="stays box red" role="alert">
+        <div class="b">{stays(card)}</div>
+        <Refusal why={refused.why} fix={refused.fix} rule={refused.rule} bare />
+      </div>
+    );
+  return error ? (
+    <div class="stays">
+      <Failure error={error} />
+    </div>
+  ) : null;
+}
+
+export function MoveDialog({ card, status, close }) {
+  const moves = useMoves(card),
+    online = useOnline(),
+    act = useAct();
+  const [chosen, choose] = useState(status || null),
+    [refused, refuse] = useState(null);
+  const propound = (move, more) =>
+    act.run(() =>
+      propose(card, move.status, more).then(close, async (error) => {
+        throw error.code === "ERR_STALE" ? await staleness(card, error) : error;
+      }),
+    );
+  const pick = (move) => {
+    act.clear();
+    refuse(move.allowed ? null : move);
+    if (!move.allowed || !online || act.busy) return;
+    if (move.needs_reason) choose(move.status);
+    else propound(move);
   };
   return (
     <Dialog title={`Move ${card.id}`} close={close}>
-      <form onSubmit={send}>
-        <p class="m">
-          {card.name}. It is in {statusName(card.status)}.
-        </p>
-        {act.error && (
-          <div class="stays">
-            <Failure error={act.error} />
-          </div>
-        )}
-        <Choices
-          card={card}
-          chosen={status}
-          choose={(to) => {
-            act.clear();
-            choose(to);
-          }}
-        />
-        {parks && (
-          <label class="field">
-            It waits for
-            <select value={reason} onChange={(e) => setReason(e.target.value)}>
-              {REASONS.map((one) => (
-                <option key={one} value={one}>
-                  {reasonName(one)}
-                </option>
-              ))}
-            </select>
-          </label>
-        )}
-        <label class="field">
-          Why (optional)
-          <input class="txt" value={why} onInput={(e) => setWhy(e.target.value)} />
-        </label>
-        <div class="acts">
-          <button type="button" class="btn" onClick={close}>
-            Cancel
-          </button>
-          <button class="btn p" disabled={!status || act.busy || live.state !== "live"}>
-            Move
-          </button>
-        </div>
-      </form>
+      <p class="m">
+        {card.name}. It is in {statusName(card.status)}.
+      </p>
+      <Objection card={card} refused={refused} error={act.error} />
+      <Loaded of={moves}>
+        {(data) => {
+          const asked = data.moves.find((move) => move.status === chosen && move.allowed);
+          return asked ? (
+            <Reason
+              move={asked}
+              busy={act.busy || !online}
+              send={(more) => propound(asked, more)}
+              back={() => choose(null)}
+            />
+          ) : (
+            <ul class="opts">
+              {data.moves
+                .filter((move) => move.status !== data.status)
+                .map((move) => (
+                  <Option key={move.status} move={move} off={act.busy || !online} choose={() => pick(move)} />
+                ))}
+            </ul>
+          );
+        }}
+      </Loaded>
+      <div class="acts">
+        <button class="btn" onClick={close}>
+          Close
+        </button>
+      </div>
     </Dialog>
   );
 }

@@ -2,15 +2,15 @@
 
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
-import { Diff } from "./diff.jsx";
+import { Diff } from "../shared/diff.jsx";
 import { useDataAt } from "../past/past.jsx";
 import { useLive } from "../shared/live.js";
-import { headline } from "../inbox/inbox.jsx";
+import { headline, hrefOf } from "../inbox/items.jsx";
 import { MoveDialog } from "../board/move_dialog.jsx";
 import { setQuery } from "../shared/router.js";
 import { StartDialog } from "../runs/start_dialog.jsx";
-import { Refusal, Transcript } from "./transcript.jsx";
-import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
+import { Transcript } from "./transcript.jsx";
+import { Empty, Failure, Loaded, Refusal, useAct } from "../shared/feedback.jsx";
 import { count, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { Pill, reasonName, Seat, Status, statusName } from "../shared/status.jsx";
@@ -297,7 +297,7 @@ function Waits({ card, base, items }) {
   return (
     <div class="box amber row">
       <span class="grow wrap">{headline(item)}</span>
-      <a class="btn p" href={`${base}/inbox/${item.kind}/${id(item.id)}`}>
+      <a class="btn p" href={hrefOf(base, item)}>
         {item.kind === "approval" ? "Review approval" : "Answer"}
       </a>
     </div>

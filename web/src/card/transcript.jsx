@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { useDataAt } from "../past/past.jsx";
 import { useDraft } from "../shared/live.js";
-import { Empty, Loaded } from "../shared/feedback.jsx";
+import { Empty, Loaded, Refusal } from "../shared/feedback.jsx";
 import { count, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { Seat } from "../shared/status.jsx";
@@ -58,30 +58,6 @@ const Result = ({ entry }) =>
       <pre class="code">{entry.text}</pre>
     </details>
   ) : null;
-
-export function Refusal({ why, fix, rule, where }) {
-  return (
-    <div class="box red">
-      <div class="b">{why}</div>
-      <dl class="kv s">
-        {fix && (
-          <>
-            <dt>Fix</dt>
-            <dd>{fix}</dd>
-          </>
-        )}
-        <dt>Rule</dt>
-        <dd class="mono">{rule}</dd>
-        {where && (
-          <>
-            <dt>Where</dt>
-            <dd class="mono">{where}</dd>
-          </>
-        )}
-      </dl>
-    </div>
-  );
-}
 
 function Call({ call, answer }) {
   const refused = answer && answer.kind === "refusal",

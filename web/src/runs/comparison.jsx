@@ -1,7 +1,7 @@
 // comparison.jsx: two runs side by side: where they stand, the first decision in which they differ, their files.
 
 import { id } from "../shared/api.js";
-import { Diff } from "../card/diff.jsx";
+import { Diff } from "../shared/diff.jsx";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { count, money, seconds } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";

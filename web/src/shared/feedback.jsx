@@ -27,6 +27,35 @@ export function Failure({ error, again }) {
   );
 }
 
+// Why something was refused, what to do instead, and by which rule.
+export function Refusal({ why, fix, rule, where, bare }) {
+  return (
+    <div class={bare ? "" : "box red"}>
+      <div class={bare ? "" : "b"}>{why}</div>
+      <dl class="kv s">
+        {fix && (
+          <>
+            <dt>Fix</dt>
+            <dd>{fix}</dd>
+          </>
+        )}
+        {rule && (
+          <>
+            <dt>Rule</dt>
+            <dd class="mono">{rule}</dd>
+          </>
+        )}
+        {where && (
+          <>
+            <dt>Where</dt>
+            <dd class="mono">{where}</dd>
+          </>
+        )}
+      </dl>
+    </div>
+  );
+}
+
 // Data, or what is instead: outlines, which come after 150 ms, or why there is none.
 export function Loaded({ of, children }) {
   if (of.data)

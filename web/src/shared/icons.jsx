@@ -1,4 +1,5 @@
-// icons.jsx: all icons, 14 or 16 units, drawn with the text's colour. The shape carries the meaning.
+// icons.jsx: all icons, 14 or 16 units, drawn with the text's colour. The shape carries the meaning. They stand once
+// in the page (Sprite); an icon refers to its drawing, so a long list of them stays short.
 
 const fill = { fill: "currentColor", stroke: "none" };
 export const ICONS = {
@@ -110,6 +111,15 @@ export const ICONS = {
   more: [16, <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2.4" />],
   back: [16, <path d="M10 3.500L5.5 8l4.5 4.5" />],
   file: [16, <path d="M9 2H4v12h8V5zM9 2v3h3" />],
+  chat: [16, <path d="M3 3h10v8H7l-3 2.500V11H3z" />],
+  costs: [16, <path d="M3 13V8M8 13V3M13 13v-3" />],
+  gear: [
+    16,
+    <>
+      <circle cx="8" cy="8" r="2.2" />
+      <path d="M8 2v2M8 12v2M2 8h2M12 8h2M3.8 3.800l1.4 1.4M10.8 10.800l1.4 1.4M12.2 3.800l-1.4 1.4M5.2 10.800l-1.4 1.4" />
+    </>,
+  ],
   fork: [
     16,
     <>
@@ -120,14 +130,28 @@ export const ICONS = {
     </>,
   ],
   close: [16, <path d="M4.5 4.500l7 7M11.5 4.500l-7 7" />],
+  download: [16, <path d="M8 2.500v8M4.5 7.500L8 11l3.5-3.500M3 13.500h10" />],
   logo: [16, <circle cx="8" cy="8" r="4.6" stroke-width="2.6" />],
 };
 
-export function Icon({ name }) {
-  const [size, drawing] = ICONS[name];
-  return (
-    <svg class={"i i" + size} viewBox={`0 0 ${size} ${size}`} aria-hidden="true">
-      {drawing}
-    </svg>
-  );
-}
+// `label` says what it means where no text beside it does.
+export const Icon = ({ name, colour, label }) => (
+  <svg
+    class={`i i${ICONS[name][0]}` + (colour ? ` c-${colour}` : "")}
+    role={label ? "img" : undefined}
+    aria-label={label}
+    aria-hidden={label ? undefined : "true"}
+  >
+    <use href={"#i-" + name} />
+  </svg>
+);
+
+export const Sprite = () => (
+  <svg class="sr" aria-hidden="true">
+    {Object.entries(ICONS).map(([name, [size, drawing]]) => (
+      <symbol key={name} id={"i-" + name} viewBox={`0 0 ${size} ${size}`}>
+        {drawing}
+      </symbol>
+    ))}
+  </svg>
+);

@@ -1,6 +1,6 @@
 // live.js: the journal as it is written, over one stream per tab (text/event-stream by fetch, because
-// EventSource cannot send the key). Events have ids: after a cut the stream goes on behind the last one.
-// Deltas are drafts: they never change a count or a status.
+// EventSource cannot send the key). Events have ids: after a cut the stream goes on behind the last one, and one
+// that came before is ignored. Deltas are drafts: they never change a count or a status.
 
 import { useEffect, useState } from "preact/hooks";
 import { get, headers, key, place } from "./api.js";
@@ -8,33 +8,48 @@ import { get, headers, key, place } from "./api.js";
 const SILENT = 20000; // ms without a byte: the service sends a beat every 15 s
 const RETRY = 1000,
   RETRY_MOST = 10000; // ms between two tries
-const PAINT = 100; // ms between two paintings of drafts
+const PAINT = 100; // ms between two paintings of what is live
 const AGAIN = 400; // ms between two loads of the same data
 const TAIL = 4000; // characters of a draft that are kept
 
-export const live = { state: "connecting", since: null, last: null, drafts: new Map() };
+// state: connecting, live, offline. last: the newest event that this page has. working: by card, what its open
+// turn is at. missed: how many events came after the connection was back.
+export const live = {
+  state: "connecting",
+  since: null,
+  last: null,
+  missed: 0,
+  drafts: new Map(),
+  working: new Map(),
+};
 
 const listeners = new Set(),
-  watchers = new Set(),
-  painters = new Set();
-let control, painting;
+  watchers = new Set();
+let control, painting, goal;
 
-const changed = () => watchers.forEach((call) => call());
-
-function become(state) {
-  if (live.state === state) return;
-  if (state === "offline" && live.state !== "offline") live.since = new Date();
-  live.state = state;
-  changed();
-}
-
+// Everything that shows something live is painted together, at most ten times a second.
 function paintSoon() {
   painting =
     painting ||
     setTimeout(() => {
       painting = null;
-      painters.forEach((call) => call());
+      watchers.forEach((call) => call());
     }, PAINT);
+}
+
+function become(state) {
+  if (live.state === state) return;
+  if (state === "offline") live.since = new Date();
+  live.state = state;
+  paintSoon();
+}
+
+// ---- what a card is at ----
+
+function work(card, text) {
+  live.working = new Map(live.working);
+  if (text === null) live.working.delete(card);
+  else live.working.set(card, text);
 }
 
 function draft(delta) {
@@ -42,26 +57,49 @@ function draft(delta) {
   const kind = delta.tool || (delta.thoughts ? "thinking" : "");
   const goesOn = old && old.turn === delta.turn && old.kind === kind && old.calls === delta.calls;
   const text = ((goesOn ? old.text : "") + delta.text).slice(-TAIL);
-  live.drafts.set(delta.card, {
-    turn: delta.turn,
-    run: delta.run,
-    kind,
-    calls: delta.calls,
-    path: delta.path,
-    text,
-  });
+  const { turn, run, calls, path } = delta;
+  live.drafts.set(delta.card, { turn, run, kind, calls, path, text });
+  if (!live.working.has(delta.card)) work(delta.card, "");
   paintSoon();
 }
 
-// A committed reply takes the draft's place.
-const REPLACES = /^(step|turn|call)\./;
+const REPLACES = /^(step|turn|call)\./; // a committed reply takes the draft's place
+const OVER = /^turn\.(ended|abandoned|failed)/;
 
-function event(data) {
-  if (live.last !== null && data.seq <= live.last) return;
-  live.last = data.seq;
-  if (REPLACES.test(data.kind) && live.drafts.delete(data.card)) paintSoon();
-  listeners.forEach((one) => one.event(data));
-  changed();
+const AT = {
+  "turn.started": (body) => (body.review ? "reviewing" : "starting"),
+  "call.allowed": (body) => body.tool,
+  "step.reply": () => "acting",
+  "verify.done": (body) => (body.ok ? "verification passed" : "verification failed"),
+};
+
+function follow(event) {
+  if (!event.card) return;
+  if (REPLACES.test(event.kind)) live.drafts.delete(event.card);
+  if (OVER.test(event.kind)) work(event.card, null);
+  else if (AT[event.kind] && event.turn > 0) work(event.card, AT[event.kind](event.body));
+}
+
+// ---- the stream ----
+
+function hear(event) {
+  if (live.last !== null && event.seq <= live.last) return;
+  live.last = event.seq;
+  if (goal) live.missed += 1;
+  if (goal && event.seq >= goal) goal = null;
+  follow(event);
+  listeners.forEach((one) => one.event(event));
+  paintSoon();
+}
+
+// The newest event there is, when the stream opens.
+function begin(newest) {
+  const before = live.last;
+  if (before === null) live.last = newest;
+  goal = before !== null && newest > before ? newest : null;
+  live.missed = 0;
+  become("live");
+  listeners.forEach((one) => one.opened(before !== null));
 }
 
 function block(text) {
@@ -70,11 +108,12 @@ function block(text) {
   for (const line of text.split("\n")) {
     if (line.startsWith("event: ")) name = line.slice(7);
     else if (line.startsWith("data: ")) data = line.slice(6);
+    else if (line.startsWith(": last ")) begin(Number(line.slice(7)));
   }
   if (!data) return;
   const value = JSON.parse(data);
   if (name === "delta") draft(value);
-  else event(value);
+  else hear(value);
 }
 
 async function read(stream, heard) {
@@ -90,12 +129,13 @@ async function read(stream, heard) {
   }
 }
 
-async function follow(signal, opened) {
+async function stream(signal) {
   const more = { Accept: "text/event-stream" };
   if (live.last !== null) more["Last-Event-ID"] = String(live.last);
   const cut = new AbortController();
   const stop = () => cut.abort();
   signal.addEventListener("abort", stop);
+  addEventListener("offline", stop);
   let timer;
   const heard = () => {
     clearTimeout(timer);
@@ -104,41 +144,39 @@ async function follow(signal, opened) {
   heard();
   try {
     const response = await fetch(place("/v1/events"), { headers: headers(more), signal: cut.signal });
-    if (!response.ok) return;
-    opened();
-    await read(response.body, heard);
+    if (response.ok) await read(response.body, heard);
   } catch {
     /* cut: tried again */
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
+    removeEventListener("offline", stop);
   }
 }
 
-const pause = (ms) => new Promise((wake) => setTimeout(wake, ms));
+// Sleeps; less when the machine has its network back.
+const pause = (ms) =>
+  new Promise((wake) => {
+    setTimeout(wake, ms);
+    addEventListener("online", wake, { once: true });
+  });
 
 async function keep(signal) {
   let wait = RETRY;
   while (!signal.aborted) {
-    await follow(signal, () => {
-      wait = RETRY;
-      become("live");
-      listeners.forEach((one) => one.opened());
-    });
+    await stream(signal);
     if (signal.aborted) return;
+    wait = live.state === "live" ? RETRY : Math.min(wait * 2, RETRY_MOST);
     become("offline");
     get("/v1/workspaces").catch(() => {}); // says when the key is no longer good
     await pause(wait);
-    wait = Math.min(wait * 2, RETRY_MOST);
   }
 }
 
 export function connect() {
   disconnect();
   control = new AbortController();
-  live.state = "connecting";
-  live.last = null;
-  live.drafts.clear();
+  Object.assign(live, { state: "connecting", last: null, missed: 0, drafts: new Map(), working: new Map() });
   if (key.get()) keep(control.signal);
 }
 
@@ -146,34 +184,43 @@ export function disconnect() {
   if (control) control.abort();
 }
 
-// Events as they come: {opened(), event(event)}; what it returns ends that.
+// Events as they come: {opened(again), event(event)}; what it returns ends that.
 export function listen(one) {
   listeners.add(one);
   return () => listeners.delete(one);
 }
 
-function useRepaint(set) {
-  const [, tick] = useState(0);
+// ---- for components: drawn anew when what `of` picks is another one ----
+
+function useLively(of) {
+  const [value, set] = useState(of);
   useEffect(() => {
-    const call = () => tick((n) => n + 1);
-    set.add(call);
-    return () => set.delete(call);
+    const call = () => set(of);
+    call();
+    watchers.add(call);
+    return () => watchers.delete(call);
   }, []);
+  return value;
 }
 
-export function useLive() {
-  useRepaint(watchers);
+export const useLive = () => {
+  useLively(() => `${live.state} ${live.last} ${live.missed}`);
   return live;
-}
+};
+
+// Can something be sent now?
+export const useOnline = () => useLively(() => live.state === "live");
+
+// The cards with an open turn: Map of what each is at.
+export const useWorking = () => useLively(() => live.working);
 
 // What a model says on this card at this moment, or nothing.
-export function useDraft(card) {
-  useRepaint(painters);
-  return live.drafts.get(card);
-}
+export const useDraft = (card) => useLively(() => live.drafts.get(card));
 
-// The answer of a GET: {data, error, reload}; loaded anew when the stream opens and after each event that
-// `matters` (none given: every one).
+// ---- data that stays current ----
+
+// {data, error, reload}; loaded anew when the stream opens and after each event that `matters` (none given: every
+// one). Without a path nothing is loaded.
 export function useData(path, matters) {
   const [state, set] = useState({});
   const [count, reload] = useState(0);
@@ -182,6 +229,7 @@ export function useData(path, matters) {
     let gone = false,
       busy = false,
       again = false,
+      failed = false,
       timer;
     const load = async () => {
       busy = true;
@@ -191,6 +239,7 @@ export function useData(path, matters) {
         (error) => ({ error, path }),
       );
       if (gone) return;
+      failed = !!next.error;
       set((old) => (next.error && old.path === path ? { ...old, error: next.error } : next));
       timer = setTimeout(() => {
         busy = false;
@@ -201,18 +250,17 @@ export function useData(path, matters) {
       if (busy) again = true;
       else load();
     };
-    const one = {
-      opened: soon,
-      event: (data) => {
-        if (!matters || matters(data)) soon();
+    const end = listen({
+      opened: (resumed) => (!resumed || failed) && soon(),
+      event: (event) => {
+        if (!matters || matters(event)) soon();
       },
-    };
-    listeners.add(one);
+    });
     load();
     return () => {
       gone = true;
       clearTimeout(timer);
-      listeners.delete(one);
+      end();
     };
   }, [path, count]);
   const own = state.path === path ? state : {};

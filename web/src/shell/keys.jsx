@@ -4,23 +4,45 @@ import { useEffect } from "preact/hooks";
 import { Dialog } from "../shared/feedback.jsx";
 import { go, kept } from "../shared/router.js";
 
-const KEYS = [
-  ["g then i, b, t, r", "Inbox, Board, Tree, Runs"],
+const OFF = "orket.keys.off";
+
+export const keysOff = () => localStorage.getItem(OFF) !== null;
+
+// Single keys can be turned off: voice control types them.
+export function switchKeys() {
+  if (keysOff()) localStorage.removeItem(OFF);
+  else localStorage.setItem(OFF, "1");
+}
+
+const LIST = [
+  ["g, then i b t r p c", "Inbox, Board, Tree, Runs, Plans and chat, Costs"],
   ["j k", "next, previous"],
   ["Enter", "open"],
-  ["/", "filter the board"],
-  ["m", "move a card"],
-  ["a, d", "go to Approve, to the reason for a denial"],
-  ["[ ]", "event back and forward, in a run"],
-  ["{ }", "turn back and forward"],
-  ["l", "follow what comes"],
-  ["f", "fork from here"],
-  [".", "back to now"],
+  ["Esc", "back"],
+  ["/", "filter this view"],
+  ["Ctrl K", "search all"],
+  ["m", "move: every status, and why not"],
+  ["s", "start a run"],
+  ["a", "go to Approve or to the answer"],
+  ["d", "go to the reason for a denial"],
+  ["c", "comment"],
+  ["r", "retry"],
+  ["n p", "next, previous decision"],
+  ["x", "select for a batch"],
+  ["1 to 6", "tabs of a card"],
+  ["[ ] { }", "event, turn, back and forward in a run"],
+  ["f .", "fork from here, back to now"],
+  ["l", "follow the live end"],
   ["?", "this list"],
 ];
 
+const PLACES = { i: "inbox", b: "board", t: "board?view=tree", r: "runs", p: "chat", c: "costs" };
+
 const typing = (e) =>
-  e.target.closest("input,textarea,select,[contenteditable]") || e.ctrlKey || e.metaKey || e.altKey;
+  e.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]") ||
+  e.ctrlKey ||
+  e.metaKey ||
+  e.altKey;
 
 function step(by) {
   const all = [...document.querySelectorAll("[data-item]")].filter((node) => node.offsetParent);
@@ -29,43 +51,57 @@ function step(by) {
   if (next) next.focus();
 }
 
+const OPENS = ["m", "s", "f", "."]; // these open what asks for more; the others only go there
+
 function press(name) {
   const node = document.querySelector(`[data-key="${name}"]`);
   if (!node) return false;
   node.focus();
-  if (["m", "f", "."].includes(name)) node.click();
+  if (OPENS.includes(name)) node.click();
   return true;
 }
 
-export function useKeys(base, help) {
+const openTab = (number) => {
+  const tab = document.querySelectorAll("[role=tab]")[number - 1];
+  if (tab) tab.click();
+  return !!tab;
+};
+
+export function useKeys(base, { help, search }) {
   useEffect(() => {
     let afterG = false;
     const hear = (e) => {
-      if (typing(e) || document.querySelector("dialog[open]")) return;
-      const to = afterG && { i: "inbox", b: "board", t: "board?view=tree", r: "runs" }[e.key];
+      if ((e.ctrlKey || e.metaKey) && e.key === "k") {
+        e.preventDefault();
+        return search();
+      }
+      if (typing(e) || keysOff() || document.querySelector("dialog[open]")) return undefined;
+      const to = afterG && PLACES[e.key];
       afterG = e.key === "g";
       if (to) go(kept(`${base}/${to}`));
       else if (e.key === "j" || e.key === "k") step(e.key === "j" ? 1 : -1);
       else if (e.key === "?") help();
-      else if (!(["/", "m", "a", "d", "f", "."].includes(e.key) && press(e.key))) return;
-      e.preventDefault();
+      else if (e.key === "Escape" && history.length > 1) history.back();
+      else if (/^[1-6]$/.test(e.key) ? !openTab(Number(e.key)) : !(e.key.length === 1 && press(e.key)))
+        return undefined;
+      return e.preventDefault();
     };
     addEventListener("keydown", hear);
     return () => removeEventListener("keydown", hear);
   }, [base]);
 }
 
-
 export const Keys = ({ close }) => (
   <Dialog title="Keys" close={close}>
+    <p class="s m">They are off while you type. No key decides anything by itself.</p>
     <dl class="keys">
-      {KEYS.map(([keys, what]) => (
-        <>
+      {LIST.map(([keys, what]) => (
+        <div key={keys}>
           <dt>
             <kbd>{keys}</kbd>
           </dt>
           <dd>{what}</dd>
-        </>
+        </div>
       ))}
     </dl>
     <div class="acts">

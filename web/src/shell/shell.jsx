@@ -1,136 +1,56 @@
-// shell.jsx: where one is, what waits, whether the page is connected: the frame around every view.
+// shell.jsx: the frame around every view: where one is, what waits, whether the page is connected.
 
 import { useEffect, useRef, useState } from "preact/hooks";
+import { useBoard } from "../board/rows.js";
+import { asOf, PastBanner, pointOf } from "../past/past.jsx";
 import { id } from "../shared/api.js";
 import { Dialog } from "../shared/feedback.jsx";
-import { clock } from "../shared/format.jsx";
-import { Icon } from "../shared/icons.jsx";
+import { Icon, Sprite } from "../shared/icons.jsx";
 import { useData, useLive } from "../shared/live.js";
+import { Notices, notify } from "../shared/notices.jsx";
 import { go, useUrl } from "../shared/router.js";
-import { asOf, PastBanner, pointOf } from "../past/past.jsx";
 import { Keys, useKeys } from "./keys.jsx";
+import { Connection, Links, Navigation, OfflineBar, Others, titleOf } from "./navigation.jsx";
 import "./shell.css";
 import { switchTheme } from "./theme.js";
 
-const NAV = [
-  ["inbox", "Inbox"],
-  ["board", "Board"],
-  ["runs", "Runs"],
-];
-
 // ---- its parts ----
 
-function Connection() {
-  const live = useLive();
-  if (live.state === "live") {
-    return (
-      <div class="row s c-teal">
-        <span class="dot live" />
-        Live{live.last !== null && <span class="f num">event {live.last}</span>}
-      </div>
-    );
-  }
-  return (
-    <div class="row s m">
-      <span class="dot" />
-      {live.state === "offline" ? "Not connected" : "Connecting"}
-    </div>
-  );
-}
+const Tool = ({ title, icon, act, children }) => (
+  <button class="btn g q" onClick={act} aria-label={title} title={title}>
+    {icon ? <Icon name={icon} /> : children}
+  </button>
+);
 
-function OfflineBar() {
-  const live = useLive();
-  if (live.state !== "offline") return null;
-  const seen = live.last === null ? "" : ` You see event ${live.last}.`;
-  return (
-    <div class="offline" role="status">
-      <Icon name="unknown" />
-      {`Not connected since ${clock(live.since)}.${seen} The page connects again by itself.`}
-    </div>
-  );
-}
+const Tools = ({ who, leave, help }) => (
+  <div class="row tools">
+    <span class="av h" aria-hidden="true">
+      {who.slice(0, 2).toUpperCase()}
+    </span>
+    <span class="grow b ell">{who}</span>
+    <Tool title="Keys" act={help}>
+      ?
+    </Tool>
+    <Tool title="Switch colour theme" icon="theme" act={switchTheme} />
+    <Tool title="Sign out" icon="leave" act={leave} />
+  </div>
+);
 
-function Links({ base, at, waiting }) {
-  return NAV.map(([name, title]) => (
-    <a href={`${base}/${name}`} aria-current={at === name ? "page" : undefined}>
-      <Icon name={name} />
-      {title}
-      {name === "inbox" && waiting > 0 && (
-        <span class="badge">
-          {waiting}
-          <span class="sr"> waiting</span>
-        </span>
-      )}
-    </a>
-  ));
-}
-
-function Tools({ leave }) {
-  return (
-    <>
-      <button
-        class="btn g q"
-        onClick={switchTheme}
-        aria-label="Switch colour theme"
-        title="Switch colour theme"
-      >
-        <Icon name="theme" />
-      </button>
-      <button class="btn g q" onClick={leave} aria-label="Sign out" title="Sign out">
-        <Icon name="leave" />
-      </button>
-    </>
-  );
-}
-
-// The other projects of this server.
-function Others({ name, names }) {
-  const others = names.filter((one) => one !== name);
-  return (
-    others.length > 0 && (
-      <>
-        <p class="others">Other projects</p>
-        {others.map((one) => (
-          <a class="other" href={`/w/${id(one)}/board`}>
-            <span class="ell">{one}</span>
-          </a>
-        ))}
-      </>
-    )
-  );
-}
-
-function Navigation({ name, names, base, at, waiting, leave, help }) {
-  return (
-    <nav class="side" aria-label="Main">
-      <a class="ws" href={`${base}/board`}>
-        <span class="logo">
-          <Icon name="logo" />
-        </span>
-        <span class="ell">{name}</span>
-      </a>
-      <Links base={base} at={at} waiting={waiting} />
-      <Others name={name} names={names} />
-      <div class="foot">
-        <div class="row">
-          <span class="grow b">admin</span>
-          <button class="btn g q" onClick={help} aria-label="Keys" title="Keys">
-            ?
-          </button>
-          <Tools leave={leave} />
-        </div>
-        <Connection />
-      </div>
-    </nav>
-  );
-}
-
-// On a narrow screen: what stands at the foot of the navigation otherwise.
-const More = ({ name, names, leave, close }) => (
+// On a narrow screen: what stands in the navigation otherwise.
+const More = ({ name, names, base, leave, search, close }) => (
   <Dialog title="More" close={close}>
     <Connection />
     <Others name={name} names={names} />
     <div class="acts stack">
+      <a class="btn" href={`${base}/chat`}>
+        Plans and chat
+      </a>
+      <a class="btn" href={`${base}/costs`}>
+        Costs
+      </a>
+      <button class="btn" onClick={search}>
+        Search all
+      </button>
       <button class="btn" onClick={switchTheme}>
         Switch colour theme
       </button>
@@ -144,65 +64,87 @@ const More = ({ name, names, leave, close }) => (
   </Dialog>
 );
 
+// ---- what it knows ----
 
-// ---- around a view ----
+const WAITS = /^(approval|operation|card|scripts|budget|plan|comment|branch)\./; // what can change the inbox
 
-const NOTHING = /^(approval|operation|card|scripts|budget|plan|comment)\./; // what can change the inbox
+// After the connection is back: how much came.
+function useBackAgain() {
+  const live = useLive(),
+    before = useRef("connecting");
+  useEffect(() => {
+    const returned = before.current === "offline" && live.state === "live";
+    before.current = live.state;
+    if (!returned) return;
+    const tell = () => {
+      const n = live.missed;
+      notify({ title: n === 1 ? "Connected again. 1 new event." : `Connected again. ${n} new events.` });
+    };
+    setTimeout(tell, 500); // what was missed comes first
+  }, [live.state]);
+}
+
+function useTitle(text) {
+  useEffect(() => {
+    document.title = text;
+  }, [text]);
+}
 
 export function Shell({ name, names, leave, View }) {
   const url = useUrl(),
-    [helps, setHelps] = useState(false),
-    [more, setMore] = useState(false),
+    [dialog, open] = useState(null),
     main = useRef();
-  const base = "/w/" + id(name);
-  const past = pointOf(url.parts[2], url.query);
-  const board = useData(asOf("/v1/board", past), past ? () => false : undefined),
-    inbox = useData("/v1/inbox", (event) => NOTHING.test(event.kind));
-  const waiting = inbox.data ? inbox.data.items.length : 0;
-  const view = url.parts[2];
-  useKeys(base, () => setHelps(true));
+  const base = "/w/" + id(name),
+    [, , view, what] = url.parts,
+    past = pointOf(view, url.query);
+  const now = useBoard(),
+    then = useData(past && asOf("/v1/board", past), () => false),
+    board = past ? then : now,
+    inbox = useData("/v1/inbox", (event) => WAITS.test(event.kind));
+  const waiting = inbox.data ? inbox.data.items.length : 0,
+    cards = board.data ? board.data.cards : [];
+  const close = () => open(null),
+    search = () => open("search");
+  useKeys(base, { help: () => open("keys"), search });
+  useBackAgain();
   useEffect(() => {
     if (!view) go(`${base}/board`, true);
   }, [view]);
   useEffect(() => {
+    close();
     if (main.current) main.current.focus({ preventScroll: true });
   }, [location.pathname]);
-  const title = (NAV.find((one) => one[0] === view) || [0, url.parts[3] || "Orket"])[1];
-  useEffect(() => {
-    document.title = `${waiting ? `(${waiting}) ` : ""}${title} · ${name} · Orket`;
-  });
+  const title = (what && view !== "inbox" && what) || titleOf(view) || "Orket";
+  useTitle(`${waiting ? `(${waiting}) ` : ""}${title} · ${name} · Orket`);
   const at = view === "cards" ? "board" : view;
   return (
     <>
       <a class="skip" href="#main">
         Skip to content
       </a>
+      <Sprite />
       <Navigation
-        name={name}
-        names={names}
-        base={base}
-        at={at}
-        waiting={waiting}
-        leave={leave}
-        help={() => setHelps(true)}
+        {...{ name, names, base, at, waiting, cards, search }}
+        tools={<Tools who="admin" leave={leave} help={() => open("keys")} />}
       />
       <main id="main" ref={main} tabIndex={-1}>
         <OfflineBar />
-        {past && <PastBanner key={past} at={past} view={view} run={view === "runs" && url.parts[3]} base={base} />}
+        {past && <PastBanner key={past} at={past} view={view} run={view === "runs" && what} base={base} />}
         <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox, at: past }} />
       </main>
       <nav class="tabbar" aria-label="Main, at the bottom">
-        <Links base={base} at={at} waiting={waiting} />
-        <button onClick={() => setMore(true)}>
+        <Links base={base} at={at} waiting={waiting} most={3} />
+        <button onClick={() => open("more")}>
           <Icon name="more" />
           More
         </button>
       </nav>
+      <Notices />
       <div class="sr" role="status">
         {waiting === 1 ? "1 item needs you" : `${waiting} items need you`}
       </div>
-      {more && <More name={name} names={names} leave={leave} close={() => setMore(false)} />}
-      {helps && <Keys close={() => setHelps(false)} />}
+      {dialog === "more" && <More name={name} names={names} base={base} leave={leave} search={search} close={close} />}
+      {dialog === "keys" && <Keys close={close} />}
     </>
   );
 }

@@ -8,14 +8,14 @@
 
 -- A card of a fork inherits what its sources (lineage) had up to a commit: comments, verdicts, turns, files.
 
--- What a card cost, also its open turns.
+-- What a card cost, also its open turns. `cards` is a JSON array of the cards that are meant; none: all.
 -- name: board
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
        revision, retry_count, credits, turns,
        tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
        tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
        updated_at
-FROM card c ORDER BY ordinal;
+FROM card c WHERE :cards IS NULL OR id IN (SELECT value FROM json_each(:cards)) ORDER BY ordinal;
 
 -- name: card
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
@@ -210,6 +210,11 @@ WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id 
 
 -- name: sprint_cards
 SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sprint' = :sprint ORDER BY c.ordinal;
+
+-- Scripts that somebody proposed, and what became of them.
+-- name: script_proposals
+SELECT p.seq AS id, p.body AS "body:json", p.status, p.answered_by, p.at, e.actor
+FROM proposal p JOIN journal e ON e.seq = p.seq WHERE p.kind = 'scripts' AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
 
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
@@ -672,6 +677,12 @@ UNION ALL SELECT 'card_seconds', NULL, (SELECT count(*) FROM json_each(:card_bou
     FROM finished WHERE seconds >= 0 GROUP BY 3
 UNION ALL SELECT 'card_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM finished WHERE seconds >= 0;
 
+-- The same of a card or a run, the most frequent first, with how many cards each concerns and its newest report.
+-- name: rules_reported
+SELECT rule, decision, count(*) AS reports, count(DISTINCT card) AS cards, max(seq) AS last FROM report
+WHERE (:card IS NULL OR card = :card) AND (:run IS NULL OR run = :run)
+GROUP BY rule, decision ORDER BY reports DESC, rule, decision;
+
 -- Texts in which the letters :text stand, whatever their case (of ASCII), each kind by its own rank and behind (:rank, :id):
 -- `text` is what stands around them. For store:read_aside: each looks through all that there is.
 -- name: search_card
@@ -1117,3 +1128,14 @@ SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at F
 -- name: access_keys
 SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
 WHERE :id IS NULL OR id = :id ORDER BY seq;
+
+-- name: approval_yes
+SELECT who, at FROM approval_yes WHERE ask = :ask ORDER BY at, who;
+
+-- Who began the run, and who went on with it.
+-- name: run_people
+WITH RECURSIVE chain (seq) AS (
+    SELECT seq FROM stream WHERE run = :run AND turn = 0
+    UNION ALL SELECT e.prev FROM chain JOIN entry e ON e.seq = chain.seq WHERE e.prev > 0)
+SELECT DISTINCT body ->> '$.by' AS name FROM chain JOIN event USING (seq)
+WHERE kind IN ('run.started', 'run.resumed') AND body ->> '$.by' IS NOT NULL ORDER BY name;

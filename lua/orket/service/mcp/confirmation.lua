@@ -87,6 +87,11 @@ local function verdict(session, key, answer)
   return nil, refused()
 end
 
+local function no_person()
+  return errors.new("ERR_DENIED", "a service's key is no person's: what it says yes to counts for nothing",
+    "sign in, or send a key of a user (orket key add)")
+end
+
 local function cannot_ask()
   return errors.new("ERR_DENIED", "this needs a person's yes, and this client cannot ask them (elicitation)",
     "the person decides it on the page of orket serve, or in a terminal: orket inbox")
@@ -101,7 +106,9 @@ end
 ---@return true|nil yes
 ---@return Error|nil ERR_DENIED, ERR_TOO_LARGE, ERR_CANCELED
 function M.ask(session, call, tool, arguments, shown)
-  if not session:can_ask() then
+  if not call.principal:is_person() then
+    return nil, no_person()
+  elseif not session:can_ask() then
     return nil, cannot_ask()
   end
   local message = question(tool, arguments, shown, session.client)

@@ -59,10 +59,9 @@ local function new_client(service, request)
       "end one, or try again later")
   end
   local notices = mcp_stream.new(0, false)
-  local who = request.who
-  local client = setmetatable({ id = sys.nonce(), who = who, notices = notices, streams = {}, last = 0,
-    session = mcp_session.new(service, who, notices), seen = sys.monotonic() }, Client)
-  client.session.principal = request.principal
+  local client = setmetatable({ id = sys.nonce(), account = request.principal.account,
+    notices = notices, streams = {}, last = 0,
+    session = mcp_session.new(service, notices), seen = sys.monotonic() }, Client)
   all.of[client.id], all.count = client, all.count + 1
   return client
 end
@@ -77,7 +76,7 @@ local function client_of(service, request)
     return nil, problem.new(400, "ERR_USAGE", "Mcp-Session-Id is missing", "begin a session: initialize")
   end
   local client = clients_of(service).of[id]
-  if not client or client.who ~= request.who then
+  if not client or client.account ~= request.principal.account then
     return nil, no_session()
   end
   local version = request.headers["mcp-protocol-version"]
@@ -85,7 +84,7 @@ local function client_of(service, request)
     return nil, problem.new(400, "ERR_USAGE", "MCP-Protocol-Version is not what was agreed on",
       "send " .. client.session.version)
   end
-  client.seen, client.session.principal = sys.monotonic(), request.principal
+  client.seen = sys.monotonic()
   return client
 end
 
@@ -117,7 +116,7 @@ local function settle(service, client, stream, err)
 end
 
 -- The answer is made in a task of its own: it does not end with the connection.
-local function answer(service, client, message, response, headers)
+local function answer(service, client, request, response, headers)
   client.last = client.last + 1
   local stream = mcp_stream.new(client.last, client.session:knows("2025-11-25"))
   client.streams[client.last] = stream
@@ -127,7 +126,7 @@ local function answer(service, client, message, response, headers)
     settle(service, client, stream, err)
   end, function()
     async.sleep(0) -- the stream has its client first
-    client.session:take(message, stream)
+    client.session:take(request.body, stream, request.principal)
   end)
   stream:attach(response, headers)
   return 200
@@ -139,8 +138,8 @@ local function send_json(response, headers, status, value)
   return status
 end
 
-local function take_batch(client, list, response, headers)
-  local answers = client.session:take_batch(list)
+local function take_batch(client, request, response, headers)
+  local answers = client.session:take_batch(request.body, request.principal)
   return send_json(response, headers, #answers > 0 and 200 or 202, #answers > 0 and answers or nil)
 end
 
@@ -173,13 +172,13 @@ function M.post(service, request, response, headers)
   local message = request.body
   local kind = mcp_session.kind(message)
   if client.session:is_batch(message) then
-    return take_batch(client, message, response, headers)
+    return take_batch(client, request, response, headers)
   elseif kind == "request" then
-    return answer(service, client, message, response, headers)
+    return answer(service, client, request, response, headers)
   elseif not kind then
     return nil, problem.new(400, "ERR_USAGE", "the body is no message of JSON-RPC 2.0")
   end
-  client.session:take(message)
+  client.session:take(message, nil, request.principal)
   return send_json(response, headers, 202)
 end
 

@@ -42,12 +42,11 @@ local EMPTY_OBJECT = cjson.decode("{}")
 ---@class McpCall a request under way
 ---@field id string|integer
 ---@field outlet McpOutlet
+---@field principal Principal who asks, with what that one may now
 ---@field task table|nil
 
 ---@class McpSession
 ---@field service Service
----@field who string in whose name it acts
----@field principal Principal|nil who sent the message, with what that one may; nil: a user of this machine
 ---@field version string|nil agreed on; nil: it has not begun
 ---@field client string how the client calls itself
 ---@field notices McpOutlet for what answers no request
@@ -57,11 +56,10 @@ local Session = {}
 Session.__index = Session
 
 ---@param service Service
----@param who string
 ---@param notices McpOutlet
 ---@return McpSession
-function M.new(service, who, notices)
-  return setmetatable({ service = service, who = who, notices = notices, client = "a program", open = {},
+function M.new(service, notices)
+  return setmetatable({ service = service, notices = notices, client = "a program", open = {},
     count = 0, asked = {}, last = 0, refused = {}, tools = catalogue.tools(service.routes) }, Session)
 end
 
@@ -188,7 +186,11 @@ local function shown_of(self, tool, request)
 end
 
 local function confirmed(self, call, tool, request, arguments)
-  local shown, err = shown_of(self, tool, request)
+  local shown
+  local err = route_call.refusal(self.service, tool.route, request)
+  if not err then
+    shown, err = shown_of(self, tool, request)
+  end
   if err then
     return nil, err
   end
@@ -208,10 +210,9 @@ local function progress_of(call, params)
   end
 end
 
--- Each route is asked for by who sent this message, whatever began the session.
-local function denied(self, route)
-  local who = self.principal
-  return who and who:check(route, self.service.people:organization())
+-- Each route is asked for by who sent this message, whoever began the session.
+local function identify(request, call)
+  request.principal, request.who, request.id = call.principal, call.principal.name, tostring(call.id)
 end
 
 METHODS["tools/call"] = function(self, params, call)
@@ -221,9 +222,9 @@ METHODS["tools/call"] = function(self, params, call)
   end
   local arguments = params.arguments or EMPTY_OBJECT
   local request, err = route_call.request(tool, arguments)
-  err = err or denied(self, tool.route)
-  if not err then
-    request.who, request.id, request.progress = self.who, tostring(call.id), progress_of(call, params)
+  if request then
+    identify(request, call)
+    request.progress = progress_of(call, params)
     if tool.route.tool == "asked" then
       local _
       _, err = confirmed(self, call, tool, request, arguments)
@@ -249,12 +250,9 @@ local function meant(self, params)
   return route, request
 end
 
-local function content_of(self, uri, route, request)
-  request.who, request.id = self.who, uri
-  local answer, err = nil, denied(self, route)
-  if not err then
-    answer, err = route_call.perform(self.service, route, request)
-  end
+local function content_of(self, call, uri, route, request)
+  identify(request, call)
+  local answer, err = route_call.perform(self.service, route, request)
   if not answer then
     local said = problem.of(err)
     return nil, fault(said.status == 404 and NO_RESOURCE or INTERNAL, said.detail,
@@ -263,19 +261,24 @@ local function content_of(self, uri, route, request)
   return { uri = uri, mimeType = "application/json", text = answer.text }
 end
 
-METHODS["resources/read"] = function(self, params)
+METHODS["resources/read"] = function(self, params, call)
   local route, request = meant(self, params)
   if not route then
     return nil, request
   end
-  local content, err = content_of(self, params.uri, route, request)
+  local content, err = content_of(self, call, params.uri, route, request)
   return content and { contents = { content } }, err
 end
 
-METHODS["resources/subscribe"] = function(self, params)
+METHODS["resources/subscribe"] = function(self, params, call)
   local route, request = meant(self, params)
   if not route then
     return nil, request
+  end
+  identify(request, call)
+  local err = route_call.refusal(self.service, route, request)
+  if err then
+    return nil, fault(INTERNAL, err.message, { uri = params.uri, code = err.code })
   end
   self.subscriptions = self.subscriptions or subscriptions.new(self.service, self.notices)
   if not self.subscriptions:add(params.uri, request.params.id) then
@@ -308,7 +311,7 @@ local function texts_of(route, arguments)
   return arguments or {}
 end
 
-METHODS["prompts/get"] = function(self, params)
+METHODS["prompts/get"] = function(self, params, call)
   local route = prompted(self, params.name)
   if not route then
     return nil, fault(INVALID_PARAMS, "there is no such prompt")
@@ -321,7 +324,7 @@ METHODS["prompts/get"] = function(self, params)
     if not found then
       return nil, request
     end
-    content, err = content_of(self, uri, found, request)
+    content, err = content_of(self, call, uri, found, request)
   end
   if not content then
     return nil, err
@@ -368,12 +371,12 @@ local function refusal_of(self, message)
 end
 
 -- In the task of the request. One that was cancelled has no answer.
-local function serve(self, message, outlet)
+local function serve(self, message, outlet, principal)
   local err = refusal_of(self, message)
   if err then
     return outlet:send({ id = message.id, error = err }, true)
   end
-  local call = { id = message.id, outlet = outlet, task = async.current() }
+  local call = { id = message.id, outlet = outlet, principal = principal, task = async.current() }
   self.open[call.id], self.count = call, self.count + 1
   local result
   result, err = answer_of(self, call, message.method, message.params or {})
@@ -419,10 +422,11 @@ end
 ---Takes one message, and answers it when it is a request. In a task; returns when it is answered.
 ---@param message any
 ---@param outlet McpOutlet
-function Session:take(message, outlet)
+---@param principal Principal who sent it
+function Session:take(message, outlet, principal)
   local kind = M.kind(message)
   if kind == "request" then
-    serve(self, message, outlet)
+    serve(self, message, outlet, principal)
   elseif kind == "notice" then
     if message.method == "notifications/cancelled" then
       cancel(self, message.params)
@@ -457,11 +461,12 @@ end
 
 ---Takes a list of messages, one after the other.
 ---@param list table[]
+---@param principal Principal who sent it
 ---@return table[] answers
-function Session:take_batch(list)
+function Session:take_batch(list, principal)
   local collected = setmetatable({}, Collected)
   for _, message in ipairs(list) do
-    self:take(message, collected)
+    self:take(message, collected, principal)
   end
   return setmetatable(collected, cjson.array_mt)
 end

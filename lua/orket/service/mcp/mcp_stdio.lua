@@ -2,16 +2,21 @@
 -- JSON-RPC message in each line. It acts in the name of the user who runs it, beside the project's owner.
 
 local async = require("orket.async")
-local beside = require("orket.service.beside")
+local beside = require("orket.service.mcp.beside")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local mcp_session = require("orket.service.mcp.mcp_session")
+local outlets = require("orket.async.outlet")
+local principals = require("orket.people.principal")
+local service_log = require("orket.telemetry.service_log")
 local standard_lines = require("orket.async.standard_lines")
 local sys = require("orket.core.sys")
 
 local M = {}
 
 local LINE_MOST = 1 << 20 -- bytes of a message
+local STDOUT, UNSENT = 1, 8 << 20 -- bytes that the client may leave lying
+local LAST = 1 -- second that they are waited for at the end
 
 local PARSE_ERROR = -32700
 
@@ -20,7 +25,12 @@ Outlet.__index = Outlet
 
 function Outlet:send(message)
   message.jsonrpc = "2.0"
-  if not self.output:write(cjson.encode(message)) then
+  self:write(message)
+end
+
+-- A client that takes nothing any more is gone.
+function Outlet:write(value)
+  if not self.output:write(cjson.encode(value) .. "\n") then
     self.stop()
   end
 end
@@ -28,28 +38,24 @@ end
 function Outlet.finish()
 end
 
-local function log(row)
-  io.stderr:write(cjson.encode(row), "\n")
-end
-
 local function answer(session, outlet, line)
   local message, why = cjson.decode(line)
   if message == nil then
     outlet:send({ id = cjson.null, error = { code = PARSE_ERROR, message = errors.plain(why) } })
   elseif session:is_batch(message) then
-    local answers = session:take_batch(message)
-    if #answers > 0 and not outlet.output:write(cjson.encode(answers)) then
-      outlet.stop()
+    local answers = session:take_batch(message, outlet.principal)
+    if #answers > 0 then
+      outlet:write(answers)
     end
   else
-    session:take(message, outlet)
+    session:take(message, outlet, outlet.principal)
   end
 end
 
 local function take(session, outlet, line)
   async.spawn_watched(function(_, err)
     if err then
-      log({ kind = "bug", message = errors.line(err) })
+      session.service.log({ kind = "bug", message = errors.line(err) })
       outlet.stop()
     end
   end, answer, session, outlet, line)
@@ -79,17 +85,20 @@ end
 ---@return integer|nil exit code
 ---@return Error|nil
 function M.serve(dir)
+  local log = service_log.open()
   local service, err = beside.open(dir, log)
   if not service then
     return nil, err
   end
-  local outlet = setmetatable({ output = standard_lines.output() }, Outlet)
-  local session = mcp_session.new(service, sys.user(), outlet)
+  local outlet = setmetatable({ output = outlets.open(STDOUT, UNSENT),
+    principal = principals.machine(sys.user()) }, Outlet)
+  local session = mcp_session.new(service, outlet)
   local code
   code, err = converse(session, outlet)
   session:close()
   service:close()
-  outlet.output:close()
+  outlet.output:close(LAST)
+  log:close()
   return code, err
 end
 

@@ -1,6 +1,6 @@
 -- mcp_stream.lua: what a server says to an MCP client over HTTP: the answer to one request, or what belongs
--- to none. An answer that comes first and alone is one JSON text; otherwise it is a stream of events, and each
--- has an id. A client whose connection broke comes again with the last one (Last-Event-ID).
+-- to none. An answer that comes first and alone is one JSON text; otherwise it is a stream of events, and
+-- each has an id. A client whose connection broke comes again with the last one (Last-Event-ID).
 
 local async = require("orket.async")
 local cjson = require("cjson")

@@ -1,6 +1,6 @@
 -- route_call.lua: a route that is performed for an MCP client: its arguments are checked as those of a
--- request are, and its answer is made readable for a model. Text of cards and agents is data: nothing in it is
--- hidden from the person who sits beside the model.
+-- request are, and its answer is made readable for a model. Text of cards and agents is data: nothing in it
+-- is hidden from the person who sits beside the model.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -97,6 +97,15 @@ local function visible(value)
   return copy
 end
 
+---Why who asks may not ask for a route.
+---@param service Service
+---@param route Route
+---@param request ApiRequest
+---@return Error|nil
+function M.refusal(service, route, request)
+  return request.principal:check(route, service.people:organization())
+end
+
 local function readable(value)
   value = visible(value)
   local text, message, code = cjson.try_encode(value)
@@ -109,19 +118,22 @@ local function readable(value)
   return { value = value, text = text }
 end
 
----Performs it. In a task.
+---Performs it, if who asks may ask for it. In a task.
 ---@param service Service
 ---@param route Route
----@param request ApiRequest
+---@param request ApiRequest with its principal
 ---@return {value: table, text: string}|nil answer value: without characters that a person does not see; text:
 ---  the same as JSON
 ---@return Error|Error[]|nil
 function M.perform(service, route, request)
-  local ok, err = inputs.check_query(route, request.query)
+  local err = M.refusal(service, route, request)
+  local value, ok
+  if not err then
+    ok, err = inputs.check_query(route, request.query)
+  end
   if ok then
     ok, err = inputs.check_body(route, request.body)
   end
-  local value
   if ok then
     value, err = service.snapshots:answer(service, route, request)
   end

@@ -18,8 +18,19 @@ local M = { tag = "cards" }
 local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
 local TEXT, FLAG = { type = "string" }, { type = "boolean" }
 
+-- Of "a,b": the ids.
+local function ids_of(words)
+  local ids = {}
+  for id in words:gmatch("[^,]+") do
+    ids[#ids + 1] = id
+  end
+  return ids
+end
+
 local function board(service, request)
-  return { cards = setmetatable(board_rows.list(service.store, request.query.all), cjson.array_mt) }
+  local query = request.query
+  local rows = board_rows.list(service.store, query.all, query.cards and ids_of(query.cards))
+  return { cards = setmetatable(rows, cjson.array_mt) }
 end
 
 local function card(service, request)
@@ -53,7 +64,7 @@ local function execute(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.params.id, again = request.body.again })
+    return service:start({ card = request.params.id, by = request.who, again = request.body.again })
   end)
 end
 
@@ -65,13 +76,15 @@ M.routes = {
     tool = "free",
     past = true, aliases = { "/api/board", "/v1/system/board" },
     summary = "all cards in the board's order, with what waits for a person",
-    query = { all = { type = "boolean", description = "archived cards too" } },
+    query = { all = { type = "boolean", description = "archived cards too" },
+      cards = { type = "string", minLength = 1, description = "only these, with commas between" } },
     answer = object({ cards = list(ref("CardRow")) }), handle = board,
   },
   {
     name = "card", method = "GET", path = "/v1/cards/{id}", permission = "read", by_journal = true,
     tool = "free",
-    past = true, aliases = { "/api/cards/{id}" }, summary = "a card with its comments, events, refusals and what it asks",
+    past = true, aliases = { "/api/cards/{id}" },
+    summary = "a card with its comments, events, refusals and what it asks",
     errors = { "ERR_NOT_FOUND" }, handle = card,
     answer = object({ id = { type = "string" }, status = { type = "string" }, revision = { type = "integer" },
       comments = list(ref("Comment")), events = list(ref("Event")), reports = list(ref("Report")),

@@ -1,14 +1,13 @@
 -- metrics_routes.lua: figures for Prometheus (text format 0.0.4): what the journal says, which survives a
 -- restart; what this process counts; how its machine is. docs/observability.md lists them.
 
-local exposition = require("orket.service.exposition")
-local journal_figures = require("orket.service.journal_figures")
+local exposition = require("orket.service.figures.exposition")
+local journal_figures = require("orket.service.figures.journal_figures")
 local limiter = require("orket.llm.request.limiter")
 local loop_meter = require("orket.async.loop_meter")
+local run_set = require("orket.scheduler.run_set")
 local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
-
-local run_set = require("orket.scheduler.run_set")
 
 local M = { tag = "system" }
 
@@ -39,7 +38,8 @@ local function write_runs(page, figures)
   page:single("orket_events_total", "counter", "Events in the journal.", figures:value("events"))
   page:single("orket_runs_total", "counter", "Runs that began.", figures:value("runs"))
   page:single("orket_turns_total", "counter", "Turns that began.", figures:value("turns"))
-  page:family("orket_turn_ends_total", "counter", "Turns that ended.", figures:samples("turn_ends", "outcome"))
+  page:family("orket_turn_ends_total", "counter", "Turns that ended.",
+    figures:samples("turn_ends", "outcome"))
   page:histogram("orket_turn_seconds", "How long turns took.",
     { figures:histogram("turn_seconds", journal_figures.TURN) })
 end
@@ -59,7 +59,7 @@ local REQUESTS = {
   { "failures", "orket_model_failures_total", "Requests to models that failed." },
   { "tokens_in", "orket_model_tokens_in_total", "Tokens sent to models." },
   { "tokens_out", "orket_model_tokens_out_total", "Tokens that models sent." },
-  { "tokens_cached", "orket_model_tokens_cached_total", "Tokens of those sent that a model had in its cache." },
+  { "tokens_cached", "orket_model_tokens_cached_total", "Tokens sent that a model had in its cache." },
 }
 
 local function write_models(page, figures)
@@ -70,8 +70,8 @@ local function write_models(page, figures)
   for _, sample in ipairs(money) do
     sample.value = sample.value / MILLION
   end
-  page:family("orket_model_cost_total", "counter", "What requests to models cost, in the organization's currency.",
-    money)
+  page:family("orket_model_cost_total", "counter",
+    "What requests to models cost, in the organization's currency.", money)
   page:histogram("orket_model_reply_seconds", "How long models took to reply.",
     { figures:histogram("reply_seconds", journal_figures.REPLY) })
 end
@@ -86,7 +86,16 @@ local function write_lines(page)
     waiting[i] = { labels = { "model", name }, value = depths[name].waiting }
   end
   page:family("orket_model_requests_open", "gauge", "Requests to models that are under way.", busy)
-  page:family("orket_model_requests_waiting", "gauge", "Requests that wait for their model's limits.", waiting)
+  page:family("orket_model_requests_waiting", "gauge", "Requests that wait for their model's limits.",
+    waiting)
+end
+
+local function write_spans(page, exporter)
+  local samples = {}
+  for i, result in ipairs({ "sent", "dropped", "rejected" }) do
+    samples[i] = { labels = { "result", result }, value = exporter[result] }
+  end
+  page:family("orket_spans_total", "counter", "Spans for the collector of the environment.", samples)
 end
 
 local function write_process(page, service)
@@ -99,10 +108,14 @@ local function write_process(page, service)
   page:single("orket_commits_waiting", "gauge", "Transactions that wait to be durable.", commits.waiting)
   page:histogram("orket_loop_busy_seconds", "How long the loop was busy between two waits.",
     { { bounds = loop_meter.BOUNDS, upto = loop.upto, sum = loop.sum } })
-  page:single("orket_loop_stalls_total", "counter", "Times that the loop was busy for over 10 ms.", loop.stalls)
+  page:single("orket_loop_stalls_total", "counter", "Times that the loop was busy for over 10 ms.",
+    loop.stalls)
   page:single("orket_log_lines_dropped_total", "counter", "Lines of the log that found no room.",
     service.instruments.log.dropped)
   write_lines(page)
+  if service.traces then
+    write_spans(page, service.traces.exporter)
+  end
   service.metrics:write(page)
 end
 

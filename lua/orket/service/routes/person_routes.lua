@@ -119,6 +119,7 @@ M.routes = {
 
 local ELSEWHERE = { -- above, with the hash of what was read; in routes of their nouns
   approve = true, deny = true, ["card.create"] = true, ["card.change"] = true, ["card.remove"] = true,
+  ["scripts.propose"] = true, ["scripts.accept"] = true, ["scripts.reject"] = true,
 }
 local TYPES = { text = "string", integer = "integer", number = "number", boolean = "boolean", list = "array",
   object = "object" }

@@ -1,15 +1,21 @@
 -- report_routes.lua: what was refused, why something happened, what it cost and may cost, where a word is.
 
 local api_schemas = require("orket.service.api.api_schemas")
+local bottlenecks = require("orket.reports.bottlenecks")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
+local command_answer = require("orket.service.command_answer")
 local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
 local meters = require("orket.governance.budget.meter")
+local notices = require("orket.reports.notices")
+local policy_history = require("orket.governance.policy.policy_history")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
 local run_set = require("orket.scheduler.run_set")
+local sys = require("orket.core.sys")
 local text_search = require("orket.reports.text_search")
+local waits = require("orket.scripts.serving.waits")
 
 local M = { tag = "reports" }
 
@@ -58,6 +64,46 @@ local function caps(service)
   return { currency = budgets.currency, caps = budget_tree.plain(rows) }
 end
 
+local function grouped(service, request)
+  local query = request.query
+  local rows = service.store:read("rules_reported", { card = query.card, run = query.run })
+  for _, row in ipairs(rows) do
+    row.last = reports.list(service.store, { before = row.last + 1, card = query.card, run = query.run,
+      rule = row.rule, limit = 1 })[1]
+  end
+  return { items = setmetatable(rows, cjson.array_mt) }
+end
+
+-- The call is judged once more by scripts that are built for it: not on the loop.
+local function why_not(service, request)
+  local event, err = event_ref.event(service.store, request.params.event)
+  if not event then
+    return nil, err
+  end
+  return command_answer.ask(service, { "why-not", "-C", service.dir, "--json", tostring(event.seq) })
+end
+
+local function thresholds_of(service)
+  return (service.project.config.organization.process_rules or {}).thresholds
+end
+
+local function crowded(service)
+  local all = bottlenecks.of(service.store, thresholds_of(service), sys.now())
+  setmetatable(all.found, cjson.array_mt)
+  return all
+end
+
+local function noticed(service)
+  local budgets = budgets_of(service)
+  return { items = setmetatable(notices.list(service.store, { runs = service.runs:rows(),
+    caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
+    waiting = waits.of(service.store, service.dir) }), cjson.array_mt) }
+end
+
+local function served(service)
+  return { items = setmetatable(policy_history.list(service.store), cjson.array_mt) }
+end
+
 local function search(service, request)
   return text_search.page(service.store, request.query, request.query.limit or FOUND)
 end
@@ -77,7 +123,8 @@ M.routes = {
     name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why, tool = "free",
     summary = "what an event, RUN/TURN.N or a card's last move follows from, back to the prompt",
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
-    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE, run = TEXT, n = WHOLE })),
+    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE,
+      run = TEXT, n = WHOLE })),
       complete = { type = "boolean" }, missing = list(TEXT) }),
   },
   {
@@ -98,17 +145,52 @@ M.routes = {
       { name = TEXT, where = TEXT })) }, { currency = TEXT }),
   },
   {
+    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read", handle = grouped,
+    tool = "free", summary = "refusals by rule, the most frequent first, each with its newest report",
+    by_journal = true, query = { card = TEXT, run = TEXT },
+    answer = object({ items = list(object({ rule = TEXT, decision = TEXT, reports = WHOLE, cards = WHOLE,
+      last = ref("Report") })) }),
+  },
+  {
+    name = "why_not", method = "GET", path = "/v1/why-not/{event}", permission = "read", handle = why_not,
+    tool = "free", summary = "every check that stands against a refused call, with what decides and the fix",
+    errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
+    answer = object({ event = { type = "object" }, call = { type = "object" }, checks = list(object(
+      { rule = TEXT, decision = TEXT }, { why = TEXT, fix = TEXT, where = TEXT })) }),
+  },
+  {
+    name = "bottlenecks", method = "GET", path = "/v1/bottlenecks", permission = "read", handle = crowded,
+    tool = "free", summary = "where work piles up, by the thresholds of the organization",
+    answer = object({ level = { enum = { "healthy", "normal", "building", "chronic", "critical" } },
+      counts = { type = "object" }, thresholds = { type = "object" }, found = list(object({ rule = TEXT,
+      why = TEXT, value = NUMBER, limit = NUMBER }, { card = TEXT, seat = TEXT })) }),
+  },
+  {
+    name = "policy_history", method = "GET", path = "/v1/policies/history", permission = "read",
+    summary = "which scripts served, waited and were accepted, by whom, and what changed, the newest first",
+    by_journal = true, handle = served,
+    answer = object({ items = list(object({ seq = WHOLE, kind = TEXT, generation = TEXT, actor = TEXT,
+      at = TEXT }, { against = TEXT, changed = list(object({ path = TEXT, policy = { type = "boolean" } },
+        { was = TEXT, now = TEXT })) })) }),
+  },
+  {
+    name = "notices", method = "GET", path = "/v1/notices", permission = "read", handle = noticed,
+    summary = "what a person should know besides the cards: stopped runs, outages, caps, what waits",
+    answer = object({ items = list(object({ kind = { enum = { "stopped", "outage", "canary", "cap",
+      "examples", "scripts" } }, text = TEXT })) }),
+  },
+  {
     name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
     summary = "cards, comments, remembered texts, files and transcripts in which these letters stand",
     needs = { "q" }, query = {
       q = { type = "string", minLength = 2, maxLength = 200 },
       kind = { enum = text_search.KINDS, description = "only of this kind" },
-      after = { type = "string", pattern = "^[a-z]+:-?[0-9]{1,18}:", description = "`next` of the page before" },
+      after = { type = "string", pattern = "^[a-z]+:-?[0-9]{1,18}:", description = "`next`" },
       limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
     },
     answer = object({ items = list(object({ kind = { enum = text_search.KINDS }, id = TEXT, text = TEXT,
-      link = TEXT }, { card = TEXT, name = TEXT, path = TEXT, line = WHOLE, run = TEXT, turn = WHOLE, n = WHOLE,
-      event = WHOLE, said = TEXT })) }, { next = TEXT }),
+      link = TEXT }, { card = TEXT, name = TEXT, path = TEXT, line = WHOLE, run = TEXT, turn = WHOLE,
+      n = WHOLE, event = WHOLE, said = TEXT })) }, { next = TEXT }),
   },
 }
 

@@ -10,7 +10,7 @@ local live_events = require("orket.service.live_events")
 local once = require("orket.service.api.once")
 local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
-local run_wait = require("orket.service.run_wait")
+local run_wait = require("orket.service.api.run_wait")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -119,9 +119,12 @@ local function last_of(request, otherwise)
     or otherwise
 end
 
+-- After how many milliseconds a browser comes again, and the newest event, which a client may not have yet.
+local BEGINNING = "retry: 1000\n: last %d\n\n"
+
 local function follow(service, request, response, headers, last)
   response:start(200, headers)
-  response:write("retry: 1000\n\n") -- milliseconds after which a browser comes again
+  response:write(BEGINNING:format(service.events.last))
   service.events:follow(filter_of(request), last, response, live_events.STREAM)
   return 200
 end
@@ -179,7 +182,7 @@ local function start(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.body.card, again = request.body.again })
+    return service:start({ card = request.body.card, by = request.who, again = request.body.again })
   end)
 end
 
@@ -196,7 +199,7 @@ local function resume(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = row.card, run = row })
+    return service:start({ card = row.card, by = request.who, run = row })
   end)
 end
 
@@ -228,7 +231,8 @@ M.routes = {
     tool = "free", query = RUN_QUERY,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      refusals = { type = "integer" } }, { checkpoints = { type = "array" }, tree = { type = "string" } }),
+      refusals = { type = "integer" }, trace = { type = "string" } },
+      { checkpoints = { type = "array" }, tree = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,

@@ -2,7 +2,7 @@
 
 local cjson = require("cjson")
 local api_schemas = require("orket.service.api.api_schemas")
-local calendar = require("orket.reports.calendar")
+local calendar = require("orket.reports.figures.calendar")
 local openapi = require("orket.service.api.openapi")
 local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")

@@ -1,5 +1,5 @@
 -- metrics.lua: what the service counts about its own requests. What follows from the journal is counted in
--- service/journal_figures.lua; both become text in service/routes/metrics_routes.lua.
+-- service/figures/journal_figures.lua; both become text in service/routes/metrics_routes.lua.
 
 local tables = require("orket.util.tables")
 

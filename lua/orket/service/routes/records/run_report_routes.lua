@@ -2,7 +2,7 @@
 
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
-local run_figures = require("orket.reports.run_figures")
+local run_figures = require("orket.reports.figures.run_figures")
 local run_record = require("orket.history.run_record")
 local run_routes = require("orket.service.routes.run_routes")
 
@@ -31,6 +31,12 @@ local function config_of(service, run)
   local epic = service.store:read("card", { id = run.card })[1] or { data = {} }
   return { epic = run.card, team = epic.data.team, environment = epic.data.environment, build = epic.build,
     generation = run.generation }
+end
+
+local function turns(service, request)
+  local run, err = run_routes.find(service, request.params.id)
+  return run and { run = run.id,
+    items = setmetatable(service.store:read("turns", { run = run.id }), cjson.array_mt) }, err
 end
 
 local function snapshot(service, request)
@@ -62,6 +68,14 @@ M.routes = {
     by_journal = true, errors = NOT_FOUND, handle = backlog,
     answer = object({ run = TEXT, card = TEXT, items = list(object({ id = TEXT, name = TEXT, status = TEXT,
       revision = WHOLE, depends_on = list(TEXT) })) }),
+  },
+  {
+    name = "run_turns", method = "GET", path = "/v1/runs/{id}/turns", permission = "read", handle = turns,
+    summary = "the turns of a run: card, seat, role, model, outcome, steps, tokens, seconds",
+    by_journal = true, errors = NOT_FOUND,
+    answer = object({ run = TEXT, items = list(object({ run = TEXT, turn = WHOLE, card = TEXT, role = TEXT,
+      steps = WHOLE, tokens_in = WHOLE, tokens_out = WHOLE, started_at = TEXT }, { seat = TEXT, model = TEXT,
+      outcome = TEXT, ended_at = TEXT, seconds = WHOLE })) }),
   },
   {
     name = "session_snapshot", method = "GET", path = "/v1/sessions/{id}/snapshot", permission = "read",

@@ -1,6 +1,6 @@
 // diff.jsx: a file's unified diff, whole, with the lines' numbers.
 
-import { Icon } from "../shared/icons.jsx";
+import { Icon } from "./icons.jsx";
 
 function* numbered(text) {
   let old = 0,

@@ -1,5 +1,5 @@
--- host_sampler.lua: how the machine is, for /metrics. It is asked on a thread of the pool when somebody looks,
--- and who looks gets the last answer: a driver that takes its time holds nobody up.
+-- host_sampler.lua: how the machine is, for /metrics. It is asked on a thread of the pool when a request
+-- comes, which gets the last answer: a driver that takes its time holds no request up.
 
 local async = require("orket.async")
 local cjson = require("cjson")

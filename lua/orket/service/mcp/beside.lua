@@ -8,7 +8,7 @@ local errors = require("orket.errors")
 local follow = require("orket.history.follow")
 local live_events = require("orket.service.live_events")
 local lock = require("orket.core.lock")
-local metrics = require("orket.service.metrics")
+local metrics = require("orket.service.figures.metrics")
 local owner = require("orket.project.owner")
 local projects = require("orket.project.project")
 local reader = require("orket.project.reader")
@@ -105,12 +105,14 @@ local function own(self)
     return nil, err
   end
   local served
-  served, err = service.open(project, function(row)
-    self.log(row)
-    if row.kind == "run" and self.own.runs.jobs.count == 0 then
-      async.spawn(close_own, self, 0)
-    end
-  end)
+  served, err = service.open(project, { log = {
+    write = function(_, row)
+      self.log(row)
+      if row.kind == "run" and self.own.runs.jobs.count == 0 then
+        async.spawn(close_own, self, 0)
+      end
+    end,
+  } })
   if not served then
     project:close()
     return nil, err
@@ -166,7 +168,7 @@ local function opened(dir)
 end
 
 ---@param dir string
----@param log fun(row: table)
+---@param log table telemetry/service_log
 ---@return Service|nil
 ---@return Error|nil
 function M.open(dir, log)
@@ -174,7 +176,9 @@ function M.open(dir, log)
   if not loaded then
     return nil, err
   end
-  local self = setmetatable({ dir = dir, log = log, ready = true, routes = route_table.all(),
+  local self = setmetatable({ dir = dir, log = function(row)
+    log:write(row)
+  end, ready = true, routes = route_table.all(),
     find_route = route_table.find, metrics = metrics.new(), project = { dir = dir, config = loaded } },
     Beside)
   self.store, err = opened(dir)
@@ -183,6 +187,9 @@ function M.open(dir, log)
   end
   self.project.store, self.snapshots = self.store, snapshots.new(self.project)
   self.runs = setmetatable({ of = self }, Runs)
+  self.people = { organization = function()
+    return loaded.organization
+  end }
   self.events = live_events.new(self.store, follower(self))
   return self
 end

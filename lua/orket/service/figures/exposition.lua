@@ -64,7 +64,8 @@ local function put_series(self, name, series)
   local labels, bounds = series.labels or {}, series.bounds
   local le = table.move(labels, 1, #labels, 1, {})
   for i, count in ipairs(series.upto) do
-    le[#labels + 1], le[#labels + 2] = "le", bounds[i] and bounds[i] < math.huge and number(bounds[i]) or "+Inf"
+    local bound = bounds[i] or math.huge
+    le[#labels + 1], le[#labels + 2] = "le", bound < math.huge and number(bound) or "+Inf"
     put(self, name .. "_bucket", le, count)
   end
   put(self, name .. "_sum", labels, series.sum)

@@ -1,0 +1,41 @@
+// moves.js: a person proposes a transition; the state machine answers, and the card moves when its event comes.
+
+import { get, id, post } from "../shared/api.js";
+import { notify, notifyRefusal } from "../shared/notices.jsx";
+import { statusName } from "../shared/status.jsx";
+
+// {card, status, revision, moves: [{status, allowed, needs_reason, reasons, rule, why, fix}]}
+export const askMoves = (card) => get(`/v1/cards/${id(card.id)}/moves`);
+
+export const stays = (card) => `${card.id} stays in ${statusName(card.status)}`;
+
+// Sends a proposal for the card as the person saw it. Throws what was objected.
+export const propose = (card, status, more) =>
+  post("/v1/acts/move", { card: card.id, status, revision: card.revision, ...more });
+
+// What a person saw, and what is so now.
+export async function staleness(card, error) {
+  const now = await askMoves(card).catch(() => null);
+  const fix = now
+    ? `You saw ${statusName(card.status)}, revision ${card.revision}; it is in ${statusName(now.status)} now, ` +
+      `revision ${now.revision}.`
+    : error.fix;
+  return { message: "The card was changed meanwhile.", fix, code: error.code, id: error.id };
+}
+
+// The same without a dialog: a notice says what came of it.
+export async function proposeAndTell(card, status) {
+  try {
+    await propose(card, status);
+    notify({ title: `${card.id} moved to ${statusName(status)}` });
+  } catch (error) {
+    const why = error.code === "ERR_STALE" ? await staleness(card, error) : error;
+    notifyRefusal(stays(card), why);
+  }
+}
+
+// What a column answers while a card is dragged: the first of its statuses that is allowed, else why none is.
+export function verdictOf(moves, statuses) {
+  const some = statuses.map((status) => moves.find((move) => move.status === status)).filter(Boolean);
+  return some.find((move) => move.allowed) || some[0];
+}
