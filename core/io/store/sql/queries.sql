@@ -923,22 +923,20 @@ span (events, first, last) AS (
 SELECT events, first, last, (SELECT at FROM entry WHERE seq = first) AS "from", (SELECT at FROM entry WHERE seq = last) AS "to"
 FROM span;
 
--- Of (:after, :upto]: pauses longer than :idle milliseconds (:before is the time of the event before) that did not end with
--- what a model or a program was waited for: no one was at work. And the time of the last event.
+-- Pauses longer than :idle milliseconds that did not end with what a model or a program was waited for: no one was at work.
 -- name: timeline_gaps
-WITH own AS MATERIALIZED (
-    SELECT seq, at, kind FROM entry WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run))
-SELECT before AS "from", at AS "to" FROM (SELECT at, kind, coalesce(lag(at) OVER (ORDER BY seq), :before) AS before FROM own)
+SELECT before AS "from", at AS "to" FROM (
+    SELECT at, kind, lag(at) OVER (ORDER BY seq) AS before FROM entry
+    WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run))
 WHERE at - before > :idle
   AND kind NOT IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'call.result', 'command.ran', 'verify.done',
-                                                      'memory.ranked', 'window.summarised'))
-UNION ALL SELECT NULL, (SELECT at FROM own ORDER BY seq DESC LIMIT 1);
+                                                      'memory.ranked', 'window.summarised'));
 
--- Of (:after, :upto]: how many events there are in each :unit milliseconds, with the last of them.
+-- How many events there are in each :unit milliseconds, with the last of them.
 -- name: timeline_density
-SELECT at / :unit AS slot, min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
-WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run)
-GROUP BY 1 ORDER BY 1;
+SELECT min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
+WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run)
+GROUP BY at / :unit ORDER BY 1;
 
 -- Its events on a card outside of turns, after the commit :since.
 -- name: timeline_card
