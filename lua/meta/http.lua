@@ -13,6 +13,7 @@ local http = {}
 ---@field head_seconds number? from a request's first byte to the end of its head
 ---@field receive number? seconds
 ---@field send number? seconds
+---@field socket integer? of http.passed
 ---@field key HttpKey? requests say whether they have it; Lua sees no header with a credential
 
 ---What is a credential: the administrator's key, access keys, tokens. Lua never holds their texts.
@@ -114,7 +115,18 @@ function Response:is_open() end
 ---@return string? fix
 function http.admin_key(dir, fresh) end
 
----host is a numeric address (loopback by default), port 0 any; head, body, unsent are bytes; idle,
+---What systemd started this process with: one TCP socket that listens; false: nothing.
+---@return {socket: integer, host: string, port: integer}|false|nil
+---@return string? message
+---@return string? code ERR_CONFIG: not such a socket, or more than one
+---@return string? fix
+function http.passed() end
+
+---Reports to systemd, where it started this process.
+---@param state "READY=1"|"STOPPING=1"
+function http.notify(state) end
+
+---host is a numeric address (loopback by default), port 0 any; socket is one of http.passed, in their place; head, body, unsent are bytes; idle,
 ---receive, send are seconds.
 ---@param options HttpOptions
 ---@param on_request fun(request: HttpRequest, response: HttpResponse)

@@ -2,6 +2,7 @@
 
 local route_table = require("orket.service.route_table")
 local tables = require("orket.util.tables")
+local tags = require("orket.service.api.tags")
 
 local HEAD = [[
 # The API
@@ -86,7 +87,7 @@ return function()
   for _, route in ipairs(route_table.all()) do
     if route.tag ~= tag then
       tag = route.tag
-      io.write(("## %s\n| route | takes | what it does | errors | permission |\n"):format(ABOUT[tag]),
+      io.write(("## %s\n| route | takes | what it does | errors | permission |\n"):format(tags.about(tag)),
         "| --- | --- | --- | --- | --- |\n")
     end
     io.write(("| %s | %s | %s | %s | %s |\n"):format(paths(route), takes(route), route.summary, codes(route),

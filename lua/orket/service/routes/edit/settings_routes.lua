@@ -6,8 +6,6 @@ local api_schemas = require("orket.service.api.api_schemas")
 local card_export = require("orket.project.card_export")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local models = require("orket.llm.models")
-local preflight = require("orket.llm.check.preflight")
 local problem = require("orket.service.api.problem")
 local project_files = require("orket.project.files.project_files")
 local rewrite = require("orket.project.config.rewrite")
@@ -15,7 +13,7 @@ local tables = require("orket.util.tables")
 
 local M = { tag = "settings" }
 
-local list, object = api_schemas.list, api_schemas.object
+local object = api_schemas.object
 local TEXT = { type = "string" }
 
 local FILE, RULES = "config/organization.json", "/process_rules"
@@ -123,19 +121,6 @@ local function version(value)
   return '"' .. value.revision .. '"'
 end
 
--- ---- models ----
-
-local function check_model(service, request)
-  local config, name = service.project.config, request.params.name
-  local model = config.organization.models[name]
-  if not model then
-    return nil, problem.new(404, "ERR_NOT_FOUND", "there is no model '" .. name .. "'",
-      "config/organization.json lists them")
-  end
-  local rows, ok = preflight.run(models.profile(model, config.organization.keys), request.body.timeout)
-  return { model = name, ok = ok, checks = rows }
-end
-
 local PART = { type = { "object", "null" } }
 
 M.routes = {
@@ -154,16 +139,6 @@ M.routes = {
     example = { budgets = { organization = { tokens = 2000000 } } }, version = version,
     answer = object({ revision = TEXT, settings = { type = "object" }, message = TEXT }),
     errors = { "ERR_STALE", "ERR_CONFIG" },
-  },
-  {
-    name = "check_model", method = "POST", path = "/v1/models/{name}/check", permission = "act",
-    summary = "asks a model four small things, which are billed as any; as orket models check", body = {
-      type = "object", additionalProperties = false,
-      properties = { timeout = { type = "number", minimum = 1, maximum = 300, description = "seconds" } },
-    },
-    errors = { "ERR_NOT_FOUND" }, handle = check_model,
-    answer = object({ model = TEXT, ok = { type = "boolean" },
-      checks = list(object({ check = TEXT, outcome = TEXT })) }),
   },
 }
 
