@@ -571,6 +571,7 @@ GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
 WITH newest AS MATERIALIZED (
     SELECT x.seq FROM entry x JOIN stream s ON s.id = x.stream
     WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')) AND (:run IS NULL OR s.run = :run)
+      AND (:card IS NULL OR s.card = :card) AND (:before IS NULL OR x.seq < :before)
     ORDER BY x.seq DESC LIMIT :limit)
 SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS attempt, e.at, s.card, t.seat, s.role,
        coalesce(e.body ->> '$.model', t.model) AS model, e.body ->> '$.usage.prompt' AS tokens_in,
