@@ -7,6 +7,7 @@ local drift = require("orket.project.drift")
 local client = require("orket.llm.client")
 local jobs = require("orket.scheduler.jobs")
 local notice = require("orket.scripts.permission_delta.notice")
+local outbox = require("orket.notify.outbox")
 local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
 local preparation = require("orket.project.preparation")
@@ -21,6 +22,7 @@ local watch = require("orket.project.watch")
 
 local M = {}
 
+local NOTICES = 5 -- seconds that those are waited for who are being notified
 local TRACES = 2 -- seconds that a collector is waited for at the end of a run
 local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
 
@@ -141,12 +143,18 @@ local function run(project, args, view, choose)
   local traces = not args.replay and tracing.open(project, function(text)
     view:note(text)
   end)
+  local notified = not args.replay and outbox.open(project, function(text)
+    view:note(text)
+  end)
   local stop_signals = drain_on_signals(project, owned, view)
   local watched = reload_on_change(project, view)
   local job, shown = play(project, owned, goal, args, view)
   watched:close()
   if traces then
     traces:close(TRACES)
+  end
+  if notified then
+    notified:close(NOTICES)
   end
   stop_signals()
   server.close()

@@ -260,6 +260,9 @@ local SENTENCE = {
     return b.act .. "d in " .. table.concat(tables.keys(b.files), ", ")
   end,
   ["request.answered"] = function() return "answered a request with an Idempotency-Key" end,
+  ["notice.began"] = function(b) return b.target .. " hears of what comes from now on" end,
+  ["notice.sent"] = function(b) return "notified " .. b.target .. ": " .. b.id end,
+  ["notice.failed"] = function(b) return b.target .. " did not take " .. b.id .. ": " .. b.message end,
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["project.saved"] = function(b) return b.path .. " is saved" end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
