@@ -57,7 +57,7 @@ NPM_DEBS := npm
 DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will do, and may not bear Debian's beside it
 TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3 \
 	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch python3-websockets \
-	python3-prometheus-client
+	python3-prometheus-client nginx-light
 EVIDENCE_DEBS := chromium python3-fastapi python3-httpx
 
 Q = $(if $(V),,@echo "  $@";)
@@ -192,7 +192,8 @@ $(BEYOND): $(B)/core/main.o $(B)/tests/operation.o $(B)/orket.a $(B)/luv.a
 $(B)/bench/%: bench/%.c $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS) -lcurl
 
-# The official clients of model providers, for tests/spec/clients_spec.lua; nothing of them is in the binary.
+# The official clients of model providers, for tests/spec/clients_spec.lua, and what makes clients of our own API from its
+# document, for tests/spec/api_clients_spec.lua; nothing of them is in the binary.
 CLIENTS := build/clients/installed
 
 $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc

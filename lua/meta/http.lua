@@ -13,9 +13,27 @@ local http = {}
 ---@field head_seconds number? from a request's first byte to the end of its head
 ---@field receive number? seconds
 ---@field send number? seconds
+---@field socket integer? of http.passed
 ---@field key HttpKey? requests say whether they have it; Lua sees no header with a credential
 
----@class HttpKey the administrator's key, of which Lua never holds the text
+---What is a credential: the administrator's key, access keys, tokens. Lua never holds their texts.
+---@class HttpKey
+local Key = {}
+
+---This access key is good from now on.
+---@param dir string `.orket` of its project
+---@param id string
+---@return true|nil ok, string? message, string? code ERR_NOT_FOUND, ERR_DENIED, ERR_CONFIG, ERR_IO
+function Key:add(dir, id) end
+
+---And from now on it is not.
+---@param id string
+function Key:drop(id) end
+
+---A token with these claims, which have to have exp.
+---@param claims string JSON
+---@return HttpSecret
+function Key:sign(claims) end
 
 ---@class HttpRequest
 ---@field method string
@@ -24,7 +42,10 @@ local http = {}
 ---@field query string after "?", or ""
 ---@field headers table<string, string> names in lower case; several lines of a name are joined by ", "
 ---@field body string
----@field authorized boolean|nil with a key: nil: no credential came, false: a wrong one, true: the key
+---@field credential {kind: "admin"|"key"|"token", id: string?, claims: table?}|false|nil with a key: what came;
+---  false: a wrong one, nil: none; id of a key, claims of a token
+---@field passwords table<string, HttpSecret>|nil with a key: the fields password and new_password of a JSON
+---  body, which has stars in their place
 
 ---@class HttpServer
 local Server = {}
@@ -46,8 +67,13 @@ local Response = {}
 ---@param status integer
 ---@param headers table<string, string|string[]>|nil
 ---@param body string|nil
+---@param secret HttpSecret|nil it stands in the body in the place of its mark
 ---@return true|nil ok, string? message, string? code
-function Response:send(status, headers, body) end
+function Response:send(status, headers, body, secret) end
+
+---The numeric address of the client; "" when it is gone.
+---@return string
+function Response:peer() end
 
 ---Begins an answer in pieces.
 ---@param status integer
@@ -89,7 +115,18 @@ function Response:is_open() end
 ---@return string? fix
 function http.admin_key(dir, fresh) end
 
----host is a numeric address (loopback by default), port 0 any; head, body, unsent are bytes; idle,
+---What systemd started this process with: one TCP socket that listens; false: nothing.
+---@return {socket: integer, host: string, port: integer}|false|nil
+---@return string? message
+---@return string? code ERR_CONFIG: not such a socket, or more than one
+---@return string? fix
+function http.passed() end
+
+---Reports to systemd, where it started this process.
+---@param state "READY=1"|"STOPPING=1"
+function http.notify(state) end
+
+---host is a numeric address (loopback by default), port 0 any; socket is one of http.passed, in their place; head, body, unsent are bytes; idle,
 ---receive, send are seconds.
 ---@param options HttpOptions
 ---@param on_request fun(request: HttpRequest, response: HttpResponse)

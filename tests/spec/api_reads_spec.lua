@@ -208,6 +208,15 @@ describe("the system", function()
     assert(beat.active_tasks > 0)
   end)
 
+  it("says how much of the machine is used, by the figures of the kernel", function()
+    local now = get("/v1/system/metrics")
+    local total, free = world.orket.read("/proc/meminfo"):match("MemTotal:%s+(%d+).-MemAvailable:%s+(%d+)")
+    local expected = 100 * (total - free) / total
+    assert(math.abs(now.ram_percent - expected) < 20, now.ram_percent .. " " .. expected)
+    assert(now.cpu_percent >= 0 and now.cpu_percent <= 100, now.cpu_percent)
+    assert.same({ now.cpu_percent, now.ram_percent }, { now.cpu, now.memory })
+  end)
+
   it("clears no log, and says why", function()
     local before = #w:events()
     local reply = s:post("/v1/system/clear-logs")
@@ -309,5 +318,147 @@ describe("the original's way to begin a run", function()
     assert.equal(202, begun.status, begun.text)
     assert.same({ "ep.1", "ep" }, { begun.body.session_id, begun.body.card })
     assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "parked" end, 30))
+  end)
+end)
+
+describe("reports and models", function()
+  it("say by rule what was refused, with the newest report of each", function()
+    local items = get("/v1/refusals").items
+    local newest = {}
+    for _, report in ipairs(get("/v1/reports").items) do
+      newest[report.rule] = newest[report.rule] or report
+    end
+    local count = 0
+    for _, row in ipairs(items) do
+      assert.same(newest[row.rule], row.last)
+      count = count + row.reports
+    end
+    assert.equal(w:sql("SELECT count(*) FROM report"), ("%d"):format(count))
+    assert.equal("budget.calls", get("/v1/refusals", "/v1/refusals?card=C").items[1].rule)
+    assert.same({}, get("/v1/refusals", "/v1/refusals?card=D").items)
+  end)
+
+  it("say why a call was stopped, with every check, as orket why-not", function()
+    local event = get("/v1/refusals", "/v1/refusals?card=A").items[1].last.event
+    local path = ("/v1/why-not/%d"):format(event)
+    local answer = get("/v1/why-not/{event}", path)
+    assert.same(cli(("why-not --json %d"):format(event)), answer)
+    assert.equal("house.locked", answer.checks[1].rule)
+    assert.equal(404, s:get("/v1/why-not/999999").status)
+    assert(s:get("/v1/why-not/1").status >= 400)
+  end)
+
+  it("say where work piles up, as orket bottlenecks", function()
+    local told, answer = cli("bottlenecks --json"), get("/v1/bottlenecks")
+    assert.same({ told.level, told.counts, told.thresholds }, { answer.level, answer.counts, answer.thresholds })
+    local rules = {}
+    for i, one in ipairs(answer.found) do
+      rules[i] = one.rule
+    end
+    assert.truthy(table.concat(rules, " "):find("bottleneck.person", 1, true))
+  end)
+
+  it("have notices of what a person should know besides the cards", function()
+    local kinds = {}
+    for _, item in ipairs(get("/v1/notices").items) do
+      kinds[item.kind] = item.text
+    end
+    assert(kinds.cap:find("budget cards/C/calls: 100 %", 1, true), kinds.cap)
+    assert(w:orket("board"):find(kinds.cap, 1, true))
+  end)
+
+  it("list the models as orket models, and who waits for one", function()
+    local told = cli("models --json")
+    local models = get("/v1/models").models
+    assert.same(told.models, models)
+    assert.same({ "m", "mock" }, { models[1].name, models[1].model })
+  end)
+
+  it("check a model with real requests, and know no other", function()
+    local reply = s:post("/v1/models/m/check", { timeout = 10 })
+    assert.equal(200, reply.status, reply.text)
+    assert.equal("m", reply.body.model)
+    assert.equal(4, #reply.body.checks)
+    local unknown = s:post("/v1/models/mm/check")
+    assert.equal(404, unknown.status)
+    assert(unknown.body.detail:find("did you mean m?", 1, true), unknown.text)
+    assert.equal(422, s:post("/v1/models/m/check", { timeout = 0 }).status)
+  end)
+
+  it("have the turns of a run, as orket history", function()
+    assert.same(cli("history --json ep.1"), get("/v1/runs/{id}/turns", "/v1/runs/ep.1/turns").items)
+    assert.equal(404, s:get("/v1/runs/ep.9/turns").status)
+  end)
+
+  it("have which scripts served and what changed in them", function()
+    local items = get("/v1/policies/history").items
+    local serving = w:sql("SELECT generation FROM serving WHERE kind = 'loaded' ORDER BY seq DESC LIMIT 1")
+    assert.same({ "loaded", serving }, { items[1].kind, items[1].generation })
+    assert.same({}, items[#items].changed)
+  end)
+end)
+
+describe("what is remembered", function()
+  it("is listed and found as orket memory does, and one row says where it came from", function()
+    assert.equal(200, s:post("/v1/acts/remember", { text = "the door is blue" }).status)
+    assert.equal(200, s:post("/v1/acts/remember", { text = "cards are small", card = "A" }).status)
+    local items = get("/v1/memory").items
+    assert.same(cli("memory --json search"), items)
+    assert.same({ "cards are small", "the door is blue" }, { items[1].text, items[2].text })
+    assert.same(cli("memory --json search door"), get("/v1/memory", "/v1/memory?q=door").items)
+    assert.equal(1, #get("/v1/memory", "/v1/memory?card=A").items)
+    local id = ("%d"):format(items[2].id)
+    local row = get("/v1/memory/{id}", "/v1/memory/" .. id .. "?q=door")
+    assert.same(cli("memory --json why " .. id .. " door"), row)
+    assert.same({ "human:admin", 1 }, { row.actor, row.rank })
+    assert.equal(200, s:post("/v1/acts/forget", { id = id, why = "it is red" }).status)
+    assert.equal(1, #get("/v1/memory").items)
+    assert.equal("it is red", get("/v1/memory/{id}", "/v1/memory/" .. id).forgot.why)
+    assert.equal(404, s:get("/v1/memory/999999").status)
+    assert.equal(404, s:get("/v1/memory/x").status)
+    assert.equal(422, s:get("/v1/memory?limit=0").status)
+  end)
+end)
+
+-- The bodies of as many requests that are sent at once.
+local function burst(path, count)
+  local parts, bodies = {}, {}
+  for i = 1, count do
+    parts[i] = ("-o %s/.test/burst.%d %s%s"):format(w.dir, i, s.url, path)
+  end
+  world.orket.shell("curl -sZ --parallel-immediate -H 'Authorization: Bearer " .. s.key .. "' "
+    .. table.concat(parts, " "))
+  for i = 1, count do
+    bodies[i] = w:read(".test/burst." .. i)
+  end
+  return bodies
+end
+
+describe("the board", function()
+  it("that the pool makes is that of orket board, with what is asked, refused and put away", function()
+    assert.same(cli("board --json"), get("/v1/board").cards)
+    assert.same(cli("board --json --all"), get("/v1/board", "/v1/board?all=true").cards)
+    local of = {}
+    for _, card in ipairs(get("/v1/board").cards) do
+      of[card.id] = card
+    end
+    assert.equal("house.locked", of.A.approval.rule)
+    assert.equal(1, of.C.reports)
+  end)
+
+  it("is the same to many who ask at once, and no older than what was done before", function()
+    for i = 1, 3 do
+      assert.equal(200, s:post("/v1/acts/comment", { card = "D", text = "number " .. i }).status)
+      local bodies = burst("/v1/cards/D", 12)
+      for _, body in ipairs(bodies) do
+        assert.equal(bodies[1], body)
+      end
+      local comments = cjson.decode(bodies[1]).comments
+      assert.equal("number " .. i, comments[#comments].text)
+      bodies = burst("/v1/board", 12)
+      for _, body in ipairs(bodies) do
+        assert.equal(bodies[1], body)
+      end
+    end
   end)
 end)

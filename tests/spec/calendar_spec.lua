@@ -1,7 +1,7 @@
 -- calendar_spec.lua: sprints at the edges of years and quarters.
 
 package.path = "lua/?.lua;" .. package.path
-local calendar = require("orket.reports.calendar")
+local calendar = require("orket.reports.figures.calendar")
 
 local CASES = { -- day, sprint, year, Monday, Friday
   { "2026-02-02", "Q1 S6", 2026, "2026-02-02", "2026-02-06" },

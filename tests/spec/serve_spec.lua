@@ -311,12 +311,76 @@ describe("an approval over the service", function()
     assert.equal("pending", s:get(path).body.status)
     assert.equal(200, s:post(path .. "/approve", { hash = asked.hash }).status)
     assert.equal(409, s:post(path .. "/approve", { hash = asked.hash }).status)
-    assert.equal(202, s:post("/v1/runs/ep.1/resume").status)
-    ends(s, "ep.1", "done")
+    ends(s, "ep.1", "done") -- without another command
     local answered = w:events("approval.answered")[1]
     assert.equal("human:admin", answered.actor)
     s:stop()
     w:replays()
+  end)
+end)
+
+local ASKS_A = [[function work(talk)
+  if talk.card == "A" and not talk.text:find("green", 1, true) then
+    return say(call("request_excuse", { reason = "which colour?" }))
+  end
+  return steps(talk, function() return say(write(talk.card .. ".txt", "one\n")) end, function() return say(finish()) end)
+end]]
+
+describe("a card that a person lets go on", function()
+  local function epic(w, id, issue)
+    w:write("config/epics/" .. id .. ".json", cjson.encode({ name = id, team = "t", environment = "e",
+      issues = { { id = issue, name = issue, seat = "dev" } } }))
+  end
+
+  it("is taken up at once while its run is under way", function()
+    local w <close> = new_world({ mock = ASKS_A })
+    w:hold("B")
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end))
+    assert.equal(200, s:post("/v1/acts/answer", { card = "A", text = "green" }).status)
+    assert(world.wait(function() return w:card("A").status == "done" end))
+    assert.equal("running", status_of(s, "ep.1"))
+    w:release("B")
+    ends(s, "ep.1", "done")
+  end)
+
+  it("goes on with its run when that had ended, and with the rest of the rock", function()
+    local w <close> = new_world({ issues = { { id = "A" } }, mock = ASKS_A })
+    epic(w, "two", "T")
+    epic(w, "three", "H")
+    w:write("config/rocks/ro.json", cjson.encode({ name = "Rock", epics = { { epic = "ep" }, { epic = "two" },
+      { epic = "three", depends_on = { "ep" } } } }))
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ro" })
+    ends(s, "ep.1", "parked")
+    ends(s, "two.1", "done")
+    local text, code = w:orket("answer A green") -- a command beside the server
+    assert.equal(0, code, text)
+    ends(s, "ep.1", "done")
+    assert(world.wait(function() return w:card("ro").status == "done" end, 30))
+    assert.equal("done", w:card("H").status)
+    s:stop()
+    for _, run in ipairs({ "ep.1", "two.1", "three.1" }) do
+      w:derives(run)
+    end
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("stays where it is when its run was halted: that is for a person to go on with", function()
+    local w <close> = new_world({ mock = ASKS_A })
+    w:hold("B")
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end))
+    s:post("/v1/runs/ep.1/halt")
+    w:release("B")
+    assert(world.wait(function() return #w:events("run.ended") == 1 end))
+    assert.equal("drained", w:events("run.ended")[1].body.status)
+    assert.equal(200, s:post("/v1/acts/answer", { card = "A", text = "green" }).status)
+    assert.equal(0, #w:events("run.resumed"))
+    assert.equal(202, s:post("/v1/runs/ep.1/resume").status)
+    ends(s, "ep.1", "done")
   end)
 end)
 

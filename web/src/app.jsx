@@ -5,7 +5,7 @@ import { Board } from "./board/board.jsx";
 import { Card } from "./card/card.jsx";
 import { Inbox } from "./inbox/inbox.jsx";
 import { Runs } from "./runs/runs.jsx";
-import { id, key, whenDenied } from "./shared/api.js";
+import { id, key, signOut, whenDenied } from "./shared/api.js";
 import { Empty, Failure } from "./shared/feedback.jsx";
 import { connect, disconnect, useData } from "./shared/live.js";
 import { go, useUrl } from "./shared/router.js";
@@ -73,15 +73,16 @@ function SignedIn({ leave }) {
 
 export function App() {
   const [has, set] = useState(!!key.get());
-  const end = () => {
+  const left = () => {
     key.drop();
     disconnect();
     set(false);
   };
   const leave = () => {
+    signOut();
     sessionStorage.clear(); // also what was typed and not sent
-    end();
+    left();
   };
-  whenDenied(end);
+  whenDenied(left);
   return has ? <SignedIn leave={leave} /> : <Login entered={() => set(true)} />;
 }

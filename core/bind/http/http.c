@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "io/net/http/activation.h"
+
 #define SERVER_TYPE "orket.http.server"
 
 /* ---- from the loop ---- */
@@ -171,7 +173,7 @@ static const struct http_events events = {on_request, response_on_gone, response
                                          on_drained};
 
 /* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,
- *              send?, key?},
+ *              send?, key?, socket?},
  *             on_request: fun(request, response)) -> server | nil, message, code
  * Bytes and seconds; host is a numeric address, loopback by default; port 0 = any. With a key
  * (http.admin_key) each request says whether it has it, and Lua sees no credential. */
@@ -179,7 +181,7 @@ static int l_listen(lua_State *L)
 {
     static const char *const known[] = {"host",        "port", "head",    "body", "unsent",
                                         "connections", "idle", "head_seconds", "receive", "send",
-                                        "key", NULL};
+                                        "key", "socket", NULL};
     bind_check_options(L, 1, known);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     struct err err = {0};
@@ -192,6 +194,7 @@ static int l_listen(lua_State *L)
         .head_ms = seconds_option(L, "head_seconds"),
         .receive_ms = seconds_option(L, "receive"),
         .send_ms = seconds_option(L, "send"),
+        .socket = (int)integer_option(L, "socket", 0),
     };
     unsigned port = (unsigned)integer_option(L, "port", 0);
     lua_getfield(L, 1, "host");
@@ -223,9 +226,42 @@ static const luaL_Reg server_methods[] = {
     {NULL, NULL},
 };
 
+/* http.passed() -> {socket, host, port} | false | nil, message, code, fix: what systemd started
+ * this process with; false: nothing */
+static int l_passed(lua_State *L)
+{
+    char host[ACTIVATION_HOST];
+    unsigned port;
+    struct err err = {0};
+    int fd = activation_socket(host, &port, &err);
+    if (err.code)
+        return bind_fail(L, &err);
+    if (fd < 0) {
+        lua_pushboolean(L, 0);
+        return 1;
+    }
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, fd);
+    lua_setfield(L, -2, "socket");
+    lua_pushstring(L, host);
+    lua_setfield(L, -2, "host");
+    lua_pushinteger(L, (lua_Integer)port);
+    lua_setfield(L, -2, "port");
+    return 1;
+}
+
+/* http.notify(state): "READY=1", "STOPPING=1", for systemd */
+static int l_notify(lua_State *L)
+{
+    activation_notify(luaL_checkstring(L, 1));
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"admin_key", l_admin_key},
     {"listen", l_listen},
+    {"notify", l_notify},
+    {"passed", l_passed},
     {NULL, NULL},
 };
 

@@ -79,7 +79,8 @@ int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, uns
     set_limits(&s->limits);
     uv_tcp_init(loop, &s->tcp);
     s->tcp.data = s;
-    int rc = uv_tcp_bind(&s->tcp, (struct sockaddr *)&address, 0);
+    int rc = s->limits.socket ? uv_tcp_open(&s->tcp, s->limits.socket)
+                              : uv_tcp_bind(&s->tcp, (struct sockaddr *)&address, 0);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&s->tcp, 511, on_connection);
     if (rc) {

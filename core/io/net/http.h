@@ -33,6 +33,7 @@ struct http_limits { /* 0 = the default */
     uint32_t head_ms;     /* from the first byte of a request to the end of its head, 10 s */
     uint32_t receive_ms;  /* from there to its last byte, 30 s */
     uint32_t send_ms;     /* a client that takes nothing, 30 s */
+    int socket;           /* a listening one (activation.h); 0: one is made */
 };
 
 struct http_events {
@@ -47,8 +48,8 @@ struct http_events {
     void (*on_drained)(void *ctx);
 };
 
-/* Listens on a numeric address or "localhost"; port 0 = any. ERR_USAGE (no address), ERR_IO, with
- * the cause; ERR_MEMORY. */
+/* Listens on a numeric address or "localhost"; port 0 = any. limits.socket: on that one, which it
+ * takes over, in their place. ERR_USAGE (no address), ERR_IO, with the cause; ERR_MEMORY. */
 int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, unsigned port,
                 const struct http_limits *limits, const struct http_events *events, void *ctx,
                 struct err *err) MUST_CHECK;

@@ -7,12 +7,12 @@ local canary = require("orket.scripts.canary")
 local cjson = require("cjson")
 local readonly = require("orket.view.readonly")
 local notice = require("orket.scripts.permission_delta.notice")
+local notices = require("orket.reports.notices")
 local options = require("orket.options")
 local outages = require("orket.reports.outages")
 local parked = require("orket.reports.parked")
 local remote = require("orket.view.live.remote")
 local reader = require("orket.project.reader")
-local budget_format = require("orket.governance.budget.budget_format")
 local style = require("orket.view.format.style")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
@@ -154,42 +154,17 @@ local function print_bottlenecks(found)
   end
 end
 
-local function print_canary(store)
-  local told = canary.line(store)
-  if told then
-    wrap.print("\n" .. text.line(told))
-  end
-end
-
--- The newest run, when it stopped on the way and nobody goes on with it.
-local function print_stopped(store, dir, option)
-  local runs = reader.runs(store, dir)
-  local last = runs[#runs]
-  if last and (last.status == "interrupted" or last.status == "drained") then
-    local what = last.status == "drained" and " was stopped" or " was interrupted"
-    wrap.print("\n" .. text.line(last.id .. what .. "; to go on: orket resume" .. option .. " " .. last.id))
-  end
-end
-
--- What agents propose that roles be shown.
-local function print_examples(store, dir)
-  local waiting = 0
-  for _, row in ipairs(store:read("examples", {})) do
-    waiting = waiting + (row.status and 0 or 1)
-  end
-  if waiting > 0 then
-    wrap.print("\n" .. (waiting == 1 and "an example waits" or waiting .. " examples wait")
-      .. " to be looked at: orket examples" .. parked.option(dir))
+local function print_notice(said)
+  if said then
+    wrap.print("\n" .. text.line(said))
   end
 end
 
 local function print_budgets(store, dir)
   local budgets = budget.budgets(dir)
-  for i, row in ipairs(budget_tree.near(budget_tree.rows(store, budgets, {}))) do
-    wrap.print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap,
-      row.percent,
-      budget_format.amount(row.kind, row.used, budgets.currency),
-      budget_format.amount(row.kind, row.limit, budgets.currency))))
+  local lines = notices.caps(budget_tree.rows(store, budgets, {}), budgets.currency)
+  for i, said in ipairs(lines) do
+    wrap.print((i == 1 and "\n" or "") .. text.line(said))
   end
 end
 
@@ -204,18 +179,16 @@ local function show(store, args, dir)
     wrap.print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
   else
     print_cards(cards)
-    print_stopped(store, dir, parked.option(args.C))
+    print_notice(notices.stopped(reader.runs(store, dir), parked.option(args.C)))
     print_outages(store, args.C)
     print_parked(parked.persons(parked.list(store, nil, args.C)), args.C)
     print_bottlenecks(bottlenecks.of(store, dir).found)
-    print_canary(store)
+    print_notice(canary.line(store))
     print_budgets(store, dir)
-    print_examples(store, args.C)
+    print_notice(notices.examples(store, parked.option(args.C)))
   end
   local waiting = not args.json and waits.of(store, dir)
-  if waiting then
-    wrap.print("\n" .. text.line(notice.sentence(waiting.generation, waiting.delta, args.C)))
-  end
+  print_notice(waiting and notice.sentence(waiting.generation, waiting.delta, args.C) or nil)
   return 0
 end
 

@@ -24,12 +24,10 @@ exit: 0 done, 1 failed (or found, with --fail), 2 usage
 ---What there is in a project now.
 ---@param store Store
 ---@param dir string
----@return table as bottlenecks.find answers it, with thresholds
+---@return table as bottlenecks.of answers it
 function M.of(store, dir)
   local rules = (config.read(dir).organization or {}).process_rules or {}
-  local all = bottlenecks.find(store:read("open_cards", { now = sys.now() }), rules.thresholds)
-  all.thresholds = bottlenecks.thresholds(rules.thresholds)
-  return all
+  return bottlenecks.of(store, rules.thresholds, sys.now())
 end
 
 ---@param found table[]

@@ -1,6 +1,7 @@
 -- chat.lua: `orket chat`: a conversation about the board with a seat that can look and propose.
 
 local approvals = require("orket.governance.approvals.approvals")
+local approvers = require("orket.people.approvers")
 local async = require("orket.async")
 local conversation = require("orket.planning.conversation")
 local edit = require("orket.core.edit")
@@ -80,6 +81,11 @@ local function answer(self, question, said)
     said.who = sys.user()
     if approvals.is_late(row) then
       said = { answer = "expired" }
+    else
+      err = approvers.check_alone(project, said.who, row)
+    end
+    if err then
+      return nil, err
     end
     local ok
     ok, err = approvals.answer(project.store, row, said)

@@ -9,6 +9,7 @@ local options = require("orket.options")
 local owner = require("orket.project.owner")
 local cli_report = require("orket.view.cli_report")
 local meaning = require("orket.memory.meaning")
+local origin = require("orket.memory.origin")
 local searches = require("orket.memory.search")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
@@ -41,9 +42,6 @@ What later turns are reminded of (docs/memory.md).
 exit: 0 done, 1 failed or refused, 2 usage
 ]=]
 
-local ONE = 10000           -- nearness of what is the same
-local PLACES_MOST = 100000 -- rows among which a place is looked for
-
 local KNOWN = { C = "value", json = "flag" }
 local PLACE = { epic = "value", role = "value", card = "value" }
 
@@ -69,20 +67,11 @@ local function line_of(row)
     row.status ~= "kept" and "  (" .. row.status .. ")" or "", row.text)
 end
 
--- The cosine as people read it.
-local function readable(row)
-  row.near = row.near and row.near / ONE
-  return row
-end
-
 -- Those that fit the text; an embedder that does not answer is told beside, and in the journal.
 local function fitting(store, dir, args, most)
   local rows, err = meaning.rows(store, dir, args, args.text, most)
   if err then
     io.stderr:write("orket: looked for words alone: ", text.line(errors.line(err)), "\n")
-  end
-  for _, row in ipairs(rows) do
-    readable(row)
   end
   return rows
 end
@@ -131,26 +120,12 @@ local function print_places(args, row)
   end
 end
 
--- Its places for a text, where one was given.
-local function add_places(store, dir, args, row)
-  local found = {}
-  for _, one in ipairs(args.text and fitting(store, dir, args, PLACES_MOST) or {}) do
-    found = one.id == row.id and one or found
-  end
-  row.rank, row.words, row.near = found.rank, found.words or not found.near and found.rank or nil, found.near
-  return row
-end
-
 local function why(store, args, dir)
-  local id = math.tointeger(tonumber(args.id))
-  local row = id and searches.of(store, { all = true }, { id })[1]
+  local row, err = origin.of(store, args.id)
   if not row then
-    return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. args.id .. "'",
-      "orket memory search shows the numbers")
+    return nil, err
   end
-  local event = row.forgotten and store:read("events", { since = row.forgotten - 1, limit = 1 })[1]
-  row.forgot = event and { actor = event.actor, at = event.at, why = event.body.why } or nil
-  add_places(store, dir, args, row)
+  origin.place(row, args.text and fitting(store, dir, args, origin.PLACES) or {})
   if args.json then
     print(text.json(row))
   else

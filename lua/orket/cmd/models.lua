@@ -1,10 +1,8 @@
 -- models.lua: `orket models`: the models of a project, and whether one can do what a run asks of it.
 
-local cjson = require("cjson")
 local config = require("orket.project.config")
-local model_defaults = require("orket.project.config.model_defaults")
 local tables = require("orket.util.tables")
-local model_keys = require("orket.llm.model_keys")
+local model_list = require("orket.llm.check.model_list")
 local models = require("orket.llm.models")
 local suggest = require("orket.util.suggest")
 local options = require("orket.options")
@@ -31,44 +29,6 @@ exit: 0 done, 1 failed (check: one of the four), 2 usage
 
 -- ---- the list ----
 
--- model -> set of "team/seat", for every epic and every role of its team's seats.
-local function users_of(project)
-  local users = {}
-  for _, epic in pairs(project.epics) do
-    for name, seat in pairs((project.teams[epic.team] or {}).seats or {}) do
-      for _, role in ipairs(seat.roles) do
-        local model = model_defaults.name(project, { params = epic.params or {},
-          environment = epic.environment }, seat, role)
-        if model then
-          users[model] = users[model] or {}
-          users[model][epic.team .. "/" .. name] = true
-        end
-      end
-    end
-  end
-  return users
-end
-
-local HAS_KEY = { set = true, missing = false } -- none: it needs no key
-
-local function row_of(name, model, organization, users)
-  local profile = models.profile(model, organization.keys)
-  return {
-    name = name, provider = profile.shape or "openai", endpoint = profile.base_url, model = profile.model,
-    context = profile.context,
-    calls = profile.calls or "auto", price = profile.price, key = HAS_KEY[model_keys.state(profile)],
-    seats = setmetatable(tables.keys(users[name] or {}), cjson.array_mt),
-  }
-end
-
-local function rows_of(project)
-  local rows, users = setmetatable({}, cjson.array_mt), users_of(project)
-  for _, name in ipairs(tables.keys(project.organization.models)) do
-    rows[#rows + 1] = row_of(name, project.organization.models[name], project.organization, users)
-  end
-  return rows
-end
-
 local function price(row)
   return row.price and ("%d/%d"):format(row.price.input, row.price.output) or ""
 end
@@ -88,7 +48,7 @@ local COLUMNS = {
 }
 
 local function show(project, args)
-  local rows = rows_of(project)
+  local rows = model_list.rows(project)
   if args.json then
     print(text.json({ models = rows }))
   elseif #rows == 0 then

@@ -1,6 +1,7 @@
 -- plan.lua: `orket plan`: a request becomes a rock with epics and issues, which a person takes or does not.
 
 local approvals = require("orket.governance.approvals.approvals")
+local approvers = require("orket.people.approvers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local objection = require("orket.planning.objection")
@@ -73,6 +74,11 @@ local function answer(project, id, said)
     return nil, objection.error(against)
   elseif approvals.is_late(plan.question) then
     said = { answer = "expired" }
+  else
+    err = approvers.check_alone(project, sys.user(), plan.question)
+  end
+  if err then
+    return nil, err
   end
   local ok
   ok, err = approvals.answer(project.store, plan.question,

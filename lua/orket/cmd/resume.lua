@@ -3,7 +3,7 @@
 local errors = require("orket.errors")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
-local rewind = require("orket.scheduler.rewind")
+local rewind = require("orket.scheduler.jobs.rewind")
 local session = require("orket.project.session")
 local sys = require("orket.core.sys")
 

@@ -3,6 +3,7 @@
 local async = require("orket.async")
 local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
+local forwarded = require("orket.service.forwarded")
 local http = require("orket.core.http")
 local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
@@ -18,7 +19,8 @@ local workspaces = require("orket.service.workspaces")
 local M = {}
 
 M.usage = [[
-usage: orket serve [-C DIR]... [--port P] [--host ADDRESS] [--name NAME]... [--new-key]
+usage: orket serve [-C DIR]... [--port P] [--host ADDRESS] [--name NAME]... [--proxy ADDRESS]...
+                   [--new-key]
 
 Owns a project, or several, and serves them: the API (docs/api.md), live events, runs that are started over
 it. Other commands work beside it, as they do beside a run. The first start makes the administrator's key and
@@ -30,13 +32,14 @@ logged to standard error, a line of JSON each.
   --port P        where to listen (default 8082; 0: any that is free)
   --host ADDRESS  a numeric address (default 127.0.0.1: this machine alone)
   --name NAME     a further name by which clients reach it, such as a reverse proxy's
+  --proxy ADDRESS the numeric address of a reverse proxy, whose X-Forwarded-For and X-Forwarded-Host count
   --new-key       makes a new key; the one before is good for nothing
   --seed-cards N  for measurements: a project with N cards, where there is none
 exit: 0 stopped by SIGTERM or ^C, 1 failed, 2 usage
 ]]
 
 local KNOWN = { C = "list", data = "list", port = "value", host = "value", name = "list",
-  ["new-key"] = "flag", ["seed-cards"] = "value" }
+  proxy = "list", ["new-key"] = "flag", ["seed-cards"] = "value" }
 local PORT = 8082
 local REPLIES = 7 -- seconds that replies under way are waited for when it stops
 local ANSWERS = 2 -- and answers that are being sent
@@ -44,6 +47,15 @@ local ANSWERS = 2 -- and answers that are being sent
 local function number(text, most)
   local value = math.tointeger(tonumber(text))
   return value and value >= 0 and value <= most and value or nil
+end
+
+local function all_addresses(list)
+  for _, text in ipairs(list) do
+    if not forwarded.is_address(text) then
+      return false
+    end
+  end
+  return true
 end
 
 local function parse(argv)
@@ -56,6 +68,8 @@ local function parse(argv)
   args.seed = args["seed-cards"] and number(args["seed-cards"], 100000)
   if not args.port then
     return nil, "--port is 0 to 65535"
+  elseif not all_addresses(args.proxy or {}) then
+    return nil, "--proxy is a numeric address"
   elseif args["seed-cards"] and not args.seed then
     return nil, "--seed-cards is a number of cards, at most 100000"
   end
@@ -171,7 +185,8 @@ local function listen(all, args, key)
     return nil, err
   end
   return web_server.listen(all, { host = args.host, port = args.port, key = key, rate_limit = limit,
-    names = names_of(args), log = all.first.instruments.log })
+    names = names_of(args), proxies = args.proxy or {}, socket = args.socket,
+    log = all.first.instruments.log })
 end
 
 local function say_where(all, args, server)
@@ -182,9 +197,21 @@ local function say_where(all, args, server)
   io.stdout:flush()
 end
 
+-- The socket of systemd takes the place of --host and --port.
+local function take_socket(args)
+  local passed, err = errors.check(http.passed())
+  if passed then
+    args.socket, args.host, args.port = passed.socket, passed.host, passed.port
+  end
+  return err
+end
+
 local function serve(opened, args, instruments)
-  local key, err = key_of(args)
-  local all, server
+  local all, server, key
+  local err = take_socket(args)
+  if not err then
+    key, err = key_of(args)
+  end
   if key then
     all, err = served(opened, instruments)
   end
@@ -199,8 +226,10 @@ local function serve(opened, args, instruments)
   end
   instruments.log:write({ kind = "began", version = sys.version(), port = server:port() })
   say_where(all, args, server)
+  http.notify("READY=1")
   local stop_watching = wait_for_signal()
   instruments.log:write({ kind = "stopping" })
+  http.notify("STOPPING=1")
   all:close(REPLIES)
   server:close(ANSWERS)
   stop_watching()

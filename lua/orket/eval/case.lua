@@ -4,7 +4,7 @@
 
 local errors = require("orket.errors")
 local projects = require("orket.project.project")
-local runs = require("orket.scheduler.runs")
+local runs = require("orket.scheduler.jobs.runs")
 local preparation = require("orket.project.preparation")
 local store = require("orket.core.store")
 

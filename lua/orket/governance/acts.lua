@@ -16,6 +16,7 @@ local NOUNS = { -- each with a table `acts`
   put = require("orket.workspace.put"),
   files = require("orket.project.files.project_files"),
   sync = require("orket.project.sync"),
+  proposals = require("orket.scripts.proposals"),
   acceptance = require("orket.scripts.serving.acceptance"),
   rollback = require("orket.governance.policy.rollback"),
   memory = require("orket.memory.memory_acts"),
@@ -23,7 +24,7 @@ local NOUNS = { -- each with a table `acts`
   pins = require("orket.mcp.pins"),
   fork = require("orket.history.fork"),
   people = require("orket.people.people_acts"),
-  run = require("orket.scheduler.run_acts"),
+  run = require("orket.scheduler.jobs.run_acts"),
   debugger = require("orket.dev.debugger_acts"),
 }
 

@@ -71,9 +71,9 @@ end
 local function alone(project, run)
   for _, held in ipairs(run_set.of(project).list) do
     if held.id ~= run then
-      return nil, errors.new("ERR_OWNED", "a fork with scripts of its own runs alone, and " .. held.id .. " and "
-        .. run .. " would be under way together", "wait for the end of " .. held.id .. ", or halt it: orket halt "
-        .. held.id)
+      return nil, errors.new("ERR_OWNED",
+        "a fork with scripts of its own runs alone: " .. held.id .. " is under way, beside which " .. run
+          .. " would begin", "wait for its end, or halt it: orket halt " .. held.id)
     end
   end
   return true

@@ -1,5 +1,5 @@
--- preparation.lua: from a project's files to what can be run: its scripts serve, its cards are on the board, and
--- both are recorded. Once when a process begins to own the project, and again before each further run.
+-- preparation.lua: from a project's files to what can be run: its scripts serve, its cards are on the board,
+-- and both are recorded. Once when a process begins to own the project, and again before each further run.
 
 local async = require("orket.async")
 local cards = require("orket.project.cards")
@@ -107,8 +107,8 @@ local function take_files(project, again, note)
   return cards.create(project, again)
 end
 
----Takes cards and configuration as the files are now, for a run that begins beside others. Those go on with what
----they began with; changed scripts serve all, or wait to be accepted. In a task.
+---Takes cards and configuration as the files are now, for a run that begins beside others. Those go on with
+---what they began with; changed scripts serve all, or wait to be accepted. In a task.
 ---@param project table prepared
 ---@param again string|nil a card whose finished epic is built anew
 ---@param note fun(text: string)

@@ -27,28 +27,35 @@ local function add_reports(store, cards)
   end
 end
 
--- What waits for a yes or no, as far as --json goes: people read it below the cards.
-local function add_questions(store, cards)
+---What waits for a yes or no, by card, as far as --json goes: people read it below the cards.
+---@param store Store
+---@return table<string, {id: string, rule: string?, asks: string, expires_at: string}>
+function M.questions(store)
   local asked = {}
   for _, row in ipairs(approvals.pending(store)) do
     asked[row.card] = { id = row.id, rule = row.rule, asks = approval_format.line(row),
       expires_at = row.expires_at }
   end
-  for _, card in ipairs(cards) do
-    card.approval = asked[card.id]
-  end
+  return asked
 end
 
--- The same of models that are waited for.
-local function add_outages(store, cards)
+---The models that are waited for, by card.
+---@param store Store
+---@return table<string, {model: string, since: string?, until: string?, message: string?}>
+function M.outages(store)
   local paused = {}
   for _, one in ipairs(outages.list(store)) do
     for _, id in ipairs(one.cards) do
       paused[id] = { model = one.model, since = one.since, ["until"] = one["until"], message = one.message }
     end
   end
+  return paused
+end
+
+local function add_waits(store, cards)
+  local asked, paused = M.questions(store), M.outages(store)
   for _, card in ipairs(cards) do
-    card.outage = paused[card.id]
+    card.approval, card.outage = asked[card.id], paused[card.id]
   end
 end
 
@@ -71,8 +78,7 @@ function M.list(store, all, ids)
   cards = all and cards or unarchived(cards)
   name_sources(store, cards)
   add_reports(store, cards)
-  add_questions(store, cards)
-  add_outages(store, cards)
+  add_waits(store, cards)
   return cards
 end
 

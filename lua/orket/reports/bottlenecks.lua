@@ -151,4 +151,15 @@ function M.find(cards, set)
   return { level = level, counts = sum, found = found }
 end
 
+---Where work piles up on the board now, with the thresholds that this was held against.
+---@param store Store
+---@param set table<string, number>|nil the organization's thresholds
+---@param now string UTC
+---@return table as `find` answers it, and thresholds
+function M.of(store, set, now)
+  local all = M.find(store:read("open_cards", { now = now }), set)
+  all.thresholds = M.thresholds(set)
+  return all
+end
+
 return M

@@ -420,7 +420,7 @@ end
 ---is asked.
 ---@return string|nil
 function Engine:user()
-  return not (self.cassette and self.cassette.offline) and sys.user() or nil
+  return not (self.cassette and self.cassette.offline) and (self.started_by or sys.user()) or nil
 end
 
 return M

@@ -6,7 +6,7 @@ local errors = require("orket.errors")
 local plan_files = require("orket.planning.plan_files")
 local preparation = require("orket.project.preparation")
 local run_set = require("orket.scheduler.run_set")
-local runs = require("orket.scheduler.runs")
+local runs = require("orket.scheduler.jobs.runs")
 
 local M = {}
 
@@ -19,7 +19,7 @@ local Job = {}
 Job.__index = Job
 
 ---@class Jobs
----@field count integer jobs under way
+---@field list Job[] those under way
 ---@field stopping boolean nothing new begins
 ---@field has_begun boolean|nil a run
 local Jobs = {}
@@ -29,7 +29,19 @@ Jobs.__index = Jobs
 ---@param hooks {note: fun(text: string), on_delta: function?, on_end: fun(job: Job)?}
 ---@return Jobs
 function M.new(project, hooks)
-  return setmetatable({ project = project, hooks = hooks, count = 0, stopping = false }, Jobs)
+  return setmetatable({ project = project, hooks = hooks, list = {}, stopping = false }, Jobs)
+end
+
+---A job for exactly this card is under way.
+---@param card string
+---@return boolean
+function Jobs:is_asked(card)
+  for _, job in ipairs(self.list) do
+    if job.card == card then
+      return true
+    end
+  end
+  return false
 end
 
 -- ---- one job ----
@@ -93,7 +105,7 @@ local function perform(self, job, wanted)
   if not ok then
     return nil, err
   end
-  local options = { pushes = not job.hooks.cassette, cassette = job.hooks.cassette,
+  local options = { by = wanted.by, pushes = not job.hooks.cassette, cassette = job.hooks.cassette,
     on_delta = self.hooks.on_delta, is_stopping = function()
       return self.stopping
     end, on_run = function(run)
@@ -109,12 +121,16 @@ end
 
 local function finish(self, job, ended, err)
   job.ended, job.error, job.is_over = ended, err, true
-  self.count = self.count - 1
+  for i, one in ipairs(self.list) do
+    if one == job then
+      table.remove(self.list, i)
+    end
+  end
   tell(job)
   if self.hooks.on_end then
     self.hooks.on_end(job)
   end
-  if self.count == 0 and self.idle then
+  if #self.list == 0 and self.idle then
     wake_all({ self.idle })
   end
 end
@@ -126,8 +142,8 @@ local function run(self, job, wanted)
 end
 
 ---Begins a job; what becomes of it is awaited with Job:await.
----@param wanted {card: string, again: boolean?, run: table?, is_prepared: boolean?}  run: a row of runs to go on
----  with; is_prepared: the files were taken in just now
+---@param wanted {card: string, by: string?, again: boolean?, run: table?, is_prepared: boolean?}  run: a row of
+---  runs to go on with; is_prepared: the files were taken in just now
 ---@param hooks {on_run: fun(run: table)?, cassette: table?}|nil
 ---@return Job|nil
 ---@return Error|nil ERR_OWNED: nothing new begins
@@ -136,7 +152,7 @@ function Jobs:begin(wanted, hooks)
     return nil, errors.new("ERR_OWNED", "the process that owns the project stops", "ask the next one")
   end
   local job = setmetatable({ card = wanted.card, runs = {}, waiters = {}, hooks = hooks or {} }, Job)
-  self.count = self.count + 1
+  table.insert(self.list, job)
   async.spawn_watched(function(ended, err)
     finish(self, job, ended, err)
   end, run, self, job, wanted)
@@ -145,7 +161,7 @@ end
 
 ---Waits until no job is under way. In a task.
 function Jobs:await_idle()
-  if self.count > 0 then
+  if #self.list > 0 then
     async.suspend(function(wake)
       self.idle = wake
     end)

@@ -21,6 +21,7 @@ local M = {}
 ---@field slots Slots
 ---@field budget SharedBudget
 ---@field limiters table<string, Limiter> by address and model
+---@field on_release fun()|nil an epic is free for another run
 local RunSet = {}
 RunSet.__index = RunSet
 
@@ -133,6 +134,9 @@ function RunSet:release(held)
   if #self.list == 0 then
     renew(self)
   end
+  if self.on_release then
+    self.on_release()
+  end
 end
 
 -- ---- what is shared ----
@@ -164,7 +168,7 @@ function RunSet:wait_for_disk(seconds, note)
     end
     local why = message and errors.line(errors.new(code, message, fix))
     note(why and string.format("waiting up to %d s: %s", math.ceil(seconds), why)
-      or "the disk takes commits again: " .. (#self.list == 1 and "the run goes on" or "the runs go on"))
+      or "the disk takes commits again: the run goes on")
   end)
 end
 

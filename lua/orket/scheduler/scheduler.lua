@@ -1,8 +1,8 @@
--- scheduler.lua: runs an epic: starts a card the moment it may go on and a slot is free (scheduler/slots.lua),
--- and stops when nothing can go on without a person. There are no ticks: committed events move
--- the board, and each movement asks once what may start. Its parts: scheduler/work.lua, what is done with
--- one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by anybody while
--- it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
+-- scheduler.lua: runs an epic: starts a card the moment it may go on and a slot is free
+-- (scheduler/slots.lua), and stops when nothing can go on without a person. There are no ticks: committed
+-- events move the board, and each movement asks once what may start. Its parts: scheduler/work.lua, what is
+-- done with one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by
+-- anybody while it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
 
 local async = require("orket.async")
 local board = require("orket.scheduler.board")
@@ -203,9 +203,9 @@ end
 ---A run as its cards are now. Nobody has looked for turns that were interrupted, nothing is written.
 ---@param project table scripts loaded
 ---@param epic table card row
----@param options {run: string, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
----  cassette: table?, only: string?}  shared: what it has in common with the other runs; nil: it will start no
----  card. on_begun: its beginning is in the journal. only: this card and what it depends on
+---@param options {run: string, by: string?, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
+---  cassette: table?, only: string?}  shared: what it has in common with the other runs; nil: it will
+---  start no card. on_begun: its beginning is in the journal. only: this card and what it depends on
 ---@return table|nil run
 ---@return Error|nil
 function M.new(project, epic, options)
@@ -214,6 +214,7 @@ function M.new(project, epic, options)
   }, Run)
   self.engine = engines.new(project, epic, self.id)
   self.engine.on_delta, self.engine.cassette = options.on_delta, options.cassette
+  self.engine.started_by = options.by
   self.limits = self.engine.limits
   self.team = seats.team(project.config, epic)
   self.shared, self.on_begun = options.shared, options.on_begun

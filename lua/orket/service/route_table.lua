@@ -2,21 +2,26 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
-local authoring_routes = require("orket.service.routes.authoring_routes")
+local authoring_routes = require("orket.service.routes.edit.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
-local command_routes = require("orket.service.routes.command_routes")
-local file_routes = require("orket.service.routes.file_routes")
+local command_routes = require("orket.service.routes.records.command_routes")
+local file_routes = require("orket.service.routes.records.file_routes")
 local mcp_routes = require("orket.service.routes.mcp_routes")
+local memory_routes = require("orket.service.routes.records.memory_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
+local model_routes = require("orket.service.routes.model_routes")
 local person_routes = require("orket.service.routes.person_routes")
 local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
 local rerun_routes = require("orket.service.routes.rerun_routes")
-local run_report_routes = require("orket.service.routes.run_report_routes")
+local run_report_routes = require("orket.service.routes.records.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
+local script_routes = require("orket.service.routes.edit.script_routes")
+local settings_routes = require("orket.service.routes.edit.settings_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
 local user_routes = require("orket.service.routes.user_routes")
+local verdict_routes = require("orket.service.routes.people.verdict_routes")
 
 local M = {}
 
@@ -28,11 +33,16 @@ local NOUNS = { -- in the order of docs/api.md
   timeline_routes,
   rerun_routes,
   person_routes,
+  verdict_routes,
   report_routes,
   run_report_routes,
   file_routes,
   command_routes,
+  model_routes,
+  memory_routes,
   project_routes,
+  script_routes,
+  settings_routes,
   authoring_routes,
   mcp_routes,
   user_routes,
@@ -60,6 +70,8 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field errors string[]|nil codes of its failures, besides those of every route
 ---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
 ---@field by_journal boolean|nil its answer follows from the journal alone
+---@field pooled boolean|nil it reads much: its long queries run on the pool
+---@field text (fun(service: table, request: ApiRequest): string, Error|nil)|nil answers as handle does, as JSON text
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
 ---  headers: table<string, string>): integer|nil, Error|nil)|nil answers instead of handle where

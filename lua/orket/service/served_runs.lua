@@ -6,6 +6,7 @@ local errors = require("orket.errors")
 local jobs = require("orket.scheduler.jobs")
 local problem = require("orket.service.api.problem")
 local reader = require("orket.project.reader")
+local resumption = require("orket.scheduler.jobs.resumption")
 local run_set = require("orket.scheduler.run_set")
 
 local M = {}
@@ -26,7 +27,9 @@ function M.new(project, hooks)
   local self = setmetatable({ project = project }, Runs)
   self.jobs = jobs.new(project, { on_delta = hooks.on_delta, note = hooks.note, on_end = function(job)
     log_end(hooks.log, job)
+    self.resumption:ended(job)
   end })
+  self.resumption = resumption.watch(project, self.jobs)
   return self
 end
 
@@ -39,17 +42,24 @@ local function ended_early(job)
   elseif err then
     return err
   elseif job.ended and job.ended.already then
-    return errors.new("ERR_TRANSITION", job.card .. " is " .. job.ended.already .. ", nothing of it is left to do",
+    return errors.new("ERR_TRANSITION",
+      job.card .. " is " .. job.ended.already .. ", nothing of it is left to do",
       'begin a further build: {"again": true}')
   end
-  return errors.new("ERR_NOT_FOUND", job.card .. " has nothing that can run", "look at GET /v1/cards/" .. job.card)
+  return errors.new("ERR_NOT_FOUND", job.card .. " has nothing that can run",
+    "look at GET /v1/cards/" .. job.card)
 end
 
 ---Begins a run, and answers as soon as it has begun. In a task.
----@param wanted {card: string, again: boolean?, run: table?} run: a row of runs to go on with
+---@param wanted {card: string, again: boolean?, run: table?} run: a row of runs to go on with, if it does not
+---  already
 ---@return string|nil run its id; the first one of a rock
 ---@return Error|Error[]|nil ERR_OWNED: a run of this epic is under way
 function Runs:start(wanted)
+  local held = wanted.run and run_set.of(self.project):find(wanted.run.id)
+  if held and not (held.draining or held.is_over) then
+    return held.id
+  end
   local job, err = self.jobs:begin(wanted)
   local ok = job
   if job then
@@ -92,6 +102,7 @@ end
 ---Stops the runs, if there are any. In a task.
 ---@param seconds number that replies under way are waited for
 function Runs:stop(seconds)
+  self.resumption:close()
   self.jobs:stop(seconds)
 end
 

@@ -11,7 +11,7 @@ local stores = require("orket.core.store")
 
 local M = {}
 
-local MOST = 4 -- that stay open
+local MOST = 4 -- that are open; who wants another one waits
 local PIECE = 400 -- events projected at once: about 4 ms
 local IDLE = 30 -- seconds after which one that was not used is closed
 
@@ -21,6 +21,7 @@ Snapshots.__index = Snapshots
 ---@class Snapshot
 ---@field at integer the commit after which it was so
 ---@field store Store|nil once it is made
+---@field owner table
 ---@field users integer requests that read it
 ---@field used boolean since the last look for idle ones
 local Snapshot = {}
@@ -80,6 +81,7 @@ local function find(self, at)
   end
 end
 
+-- Closes the one that was not asked for the longest, when there are too many. False: all of them are read.
 local function make_room(self)
   local count, oldest = 0, nil
   for one in pairs(self.known) do
@@ -90,6 +92,24 @@ local function make_room(self)
     self.known[oldest] = nil
     close(oldest)
   end
+  return count < MOST or oldest ~= nil
+end
+
+local function release(snapshot)
+  local owner, waiting = snapshot.owner, snapshot.owner.waiting
+  snapshot.users = snapshot.users - 1
+  if snapshot.users == 0 then
+    owner.waiting = {}
+    for _, wake in ipairs(waiting) do
+      wake(true)
+    end
+  end
+end
+
+local function await_release(self)
+  return async.suspend(function(wake)
+    table.insert(self.waiting, wake)
+  end)
 end
 
 local function sweep(self)
@@ -107,30 +127,45 @@ end
 
 local function begin(self, at)
   local snapshot = near(self, at)
-  if not snapshot then
-    make_room(self)
-    snapshot = setmetatable({ from = 0, users = 0 }, Snapshot)
+  if not snapshot and not make_room(self) then
+    return nil
+  elseif not snapshot then
+    snapshot = setmetatable({ owner = self, from = 0, users = 0 }, Snapshot)
     self.known[snapshot] = true
   end
-  snapshot.at = at
+  snapshot.at, snapshot.number = at, self.number
   snapshot.users = snapshot.users + 1 -- what makes it
   snapshot.task = async.spawn(function()
     local ok, err = make(self, snapshot)
-    snapshot.users = snapshot.users - 1
+    release(snapshot)
     return ok, err
   end)
+  return snapshot
+end
+
+-- The one of a commit, begun when there is none; one reader more.
+local function take(self, at)
+  local snapshot = find(self, at) or begin(self, at)
+  while not snapshot do
+    local ok, err = await_release(self)
+    if not ok then
+      return nil, err
+    end
+    snapshot = find(self, at) or begin(self, at)
+  end
+  self.number = self.number + 1
+  snapshot.users, snapshot.used, snapshot.number = snapshot.users + 1, true, self.number
   return snapshot
 end
 
 ---@param project table
 ---@return table
 function M.new(project)
-  return setmetatable({ path = projects.database(project.dir), store = project.store, known = {}, number = 0 }, Snapshots)
+  return setmetatable({ path = projects.database(project.dir), store = project.store, known = {}, waiting = {},
+    number = 0 }, Snapshots)
 end
 
-function Snapshot:__close()
-  self.users = self.users - 1
-end
+Snapshot.__close = release
 
 local function check(self, at)
   local last = self.store:read("counts", {})[1].events
@@ -149,14 +184,15 @@ function Snapshots:open(at)
   if err then
     return nil, err
   end
-  local snapshot = find(self, at) or begin(self, at)
-  self.number = self.number + 1
-  snapshot.users, snapshot.used, snapshot.number = snapshot.users + 1, true, self.number
+  local snapshot, ok
+  snapshot, err = take(self, at)
+  if not snapshot then
+    return nil, err
+  end
   self.sweeping = self.sweeping or async.spawn(sweep, self)
-  local ok
   ok, err = async.join(snapshot.task)
   if not ok then
-    snapshot.users = snapshot.users - 1
+    release(snapshot)
     return nil, err
   end
   return snapshot

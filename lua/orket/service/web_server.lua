@@ -5,10 +5,12 @@ local async = require("orket.async")
 local admission = require("orket.service.admission")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local forwarded = require("orket.service.forwarded")
 local hash = require("orket.core.hash")
 local http = require("orket.core.http")
 local inputs = require("orket.service.api.inputs")
 local page_files = require("orket.service.page_files")
+local pooled_store = require("orket.service.api.pooled_store")
 local problem = require("orket.service.api.problem")
 local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
@@ -73,7 +75,7 @@ end
 local function kept(service, target)
   local store = service.kept
   if store.at ~= service.events.last then
-    store.at, store.count, store.answers = service.events.last, 0, {}
+    store.at, store.count, store.answers, store.running = service.events.last, 0, {}, {}
   end
   return store.answers[target]
 end
@@ -87,19 +89,55 @@ end
 
 -- ---- one request ----
 
--- Its body, and its ETag when it has one.
-local function handled(service, route, request)
-  local value, err = service.snapshots:answer(service, route, request)
+local function traced(what)
+  return type(what) == "table" and what or debug.traceback(what)
+end
+
+-- Its body as text. What was is read by the loop, in a snapshot.
+local function body_of(service, route, request)
+  local is_now = not request.query.at
+  if route.text and is_now then
+    return route.text(service, request)
+  end
+  local view = route.pooled and is_now and pooled_store.view(service) or service
+  local value, err = service.snapshots:answer(view, route, request)
   if value == nil then
     return nil, err
-  elseif route.produces then
-    return value
   end
-  local body = cjson.encode(value)
+  return route.produces and value or cjson.encode(value), value
+end
+
+-- Its body, and its ETag when it has one.
+local function handled(service, route, request)
+  local body, value = body_of(service, route, request)
+  if not body then
+    return nil, value
+  elseif route.produces then
+    return body
+  end
   if route.version then
     return body, route.version(value)
   end
   return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
+end
+
+-- Who asks the same while it is being answered, and the journal has not moved, waits for that answer.
+local function handled_once(service, exchange, route, request)
+  local running, target = service.kept.running, exchange.target
+  local task = running[target]
+  if not task then
+    task = async.spawn(function()
+      local result = table.pack(xpcall(handled, traced, service, route, request))
+      running[target] = nil
+      return result
+    end)
+    running[target] = not task.done and task or nil
+  end
+  local result, err = async.join(task)
+  if result and not result[1] then
+    error(result[2], 0)
+  end
+  return result and result[2], result and result[3] or err
 end
 
 local function answer(service, exchange, route, request)
@@ -107,7 +145,12 @@ local function answer(service, exchange, route, request)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, etag = handled(service, route, request)
+  local body, etag
+  if route.by_journal then
+    body, etag = handled_once(service, exchange, route, request)
+  else
+    body, etag = handled(service, route, request)
+  end
   exchange.secret = request.secret
   if not body then
     return send_problem(exchange, etag)
@@ -188,7 +231,7 @@ local function read(exchange, route, params, raw)
   local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params,
     headers = raw.headers, principal = exchange.principal, claims = (raw.credential or {}).claims,
     passwords = raw.passwords or {},
-    address = route.permission == "open" and exchange.response:peer() or nil }
+    address = exchange.address }
   local err
   request.query, err = inputs.query(route, raw.query)
   if not err then
@@ -299,21 +342,20 @@ local function failed(self, exchange, what)
   end
 end
 
-local function traced(what)
-  return type(what) == "table" and what or debug.traceback(what)
-end
-
 local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
   exchange.service.metrics:request(exchange, seconds)
   self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
-    path = exchange.path, route = exchange.route and exchange.route.name, status = exchange.status,
+    path = exchange.path, address = exchange.address, route = exchange.route and exchange.route.name, status = exchange.status,
     code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
 local function take(self, raw, response)
+  local peer = response:peer()
+  raw.headers.host = self.forwarded:host(peer, raw.headers)
   local exchange = { id = id_of(self, raw.headers), method = raw.method, path = raw.path,
-    target = raw.target, headers = raw.headers, response = response, began = sys.monotonic() }
+    target = raw.target, headers = raw.headers, response = response, began = sys.monotonic(),
+    address = self.forwarded:client(peer, raw.headers) }
   local task = async.spawn(function()
     async.label({ cause = "request", id = exchange.id, path = exchange.path })
     local ok, what = xpcall(serve, traced, self, exchange, raw)
@@ -338,12 +380,12 @@ end
 ---Listens.
 ---@param workspaces Workspaces
 ---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
----  rate_limit: integer|nil}  requests a minute of one account; 0: no bound
+---  proxies: string[], socket: integer|nil, rate_limit: integer|nil}  requests a minute of one account; 0: no bound
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)
   local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
-    log = options.log, streams = {}, rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
+    log = options.log, streams = {}, forwarded = forwarded.new(options.proxies), rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
   for _, service in pairs(workspaces.by_name) do
     service.people:attach(options.key)
     service.people:on_change(function()
@@ -353,7 +395,7 @@ function M.listen(workspaces, options)
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
-    body = BODY_MOST, connections = connections() }, function(raw, response)
+    socket = options.socket, body = BODY_MOST, connections = connections() }, function(raw, response)
       take(self, raw, response)
     end))
   return self.http and self, err

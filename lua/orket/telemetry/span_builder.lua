@@ -79,42 +79,42 @@ end
 -- One that goes on from an earlier process begins here with the first that is seen of it.
 local function turn_of(self, event)
   local key = key_of(event)
-  local turn = self.turns[key]
-  if not turn then
+  local open = self.turns[key]
+  if not open then
     local run, at = run_of(self, event), instants.nanoseconds(event.at)
-    turn = { run = run, id = trace_ids.span(run.trace, "turn", event.turn, run.number), from = at, last = at,
+    open = { run = run, id = trace_ids.span(run.trace, "turn", event.turn, run.number), from = at, last = at,
       run_id = event.run, number = event.turn, card = event.card, role = event.role, calls = {},
       seat = event.actor:match("^agent:(.*)$"),
       resumed = event.kind ~= "turn.started" or nil }
-    self.turns[key] = turn
+    self.turns[key] = open
   end
-  return turn
+  return open
 end
 
-local function span(turn, event, options)
+local function span(open, event, options)
   local attributes = options.attributes
   attributes["orket.run"], attributes["orket.turn"] = event.run, event.turn
-  attributes["orket.card"] = turn.card
+  attributes["orket.card"] = open.card
   attributes["orket.step"], attributes["orket.event"] = event.step, event.seq
-  return { trace = turn.run.trace, id = trace_ids.span(turn.run.trace, event.turn, event.n), parent = turn.id,
-    name = options.name, kind = options.kind or otlp.INTERNAL, from = options.from or turn.last,
+  return { trace = open.run.trace, id = trace_ids.span(open.run.trace, event.turn, event.n), parent = open.id,
+    name = options.name, kind = options.kind or otlp.INTERNAL, from = options.from or open.last,
     to = instants.nanoseconds(event.at), attributes = attributes, content = options.content,
     error = options.error }
 end
 
-local function end_turn(self, event, key, turn, outcome)
+local function end_turn(self, event, key, open, outcome)
   local body = event.kind == "turn.ended" and event.body or {}
   local attributes = add_model(self, { ["gen_ai.operation.name"] = "invoke_agent",
-    ["gen_ai.agent.name"] = turn.seat, ["gen_ai.conversation.id"] = key,
+    ["gen_ai.agent.name"] = open.seat, ["gen_ai.conversation.id"] = key,
     ["gen_ai.usage.input_tokens"] = body.tokens_in, ["gen_ai.usage.output_tokens"] = body.tokens_out,
-    ["orket.run"] = event.run, ["orket.turn"] = turn.number,
-    ["orket.card"] = turn.card, ["orket.role"] = turn.role, ["orket.outcome"] = outcome,
-    ["orket.refusals"] = body.refusals, ["orket.cost"] = cost(body.money), ["orket.event"] = turn.event,
-    ["orket.resumed"] = turn.resumed }, turn.model)
+    ["orket.run"] = event.run, ["orket.turn"] = open.number,
+    ["orket.card"] = open.card, ["orket.role"] = open.role, ["orket.outcome"] = outcome,
+    ["orket.refusals"] = body.refusals, ["orket.cost"] = cost(body.money), ["orket.event"] = open.event,
+    ["orket.resumed"] = open.resumed }, open.model)
   self.turns[key] = nil
-  self.emit({ trace = turn.run.trace, id = turn.id, parent = turn.run.id, kind = otlp.INTERNAL,
-    name = "invoke_agent " .. (turn.seat or "?"), from = turn.from, to = instants.nanoseconds(event.at),
-    attributes = attributes, error = turn.error or outcome == "failed" and (body.why or outcome) or nil })
+  self.emit({ trace = open.run.trace, id = open.id, parent = open.run.id, kind = otlp.INTERNAL,
+    name = "invoke_agent " .. (open.seat or "?"), from = open.from, to = instants.nanoseconds(event.at),
+    attributes = attributes, error = open.error or outcome == "failed" and (body.why or outcome) or nil })
 end
 
 -- ---- by kind of event ----
@@ -125,9 +125,9 @@ on["run.started"], on["run.forked"], on["run.resumed"] = begin_run, begin_run, b
 
 -- Turns that are open go on with the next session of the run.
 local function end_open_turns(self, event)
-  for key, turn in pairs(self.turns) do
-    if turn.run_id == event.run then
-      end_turn(self, event, key, turn, "open")
+  for key, open in pairs(self.turns) do
+    if open.run_id == event.run then
+      end_turn(self, event, key, open, "open")
     end
   end
 end
@@ -149,8 +149,8 @@ on["run.ended"] = function(self, event)
 end
 
 on["turn.started"] = function(self, event)
-  local turn = turn_of(self, event)
-  turn.seat, turn.model, turn.event = event.body.seat or turn.seat, event.body.model, event.seq
+  local open = turn_of(self, event)
+  open.seat, open.model, open.event = event.body.seat or open.seat, event.body.model, event.seq
 end
 
 on["turn.failed"] = function(self, event)
@@ -166,17 +166,17 @@ on["turn.abandoned"] = function(self, event)
 end
 
 local function reply(self, event, failure)
-  local turn, body = turn_of(self, event), event.body
+  local open, body = turn_of(self, event), event.body
   local usage, to = body.usage or {}, instants.nanoseconds(event.at)
-  turn.model, turn.said = turn.model or body.model, body.convo or turn.said
+  open.model, open.said = open.model or body.model, body.convo or open.said
   local attributes = add_model(self, { ["gen_ai.operation.name"] = "chat",
     ["gen_ai.conversation.id"] = key_of(event), ["gen_ai.usage.input_tokens"] = usage.prompt,
     ["gen_ai.usage.output_tokens"] = usage.completion,
     ["gen_ai.usage.cache_read.input_tokens"] = usage.cached,
     ["gen_ai.response.finish_reasons"] = body.finish and { body.finish } or nil,
     ["orket.cost"] = cost(body.money),
-    ["orket.attempt"] = body.attempt, ["error.type"] = failure }, body.model or turn.model)
-  self.emit(span(turn, event, { name = "chat " .. attributes["gen_ai.request.model"], kind = otlp.CLIENT,
+    ["orket.attempt"] = body.attempt, ["error.type"] = failure }, body.model or open.model)
+  self.emit(span(open, event, { name = "chat " .. attributes["gen_ai.request.model"], kind = otlp.CLIENT,
     from = body.took and to - body.took * MILLION, attributes = attributes,
     error = failure and failure .. ": " .. (body.message or ""),
     content = self.content and not failure and self.content:reply(body.convo) or nil }))
@@ -188,8 +188,8 @@ end
 
 on["step.failed"] = function(self, event)
   reply(self, event, event.body.code or "ERR_NET")
-  local turn, wait = turn_of(self, event), event.body.wait
-  turn.pause = wait and math.tointeger(wait * 1000 // 1) * MILLION or 0
+  local open, wait = turn_of(self, event), event.body.wait
+  open.pause = wait and math.tointeger(wait * 1000 // 1) * MILLION or 0
 end
 
 on["call.allowed"] = function(self, event)
@@ -203,18 +203,18 @@ local function tool(event, attributes)
 end
 
 on["call.result"] = function(self, event)
-  local turn, body = turn_of(self, event), event.body
-  local from = turn.calls[body.call]
-  turn.calls[body.call] = nil
-  self.emit(span(turn, event, { name = "execute_tool " .. body.tool, from = from,
+  local open, body = turn_of(self, event), event.body
+  local from = open.calls[body.call]
+  open.calls[body.call] = nil
+  self.emit(span(open, event, { name = "execute_tool " .. body.tool, from = from,
     attributes = tool(event, { ["error.type"] = not body.ok and "tool_error" or nil }),
     error = not body.ok and "the tool failed" or nil,
-    content = self.content and self.content:result(turn.said, body) or nil }))
+    content = self.content and self.content:result(open.said, body) or nil }))
 end
 
 on["call.refused"] = function(self, event)
-  local turn, body = turn_of(self, event), event.body
-  self.emit(span(turn, event, { name = "execute_tool " .. body.tool, from = instants.nanoseconds(event.at),
+  local open, body = turn_of(self, event), event.body
+  self.emit(span(open, event, { name = "execute_tool " .. body.tool, from = instants.nanoseconds(event.at),
     attributes = tool(event, { ["error.type"] = body.rule, ["orket.rule"] = body.rule,
       ["orket.decision"] = body.decision }),
     error = body.decision ~= "ask" and body.why or nil }))
@@ -244,9 +244,9 @@ function Builder:hear(event)
   if handle then
     handle(self, event)
   end
-  local turn = self.turns[key_of(event)]
-  if turn then -- what comes next began now, or when a pause is over
-    turn.last, turn.pause = instants.nanoseconds(event.at) + (turn.pause or 0), nil
+  local open = self.turns[key_of(event)]
+  if open then -- what comes next began now, or when a pause is over
+    open.last, open.pause = instants.nanoseconds(event.at) + (open.pause or 0), nil
   end
 end
 

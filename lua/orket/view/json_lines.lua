@@ -33,7 +33,7 @@ function View:note(remark)
   io.write(text.json({ kind = "note", text = remark }), "\n")
 end
 
----@param outcome {status: string?, counts: table?, already: string?, error: table?, dir: string, runs: table[]?}
+---@param outcome table see ending.lines
 function View:finish(outcome)
   local pushes = #(outcome.pushes or {}) > 0 and outcome.pushes or nil
   local waiting = {}

@@ -35,7 +35,8 @@ local function tick(self)
       counts[card.status] = (counts[card.status] or 0) + 1
     end
     print(string.format("%s  %s %s running, %d:%02d: %s", local_time.clock(os.date("!%Y-%m-%dT%H:%M:%SZ")),
-      text.line(self.shown:name()), #self.shown.list == 1 and "is" or "are", seconds // 60, seconds % 60, ending.summary(counts)))
+      text.line(self.shown:name()), #self.shown.list == 1 and "is" or "are", seconds // 60, seconds % 60,
+      ending.summary(counts)))
   end
 end
 

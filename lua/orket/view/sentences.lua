@@ -125,6 +125,7 @@ local SENTENCE = {
     return "proposal " .. b.proposal .. " is accepted as an example of " .. b.role
   end,
   ["example.removed"] = function(b) return b.role .. " is shown an example less" end,
+  ["approval.given"] = function(b) return "yes to " .. b.ask .. ", which needs another one as well" end,
   ["user.created"] = function(b) return b.name .. " is a user, as " .. b.role end,
   ["user.changed"] = changed_user,
   ["user.removed"] = function(b) return b.name .. " is no user any more" end,
@@ -263,6 +264,10 @@ local SENTENCE = {
   ["notice.began"] = function(b) return b.target .. " hears of what comes from now on" end,
   ["notice.sent"] = function(b) return "notified " .. b.target .. ": " .. b.id end,
   ["notice.failed"] = function(b) return b.target .. " did not take " .. b.id .. ": " .. b.message end,
+  ["scripts.proposed"] = function(b)
+    return "proposes " .. table.concat(tables.keys(b.files), ", ") .. ": generation " .. b.generation
+  end,
+  ["scripts.decided"] = function(b) return "the proposal " .. b.proposal .. " is " .. b.answer end,
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["project.saved"] = function(b) return b.path .. " is saved" end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,

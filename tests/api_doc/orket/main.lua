@@ -2,6 +2,7 @@
 
 local route_table = require("orket.service.route_table")
 local tables = require("orket.util.tables")
+local tags = require("orket.service.api.tags")
 
 local HEAD = [[
 # The API
@@ -27,10 +28,17 @@ machine failed).
 
 ]]
 
+local function kind_of(schema)
+  if type(schema.type) == "table" then
+    return table.concat(schema.type, " or ")
+  end
+  return schema.type or schema.enum and "one of several" or "any"
+end
+
 local function inputs_of(properties, required)
   local names = tables.keys(properties or {})
   for i, name in ipairs(names) do
-    local kind = properties[name].type or properties[name].enum and "one of several" or "any"
+    local kind = kind_of(properties[name])
     names[i] = ("`%s: %s%s`"):format(name, kind, tables.has(required or {}, name) and "" or "?")
   end
   return names
@@ -64,10 +72,11 @@ end
 local ABOUT = {
   system = "The service",
   cards = "Cards",
-  authoring = "Cards as they are written",
+  authoring = "Cards as they are written", scripts = "Scripts and policies",
+  settings = "Settings and models",
   runs = "Runs and events",
   people = "People: what waits for them, what they do",
-  files = "Files, programs", reports = "Reports",
+  files = "Files, programs", models = "Models", memory = "Memory", reports = "Reports",
   project = "Files of the project, prompts",
   mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
 }
@@ -78,7 +87,7 @@ return function()
   for _, route in ipairs(route_table.all()) do
     if route.tag ~= tag then
       tag = route.tag
-      io.write(("## %s\n| route | takes | what it does | errors | permission |\n"):format(ABOUT[tag]),
+      io.write(("## %s\n| route | takes | what it does | errors | permission |\n"):format(tags.about(tag)),
         "| --- | --- | --- | --- | --- |\n")
     end
     io.write(("| %s | %s | %s | %s | %s |\n"):format(paths(route), takes(route), route.summary, codes(route),

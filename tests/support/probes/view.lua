@@ -192,6 +192,7 @@ function M.draws_what_changed()
   local view = require("orket.view.live.live").new()
   local wrote = {}
   view.run = run
+  view.shown:add(run)
   local scene = view:scene()
   view.scene = function() return scene end
   local stdout = io.stdout

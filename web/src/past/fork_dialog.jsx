@@ -1,7 +1,7 @@
 // fork_dialog.jsx: a new run goes on from an event of another one, with what is changed for it. The source stays.
 
 import { useRef, useState } from "preact/hooks";
-import { id, post } from "../shared/api.js";
+import { id, nonce, post } from "../shared/api.js";
 import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
 import { useData, useLive } from "../shared/live.js";
 import { go } from "../shared/router.js";
@@ -12,7 +12,7 @@ const OVER = ["done", "canceled", "archived"];
 function useOpenCards(run, at) {
   const point = at && `at=${at}`;
   const board = useData(point && `/v1/board?${point}`, () => false),
-    one = useData(point && `/v1/runs/${id(run)}?${point}`, () => false);
+    one = useData(point && `/v1/runs/${id(run)}?figures=true&${point}`, () => false);
   if (!board.data || !one.data) return null;
   return board.data.cards.filter((card) => card.epic === one.data.card && !OVER.includes(card.status)).length;
 }
@@ -53,13 +53,12 @@ function Changes({ set, change }) {
   );
 }
 
-function request(run, point, set) {
+function request(point, set) {
   const fields = lines(set.fields),
     role = set.role.trim();
   return {
-    run,
     at: String(point),
-    set: fields.length ? JSON.stringify(fields) : undefined,
+    set: fields.length ? fields : undefined,
     role: role || undefined,
     script: role ? set.script : undefined,
   };
@@ -76,12 +75,14 @@ export function ForkDialog({ run, at, base, close }) {
     open = useOpenCards(run, isPoint && point);
   const send = async (e) => {
     e.preventDefault();
-    const wanted = request(run, point, set),
+    const wanted = request(point, set),
       wish = JSON.stringify(wanted);
     const done = await act.run(async () => {
-      if (made.current.wish !== wish) made.current = { wish, fork: await post("/v1/acts/fork", wanted) };
-      if (starts) await post("/v1/runs", { card: made.current.fork.card });
-      return made.current.fork;
+      if (made.current.wish !== wish) made.current = { wish, once: nonce() };
+      const one = made.current;
+      one.fork = one.fork || (await post(`/v1/runs/${id(run)}/fork`, wanted, one.once));
+      if (starts) await post("/v1/runs", { card: one.fork.card });
+      return one.fork;
     });
     if (!done) return;
     close();

@@ -1,7 +1,7 @@
 // start.jsx: a run of a card begins, or goes on; the service says why when it cannot.
 
 import { useRef, useState } from "preact/hooks";
-import { id, post } from "../shared/api.js";
+import { id, nonce, post } from "../shared/api.js";
 import { useLive } from "../shared/live.js";
 import { go } from "../shared/router.js";
 import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
@@ -13,7 +13,7 @@ export function StartDialog({ cards, base, given, close }) {
     [again, setAgain] = useState(false),
     act = useAct(),
     live = useLive();
-  const once = useRef(crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2));
+  const once = useRef(nonce());
   const send = async (e) => {
     e.preventDefault();
     const begun = await act.run(() =>

@@ -1,12 +1,13 @@
-// api.js: requests to the service. The key lives in sessionStorage: as long as this tab, never in a URL, never in
-// a cookie, so a page of another site cannot make the browser send it.
+// api.js: requests to the service. The key, or the token of who signed in, lives in sessionStorage: as long as this
+// tab, never in a URL, never in a cookie, so a page of another site cannot make the browser send it.
 
-const KEY = "orket.key";
+const KEY = "orket.key",
+  RENEW = "orket.renew"; // when a token is exchanged, ms since 1970; a key has none
 
 export const key = {
   get: () => sessionStorage.getItem(KEY),
   set: (text) => sessionStorage.setItem(KEY, text),
-  drop: () => sessionStorage.removeItem(KEY),
+  drop: () => [KEY, RENEW].forEach((name) => sessionStorage.removeItem(name)),
 };
 
 // What the service answered instead: {status, code, detail, fix, instance}.
@@ -41,23 +42,34 @@ async function answered(response) {
   throw new Problem(response.status, body);
 }
 
-// The server itself, not one of its projects.
-const OF_SERVER = /^\/v1\/workspaces\b/;
-
 // A path in the project that the page's URL names; none yet: the server's first.
 export function place(path) {
   const [project] = location.pathname.match(/^\/w\/[^/]+/) || [""];
-  return OF_SERVER.test(path) ? path : project + path;
+  return project + path;
+}
+
+function request(path, options) {
+  return fetch(path, options).catch(() => {
+    throw new Problem(0, OFFLINE);
+  });
 }
 
 async function ask(path, options) {
-  const response = await fetch(place(path), options).catch(() => {
-    throw new Problem(0, OFFLINE);
-  });
-  return answered(response);
+  return answered(await request(place(path), options));
 }
 
-export const get = (path) => ask(path, { headers: headers() });
+// What a request is sent with so that it happens once, however often it is sent.
+export const nonce = () => (crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2));
+
+// Of the server itself, where there is no project of the URL's name.
+async function askAnywhere(path, options) {
+  const response = await request(place(path), options);
+  return answered(response.status === 404 ? await request(path, options) : response);
+}
+
+const OF_SERVER = "/v1/workspaces"; // the projects that one may see
+
+export const get = (path) => (path === OF_SERVER ? askAnywhere : ask)(path, { headers: headers() });
 
 // `once`: sent again with the same text, the service does it a second time no more.
 export function post(path, body, once) {
@@ -67,6 +79,49 @@ export function post(path, body, once) {
 }
 
 // Is this key good? Without touching the one that is kept.
-export const tried = (text) => ask("/v1/workspaces", { headers: { Authorization: "Bearer " + text } });
+export const tried = (text) =>
+  askAnywhere(OF_SERVER, { headers: { Authorization: "Bearer " + text } });
+
+// ---- who signed in with a password ----
+
+let timer;
+
+function keep(token) {
+  key.set(token.token);
+  sessionStorage.setItem(RENEW, Date.now() + (token.expires_in * 1000 * 2) / 3);
+  renewInTime();
+}
+
+// Exchanges the token before it ends. A failure is found by the next request.
+function renewInTime() {
+  clearTimeout(timer);
+  const at = sessionStorage.getItem(RENEW);
+  if (at) timer = setTimeout(renew, Math.max(0, at - Date.now()));
+}
+
+async function renew() {
+  const token = await post("/v1/token", {}).catch(() => {});
+  if (token) keep(token);
+}
+
+export async function signIn(name, password) {
+  keep(
+    await askAnywhere("/v1/login", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ name, password }),
+    }),
+  );
+  return true;
+}
+
+// The session ends on the server as well.
+export function signOut() {
+  clearTimeout(timer);
+  if (sessionStorage.getItem(RENEW)) post("/v1/logout", {}).catch(() => {});
+  key.drop();
+}
+
+renewInTime();
 
 export const id = encodeURIComponent;

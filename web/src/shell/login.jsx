@@ -1,29 +1,47 @@
-// login.jsx: the key is asked for, tried, and kept as long as the tab is open.
+// login.jsx: name and password, or a key alone: tried, and kept as long as the tab is open.
 
 import { useState } from "preact/hooks";
-import { key, tried } from "../shared/api.js";
+import { key, signIn, tried } from "../shared/api.js";
 import { Failure, useAct } from "../shared/feedback.jsx";
 import { Icon, Sprite } from "../shared/icons.jsx";
 
+const WRONG_KEY = {
+  message: "This key is not the server's.",
+  fix: "The administrator's was printed by the first orket serve; orket serve --new-key makes another one.",
+};
+
+const WRONG_PASSWORD = {
+  message: "The name or the password is wrong.",
+  fix: "An administrator can set another password: orket user password NAME.",
+};
+
+async function withKey(text) {
+  await tried(text);
+  key.set(text);
+  return true;
+}
+
+function Field({ id, label, value, set, ...more }) {
+  return (
+    <>
+      <label for={id}>{label}</label>
+      <input class="txt" id={id} value={value} onInput={(e) => set(e.target.value)} {...more} />
+    </>
+  );
+}
+
 export function Login({ entered }) {
-  const [text, set] = useState("");
+  const [name, setName] = useState("");
+  const [text, setText] = useState("");
   const act = useAct();
+  const user = name.trim();
   const send = async (e) => {
     e.preventDefault();
-    const given = text.trim();
-    if (await act.run(() => tried(given))) {
-      key.set(given);
-      entered();
-    }
+    if (await act.run(() => (user ? signIn(user, text) : withKey(text.trim())))) entered();
   };
   const wrong =
     act.error && act.error.status === 401
-      ? {
-          message: "This key is not the server's.",
-          code: act.error.code,
-          id: act.error.id,
-          fix: "It was printed by the first orket serve. orket serve --new-key makes another one.",
-        }
+      ? { ...(user ? WRONG_PASSWORD : WRONG_KEY), code: act.error.code, id: act.error.id }
       : act.error;
   return (
     <main class="login">
@@ -35,22 +53,21 @@ export function Login({ entered }) {
           </span>
           Orket
         </h1>
-        <label for="key">Administrator's key</label>
-        <input
-          class="txt"
+        <Field id="name" label="Name" autoComplete="username" autofocus value={name} set={setName} />
+        <Field
           id="key"
+          label={user ? "Password" : "Password, or a key without a name"}
           type="password"
           autoComplete="current-password"
-          autofocus
           required
           value={text}
-          onInput={(e) => set(e.target.value)}
+          set={setText}
         />
         {wrong && <Failure error={wrong} />}
         <button class="btn p" disabled={act.busy}>
           {act.busy ? "Signing in" : "Sign in"}
         </button>
-        <p class="s m">This tab keeps the key until it is closed or you sign out.</p>
+        <p class="s m">This tab stays signed in until it is closed or you sign out.</p>
       </form>
     </main>
   );

@@ -56,12 +56,12 @@ const box = (left, top, width, height) =>
     : `M${left + R} ${top}h${width - 2 * R}a${R} ${R} 0 0 1 ${R} ${R}v${height - 2 * R}a${R} ${R} 0 0 1 ${-R} ${R}` +
       `h${2 * R - width}a${R} ${R} 0 0 1 ${-R} ${-R}v${2 * R - height}a${R} ${R} 0 0 1 ${R} ${-R}z`;
 
-// One path of boxes: top and height in pixels, at least 3 wide, within `most`.
-export function boxes(bars, x, top, height, most) {
+// One path of boxes: top and height in pixels, each at least so wide, within `most`.
+export function boxes(bars, x, top, height, most, least) {
   return bars
     .map((bar) => {
-      const from = Math.round(Math.min(x(bar.from), most - 3)),
-        width = Math.max(3, Math.round(x(bar.to) - from));
+      const from = Math.round(Math.min(x(bar.from), most - least)),
+        width = Math.max(least, Math.round(x(bar.to) - from));
       return box(from, top, width, height);
     })
     .join("");

@@ -3,7 +3,7 @@
 
 import { get, id } from "../shared/api.js";
 
-const PAGE = 500; // events that are asked for at once
+const PAGE = 100; // events that are asked for at once
 const IDLE = 60000; // ms without an event, after which a run was idle, as the service counts
 
 // What a model or a program was waited for: no pause.

@@ -269,7 +269,7 @@ export function RunView({ base, name, query, shared }) {
     [forks, fork] = useState(null),
     here = useRef(null); // the event that one looks at
   const matters = (event) => event.run === name || /^run\./.test(event.kind);
-  const run = useDataAt(`/v1/runs/${id(name)}`, at, matters);
+  const run = useDataAt(`/v1/runs/${id(name)}?figures=true`, at, matters);
   const outline = useData(`/v1/runs/${id(name)}/timeline`, () => false);
   return (
     <>

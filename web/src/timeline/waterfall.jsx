@@ -30,7 +30,7 @@ function Name({ row, event, cards }) {
       <>
         <Seat name={seat} />
         <span class="b">Turn {turn}</span>
-        <span class="m s ell">{[role, model, steps && steps + " steps"].filter(Boolean).join(", ")}</span>
+        <span class="m s ell">{[role, model, steps === 1 ? "1 step" : steps && steps + " steps"].filter(Boolean).join(", ")}</span>
       </>
     );
   }
@@ -56,9 +56,10 @@ function Lane({ row, event, axis, width, now, middle }) {
     <svg class="g" width={width} aria-hidden="true">
       {DRAWN.map((kind) => {
         const some = of(kind),
-          thin = kind === "card" || kind === "span" || kind === "tick";
+          thin = kind === "card" || kind === "span" || kind === "tick",
+          least = some.length > 1 ? 1 : 3;
         return some.length > 0 ? (
-          <path class={"k-" + kind} d={boxes(some, x, middle - (thin ? 3 : 6), thin ? 6 : 12, width)} />
+          <path class={"k-" + kind} d={boxes(some, x, middle - (thin ? 3 : 6), thin ? 6 : 12, width, least)} />
         ) : null;
       })}
       {refused.length > 0 && <path class="k-halo" d={crosses(refused, x, middle)} />}
@@ -188,22 +189,35 @@ function useSight(scroller, lane, total, pitch) {
   return sight;
 }
 
-// What rows show is asked for when they were in sight for a moment; `known` is called when it came.
+const load = (model, one) => (one.shown ? model.loadTurn(one) : model.loadCard(one));
+
+// What is wanted is read one after the other, so that the service is not held up; `known` is called when it came.
+async function pump(queue, model, known) {
+  if (queue.busy) return;
+  queue.busy = true;
+  for (const one of queue.wanted) {
+    queue.wanted.delete(one);
+    const came = await load(model, one).catch(() => false); // offline: wanted again with the next event
+    if (came) known();
+  }
+  queue.busy = false;
+}
+
+// What rows show is asked for when they were in sight for a moment.
 function useEvents(model, rows, sight, version, known) {
+  const queue = useRef({ wanted: new Set(), busy: false }).current;
   useEffect(() => {
     const timer = setTimeout(() => {
-      const wanted = new Set();
+      queue.wanted.clear();
       for (const row of rows.slice(sight.first, sight.last)) {
-        if (row.turn) wanted.add(row.turn);
-        else if (row.seq) wanted.add(row.card);
+        const one = row.turn || (row.seq && row.card);
+        if (one) queue.wanted.add(one);
       }
-      for (const one of wanted) {
-        const load = one.shown ? model.loadTurn(one) : model.loadCard(one);
-        load.then((came) => came && known()).catch(() => {}); // without a connection: asked again when it is back
-      }
+      pump(queue, model, known);
     }, REST);
     return () => clearTimeout(timer);
   }, [model, rows, sight.first, sight.last, version]);
+  useEffect(() => () => queue.wanted.clear(), []);
 }
 
 // ---- keys ----

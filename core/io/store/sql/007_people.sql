@@ -12,6 +12,14 @@ CREATE TABLE person (
     signed_in_at TEXT
 ) STRICT;
 
+-- A yes that needs another person's as well.
+CREATE TABLE approval_yes (
+    ask TEXT NOT NULL,
+    who TEXT NOT NULL,
+    at  TEXT NOT NULL,
+    PRIMARY KEY (ask, who)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE access_key (
     id         TEXT PRIMARY KEY,
     seq        INTEGER NOT NULL,

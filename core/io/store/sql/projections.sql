@@ -575,6 +575,15 @@ UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 
 -- kind: notice.failed
 
+-- Somebody proposes scripts: what they make possible, what recorded runs would have come to, which fixtures fail.
+-- kind: scripts.proposed
+INSERT INTO proposal (seq, kind, role, body, at) VALUES (:seq, 'scripts', :role, :body, :at);
+
+-- A person accepts them, or not: an answer counts once.
+-- kind: scripts.decided
+-- must
+UPDATE proposal SET status = $answer, answered_by = :actor WHERE seq = $proposal AND kind = 'scripts' AND status IS NULL;
+
 -- kind: policy.failed
 
 -- kind: policy.rolled_back
@@ -613,3 +622,7 @@ VALUES ($id, :seq, $name, $user, $scope, :at, :actor, $expires_at);
 -- kind: key.revoked
 -- must
 UPDATE access_key SET revoked_at = :at WHERE id = $id AND revoked_at IS NULL;
+
+-- One of the persons who have to say yes to the question $ask did; it still waits for another one.
+-- kind: approval.given
+INSERT OR IGNORE INTO approval_yes (ask, who, at) VALUES ($ask, :actor, :at);

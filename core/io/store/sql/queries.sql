@@ -17,6 +17,25 @@ SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee,
        updated_at
 FROM card c WHERE :cards IS NULL OR id IN (SELECT value FROM json_each(:cards)) ORDER BY ordinal;
 
+-- The same with what is said beside it: how often something of a card was refused, where the epic of a fork comes from, and
+-- what is given by card: :approvals and :outages, objects of JSON. For store:read_aside.
+-- name: board_shown
+WITH asked (card, value) AS MATERIALIZED (SELECT key, value FROM json_each(:approvals)),
+paused (card, value) AS MATERIALIZED (SELECT key, value FROM json_each(:outages)),
+refused (card, reports) AS MATERIALIZED (
+    SELECT card, count(*) FROM report WHERE card IS NOT NULL AND decision <> 'ask' GROUP BY card),
+fork (card, origin) AS MATERIALIZED (
+    SELECT card, (body ->> '$.of') || '@' || (body ->> '$.at') FROM run WHERE body ->> '$.of' IS NOT NULL)
+SELECT c.id, c.type, c.name, c.status, c.priority, c.wait_reason, c.return_to, c.seat, c.assignee, c.parent, c.epic, c.build,
+       c.ordinal, c.revision, c.retry_count, c.credits, c.turns,
+       c.tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
+       c.tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
+       c.updated_at, r.reports, f.origin AS forked_from, a.value AS "approval:json", p.value AS "outage:json"
+FROM card c LEFT JOIN refused r ON r.card = c.id LEFT JOIN fork f ON f.card = c.id LEFT JOIN asked a ON a.card = c.id
+     LEFT JOIN paused p ON p.card = c.id
+WHERE (:all OR c.status <> 'archived') AND (:cards IS NULL OR c.id IN (SELECT value FROM json_each(:cards)))
+ORDER BY c.ordinal;
+
 -- name: card
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
        build, ordinal, revision, retry_count, max_retries, credits, note, turns,
@@ -210,6 +229,11 @@ WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id 
 
 -- name: sprint_cards
 SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sprint' = :sprint ORDER BY c.ordinal;
+
+-- Scripts that somebody proposed, and what became of them.
+-- name: script_proposals
+SELECT p.seq AS id, p.body AS "body:json", p.status, p.answered_by, p.at, e.actor
+FROM proposal p JOIN journal e ON e.seq = p.seq WHERE p.kind = 'scripts' AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
 
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
@@ -672,6 +696,12 @@ UNION ALL SELECT 'card_seconds', NULL, (SELECT count(*) FROM json_each(:card_bou
     FROM finished WHERE seconds >= 0 GROUP BY 3
 UNION ALL SELECT 'card_seconds_sum', NULL, NULL, coalesce(sum(seconds), 0) FROM finished WHERE seconds >= 0;
 
+-- The same of a card or a run, the most frequent first, with how many cards each concerns and its newest report.
+-- name: rules_reported
+SELECT rule, decision, count(*) AS reports, count(DISTINCT card) AS cards, max(seq) AS last FROM report
+WHERE (:card IS NULL OR card = :card) AND (:run IS NULL OR run = :run)
+GROUP BY rule, decision ORDER BY reports DESC, rule, decision;
+
 -- Texts in which the letters :text stand, whatever their case (of ASCII), each kind by its own rank and behind (:rank, :id):
 -- `text` is what stands around them. For store:read_aside: each looks through all that there is.
 -- name: search_card
@@ -1132,3 +1162,14 @@ SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at F
 -- name: access_keys
 SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
 WHERE :id IS NULL OR id = :id ORDER BY seq;
+
+-- name: approval_yes
+SELECT who, at FROM approval_yes WHERE ask = :ask ORDER BY at, who;
+
+-- Who began the run, and who went on with it.
+-- name: run_people
+WITH RECURSIVE chain (seq) AS (
+    SELECT seq FROM stream WHERE run = :run AND turn = 0
+    UNION ALL SELECT e.prev FROM chain JOIN entry e ON e.seq = chain.seq WHERE e.prev > 0)
+SELECT DISTINCT body ->> '$.by' AS name FROM chain JOIN event USING (seq)
+WHERE kind IN ('run.started', 'run.resumed') AND body ->> '$.by' IS NOT NULL ORDER BY name;

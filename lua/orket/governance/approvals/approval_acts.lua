@@ -1,6 +1,8 @@
 -- approval_acts.lua: a person's yes or no to what an agent asks for.
 
 local approvals = require("orket.governance.approvals.approvals")
+local approvers = require("orket.people.approvers")
+local async = require("orket.async")
 local errors = require("orket.errors")
 local person = require("orket.governance.person")
 local rules = require("orket.memory.rules")
@@ -17,12 +19,28 @@ local function answer_of(request, is_late)
   return { answer = SAID[request.act], why = request.why, who = request.who or "unknown" }
 end
 
+-- One yes of several: the question goes on waiting.
+local function give(project, row, request, more)
+  local tx = person.begin(project, request.who)
+  tx:event("approval.given", row.card, { ask = row.id, hash = row.hash, why = request.why })
+  local ok, err = errors.check(async.await(tx.commit, tx))
+  return ok and { id = row.id, card = row.card, status = "pending", message = "your yes to " .. row.id
+    .. " is noted; " .. (more == 1 and "another person has" or more .. " others have") .. " to say yes as well" }, err
+end
+
 local function say(project, request)
   local row, err = approvals.find(project.store, request.card)
-  if not row then
+  local more
+  if row then
+    more, err = approvers.check(project, request.who or "unknown", row)
+  end
+  if not more then
     return nil, err
   end
   local is_late = approvals.is_late(row) and request.act == "approve"
+  if more > 0 and request.act == "approve" and not is_late then
+    return give(project, row, request, more)
+  end
   local ok
   ok, err = approvals.answer(project.store, row, answer_of(request, is_late))
   if ok and is_late then

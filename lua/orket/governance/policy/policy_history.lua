@@ -61,6 +61,37 @@ function M.before(store, id, differs)
   end
 end
 
+local function changed_scripts(was, now)
+  local changed, all = setmetatable({}, cjson.array_mt), {}
+  for _, files in ipairs({ was, now }) do
+    for path in pairs(files) do
+      all[path] = was[path] ~= now[path] or nil
+    end
+  end
+  for i, path in ipairs(tables.keys(all)) do
+    changed[i] = { path = path, policy = scripts.is_policy(path), was = was[path], now = now[path] }
+  end
+  return changed
+end
+
+---What served, waited and was accepted, the newest first; of what served also which scripts (by their blobs)
+---are others than in what served before.
+---@param store table
+---@return {seq: integer, kind: string, generation: string, against: string?, actor: string, at: string,
+---  changed: table[]?}[]
+function M.list(store)
+  local list, before = {}, nil
+  for _, row in ipairs(store:read("servings", {})) do
+    if row.kind == "loaded" then
+      local files = M.files(store, row.generation)
+      row.changed = changed_scripts(before or files, files)
+      before = files
+    end
+    table.insert(list, 1, row)
+  end
+  return list
+end
+
 -- ---- two of them ----
 
 local function lines_of(text)

@@ -7,6 +7,7 @@ local card_record = require("orket.reports.card_record")
 local card_moves = require("orket.governance.card_moves")
 local cjson = require("cjson")
 local once = require("orket.service.api.once")
+local pooled_store = require("orket.service.api.pooled_store")
 local reader = require("orket.project.reader")
 local transcript_page = require("orket.service.transcript_page")
 local tree_diff = require("orket.reports.tree_diff")
@@ -31,6 +32,16 @@ local function board(service, request)
   local query = request.query
   local rows = board_rows.list(service.store, query.all, query.cards and ids_of(query.cards))
   return { cards = setmetatable(rows, cjson.array_mt) }
+end
+
+-- The same as text: thousands of cards would hold the loop up.
+local function board_text(service, request)
+  local store, query = service.store, request.query
+  local rows = pooled_store.text(store, "board_shown", {
+    all = query.all or false, cards = query.cards and cjson.encode(ids_of(query.cards)), approvals = cjson.encode(board_rows.questions(store)),
+    outages = cjson.encode(board_rows.outages(store)),
+  })
+  return '{"cards":' .. rows .. "}"
 end
 
 local function card(service, request)
@@ -64,7 +75,7 @@ local function execute(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.params.id, again = request.body.again })
+    return service:start({ card = request.params.id, by = request.who, again = request.body.again })
   end)
 end
 
@@ -78,12 +89,13 @@ M.routes = {
     summary = "all cards in the board's order, with what waits for a person",
     query = { all = { type = "boolean", description = "archived cards too" },
       cards = { type = "string", minLength = 1, description = "only these, with commas between" } },
-    answer = object({ cards = list(ref("CardRow")) }), handle = board,
+    answer = object({ cards = list(ref("CardRow")) }), handle = board, text = board_text,
   },
   {
     name = "card", method = "GET", path = "/v1/cards/{id}", permission = "read", by_journal = true,
     tool = "free",
-    past = true, aliases = { "/api/cards/{id}" }, summary = "a card with its comments, events, refusals and what it asks",
+    past = true, aliases = { "/api/cards/{id}" },
+    summary = "a card with its comments, events, refusals and what it asks",
     errors = { "ERR_NOT_FOUND" }, handle = card,
     answer = object({ id = { type = "string" }, status = { type = "string" }, revision = { type = "integer" },
       comments = list(ref("Comment")), events = list(ref("Event")), reports = list(ref("Report")),
@@ -118,6 +130,7 @@ M.routes = {
     body = { type = "object", additionalProperties = false, properties = {
       again = { type = "boolean", description = "a finished epic is built anew" },
     } },
+    headers = { ["Idempotency-Key"] = once.HEADER }, example = { again = false },
     errors = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }, answer = M.STARTED, handle = execute,
   },
 }

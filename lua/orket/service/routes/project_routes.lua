@@ -111,7 +111,7 @@ local function run_active(service, request)
   local ok, err = service.runs:check_card(id)
   local started
   if ok then
-    started, err = service:start({ card = id })
+    started, err = service:start({ card = id, by = request.who })
   end
   return started and { session_id = started.run, run = started.run, card = id, events = started.events }, err
 end

@@ -3,13 +3,17 @@
 local api_schemas = require("orket.service.api.api_schemas")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
+local command_answer = require("orket.programs.command_answer")
 local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
 local meters = require("orket.governance.budget.meter")
+local notices = require("orket.reports.notices")
+local policy_history = require("orket.governance.policy.policy_history")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
 local run_set = require("orket.scheduler.run_set")
 local text_search = require("orket.reports.text_search")
+local waits = require("orket.scripts.serving.waits")
 
 local M = { tag = "reports" }
 
@@ -58,6 +62,41 @@ local function caps(service)
   return { currency = budgets.currency, caps = budget_tree.plain(rows) }
 end
 
+local function grouped(service, request)
+  local query = request.query
+  local rows = service.store:read("rules_reported", { card = query.card, run = query.run })
+  for _, row in ipairs(rows) do
+    row.last = reports.list(service.store, { before = row.last + 1, card = query.card, run = query.run,
+      rule = row.rule, limit = 1 })[1]
+  end
+  return { items = setmetatable(rows, cjson.array_mt) }
+end
+
+-- The call is judged once more by scripts that are built for it: not on the loop.
+local function why_not(service, request)
+  local event, err = event_ref.event(service.store, request.params.event)
+  if not event then
+    return nil, err
+  end
+  return command_answer.ask(service.project, { "why-not", "-C", service.dir, "--json", tostring(event.seq) })
+end
+
+-- Each open card is looked at: not on the loop either.
+local function crowded(service)
+  return command_answer.ask(service, { "bottlenecks", "-C", service.dir, "--json" })
+end
+
+local function noticed(service)
+  local budgets = budgets_of(service)
+  return { items = setmetatable(notices.list(service.store, { runs = service.runs:rows(),
+    caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
+    waiting = waits.of(service.store, service.dir, service.project.lock ~= nil) }), cjson.array_mt) }
+end
+
+local function served(service)
+  return { items = setmetatable(policy_history.list(service.store), cjson.array_mt) }
+end
+
 local function search(service, request)
   return text_search.page(service.store, request.query, request.query.limit or FOUND)
 end
@@ -77,10 +116,12 @@ M.routes = {
     name = "why", method = "GET", path = "/v1/why/{event}", permission = "read", handle = why, tool = "free",
     summary = "what an event, RUN/TURN.N or a card's last move follows from, back to the prompt",
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
-    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE, run = TEXT, n = WHOLE })),
+    answer = object({ event = { type = "object" }, chain = list(object({ link = TEXT, event = WHOLE,
+      run = TEXT, n = WHOLE })),
       complete = { type = "boolean" }, missing = list(TEXT) }),
   },
   {
+    pooled = true,
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
     tool = "free",
     past = true, summary = "what requests to models cost; what has no `money` had no price", query = {
@@ -91,11 +132,50 @@ M.routes = {
       { currency = TEXT }),
   },
   {
-    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps, tool = "free",
+    pooled = true,
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", past = true, handle = caps, tool = "free",
     summary = "every cap: used, reserved by requests under way, limit",
     answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
       reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
       { name = TEXT, where = TEXT })) }, { currency = TEXT }),
+  },
+  {
+    pooled = true,
+    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read", past = true, handle = grouped,
+    tool = "free", summary = "refusals by rule, the most frequent first, each with its newest report",
+    by_journal = true, query = { card = TEXT, run = TEXT },
+    answer = object({ items = list(object({ rule = TEXT, decision = TEXT, reports = WHOLE, cards = WHOLE,
+      last = ref("Report") })) }),
+  },
+  {
+    name = "why_not", method = "GET", path = "/v1/why-not/{event}", permission = "read", handle = why_not,
+    tool = "free", summary = "every check that stands against a refused call, with what decides and the fix",
+    errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
+    answer = object({ event = { type = "object" }, call = { type = "object" }, checks = list(object(
+      { rule = TEXT, decision = TEXT }, { why = TEXT, fix = TEXT, where = TEXT })) }),
+  },
+  {
+    name = "bottlenecks", method = "GET", path = "/v1/bottlenecks", permission = "read", handle = crowded,
+    tool = "free", summary = "where work piles up, by the thresholds of the organization",
+    answer = object({ level = { enum = { "healthy", "normal", "building", "chronic", "critical" } },
+      counts = { type = "object" }, thresholds = { type = "object" }, found = list(object({ rule = TEXT,
+      why = TEXT, value = NUMBER, limit = NUMBER }, { card = TEXT, seat = TEXT })) }),
+  },
+  {
+    pooled = true,
+    name = "policy_history", method = "GET", path = "/v1/policies/history", permission = "read",
+    summary = "which scripts served, waited and were accepted, by whom, and what changed, the newest first",
+    by_journal = true, handle = served,
+    answer = object({ items = list(object({ seq = WHOLE, kind = TEXT, generation = TEXT, actor = TEXT,
+      at = TEXT }, { against = TEXT, changed = list(object({ path = TEXT, policy = { type = "boolean" } },
+        { was = TEXT, now = TEXT })) })) }),
+  },
+  {
+    pooled = true,
+    name = "notices", method = "GET", path = "/v1/notices", permission = "read", handle = noticed,
+    summary = "what a person should know besides the cards: stopped runs, outages, caps, what waits",
+    answer = object({ items = list(object({ kind = { enum = { "stopped", "outage", "canary", "cap",
+      "examples", "scripts" } }, text = TEXT })) }),
   },
   {
     name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
@@ -103,12 +183,12 @@ M.routes = {
     needs = { "q" }, query = {
       q = { type = "string", minLength = 2, maxLength = 200 },
       kind = { enum = text_search.KINDS, description = "only of this kind" },
-      after = { type = "string", pattern = "^[a-z]+:-?[0-9]{1,18}:", description = "`next` of the page before" },
+      after = { type = "string", pattern = "^[a-z]+:-?[0-9]{1,18}:", description = "`next`" },
       limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
     },
     answer = object({ items = list(object({ kind = { enum = text_search.KINDS }, id = TEXT, text = TEXT,
-      link = TEXT }, { card = TEXT, name = TEXT, path = TEXT, line = WHOLE, run = TEXT, turn = WHOLE, n = WHOLE,
-      event = WHOLE, said = TEXT })) }, { next = TEXT }),
+      link = TEXT }, { card = TEXT, name = TEXT, path = TEXT, line = WHOLE, run = TEXT, turn = WHOLE,
+      n = WHOLE, event = WHOLE, said = TEXT })) }, { next = TEXT }),
   },
 }
 

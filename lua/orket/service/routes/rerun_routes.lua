@@ -1,8 +1,9 @@
--- rerun_routes.lua: a recorded run once more: a fork goes on from one of its events, a replay derives it again.
+-- rerun_routes.lua: a recorded run once more: a fork goes on from one of its events, a replay derives it
+-- again.
 
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
-local command_answer = require("orket.service.command_answer")
+local command_answer = require("orket.programs.command_answer")
 local once = require("orket.service.api.once")
 local run_routes = require("orket.service.routes.run_routes")
 
@@ -32,12 +33,12 @@ local function replay(service, request)
   argv[#argv + 1] = request.body.strict ~= false and "--strict" or nil
   argv[#argv + 1] = request.body.scripts and "--scripts" or nil
   argv[#argv + 1] = row.id
-  return command_answer.ask(service, argv)
+  return command_answer.ask(service.project, argv)
 end
 
 M.routes = {
   {
-    name = "fork_run", method = "POST", path = "/v1/runs/{id}/fork", permission = "act", status = 201,
+    name = "fork_run", method = "POST", path = "/v1/runs/{id}/fork", permission = "run", status = 201,
     summary = "begins a run that goes on from an event of another one; Idempotency-Key: once",
     headers = { ["Idempotency-Key"] = once.HEADER }, example = { at = "2.3", set = { "priority=high" } },
     body = { type = "object", required = { "at" }, additionalProperties = false, properties = {
@@ -53,7 +54,7 @@ M.routes = {
       "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, handle = fork,
   },
   {
-    name = "replay_run", method = "POST", path = "/v1/runs/{id}/replay", permission = "act", handle = replay,
+    name = "replay_run", method = "POST", path = "/v1/runs/{id}/replay", permission = "run", handle = replay,
     summary = "derives a recorded run again without a model, in a process of its own, and answers when it is"
       .. " through: the same (ok), or the first event that differs", body = {
       type = "object", additionalProperties = false, properties = {

@@ -11,7 +11,6 @@ local once = require("orket.service.api.once")
 local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
 local run_wait = require("orket.service.api.run_wait")
-local trace_ids = require("orket.telemetry.trace_ids")
 local transcript_page = require("orket.service.transcript_page")
 
 local M = { tag = "runs" }
@@ -66,8 +65,8 @@ local function run(service, request)
   end
   local row, err = run_of(service, request)
   if row then
-    run_record.complete(service.store, row)
-    row.trace = trace_ids.trace(row.id, row.started_at)
+    local add = request.query.figures and run_record.add_figures or run_record.complete
+    add(service.store, row)
   end
   return row, err
 end
@@ -183,7 +182,7 @@ local function start(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = request.body.card, again = request.body.again })
+    return service:start({ card = request.body.card, by = request.who, again = request.body.again })
   end)
 end
 
@@ -200,7 +199,7 @@ local function resume(service, request)
     return nil, err
   end
   return once.perform(service, request, function()
-    return service:start({ card = row.card, run = row })
+    return service:start({ card = row.card, by = request.who, run = row })
   end)
 end
 
@@ -212,8 +211,11 @@ local function halt(service, request)
   return service:act({ act = "halt", run = row.id }, request.who)
 end
 
-local WAIT = { wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
-  "seconds that the answer may wait until the run ended, or something of it waits for a person" } }
+local RUN_QUERY = {
+  wait = { type = "integer", minimum = 1, maximum = run_wait.MOST, description =
+    "seconds that the answer may wait until the run ended, or something of it waits for a person" },
+  figures = { type = "boolean", description = "only its figures: without checkpoints and tree" },
+}
 local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
 
 M.routes = {
@@ -226,11 +228,11 @@ M.routes = {
   },
   {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
-    tool = "free", query = WAIT,
+    tool = "free", query = RUN_QUERY,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
-      checkpoints = { type = "array" }, refusals = { type = "integer" }, tree = { type = "string" },
-      trace = { type = "string" } }),
+      refusals = { type = "integer" }, trace = { type = "string" } },
+      { checkpoints = { type = "array" }, tree = { type = "string" } }),
   },
   {
     name = "session", method = "GET", path = "/v1/sessions/{id}", permission = "read", past = true,
@@ -264,12 +266,13 @@ M.routes = {
       properties = { card = { type = "string", minLength = 1 },
         again = { type = "boolean", description = "a finished epic is built anew" } },
     },
+    headers = { ["Idempotency-Key"] = once.HEADER }, example = { card = "hello" },
   },
   {
     name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "run", status = 202,
     tool = "free",
     summary = "goes on with a run that did not end; Idempotency-Key: once", answer = card_routes.STARTED,
-    errors = LAST, handle = resume,
+    headers = { ["Idempotency-Key"] = once.HEADER }, errors = LAST, handle = resume,
   },
   {
     name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "run", handle = halt,

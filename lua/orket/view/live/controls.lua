@@ -330,7 +330,8 @@ function M.start(view, project, shown)
   if not sys.is_tty(STDIN) then
     return nil
   end
-  local self = setmetatable({ view = view, shown = shown, store = project.store, dir = project.dir }, Controls)
+  local self = setmetatable({ view = view, shown = shown, store = project.store, dir = project.dir },
+    Controls)
   self.stop_signals = async.on_signals({ "sigtstp", "sigcont" }, function(name)
     on_job_control(self, name)
   end)

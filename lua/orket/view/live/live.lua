@@ -40,7 +40,8 @@ local NOTHING = { beside = 0, calls = 0 } -- beside the words of a reply
 function M.new(args)
   local self = setmetatable({
     has_keys = not (args and args.replay), -- no owner hears those of a replay
-    shown = shown_runs.new(), fold = outage_fold.new(), log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {},
+    shown = shown_runs.new(), fold = outage_fold.new(),
+    log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {},
     tokens = 0, before = 0, began = sys.monotonic(), drawn = {},
   }, View)
   self.on_delta = function(turn, words, progress)

@@ -6,7 +6,7 @@ local fork = require("orket.history.fork")
 local push_policy = require("orket.repository.push_policy")
 local scheduler = require("orket.scheduler.scheduler")
 local reader = require("orket.project.reader")
-local rock_run = require("orket.scheduler.rock_run")
+local rock_run = require("orket.scheduler.jobs.rock_run")
 local run_set = require("orket.scheduler.run_set")
 local tree = require("orket.workspace.tree")
 
@@ -56,7 +56,7 @@ local function run_epic(project, epic, options)
   project = project:as_configured()
   held.run, err = scheduler.open(project, epic, {
     run = id, on_delta = options.on_delta, on_begun = options.on_begun, cassette = options.cassette,
-    only = options.only, shared = run_set.of(project),
+    only = options.only, by = options.by, shared = run_set.of(project),
   })
   if not held.run then
     return nil, err
@@ -90,8 +90,8 @@ end
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
 ---@param options {on_run: fun(run), on_begun: fun(run)?, on_delta: function?, cassette: table?,
----  pushes: boolean?, is_stopping: fun(): boolean}  on_begun: its beginning is in the journal; pushes: what is done leaves the machine where
----  a rule of the configuration says so
+---  pushes: boolean?, is_stopping: fun(): boolean}  on_begun: its beginning is in the journal; pushes: what
+---  is done leaves the machine where a rule of the configuration says so
 ---@return RunEnd|nil
 ---@return Error|nil
 function M.run(project, name, options)

@@ -1,5 +1,6 @@
--- command_answer.lua: what a command of this program answers, asked in a process of its own, so that the loop goes on:
--- commands that only look, and compute for long. One at a time; who comes meanwhile waits.
+-- command_answer.lua: what a command of this program answers about a project, asked in a process of its own,
+-- so that the loop goes on: commands that only look, and compute for long. One at a time; who comes meanwhile
+-- waits.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -15,13 +16,14 @@ local function failure(argv, ended)
   return errors.new(code or "ERR_BUG", message or argv[1] .. " answered nothing: " .. ended.err, fix)
 end
 
----@param service Service
+---In a task.
+---@param project {dir: string} whose commands come one after the other
 ---@param argv string[] of a command that prints one JSON object
 ---@return table|nil answer
 ---@return Error|nil
-function M.ask(service, argv)
-  service.command_holds = service.command_holds or hold.new()
-  local held <close>, canceled = hold.take(service.command_holds, "process")
+function M.ask(project, argv)
+  project.command_holds = project.command_holds or hold.new()
+  local held <close>, canceled = hold.take(project.command_holds, "process")
   if not held then
     return nil, canceled
   end

@@ -1,5 +1,5 @@
--- rock_run.lua: the epics of a rock: each begins when those that it depends on are done; those that are free of
--- each other are under way together.
+-- rock_run.lua: the epics of a rock: each begins when those that it depends on are done; those that are free
+-- of each other are under way together.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -10,7 +10,7 @@ local M = {}
 
 local SETTLED = { done = true, archived = true }
 local FINAL = { done = true, canceled = true, archived = true }
-local RANK = { done = 1, parked = 2, drained = 3, failed = 4 } -- the worst of its epics is what a rock came to
+local RANK = { done = 1, parked = 2, drained = 3, failed = 4 } -- a rock came to the worst of its epics
 
 local function card(store, id)
   return store:read("card", { id = id })[1]
@@ -71,7 +71,8 @@ end
 -- An error that is no epic's own would meet the next one as well.
 function begin_free(self)
   for _, row in ipairs(epics_of(self.store, self.rock.id)) do
-    local epic = not self.begun[row.id] and not self.err and not self.is_stopping() and card(self.store, row.id)
+    local may_begin = not (self.begun[row.id] or self.err or self.is_stopping())
+    local epic = may_begin and card(self.store, row.id)
     if epic and is_free(self.store, epic) then
       begin(self, epic)
     end
@@ -101,18 +102,19 @@ local function settle(project, rock)
   return errors.check(async.await(tx.commit, tx))
 end
 
--- With all of them over so is the rock. One that waits for an epic that came to nothing is parked.
+-- With all of them over so is the rock, whoever ran them. One that waits for an epic that came to nothing is
+-- parked.
 local function conclude(self, project)
-  local ended = { status = self.status, counts = self.counts, pushes = self.pushes }
+  local ended = { status = "done", counts = self.counts, pushes = self.pushes }
   if self.err or not is_over(self.store, self.rock.id) then
-    ended.status = worse(ended.status, "parked")
+    ended.status = worse(self.status, "parked")
     return ended, self.err
   elseif FINAL[self.rock.status] then
     ended.counts, ended.already = {}, self.rock.status
     return ended
   end
   local ok, err = settle(project, self.rock)
-  ended.status = ok and ended.status or nil
+  ended.status = ok and "done" or nil
   return ended, err
 end
 
@@ -137,8 +139,8 @@ function M.run(project, rock, is_stopping, run_epic)
   if err then
     return nil, err
   end
-  local self = { store = project.store, rock = rock, run_epic = run_epic, is_stopping = is_stopping, begun = {},
-    running = 0, status = "done", counts = {}, pushes = {} }
+  local self = { store = project.store, rock = rock, run_epic = run_epic, is_stopping = is_stopping,
+    begun = {}, running = 0, status = "done", counts = {}, pushes = {} }
   begin_free(self)
   if self.running > 0 then
     async.suspend(function(wake)

@@ -1,0 +1,167 @@
+-- approvers.lua: who may answer what agents ask. "people.approvals" of the organization says it by rule and by
+-- epic; every entry that fits has to be met. Without one that fits, whoever may act may answer.
+
+local errors = require("orket.errors")
+local glob = require("orket.core.glob")
+local reader = require("orket.project.reader")
+local roster = require("orket.people.roster")
+local sys = require("orket.core.sys")
+local tables = require("orket.util.tables")
+
+local M = {}
+
+-- ---- which entries ----
+
+-- What is no pattern fits everything: a rule that cannot be read does not open a door.
+local function fits(pattern, text)
+  local is_fit, fault = glob.match(pattern or "*", text)
+  return is_fit or fault ~= nil
+end
+
+-- Those that are about this question.
+local function entries_of(organization, row, epic)
+  local list = {}
+  for _, entry in ipairs((organization.people or {}).approvals or {}) do
+    if fits(entry.rule, row.rule or "") and fits(entry.epic, epic or "") then
+      list[#list + 1] = entry
+    end
+  end
+  return list
+end
+
+-- ---- who ----
+
+local function is_named(entry, user)
+  return not entry.roles and not entry.users or tables.has(entry.roles or {}, user.role)
+    or tables.has(entry.users or {}, user.name)
+end
+
+-- A date is good to its end.
+local function is_over(until_when)
+  return sys.now() > (#until_when == 10 and until_when .. "T23:59:59Z" or until_when)
+end
+
+-- The users in whose place this one may stand now.
+local function delegators(organization, users, name)
+  local list = {}
+  for _, one in ipairs((organization.people or {}).delegations or {}) do
+    local from = users[one.from]
+    if one.to == name and from and not from.disabled and not is_over(one["until"]) then
+      list[#list + 1] = from
+    end
+  end
+  return list
+end
+
+-- As oneself, or in the place of one who may.
+local function may(question, entry, user)
+  if not user or user.disabled or entry.requester ~= true and question.requesters[user.name] then
+    return false
+  elseif is_named(entry, user) then
+    return true
+  end
+  for _, from in ipairs(delegators(question.organization, question.users, user.name)) do
+    if is_named(entry, from) and (entry.requester == true or not question.requesters[from.name]) then
+      return true
+    end
+  end
+  return false
+end
+
+local function may_all(question, user)
+  for _, entry in ipairs(question.entries) do
+    if not may(question, entry, user) then
+      return false, entry
+    end
+  end
+  return true
+end
+
+-- ---- why not ----
+
+local function said(list, one, many)
+  return #list > 0 and (#list > 1 and many or one) .. " " .. table.concat(list, ", ") or nil
+end
+
+local function wanted(entry)
+  local parts = {}
+  parts[#parts + 1] = said(entry.roles or {}, "the role", "the roles")
+  parts[#parts + 1] = said(entry.users or {}, "the user", "the users")
+  return #parts > 0 and table.concat(parts, " or ") or "a user of the project"
+end
+
+local function refused(question, entry, who)
+  local requester = question.requesters[who] and entry.requester ~= true
+  local why = requester and who .. " began the run that asks, and does not answer for it"
+    or who .. " is not the one to answer this"
+  return errors.new("ERR_DENIED", why, ("%s may answer %s: \"people.approvals\" in config/organization.json")
+    :format(wanted(entry), question.row.id))
+end
+
+-- ---- the question ----
+
+local function question_of(project, row)
+  local card = reader.card(project.store, row.card) or {}
+  local organization = project.config.organization
+  local requesters = {}
+  for _, one in ipairs(project.store:read("run_people", { run = row.run })) do
+    requesters[one.name] = true
+  end
+  return { row = row, organization = organization, users = roster.read(project.store).users,
+    requesters = requesters, entries = entries_of(organization, row, card.epic or card.id) }
+end
+
+local function needed(question)
+  local most = 1
+  for _, entry in ipairs(question.entries) do
+    most = math.max(most, entry.approvers or 1)
+  end
+  return most
+end
+
+-- Others who said yes, and still may.
+local function given(question, store, who)
+  local count = 0
+  for _, yes in ipairs(store:read("approval_yes", { ask = question.row.id })) do
+    local name = yes.who:match("^human:(.*)$")
+    if name ~= who and may_all(question, question.users[name]) then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+---May this name answer the question? A rule about approvals wants a user of the project: neither the
+---administrator's key, nor a service, nor another account of this machine is one.
+---@param project table opened as owner
+---@param who string
+---@param row table the question
+---@return integer|nil more how many others have to say yes as well
+---@return Error|nil ERR_DENIED
+function M.check(project, who, row)
+  local question = question_of(project, row)
+  if #question.entries == 0 then
+    return 0
+  end
+  local ok, entry = may_all(question, question.users[who])
+  if not ok then
+    return nil, refused(question, entry, who)
+  end
+  return math.max(0, needed(question) - 1 - given(question, project.store, who))
+end
+
+---The same where the answer is acted upon at once, by the process that asked.
+---@param project table
+---@param who string
+---@param row table
+---@return Error|nil
+function M.check_alone(project, who, row)
+  local more, err = M.check(project, who, row)
+  if more and more > 0 then
+    err = errors.new("ERR_DENIED", (more + 1) .. " persons have to say yes to " .. row.id,
+      "each of them: orket approve " .. row.id)
+  end
+  return err
+end
+
+return M

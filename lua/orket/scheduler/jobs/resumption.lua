@@ -1,0 +1,110 @@
+-- resumption.lua: what goes on by itself in a process that lives on when a run has ended: a person's act lets
+-- a parked card go on, and its run goes on with it; an epic that was parked is done, and the rock goes on.
+-- What a run under way can take up itself is none of this (scheduler/listener.lua).
+
+local async = require("orket.async")
+local rock_run = require("orket.scheduler.jobs.rock_run")
+local run_set = require("orket.scheduler.run_set")
+local tables = require("orket.util.tables")
+
+local M = {}
+
+local PARKED = { blocked = true, waiting_for_developer = true }
+local WORK = { ready = true, in_progress = true, ready_for_testing = true, code_review = true }
+
+---@class Resumption
+---@field due table<string, true> epics with a card that goes on
+---@field rocks table<string, true> that were run here, and parked
+local Resumption = {}
+Resumption.__index = Resumption
+
+-- ---- epics ----
+
+-- A run that was halted, or failed, waits for a person who says so.
+local function parked_run(store, epic)
+  local rows = store:read("runs", { card = epic })
+  local last = rows[#rows]
+  return last and store:read("run", { id = last.id })[1].noted == "parked" and last or nil
+end
+
+-- In a task of its own: who moved the card is not to wait for its run.
+local function go_on(self, epic)
+  self.due[epic] = nil
+  local run = parked_run(self.store, epic)
+  if run then
+    async.spawn(self.jobs.begin, self.jobs, { card = epic, run = run })
+  end
+end
+
+local function settle(self)
+  for _, epic in ipairs(tables.keys(self.due)) do
+    if not self.set:of_epic(epic) and not self.jobs:is_asked(epic) then
+      go_on(self, epic)
+    end
+  end
+end
+
+local function hear(self, event)
+  local body = event.body
+  if not (PARKED[body.from] and WORK[body.to]) then
+    return
+  end
+  local card = self.store:read("card", { id = event.card })[1]
+  local held = card.epic and self.set:of_epic(card.epic)
+  if card.epic and not (held and held.run and not held.run.is_over) then
+    self.due[card.epic] = true
+    settle(self)
+  end
+end
+
+-- ---- rocks ----
+
+local function rock_of(self, job)
+  local row = self.store:read("card", { id = job.card })[1]
+  return row and row.type == "rock" and row or nil
+end
+
+local function go_on_with_rocks(self)
+  for _, id in ipairs(tables.keys(self.rocks)) do
+    local rock = self.store:read("card", { id = id })[1]
+    if not self.jobs:is_asked(id) and rock_run.goes_on(self.store, rock) then
+      self.rocks[id] = nil
+      async.spawn(self.jobs.begin, self.jobs, { card = id })
+    end
+  end
+end
+
+-- ---- the whole ----
+
+---A job is over.
+---@param job Job
+function Resumption:ended(job)
+  if job.ended and job.ended.status == "parked" and not job.error and rock_of(self, job) then
+    self.rocks[job.card] = true
+  end
+  settle(self)
+  go_on_with_rocks(self)
+end
+
+---Nothing goes on by itself any more.
+function Resumption:close()
+  self.unsubscribe()
+  self.set.on_release = nil
+end
+
+---@param project table opened as owner
+---@param jobs Jobs that tell of their ends
+---@return Resumption
+function M.watch(project, jobs)
+  local self = setmetatable({ store = project.store, jobs = jobs, set = run_set.of(project), due = {},
+    rocks = {} }, Resumption)
+  self.set.on_release = function()
+    settle(self)
+  end
+  self.unsubscribe = project.store:subscribe(function(event)
+    hear(self, event)
+  end, { "card.moved" })
+  return self
+end
+
+return M

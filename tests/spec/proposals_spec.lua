@@ -1,0 +1,163 @@
+-- proposals_spec.lua: scripts and policies over HTTP: what serves, what a proposal comes to on recorded runs
+-- and fixtures, who may make it serve, and that nothing else does.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local MOCK = [[function work(talk) return steps(talk,
+  function() return say(write("vendor/a.c", "x")) end, function() return say(finish("done")) end) end]]
+
+local DENIES = [[
+local function decide(call)
+  if call.tool == "write_file" and call.paths[1]:find("^vendor/") then
+    return { decision = "deny", rule = "vendor", why = "vendor/ is not edited", fix = "wrap it" }
+  end
+end
+
+return { node = "policy", fields = { "call.tool", "call.paths" }, decide = decide }
+]]
+
+local function fixture(expected)
+  return cjson.encode({ name = "vendor", call = { tool = "write_file", arguments = { path = "vendor/a.c" } },
+    expect = expected })
+end
+
+-- The shipped coder with one tool more.
+local function wider()
+  local text = orket.read("roles/coder.lua")
+  return (text:gsub('"read_file",', '"read_file", "create_issue",', 1))
+end
+
+local w, s
+
+before_each(function()
+  w = world.new({ issues = { { id = "A" } }, mock = MOCK })
+  s = service.start(w)
+  s:post("/v1/cards/ep/execute")
+  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "done" end, 30))
+end)
+
+after_each(function()
+  s:stop()
+  w:__close()
+end)
+
+local function propose(files, why)
+  return s:post("/v1/scripts/proposals", { files = files, why = why })
+end
+
+local function read(id)
+  return s:get(("/v1/scripts/proposals/%d"):format(id)).body
+end
+
+local function answer(id, word, body)
+  return s:post(("/v1/scripts/proposals/%d/%s"):format(id, word), body)
+end
+
+it("scripts and policies are what the commands say", function()
+  assert.same(cjson.decode((w:orket("script --json list"))), s:get("/v1/scripts").body.items)
+  assert.equal(orket.read("roles/coder.lua"), s:get("/v1/scripts/roles%2Fcoder.lua").body.text)
+  assert.equal(404, s:get("/v1/scripts/..%2Fconfig%2Forganization.json").status)
+  assert.same(cjson.decode((w:orket("policy --json status"))), s:get("/v1/policies").body)
+  assert.same(cjson.decode((w:orket("policy --json delta"))), s:get("/v1/policies/delta").body)
+  w:write("nodes/policy/vendor.lua", DENIES)
+  w:write("nodes/policy/vendor.json", fixture("deny"))
+  local tested = s:post("/v1/policies/test")
+  assert.same(cjson.decode((w:orket("policy --json test nodes/policy"))).passed, tested.body.passed)
+  assert.equal(1, tested.body.passed)
+end)
+
+it("a policy that only forbids more is tried on what happened and on its fixtures, accepted, and serves", function()
+  local made = propose({ ["nodes/policy/vendor.lua"] = DENIES,
+    ["nodes/policy/fixtures/vendor.json"] = fixture("deny") }, "vendored files")
+  assert.equal(201, made.status, made.text)
+  assert.is_false(w:exists("nodes/policy/vendor.lua"))
+  local one = read(made.body.id)
+  assert.same({ "open", "human:admin", "vendored files" }, { one.status, one.by, one.why })
+  assert.same({}, one.delta)
+  assert.equal(1, one.simulation.differ.calls)
+  assert.same({ 1, 0 }, { one.fixtures.passed, one.fixtures.failed })
+  assert.equal(DENIES, one.files[2].text)
+  assert.truthy(one.files[2].diff:find("+local function decide(call)", 1, true))
+  local done = answer(one.id, "accept", { generation = one.generation })
+  assert.equal(200, done.status, done.text)
+  assert.equal(DENIES, w:read("nodes/policy/vendor.lua"))
+  assert.equal(one.generation, s:get("/v1/policies").body.serving.generation)
+  assert.same({ "accepted", "human:admin" }, { read(one.id).status, read(one.id).answered_by })
+  assert.equal(409, answer(one.id, "accept", { generation = one.generation }).status)
+  w:replays("ep.1")
+end)
+
+it("a script that makes more possible changes nothing before a person accepts exactly that", function()
+  local serving = s:get("/v1/policies").body.serving.generation
+  local made = propose({ ["roles/coder.lua"] = wider() })
+  assert.equal(201, made.status, made.text)
+  local one = read(made.body.id)
+  assert.is_true(#one.delta > 0)
+  assert.is_false(w:exists("roles/coder.lua"))
+  assert.same({ serving }, { s:get("/v1/policies").body.serving.generation })
+  for _, wrong in ipairs({ serving, one.generation:sub(1, 8), "" }) do
+    local stale = answer(one.id, "accept", { generation = wrong })
+    assert.same({ 409, "ERR_STALE" }, { stale.status, stale.body.code })
+  end
+  assert.is_false(w:exists("roles/coder.lua"))
+  assert.equal(200, answer(one.id, "accept", { generation = one.generation }).status)
+  assert.equal(one.generation, s:get("/v1/policies").body.serving.generation)
+  local accepted = w:events("scripts.accepted")
+  assert.same({ one.generation, "human:admin" }, { accepted[#accepted].body.generation, accepted[#accepted].actor })
+end)
+
+it("what waits beside it is not accepted with it", function()
+  local made = propose({ ["roles/coder.lua"] = wider() })
+  w:write("tools/mine.lua", [[return { name = "mine", description = "Reads.", operations = { "fs.read" },
+    schema = { type = "object", additionalProperties = false }, run = function() return {} end }]])
+  w:write("roles/code_reviewer.lua", (orket.read("roles/code_reviewer.lua"):gsub('"read_file",', '"read_file", "mine",', 1)))
+  local one = read(made.body.id)
+  local done = answer(one.id, "accept", { generation = one.generation })
+  assert.equal(200, done.status, done.text)
+  assert.truthy(done.body.message:find("they wait", 1, true), done.body.message)
+  assert.is_not.equal(one.generation, s:get("/v1/policies").body.serving.generation)
+end)
+
+it("a file that was changed meanwhile, a fixture that fails, and a no are final", function()
+  local failing = propose({ ["nodes/policy/vendor.lua"] = DENIES,
+    ["nodes/policy/fixtures/vendor.json"] = fixture("allow") })
+  local one = read(failing.body.id)
+  assert.equal(1, one.fixtures.failed)
+  local refused = answer(one.id, "accept", { generation = one.generation })
+  assert.same({ 403, "ERR_DENIED" }, { refused.status, refused.body.code })
+  assert.equal(200, answer(one.id, "reject", { why = "its fixture fails" }).status)
+  assert.equal(409, answer(one.id, "accept", { generation = one.generation }).status)
+  local other = read(propose({ ["nodes/policy/vendor.lua"] = DENIES }).body.id)
+  w:write("nodes/policy/vendor.lua", DENIES .. "-- mine\n")
+  local stale = answer(other.id, "accept", { generation = other.generation })
+  assert.same({ 409, "ERR_STALE" }, { stale.status, stale.body.code })
+  assert.equal(DENIES .. "-- mine\n", w:read("nodes/policy/vendor.lua"))
+end)
+
+it("a proposal outlives the server that got it", function()
+  local one = read(propose({ ["nodes/policy/vendor.lua"] = DENIES }).body.id)
+  s:stop()
+  s = service.start(w)
+  assert.same(one, read(one.id))
+  assert.same({ one.id }, { s:get("/v1/scripts/proposals").body.items[1].id })
+  assert.equal(200, answer(one.id, "accept", { generation = one.generation }).status)
+end)
+
+it("what is no script, no text, or lies elsewhere is refused with its place, and nothing is written", function()
+  for path, text in pairs({ ["../roles/coder.lua"] = "x", ["/etc/passwd"] = "x", ["config/organization.json"] = "{}",
+    ["roles/../../x.lua"] = "x", ["roles/a/b.lua"] = "x", ["roles/.x.lua"] = "x", ["roles/coder.lua\n"] = "x",
+    ["verification/x.json"] = "{}", ["roles/broken.lua"] = "return {", ["roles/none.lua"] = "return {}",
+    ["roles/bytes.lua"] = "\27Lua", ["nodes/policy/loop.lua"] = "while true do end" }) do
+    local refused = propose({ [path] = text })
+    assert.equal(422, refused.status, path .. refused.text)
+    assert.equal("/body/files/" .. path:gsub("~", "~0"):gsub("/", "~1"), refused.body.errors[1].path)
+  end
+  assert.equal(422, propose({ ["roles/coder.lua"] = ("x"):rep(256 * 1024 + 1) }).status)
+  assert.equal(422, s:post("/v1/scripts/proposals", '{"files":{}}').status)
+  assert.equal(422, s:post("/v1/scripts/proposals", '{"files":{"roles/coder.lua":null}}').status)
+  assert.same({}, w:events("scripts.proposed"))
+  assert.equal("", (orket.shell(("cd %s && ls roles nodes tools 2>/dev/null"):format(w.dir))))
+end)

@@ -1,0 +1,80 @@
+-- settings_routes_spec.lua: caps and bounds that a person changes over HTTP, against a revision, and what a run
+-- makes of them; what is no such setting is refused.
+
+local cjson = require("cjson")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local w, s
+
+before_each(function()
+  w = world.new({ issues = { { id = "A" } }, mock = "function work(talk) return say(finish('done')) end",
+    rules = { budgets = { organization = { tokens = 10, calls = 1000 } } } })
+  s = service.start(w)
+end)
+
+after_each(function()
+  s:stop()
+  w:__close()
+end)
+
+local function patch(body, ...)
+  return s:request("PATCH", "/v1/settings", { "Content-Type: application/json", ... }, body)
+end
+
+it("a cap that is raised lets the card go on that waited for it", function()
+  s:post("/v1/cards/ep/execute")
+  assert(world.wait(function() return s:get("/v1/cards/A").body.status == "blocked" end, 20))
+  local now = s:get("/v1/settings")
+  assert.equal('"' .. now.body.revision .. '"', now.headers.etag)
+  assert.same({ tokens = 10, calls = 1000 }, now.body.settings.budgets.organization)
+  local raised = patch({ budgets = { organization = { tokens = 1000000 } } }, "If-Match: " .. now.headers.etag)
+  assert.equal(200, raised.status, raised.text)
+  assert.same({ tokens = 1000000, calls = 1000 }, raised.body.settings.budgets.organization)
+  local file = cjson.decode(w:read("config/organization.json"))
+  assert.same({ tokens = 1000000, calls = 1000 }, file.process_rules.budgets.organization)
+  assert(world.wait(function()
+    local reply = s:post("/v1/acts/retry", { card = "A" })
+    return reply.status == 200 and s:post("/v1/cards/ep/execute").status == 202
+  end, 10))
+  assert(world.wait(function() return s:get("/v1/cards/A").body.status == "done" end, 20))
+  assert.equal("human:admin", w:events("project.saved")[1].actor)
+end)
+
+it("an older revision is 409 with both, none is 428, and null removes", function()
+  local first = s:get("/v1/settings").body.revision
+  assert.equal(428, patch({ limits = { concurrency = 3 } }).status)
+  assert.equal(200, patch({ limits = { concurrency = 3 } }, 'If-Match: "' .. first .. '"').status)
+  local late = patch({ limits = { concurrency = 4 } }, 'If-Match: "' .. first .. '"')
+  local now = s:get("/v1/settings").body
+  assert.same({ 409, "ERR_STALE", now.revision, first },
+    { late.status, late.body.code, late.body.revision, late.body.sent })
+  assert.equal(3, now.settings.limits.concurrency)
+  local gone = patch('{"budgets":null}', 'If-Match: "' .. now.revision .. '"')
+  assert.equal(200, gone.status, gone.text)
+  assert.is_nil(cjson.decode(w:read("config/organization.json")).process_rules.budgets)
+end)
+
+it("what does not hold, and what is no setting, is 422 with its place, and the file stays", function()
+  local before, revision = w:read("config/organization.json"), s:get("/v1/settings").body.revision
+  local wrong = patch({ budgets = { organization = { tokens = -1 } } }, 'If-Match: "' .. revision .. '"')
+  assert.equal(422, wrong.status, wrong.text)
+  assert.equal("/body/budgets/organization/tokens", wrong.body.errors[1].path)
+  for _, body in ipairs({ { commands = {} }, { gate = {} }, { models = {} }, { process_rules = {} }, {} }) do
+    assert.equal(422, patch(next(body) and body or "{}", 'If-Match: "' .. revision .. '"').status)
+  end
+  wrong = patch({ limits = { ['x": 1, "gate'] = 1 } }, 'If-Match: "' .. revision .. '"')
+  assert.equal(422, wrong.status)
+  assert.equal(before, w:read("config/organization.json"))
+end)
+
+it("a model is asked whether it answers, as orket models check asks it", function()
+  local reply = s:post("/v1/models/m/check", { timeout = 20 })
+  assert.equal(200, reply.status, reply.text)
+  local told = cjson.decode((w:orket("models --json check m")))
+  assert.same({ told.ok, #told.checks }, { reply.body.ok, #reply.body.checks })
+  for i, row in ipairs(told.checks) do
+    assert.same({ row.check, row.outcome }, { reply.body.checks[i].check, reply.body.checks[i].outcome })
+  end
+  assert.equal(404, s:post("/v1/models/nix/check").status)
+end)

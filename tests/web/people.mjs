@@ -1,0 +1,41 @@
+// people.mjs: a user signs in with a password, acts in that name, and is signed out (tests/spec/people_page_spec.lua).
+
+import { open, play, seen, url, view } from "./browser.mjs";
+
+const PASSWORD = "correct horse battery";
+
+async function asAdmin(path, body) {
+  const key = process.argv[4];
+  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
+  const reply = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  if (!reply.ok) throw new Error(await reply.text());
+}
+
+await play({
+  async user() {
+    await asAdmin("/v1/users", { name: "ada", role: "viewer", password: PASSWORD });
+    const page = await open();
+    await page.goto(view("board"));
+    await page.fill("#name", "ada");
+    await page.fill("#key", "wrong password");
+    if (process.env.SHOTS) await page.screenshot({ path: process.env.SHOTS + "/login.png" });
+    await page.click("text=Sign in");
+    seen.wrong = await page.textContent("[role=alert]");
+    await page.fill("#key", PASSWORD);
+    await page.click("text=Sign in");
+    await page.waitForSelector("nav.side .dot.live", { state: "attached" });
+    seen.stored = await page.evaluate(() => JSON.stringify([localStorage, document.cookie, location.href]));
+    seen.token = await page.evaluate(() => sessionStorage.getItem("orket.key").split(".").length);
+    await page.reload();
+    await page.waitForSelector("nav.side .dot.live", { state: "attached" });
+    // a token that is due is exchanged when the page begins
+    await page.evaluate(() => sessionStorage.setItem("orket.renew", "1"));
+    const renewed = page.waitForResponse((response) => response.url().endsWith("/v1/token"));
+    await page.reload();
+    seen.renewed = (await renewed).status();
+    await page.waitForSelector("nav.side .dot.live", { state: "attached" });
+    await asAdmin("/v1/users/ada", { disabled: true });
+    await page.waitForSelector("#key");
+    seen.left = await page.evaluate(() => sessionStorage.length);
+  },
+});
