@@ -134,7 +134,7 @@ describe("a webhook", function()
     assert.equal(3, w:events("notice.sent")[1].body.attempts)
   end)
 
-  it("that nobody takes while the run goes on is sent by the next owner of the project", function()
+  it("that no receiver takes while the run goes on is sent by the next owner of the project", function()
     local r <close> = receivers("503")
     local w <close> = notifying({ hook = webhook(r) })
     local text, code = w:run()

@@ -57,7 +57,7 @@ function act.list(args, organization)
   if args.json then
     print(text.json(rows))
   elseif #rows == 0 then
-    print("nobody is notified: notify in config/organization.json names whom")
+    print("no target: notify in config/organization.json names who is notified")
   end
   for _, row in ipairs(args.json and {} or rows) do
     print(text.line(("%s  %s %s  %s; %s"):format(row.name, row.kind, row.url, table.concat(row.events, ", "),

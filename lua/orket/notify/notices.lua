@@ -1,5 +1,4 @@
--- notices.lua: which events are told to people outside, and in which words: where to look, never what is
--- there. A notice has no content of cards, no text of agents and no secret: it goes to servers of others.
+-- notices.lua: which events people outside hear of, and in which words: where to look, never what is there. A notice has no content of cards, no text of agents and no secret: it goes to servers of others.
 
 local inbox = require("orket.reports.inbox")
 local proc = require("orket.core.proc")
@@ -79,7 +78,30 @@ local function waiting(items, row)
   end
 end
 
-local STOPS = { blocked = true, waiting_for_developer = true }
+-- A card that stopped, a push that failed: somewhere in the inbox. Of the rest of the rows nothing waits.
+local function may_wait(row)
+  return row.kind ~= "run.ended"
+end
+
+local function last_of_each(items, rows)
+  local last = {}
+  for _, row in ipairs(rows) do
+    local item = may_wait(row) and waiting(items, row)
+    if item then
+      last[item] = row.seq
+    end
+  end
+  return last
+end
+
+local function any_may_wait(rows)
+  for _, row in ipairs(rows) do
+    if may_wait(row) then
+      return true
+    end
+  end
+  return false
+end
 
 ---The notices of these events, oldest first. What does not wait any more is none, and what stopped twice is
 ---one, of the last time.
@@ -88,15 +110,10 @@ local STOPS = { blocked = true, waiting_for_developer = true }
 ---@param rows Noticed[]
 ---@return Notice[]
 function M.of(store, dir, rows)
-  local project, items, list, last = M.project(dir), inbox.list(store, dir), {}, {}
+  local project, items = M.project(dir), any_may_wait(rows) and inbox.list(store, dir) or {}
+  local list, last = {}, last_of_each(items, rows)
   for _, row in ipairs(rows) do
-    local item = (row.kind == "branch.unpushed" or STOPS[row.body.to]) and waiting(items, row)
-    if item then
-      last[item] = row.seq
-    end
-  end
-  for _, row in ipairs(rows) do
-    local item = waiting(items, row)
+    local item = may_wait(row) and waiting(items, row)
     if row.kind == "run.ended" then
       list[#list + 1] = of_end(project, row) or nil
     elseif item and last[item] == row.seq then

@@ -17,7 +17,8 @@ local DAY = 86400
 local GIVES_UP = DAY -- seconds after its event
 local FIRST_PAUSE, LAST_PAUSE = 1, 900 -- seconds between two attempts, doubling
 local PAGE = 200 -- events that are looked at together
-local KINDS = { ["card.moved"] = true, ["run.ended"] = true, ["branch.unpushed"] = true }
+local KINDS = { ["run.ended"] = true, ["branch.unpushed"] = true }
+local STOPS = { blocked = true, waiting_for_developer = true }
 
 local Outbox = {}
 Outbox.__index = Outbox
@@ -185,6 +186,11 @@ local function wake_all(self)
   end
 end
 
+-- The events of the query `noticeable`.
+local function concerns(event)
+  return KINDS[event.kind] or event.kind == "card.moved" and STOPS[event.body.to]
+end
+
 ---Begins to send what the configuration's targets have to hear of. nil: there are none. In a task.
 ---@param project table opened as owner
 ---@param note fun(text: string)
@@ -201,7 +207,7 @@ function M.open(project, note)
     begin(self, organization, name, known)
   end
   self.unsubscribe = self.store:subscribe(function(event)
-    if KINDS[event.kind] then
+    if concerns(event) then
       async.spawn(wake_all, self)
     end
   end)

@@ -983,7 +983,9 @@ WHERE run = 'notices' AND kind <> 'notice.began' GROUP BY body ->> '$.target';
 -- Events of which people outside may hear.
 -- name: noticeable
 SELECT seq, run, kind, card, at, body AS "body:json" FROM journal
-WHERE seq > :since AND kind IN ('card.moved', 'run.ended', 'branch.unpushed') ORDER BY seq LIMIT :limit;
+WHERE seq > :since AND (kind IN ('run.ended', 'branch.unpushed')
+      OR kind = 'card.moved' AND body ->> '$.to' IN ('blocked', 'waiting_for_developer'))
+ORDER BY seq LIMIT :limit;
 
 -- What became of the newest push of each epic (one, or all that are done) to each remote.
 -- name: pushes
