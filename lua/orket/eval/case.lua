@@ -5,7 +5,7 @@
 local errors = require("orket.errors")
 local projects = require("orket.project.project")
 local runs = require("orket.scheduler.jobs.runs")
-local preparation = require("orket.project.preparation")
+local preparation = require("orket.project.session.preparation")
 local store = require("orket.core.store")
 
 local M = {}

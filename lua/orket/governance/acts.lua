@@ -24,6 +24,8 @@ local NOUNS = { -- each with a table `acts`
   pins = require("orket.mcp.pins"),
   fork = require("orket.history.fork"),
   people = require("orket.people.people_acts"),
+  plans = require("orket.planning.plan_acts"),
+  rewind = require("orket.scheduler.jobs.rewind"),
   run = require("orket.scheduler.jobs.run_acts"),
   debugger = require("orket.dev.debugger_acts"),
 }
