@@ -12,6 +12,7 @@ local journal_figures = require("orket.service.figures.journal_figures")
 local live_events = require("orket.service.live_events")
 local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.figures.metrics")
+local outbox = require("orket.notify.outbox")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
 local preparation = require("orket.project.session.preparation")
@@ -23,6 +24,7 @@ local watch = require("orket.project.watch")
 
 local M = {}
 
+local NOTICES = 2 -- seconds that those are waited for who are being notified
 local TRACES = 1 -- second that a collector is waited for at the end
 
 ---@class Service
@@ -90,6 +92,7 @@ function M.open(project, instruments)
     self.events:delta(...)
   end })
   self.traces = tracing.open(project, note)
+  self.outbox = outbox.open(project, note)
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
@@ -124,6 +127,9 @@ function Service:close(seconds)
   self.watched:close()
   self.people:close()
   self.runs:stop(seconds)
+  if self.outbox then
+    self.outbox:close(NOTICES)
+  end
   if self.traces then
     self.traces:close(TRACES)
   end

@@ -567,6 +567,14 @@ UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 -- What was answered to a request with an Idempotency-Key; streams of the run "requests", one for each day.
 -- kind: request.answered
 
+-- Notifications: up to which event a new target needs to hear nothing; what one was sent, or did not take. Streams
+-- of the run "notices", one for each day.
+-- kind: notice.began
+
+-- kind: notice.sent
+
+-- kind: notice.failed
+
 -- Somebody proposes scripts: what they make possible, what recorded runs would have come to, which fixtures fail.
 -- kind: scripts.proposed
 INSERT INTO proposal (seq, kind, role, body, at) VALUES (:seq, 'scripts', :role, :body, :at);

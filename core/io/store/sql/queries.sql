@@ -969,6 +969,23 @@ WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
   AND seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775807)
   AND kind IN ('source.imported', 'source.updated') ORDER BY seq;
 
+-- Up to which event each target of notifications has heard.
+-- name: noticed
+SELECT body ->> '$.target' AS target, max(body ->> '$.event') AS event FROM journal WHERE run = 'notices'
+GROUP BY body ->> '$.target';
+
+-- What each of them was last sent, or did not take.
+-- name: deliveries
+SELECT max(seq) AS seq, kind, at, body AS "body:json" FROM journal
+WHERE run = 'notices' AND kind <> 'notice.began' GROUP BY body ->> '$.target';
+
+-- Events of which people outside may hear.
+-- name: noticeable
+SELECT seq, run, kind, card, at, body AS "body:json" FROM journal
+WHERE seq > :since AND (kind IN ('run.ended', 'branch.unpushed')
+      OR kind = 'card.moved' AND body ->> '$.to' IN ('blocked', 'waiting_for_developer'))
+ORDER BY seq LIMIT :limit;
+
 -- What became of the newest push of each epic (one, or all that are done) to each remote.
 -- name: pushes
 SELECT p.card, p.seq, p.kind, p.body ->> '$.remote' AS remote, p.body ->> '$.url' AS url,

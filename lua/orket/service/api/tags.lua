@@ -9,6 +9,8 @@ M.ALL = {
   { name = "runs", about = "Runs and events" },
   { name = "people", about = "People: what waits for them, what they do" },
   { name = "reports", about = "Reports" },
+  { name = "models", about = "Models" },
+  { name = "memory", about = "Memory" },
   { name = "files", about = "Files, programs" },
   { name = "memory", about = "Memory" },
   { name = "models", about = "Models" },
