@@ -79,17 +79,25 @@ local function kept(service, target)
   return store.answers[target]
 end
 
-local function keep(service, target, body, etag)
+local function keep(service, at, target, body, etag)
   local store = service.kept
-  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == service.events.last then
+  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == at and at == service.events.last then
     store.answers[target], store.count = { body = body, etag = etag }, store.count + 1
   end
 end
 
 -- ---- one request ----
 
+local function etag_of(body)
+  return '"' .. hash.of(body):sub(1, 32) .. '"'
+end
+
 -- Its body, and its ETag when it has one.
 local function handled(service, route, request)
+  if route.text and not request.query.at then
+    local body, err = route.text(service, request)
+    return body, body and etag_of(body) or err
+  end
   local value, err = service.snapshots:answer(service, route, request)
   if value == nil then
     return nil, err
@@ -100,21 +108,37 @@ local function handled(service, route, request)
   if route.version then
     return body, route.version(value)
   end
-  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
+  return body, route.method == "GET" and etag_of(body) or nil
+end
+
+-- What several ask for at the same point of the journal is made once.
+local function shared(service, exchange, route, request)
+  if not (route.text and route.by_journal) then
+    return handled(service, route, request)
+  end
+  local making, key = service.making, service.events.last .. " " .. exchange.target
+  local task = making[key] or async.spawn(function()
+    local body, etag = handled(service, route, request)
+    making[key] = nil
+    return body, etag
+  end)
+  making[key] = not task.done and task or nil
+  return async.join(task)
 end
 
 local function answer(service, exchange, route, request)
+  local at = service.events.last
   local known = route.by_journal and kept(service, exchange.target)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, etag = handled(service, route, request)
+  local body, etag = shared(service, exchange, route, request)
   exchange.secret = request.secret
   if not body then
     return send_problem(exchange, etag)
   end
   if route.by_journal then
-    keep(service, exchange.target, body, etag)
+    keep(service, at, exchange.target, body, etag)
   end
   send_known(exchange, route, body, etag)
 end

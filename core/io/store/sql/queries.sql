@@ -17,6 +17,20 @@ SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee,
        updated_at
 FROM card c WHERE :cards IS NULL OR id IN (SELECT value FROM json_each(:cards)) ORDER BY ordinal;
 
+-- The same as a page of the service has it: `extras` is a JSON object of what is known of some cards besides, by id.
+-- name: board_page
+WITH extra (id, value) AS MATERIALIZED (SELECT key, value FROM json_each(:extras))
+SELECT c.id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
+       revision, retry_count, credits, turns,
+       tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
+       tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
+       updated_at, r.reports, x.value ->> '$.forked_from' AS forked_from, x.value -> '$.approval' AS "approval:json",
+       x.value -> '$.outage' AS "outage:json"
+FROM card c LEFT JOIN extra x ON x.id = c.id
+     LEFT JOIN (SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL AND decision <> 'ask' GROUP BY card) r ON r.card = c.id
+WHERE (:all OR c.status <> 'archived') AND (:cards IS NULL OR c.id IN (SELECT value FROM json_each(:cards)))
+ORDER BY ordinal;
+
 -- name: card
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
        build, ordinal, revision, retry_count, max_retries, credits, note, turns,

@@ -33,6 +33,12 @@ local function board(service, request)
   return { cards = setmetatable(rows, cjson.array_mt) }
 end
 
+local function board_text(service, request)
+  local query = request.query
+  local rows, err = board_rows.text(service.store, query.all, query.cards and ids_of(query.cards))
+  return rows and '{"cards":' .. rows .. "}", err
+end
+
 local function card(service, request)
   local row, err = reader.card(service.store, request.params.id)
   return row and card_record.plain(service.store, row), err
@@ -78,7 +84,7 @@ M.routes = {
     summary = "all cards in the board's order, with what waits for a person",
     query = { all = { type = "boolean", description = "archived cards too" },
       cards = { type = "string", minLength = 1, description = "only these, with commas between" } },
-    answer = object({ cards = list(ref("CardRow")) }), handle = board,
+    answer = object({ cards = list(ref("CardRow")) }), handle = board, text = board_text,
   },
   {
     name = "card", method = "GET", path = "/v1/cards/{id}", permission = "read", by_journal = true,
