@@ -192,7 +192,8 @@ $(BEYOND): $(B)/core/main.o $(B)/tests/operation.o $(B)/orket.a $(B)/luv.a
 $(B)/bench/%: bench/%.c $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS) -lcurl
 
-# The official clients of model providers, for tests/spec/clients_spec.lua; nothing of them is in the binary.
+# The official clients of model providers, for tests/spec/clients_spec.lua, and what makes clients of our own API from its
+# document, for tests/spec/api_clients_spec.lua; nothing of them is in the binary.
 CLIENTS := build/clients/installed
 
 $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc

@@ -12,6 +12,8 @@ local llm = {}
 ---@field fresh boolean? on a connection of its own
 ---@field remove boolean? a DELETE, where there is no body
 ---@field type string? media type of the body, default application/json
+---@field mail {from: string, to: string[], user: string?}? a mail to a server of SMTP: the body is its whole
+---  text, the key the password of the user
 ---@field private boolean? it may go to a private address that the URL does not say
 ---@field caps {line: integer?, event: integer?, body: integer?, headers: integer?}? bytes
 
@@ -79,6 +81,13 @@ function llm.shape(shape) end
 
 ---Begins to load libcurl, beside whatever else happens; without this the first request does.
 function llm.warm() end
+
+---HMAC-SHA256 of bytes with the value of a key, for a request to this URL.
+---@param name string of a key
+---@param url string
+---@param bytes string
+---@return string|nil hex 64 digits, string? message, string? code, string? fix
+function llm.sign(name, url, bytes) end
 
 ---The text with stars over the value of each key that has been defined, in every spelling.
 ---@param text string

@@ -208,6 +208,15 @@ describe("the system", function()
     assert(beat.active_tasks > 0)
   end)
 
+  it("says how much of the machine is used, by the figures of the kernel", function()
+    local now = get("/v1/system/metrics")
+    local total, free = world.orket.read("/proc/meminfo"):match("MemTotal:%s+(%d+).-MemAvailable:%s+(%d+)")
+    local expected = 100 * (total - free) / total
+    assert(math.abs(now.ram_percent - expected) < 20, now.ram_percent .. " " .. expected)
+    assert(now.cpu_percent >= 0 and now.cpu_percent <= 100, now.cpu_percent)
+    assert.same({ now.cpu_percent, now.ram_percent }, { now.cpu, now.memory })
+  end)
+
   it("clears no log, and says why", function()
     local before = #w:events()
     local reply = s:post("/v1/system/clear-logs")
@@ -408,5 +417,48 @@ describe("what is remembered", function()
     assert.equal(404, s:get("/v1/memory/999999").status)
     assert.equal(404, s:get("/v1/memory/x").status)
     assert.equal(422, s:get("/v1/memory?limit=0").status)
+  end)
+end)
+
+-- The bodies of as many requests that are sent at once.
+local function burst(path, count)
+  local parts, bodies = {}, {}
+  for i = 1, count do
+    parts[i] = ("-o %s/.test/burst.%d %s%s"):format(w.dir, i, s.url, path)
+  end
+  world.orket.shell("curl -sZ --parallel-immediate -H 'Authorization: Bearer " .. s.key .. "' "
+    .. table.concat(parts, " "))
+  for i = 1, count do
+    bodies[i] = w:read(".test/burst." .. i)
+  end
+  return bodies
+end
+
+describe("the board", function()
+  it("that the pool makes is that of orket board, with what is asked, refused and put away", function()
+    assert.same(cli("board --json"), get("/v1/board").cards)
+    assert.same(cli("board --json --all"), get("/v1/board", "/v1/board?all=true").cards)
+    local of = {}
+    for _, card in ipairs(get("/v1/board").cards) do
+      of[card.id] = card
+    end
+    assert.equal("house.locked", of.A.approval.rule)
+    assert.equal(1, of.C.reports)
+  end)
+
+  it("is the same to many who ask at once, and no older than what was done before", function()
+    for i = 1, 3 do
+      assert.equal(200, s:post("/v1/acts/comment", { card = "D", text = "number " .. i }).status)
+      local bodies = burst("/v1/cards/D", 12)
+      for _, body in ipairs(bodies) do
+        assert.equal(bodies[1], body)
+      end
+      local comments = cjson.decode(bodies[1]).comments
+      assert.equal("number " .. i, comments[#comments].text)
+      bodies = burst("/v1/board", 12)
+      for _, body in ipairs(bodies) do
+        assert.equal(bodies[1], body)
+      end
+    end
   end)
 end)

@@ -212,6 +212,23 @@ static int l_key(lua_State *L)
     return 1;
 }
 
+/* llm.sign(name, url, bytes) -> 64 hexadecimal digits | nil, message, code, fix? */
+static int l_sign(lua_State *L)
+{
+    struct llm *llm = l_self(L);
+    struct err err = {0};
+    char origin[ENDPOINT_URL_MAX + 64], signature[SECRET_SIGNATURE_SIZE];
+    size_t len;
+    const char *name = luaL_checkstring(L, 1), *url = luaL_checkstring(L, 2);
+    const char *bytes = luaL_checklstring(L, 3, &len);
+    if (open_transport(llm, &err) ||
+        transport_origin(llm->transport, url, origin, sizeof origin, &err) ||
+        secret_sign(llm->secrets, name, origin, bytes, len, signature, &err))
+        return bind_fail(L, &err);
+    lua_pushstring(L, signature);
+    return 1;
+}
+
 /* llm.hide(text) -> text with stars over the value of each key that has been defined */
 static int l_hide(lua_State *L)
 {
@@ -256,7 +273,7 @@ static int llm_gc(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"count", l_count},     {"hide", l_hide}, {"key", l_key},   {"post", l_post},
-    {"shape", llm_l_shape}, {"warm", l_warm}, {NULL, NULL},
+    {"shape", llm_l_shape}, {"sign", l_sign}, {"warm", l_warm}, {NULL, NULL},
 };
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};

@@ -94,6 +94,31 @@ static void read_headers(lua_State *L, int idx, struct transport_request *reques
     request->headers = lines;
 }
 
+/* {from, to: {addresses}, user?}; leaves an array and the mail on the stack. */
+static void read_mail(lua_State *L, int idx, struct transport_request *request)
+{
+    static const char *const known[] = {"from", "to", "user", NULL};
+    if (lua_getfield(L, idx, "mail") == LUA_TNIL)
+        return;
+    int table = lua_gettop(L);
+    bind_check_options(L, table, known);
+    const char **to = lua_newuserdatauv(L, TRANSPORT_MAIL_MAX * sizeof *to, 0);
+    struct transport_mail *mail = lua_newuserdatauv(L, sizeof *mail, 0);
+    *mail = (struct transport_mail){.from = text_option(L, table, "from"),
+                                    .user = text_option(L, table, "user"), .to = to};
+    luaL_argcheck(L, mail->from, idx, "mail.from is missing");
+    lua_getfield(L, table, "to");
+    luaL_checktype(L, -1, LUA_TTABLE);
+    lua_Integer count = luaL_len(L, -1);
+    luaL_argcheck(L, count <= TRANSPORT_MAIL_MAX, idx, "mail.to has too many");
+    luaL_checkstack(L, TRANSPORT_MAIL_MAX + 4, "mail");
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, table + 3, i);
+        to[mail->to_count++] = luaL_checkstring(L, -1);
+    }
+    request->mail = mail;
+}
+
 static void check_body(lua_State *L, int idx)
 {
     int type = lua_getfield(L, idx, "body");
@@ -115,7 +140,7 @@ void llm_read_request(lua_State *L, int idx, struct transport_request *request,
 {
     static const char *const known[] = {"url",   "body",      "key",  "headers",
                                         "shape", "deadlines", "caps", "fresh", "private",
-                                        "remove", "type", NULL};
+                                        "remove", "type", "mail", NULL};
     bind_check_options(L, idx, known);
     *request = (struct transport_request){.url = text_option(L, idx, "url")};
     luaL_argcheck(L, request->url, idx, "url is missing");
@@ -132,6 +157,7 @@ void llm_read_request(lua_State *L, int idx, struct transport_request *request,
     read_deadlines(L, idx, &request->deadlines);
     read_caps(L, idx, &request->caps, caps);
     read_headers(L, idx, request);
+    read_mail(L, idx, request);
 }
 
 /* Adds up the lengths; pieces were checked to be strings. */

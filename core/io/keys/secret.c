@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "io/auth/jwt.h"
 #include "io/keys/header_list.h"
 #include "io/keys/spelling.h"
 
@@ -324,6 +325,26 @@ int secret_use(struct secrets *secrets, const char *name, const char *origin, st
 const char *secret_line(const struct secret *secret)
 {
     return secret->line;
+}
+
+const char *secret_value(const struct secret *secret)
+{
+    return secret->line + secret->value;
+}
+
+int secret_sign(struct secrets *secrets, const char *name, const char *origin, const void *bytes,
+                size_t len, char out[SECRET_SIGNATURE_SIZE], struct err *err)
+{
+    struct secret *secret;
+    uint8_t mac[HMAC_SIZE];
+    int rc = secret_use(secrets, name, origin, &secret, err);
+    if (rc)
+        return rc;
+    struct jwt_secret key = {secret_value(secret), strlen(secret_value(secret))};
+    hmac_sign(mac, bytes, len, &key);
+    secret_release(secret);
+    sodium_bin2hex(out, SECRET_SIGNATURE_SIZE, mac, sizeof mac);
+    return 0;
 }
 
 const struct secret *secret_next(const struct secret *secret)

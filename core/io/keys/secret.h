@@ -45,6 +45,15 @@ int secret_use(struct secrets *secrets, const char *name, const char *origin, st
 /* "Authorization: Bearer …" or the like, borrowed while the key is held. */
 const char *secret_line(const struct secret *secret);
 
+/* The value itself, for a door that takes no header (mail); borrowed likewise. */
+const char *secret_value(const struct secret *secret);
+
+/* Signs bytes with the key (HMAC-SHA256) for a request to origin: 64 hexadecimal digits.
+ * ERR_NOT_FOUND, ERR_DENIED as secret_use, ERR_MEMORY. */
+#define SECRET_SIGNATURE_SIZE 65
+int secret_sign(struct secrets *secrets, const char *name, const char *origin, const void *bytes,
+                size_t len, char out[SECRET_SIGNATURE_SIZE], struct err *err) MUST_CHECK;
+
 /* The next header of a list, borrowed likewise; NULL: there is none. */
 const struct secret *secret_next(const struct secret *secret);
 

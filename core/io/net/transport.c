@@ -13,6 +13,7 @@
 #include "base/text/sanitize.h"
 #include "io/net/transport/transfer.h"
 
+#define MAIL_TAKEN      250      /* what a server says that took a mail */
 #define RETRY_AFTER_MAX 86400000 /* milliseconds: a day */
 
 /* ---- the end ---- */
@@ -20,6 +21,7 @@
 static void free_transfer(struct transfer *x)
 {
     secret_release(x->secret);
+    mail_free(x->mail);
     buf_clear(&x->held);
     buf_clear(&x->error_body);
     free(x->header_text);
@@ -34,9 +36,9 @@ static void on_transfer_closed(uv_handle_t *handle)
     free_transfer(handle->data);
 }
 
-static void put_back(struct transport *t, CURL *easy)
+static void put_back(struct transport *t, CURL *easy, bool is_mail)
 {
-    if (t->pooled < TRANSPORT_POOL) {
+    if (t->pooled < TRANSPORT_POOL && !is_mail) {
         t->curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
         t->curl->easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
         t->curl->easy_setopt(easy, CURLOPT_RESOLVE, NULL);
@@ -93,7 +95,7 @@ static void finish(struct transfer *x, int code, const struct err *err)
         multi_remove(x->multi, x->easy);
     x->multi = NULL;
     if (x->easy)
-        put_back(t, x->easy);
+        put_back(t, x->easy, x->mail);
     x->easy = NULL;
     if (x->endpoint)
         endpoint_forget(x->endpoint, &x->wait);
@@ -146,6 +148,8 @@ static void on_result(void *ctx, CURL *easy, CURLcode rc)
     struct err err = {0};
     ((struct transport *)ctx)->curl->easy_getinfo(easy, CURLINFO_PRIVATE, &x);
     x->multi = NULL;
+    if (x->mail && rc == CURLE_OK)
+        x->head.status = MAIL_TAKEN;
     if (x->ending) // tick will finish it
         return;
     if (x->err || x->enough) {
@@ -190,7 +194,7 @@ static int hand_over(struct transfer *x, struct err *err)
     struct multi *multi = multis_choose(&t->multis);
     if (!multi && errno != ENOMEM)
         return transfer_no_room(x, errno, err);
-    x->easy = t->pooled ? t->pool[--t->pooled] : transfer_new_easy(t);
+    x->easy = t->pooled && !x->mail ? t->pool[--t->pooled] : transfer_new_easy(t);
     if (!multi || !x->easy)
         return err_set(err, ERR_MEMORY, "out of memory");
     transfer_set_options(x);
@@ -282,6 +286,10 @@ static int prepare(struct transport *t, struct transfer *x, const struct transpo
     int rc = open_parts(t, err);
     if (rc == 0)
         rc = endpoint_use(t->endpoints, request->url, &x->endpoint, err);
+    if (rc == 0 && endpoint_is_mail(x->endpoint) != (request->mail != NULL))
+        rc = err_set(err, ERR_USAGE, "not an http or https URL, or of smtp for a mail");
+    if (rc == 0 && request->mail)
+        rc = mail_new(&x->mail, request->mail, err);
     if (rc == 0 && request->key)
         rc = t->secrets ? secret_use(t->secrets, request->key, endpoint_origin(x->endpoint),
                                      &x->secret, err)

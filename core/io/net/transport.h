@@ -6,7 +6,7 @@
  *              byte of the reply; idle: between two bytes; total: all of it
  *   cap        a bound on bytes; hitting one ends the transfer with ERR_LIMIT and its name
  *
- * http and https only, HTTP/1.1, no redirects, no proxy from the environment, no compression. An
+ * http and https only (mail: smtp and smtps), HTTP/1.1, no redirects, no proxy from the environment, no compression. An
  * address that is not of the Internet is reached when the URL says it, or the request that it may
  * be (io/net/transport/address.h). Ten thousand transfers may wait at once; one costs about 15 KB.
  */
@@ -22,6 +22,7 @@
 #define TRANSPORT_ERROR_BODY_MAX 4096 /* bytes kept of a body that is no success */
 #define TRANSPORT_ENOUGH         1    /* on_body: all that matters has come */
 #define TRANSPORT_GRACE_MS       250  /* then the rest may take this long */
+#define TRANSPORT_MAIL_MAX       16   /* receivers of a mail */
 
 struct transport; /* one per loop */
 struct transfer;
@@ -38,6 +39,13 @@ struct transport_caps { /* bytes, 0 = the default */
     size_t body;        /* 32 MiB */
 };
 
+struct transport_mail { /* smtp and smtps: the body is the whole text, head and all */
+    const char *from;
+    const char *const *to;
+    size_t to_count;
+    const char *user; /* logs in with the value of the request's key, or NULL */
+};
+
 struct transport_request {
     const char *url;
     char *body; /* malloc'ed, taken by transport_start whatever it answers; NULL makes it a GET */
@@ -46,6 +54,7 @@ struct transport_request {
     const char *key;            /* name in secrets, or NULL */
     const char *const *headers; /* "Name: value", copied; checked against smuggling */
     size_t header_count;
+    const struct transport_mail *mail; /* copied; NULL: a request of HTTP */
     struct transport_deadlines deadlines;
     struct transport_caps caps;
     bool remove; /* a DELETE, where there is no body */

@@ -2,9 +2,9 @@
 -- and the board follows in one commit with what was written. The files stay the source: what is done here can
 -- be done with an editor and `orket sync` as well. A run under way hears of it as of any act of a person.
 
-local card_edit = require("orket.project.card_edit")
+local card_edit = require("orket.project.authoring.card_edit")
 local card_export = require("orket.project.card_export")
-local card_write = require("orket.project.card_write")
+local card_write = require("orket.project.authoring.card_write")
 local cards = require("orket.project.cards")
 local cjson = require("cjson")
 local draft = require("orket.planning.draft")

@@ -3,21 +3,20 @@
 
 local approvals = require("orket.governance.approvals.approvals")
 local approval_format = require("orket.governance.approvals.approval_format")
-local async = require("orket.async")
 local cjson = require("cjson")
-local errors = require("orket.errors")
 local outages = require("orket.reports.outages")
 local reports = require("orket.reports.reports")
 
 local M = {}
 
 -- Says of the epics of forks where they come from.
-local function add_sources(store, card_of)
+local function name_sources(store, cards)
+  local from = {}
   for _, run in ipairs(store:read("forks", {})) do
-    local card = card_of(run.card)
-    if card then
-      card.forked_from = run.of .. "@" .. run.at
-    end
+    from[run.card] = run.of .. "@" .. run.at
+  end
+  for _, card in ipairs(cards) do
+    card.forked_from = from[card.id]
   end
 end
 
@@ -28,34 +27,36 @@ local function add_reports(store, cards)
   end
 end
 
--- What waits for a yes or no, as far as --json goes: people read it below the cards.
-local function add_questions(store, card_of)
+---What waits for a yes or no, by card, as far as --json goes: people read it below the cards.
+---@param store Store
+---@return table<string, {id: string, rule: string?, asks: string, expires_at: string}>
+function M.questions(store)
+  local asked = {}
   for _, row in ipairs(approvals.pending(store)) do
-    local card = card_of(row.card)
-    if card then
-      card.approval = { id = row.id, rule = row.rule, asks = approval_format.line(row),
-        expires_at = row.expires_at }
-    end
+    asked[row.card] = { id = row.id, rule = row.rule, asks = approval_format.line(row),
+      expires_at = row.expires_at }
   end
+  return asked
 end
 
--- The same of models that are waited for.
-local function add_outages(store, card_of)
+---The models that are waited for, by card.
+---@param store Store
+---@return table<string, {model: string, since: string?, until: string?, message: string?}>
+function M.outages(store)
+  local paused = {}
   for _, one in ipairs(outages.list(store)) do
     for _, id in ipairs(one.cards) do
-      local card = card_of(id)
-      if card then
-        card.outage = { model = one.model, since = one.since, ["until"] = one["until"], message = one.message }
-      end
+      paused[id] = { model = one.model, since = one.since, ["until"] = one["until"], message = one.message }
     end
   end
+  return paused
 end
 
--- What only some cards have; card_of: the card of an id, or nil.
-local function add_extras(store, card_of)
-  add_sources(store, card_of)
-  add_questions(store, card_of)
-  add_outages(store, card_of)
+local function add_waits(store, cards)
+  local asked, paused = M.questions(store), M.outages(store)
+  for _, card in ipairs(cards) do
+    card.approval, card.outage = asked[card.id], paused[card.id]
+  end
 end
 
 local function unarchived(cards)
@@ -75,31 +76,10 @@ end
 function M.list(store, all, ids)
   local cards = store:read("board", { cards = ids and cjson.encode(ids) })
   cards = all and cards or unarchived(cards)
+  name_sources(store, cards)
   add_reports(store, cards)
-  local by_id = {}
-  for _, card in ipairs(cards) do
-    by_id[card.id] = card
-  end
-  add_extras(store, function(id)
-    return by_id[id]
-  end)
+  add_waits(store, cards)
   return cards
-end
-
----The same as JSON, made on a thread of the pool: a large board does not hold the loop up. In a task.
----@param store Store of the present
----@param all boolean|nil
----@param ids string[]|nil
----@return string|nil json
----@return Error|nil
-function M.text(store, all, ids)
-  local extras = {}
-  add_extras(store, function(id)
-    extras[id] = extras[id] or {}
-    return extras[id]
-  end)
-  return errors.check(async.await(store.read_aside, store, "board_page",
-    { all = all or false, cards = ids and cjson.encode(ids), extras = next(extras) and cjson.encode(extras) or "{}" }))
 end
 
 return M

@@ -191,8 +191,9 @@ end
 ---What waits for a person: first what expires, the next to expire foremost, then the rest.
 ---@param store Store
 ---@param dir string the project, as the person named it
+---@param owned boolean|nil this process owns it
 ---@return InboxItem[]
-function M.list(store, dir)
+function M.list(store, dir, owned)
   local items, asked, option = {}, {}, parked.option(dir)
   for _, row in ipairs(approvals.pending(store)) do
     asked[row.card] = true
@@ -203,7 +204,7 @@ function M.list(store, dir)
       and a.id < b.id
   end)
   add_cards(items, store, dir, asked)
-  local scripts = waits.of(store, dir)
+  local scripts = waits.of(store, dir, owned)
   items[#items + 1] = scripts and of_scripts(scripts, option) or nil
   for _, row in ipairs(push_policy.failures(store)) do
     items[#items + 1] = of_push(row, option)

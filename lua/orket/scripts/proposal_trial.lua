@@ -2,7 +2,7 @@
 -- judged by them (orket sim), and the fixtures of the policies are run (orket policy test), both in processes
 -- of their own over a copy that no turn sees.
 
-local command_answer = require("orket.project.command_answer")
+local command_answer = require("orket.programs.command_answer")
 local errors = require("orket.errors")
 local scratches = require("orket.workspace.scratch")
 local scripts = require("orket.scripts.scripts")

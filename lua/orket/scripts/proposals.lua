@@ -190,7 +190,7 @@ end
 
 -- The person read what it makes possible: where exactly this waits now, it serves.
 local function serve(project, row, request)
-  changes.reload(project, function() end)
+  changes.settle(project, function() end)
   local waiting = project.waiting
   if not waiting then
     return "they serve the turns that begin from now on"

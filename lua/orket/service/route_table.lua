@@ -2,7 +2,7 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
-local authoring_routes = require("orket.service.routes.authoring_routes")
+local authoring_routes = require("orket.service.routes.edit.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
 local command_routes = require("orket.service.routes.records.command_routes")
 local file_routes = require("orket.service.routes.records.file_routes")
@@ -16,12 +16,12 @@ local report_routes = require("orket.service.routes.report_routes")
 local rerun_routes = require("orket.service.routes.rerun_routes")
 local run_report_routes = require("orket.service.routes.records.run_report_routes")
 local run_routes = require("orket.service.routes.run_routes")
-local script_routes = require("orket.service.routes.script_routes")
-local settings_routes = require("orket.service.routes.settings_routes")
+local script_routes = require("orket.service.routes.edit.script_routes")
+local settings_routes = require("orket.service.routes.edit.settings_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
 local user_routes = require("orket.service.routes.user_routes")
-local verdict_routes = require("orket.service.routes.verdict_routes")
+local verdict_routes = require("orket.service.routes.people.verdict_routes")
 
 local M = {}
 
@@ -72,6 +72,8 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field text (fun(service: table, request: ApiRequest): string|nil, Error|nil)|nil answers instead of handle
 ---  over HTTP, as JSON that was made beside the loop
 ---@field by_journal boolean|nil its answer follows from the journal alone
+---@field pooled boolean|nil it reads much: its long queries run on the pool
+---@field text (fun(service: table, request: ApiRequest): string, Error|nil)|nil answers as handle does, as JSON text
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
 ---  headers: table<string, string>): integer|nil, Error|nil)|nil answers instead of handle where

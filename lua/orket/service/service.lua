@@ -96,7 +96,6 @@ function M.open(project, instruments)
     change.reload(project, note)
   end)
   self.name, self.kept = workspace_name(project.dir), { count = 0, answers = {} }
-  self.making = {} -- answers that are made, by what they are of (web_server.lua)
   self.ready = true
   return self
 end

@@ -10,6 +10,7 @@ local hash = require("orket.core.hash")
 local http = require("orket.core.http")
 local inputs = require("orket.service.api.inputs")
 local page_files = require("orket.service.page_files")
+local pooled_store = require("orket.service.api.pooled_store")
 local problem = require("orket.service.api.problem")
 local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
@@ -74,11 +75,12 @@ end
 local function kept(service, target)
   local store = service.kept
   if store.at ~= service.events.last then
-    store.at, store.count, store.answers = service.events.last, 0, {}
+    store.at, store.count, store.answers, store.running = service.events.last, 0, {}, {}
   end
   return store.answers[target]
 end
 
+-- An answer that was begun when the journal ended at `at`; what came since may not be in it.
 local function keep(service, at, target, body, etag)
   local store = service.kept
   if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == at and at == service.events.last then
@@ -88,42 +90,55 @@ end
 
 -- ---- one request ----
 
-local function etag_of(body)
-  return '"' .. hash.of(body):sub(1, 32) .. '"'
+local function traced(what)
+  return type(what) == "table" and what or debug.traceback(what)
+end
+
+-- Its body as text. What was is read by the loop, in a snapshot.
+local function body_of(service, route, request)
+  local is_now = not request.query.at
+  if route.text and is_now then
+    return route.text(service, request)
+  end
+  local view = route.pooled and is_now and pooled_store.view(service) or service
+  local value, err = service.snapshots:answer(view, route, request)
+  if value == nil then
+    return nil, err
+  end
+  return route.produces and value or cjson.encode(value), value
 end
 
 -- Its body, and its ETag when it has one.
 local function handled(service, route, request)
-  if route.text and not request.query.at then
-    local body, err = route.text(service, request)
-    return body, body and etag_of(body) or err
-  end
-  local value, err = service.snapshots:answer(service, route, request)
-  if value == nil then
-    return nil, err
+  local body, value = body_of(service, route, request)
+  if not body then
+    return nil, value
   elseif route.produces then
-    return value
+    return body
   end
-  local body = cjson.encode(value)
   if route.version then
     return body, route.version(value)
   end
-  return body, route.method == "GET" and etag_of(body) or nil
+  return body, route.method == "GET" and '"' .. hash.of(body):sub(1, 32) .. '"' or nil
 end
 
--- What several ask for at the same point of the journal is made once.
-local function shared(service, exchange, route, request)
-  if not (route.text and route.by_journal) then
-    return handled(service, route, request)
+-- Who asks the same while it is being answered, and the journal has not moved, waits for that answer.
+local function handled_once(service, exchange, route, request)
+  local running, target = service.kept.running, exchange.target
+  local task = running[target]
+  if not task then
+    task = async.spawn(function()
+      local result = table.pack(xpcall(handled, traced, service, route, request))
+      running[target] = nil
+      return result
+    end)
+    running[target] = not task.done and task or nil
   end
-  local making, key = service.making, service.events.last .. " " .. exchange.target
-  local task = making[key] or async.spawn(function()
-    local body, etag = handled(service, route, request)
-    making[key] = nil
-    return body, etag
-  end)
-  making[key] = not task.done and task or nil
-  return async.join(task)
+  local result, err = async.join(task)
+  if result and not result[1] then
+    error(result[2], 0)
+  end
+  return result and result[2], result and result[3] or err
 end
 
 local function answer(service, exchange, route, request)
@@ -132,7 +147,12 @@ local function answer(service, exchange, route, request)
   if known then
     return send_known(exchange, route, known.body, known.etag)
   end
-  local body, etag = shared(service, exchange, route, request)
+  local body, etag
+  if route.by_journal then
+    body, etag = handled_once(service, exchange, route, request)
+  else
+    body, etag = handled(service, route, request)
+  end
   exchange.secret = request.secret
   if not body then
     return send_problem(exchange, etag)
@@ -322,10 +342,6 @@ local function failed(self, exchange, what)
   if not pcall(send_problem, exchange, err) then -- the answer had begun
     exchange.response:abort()
   end
-end
-
-local function traced(what)
-  return type(what) == "table" and what or debug.traceback(what)
 end
 
 local function finish(self, exchange)

@@ -2,6 +2,7 @@
 
 local route_table = require("orket.service.route_table")
 local tables = require("orket.util.tables")
+local tags = require("orket.service.api.tags")
 
 local HEAD = [[
 # The API
@@ -68,25 +69,13 @@ local function paths(route)
   return table.concat(list, ", ")
 end
 
-local ABOUT = {
-  system = "The service",
-  cards = "Cards",
-  authoring = "Cards as they are written", scripts = "Scripts and policies",
-  settings = "Settings and models",
-  runs = "Runs and events",
-  people = "People: what waits for them, what they do",
-  files = "Files, programs", models = "Models", memory = "Memory", reports = "Reports",
-  project = "Files of the project, prompts",
-  mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
-}
-
 return function()
   io.write(HEAD)
   local tag
   for _, route in ipairs(route_table.all()) do
     if route.tag ~= tag then
       tag = route.tag
-      io.write(("## %s\n| route | takes | what it does | errors | permission |\n"):format(ABOUT[tag]),
+      io.write(("## %s\n| route | takes | what it does | errors | permission |\n"):format(tags.about(tag)),
         "| --- | --- | --- | --- | --- |\n")
     end
     io.write(("| %s | %s | %s | %s | %s |\n"):format(paths(route), takes(route), route.summary, codes(route),

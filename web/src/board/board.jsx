@@ -1,10 +1,10 @@
 // board.jsx: all cards, in columns by status or as a tree; what waits for a person above them.
 
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { useDataAt } from "../past/past.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { useDataAt } from "../past/past.jsx";
 import { setQuery } from "../shared/router.js";
 import "./board.css";
 import { Columns } from "./columns.jsx";
@@ -82,7 +82,7 @@ const NoMatch = ({ text }) => (
   </Empty>
 );
 
-function Cards({ all, query, base, costs, open }) {
+function Cards({ all, query, base, costs, open, at }) {
   const text = filterOf(query),
     isTree = query.get("view") === "tree";
   const cards = useMemo(
@@ -94,7 +94,7 @@ function Cards({ all, query, base, costs, open }) {
   return isTree ? (
     <Tree cards={cards} base={base} costs={costs} />
   ) : (
-    <Columns cards={cards} base={base} costs={costs} query={query} open={open} />
+    <Columns cards={cards} base={base} costs={costs} query={query} open={open} past={at} />
   );
 }
 
@@ -105,7 +105,7 @@ function useBoardKeys(cards, open) {
       if (e.ctrlKey || e.metaKey || e.altKey || document.querySelector("dialog[open]")) return;
       const tile = e.key === "m" && e.target.closest("[data-card]");
       const card = tile && cards.find((one) => one.id === tile.dataset.card);
-      if (card && open) open({ card });
+      if (card) open({ card });
     };
     addEventListener("keydown", hear);
     return () => removeEventListener("keydown", hear);
@@ -116,8 +116,7 @@ export function Board({ base, query, shared }) {
   const [dialog, open] = useState(null),
     costs = useCosts(shared.at),
     cards = shared.board.data ? shared.board.data.cards : [];
-  const act = shared.at ? null : open; // nothing is changed in the past
-  useBoardKeys(cards, act);
+  useBoardKeys(shared.at ? [] : cards, open);
   return (
     <>
       <div class="bar">
@@ -126,15 +125,15 @@ export function Board({ base, query, shared }) {
         <span class="grow" />
         <View tree={query.get("view") === "tree"} />
         <Filter query={query} />
-        {act && (
+        {!shared.at && (
           <button class="btn p" data-key="s" onClick={() => open("start")}>
             Start run
           </button>
         )}
       </div>
-      {act && shared.inbox.data && <NeedsYou items={shared.inbox.data.items} base={base} />}
+      {shared.inbox.data && !shared.at && <NeedsYou items={shared.inbox.data.items} base={base} />}
       <Loaded of={shared.board}>
-        {(data) => <Cards all={data.cards} query={query} base={base} costs={costs} open={act} />}
+        {(data) => <Cards all={data.cards} query={query} base={base} costs={costs} open={open} at={shared.at} />}
       </Loaded>
       {dialog === "start" && <StartDialog cards={cards} base={base} close={() => open(null)} />}
       {dialog && dialog.card && (

@@ -99,7 +99,7 @@ function Column({ column, cards, seen, held, tile, moving, shown, width, measure
   };
   return (
     <section
-      class={["col", shown && "sel", hovered && (verdict.allowed ? "over" : "no")].filter(Boolean).join(" ")}
+      class={["col", shown && "sel", hovered && (verdict.allowed ? "takes" : "refuses")].filter(Boolean).join(" ")}
       aria-label={title}
       {...events}
     >
@@ -156,7 +156,7 @@ function Chips({ lists, shown }) {
   );
 }
 
-export function Columns({ cards, base, costs, query, open }) {
+export function Columns({ cards, base, costs, query, open, past }) {
   const scroller = useRef(),
     seen = useView(scroller),
     online = useOnline();
@@ -176,7 +176,7 @@ export function Columns({ cards, base, costs, query, open }) {
     base,
     cost: costs.get(card.id),
     sending: sending && sending.id === card.id && sending.revision === card.revision,
-    start: open && online ? start : (e) => e.preventDefault(),
+    start: online && !past ? start : (e) => e.preventDefault(),
   });
   const moving = { drag, drop, over, hover };
   return (

@@ -2,6 +2,7 @@
 // asked for anew. What a row says follows from the journal, and only the service works that out.
 
 import { useEffect, useState } from "preact/hooks";
+import { asOf } from "../past/past.jsx";
 import { get, id } from "../shared/api.js";
 import { listen } from "../shared/live.js";
 
@@ -23,8 +24,8 @@ function merged(cards, asked, rows) {
   return fresh.size === 0 ? kept : [...kept, ...fresh.values()].sort((a, b) => a.ordinal - b.ordinal);
 }
 
-// {data: {cards}, error, reload}
-export function useBoard() {
+// {data: {cards}, error, reload}; with `past` the board as it was after that event, which no event changes.
+export function useBoard(past) {
   const [state, set] = useState({});
   const [tries, again] = useState(0);
   useEffect(() => {
@@ -37,7 +38,7 @@ export function useBoard() {
       const asked = touched,
         all = whole || asked.size > MOST;
       [touched, whole, failed] = [new Set(), false, false];
-      const path = all ? "/v1/board" : "/v1/board?cards=" + [...asked].map(id).join(",");
+      const path = all ? asOf("/v1/board", past) : "/v1/board?cards=" + [...asked].map(id).join(",");
       await get(path).then(
         ({ cards }) =>
           !gone && set((old) => ({ data: { cards: all ? cards : merged(old.data.cards, asked, cards) } })),
@@ -61,7 +62,7 @@ export function useBoard() {
         soon();
       },
       event: (event) => {
-        if (NO_ROW.test(event.kind)) return;
+        if (past || NO_ROW.test(event.kind)) return;
         if (event.card) touched.add(event.card);
         else if (ALL.test(event.kind)) whole = true;
         else return;
@@ -74,6 +75,6 @@ export function useBoard() {
       clearTimeout(timer);
       end();
     };
-  }, [tries]);
+  }, [tries, past]);
   return { ...state, reload: () => again((n) => n + 1) };
 }

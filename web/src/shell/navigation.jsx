@@ -108,16 +108,17 @@ function Today() {
 // The other projects of this server.
 export function Others({ name, names }) {
   const others = names.filter((one) => one !== name);
-  if (others.length === 0) return null;
   return (
-    <>
-      <h2 class="lbl">Other projects</h2>
-      {others.map((one) => (
-        <a key={one} class="other" href={`/w/${id(one)}/board`}>
-          <span class="ell">{one}</span>
-        </a>
-      ))}
-    </>
+    others.length > 0 && (
+      <>
+        <p class="lbl">Other projects</p>
+        {others.map((one) => (
+          <a key={one} class="other" href={`/w/${id(one)}/board`}>
+            <span class="ell">{one}</span>
+          </a>
+        ))}
+      </>
+    )
   );
 }
 

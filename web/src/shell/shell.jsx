@@ -95,14 +95,12 @@ export function Shell({ name, names, leave, View }) {
     [dialog, open] = useState(null),
     main = useRef();
   const base = "/w/" + id(name),
-    [, , view, what] = url.parts,
-    past = pointOf(view, url.query);
-  const now = useBoard(),
-    then = useData(past && asOf("/v1/board", past), () => false),
-    board = past ? then : now,
+    past = pointOf(url.parts[2], url.query);
+  const board = useBoard(past),
     inbox = useData("/v1/inbox", (event) => WAITS.test(event.kind));
   const waiting = inbox.data ? inbox.data.items.length : 0,
     cards = board.data ? board.data.cards : [];
+  const [, , view, what] = url.parts;
   const close = () => open(null),
     search = () => open("search");
   useKeys(base, { help: () => open("keys"), search });

@@ -32,6 +32,7 @@ struct endpoint {
     char *origin, *host, *port; /* host without the brackets of IPv6; curl_free */
     bool numeric;
     bool here; /* "localhost" */
+    bool mail; /* smtp, smtps */
     enum state state;
     uint64_t resolved_at;
     char *pin; /* owned */
@@ -128,11 +129,12 @@ static int parse(struct endpoint *e, struct err *err)
     if (rc == CURLUE_OK)
         rc = curl->url_get(e->parsed, CURLUPART_SCHEME, &scheme, 0);
     bool web = scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+    e->mail = scheme && (strcmp(scheme, "smtp") == 0 || strcmp(scheme, "smtps") == 0);
     if (rc == CURLUE_OK)
         rc = curl->url_get(e->parsed, CURLUPART_HOST, &e->host, 0);
     if (rc == CURLUE_OK)
         rc = curl->url_get(e->parsed, CURLUPART_PORT, &e->port, CURLU_DEFAULT_PORT);
-    if (rc == CURLUE_OK && web) {
+    if (rc == CURLUE_OK && (web || e->mail)) {
         struct buf origin = {0};
         buf_printf(&origin, "%s://%s:%s", scheme, e->host, e->port);
         e->origin = buf_steal(&origin, NULL);
@@ -148,7 +150,7 @@ static int parse(struct endpoint *e, struct err *err)
     }
     if (rc != CURLUE_OK)
         return err_set(err, ERR_USAGE, "not a URL: %s", curl->url_strerror(rc));
-    if (!web)
+    if (!web && !e->mail)
         return err_set(err, ERR_USAGE, "not an http or https URL");
     if (is_disguised(e)) {
         err_set(err, ERR_USAGE, "the host of this URL is the address %s, written in another way",
@@ -308,6 +310,25 @@ CURLU *endpoint_url(const struct endpoint *e)
 const char *endpoint_origin(const struct endpoint *e)
 {
     return e->origin;
+}
+
+bool endpoint_is_mail(const struct endpoint *e)
+{
+    return e->mail;
+}
+
+bool endpoint_is_own(const struct endpoint *e)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {{0}};
+    if (inet_pton(AF_INET, e->host, &address.v4.sin_addr) == 1)
+        address.any.sa_family = AF_INET;
+    else if (inet_pton(AF_INET6, e->host, &address.v6.sin6_addr) == 1)
+        address.any.sa_family = AF_INET6;
+    return e->here || (e->numeric && address_kind(&address.any, NULL) == ADDRESS_OWN);
 }
 
 struct address_leave endpoint_leave(const struct endpoint *e)

@@ -28,11 +28,17 @@ struct endpoints *endpoints_open(uv_loop_t *loop, const struct curl *curl);
 /* Frees it once a running look-up has ended. Nobody may wait or hold an endpoint. */
 void endpoints_close(struct endpoints *endpoints);
 
-/* The endpoint of a URL, to be released. ERR_USAGE: no http or https URL, one with a password, or
+/* The endpoint of a URL, to be released. ERR_USAGE: no http, https, smtp or smtps URL, one with a password, or
  * with an IPv4 address that is written in an odd way. */
 int endpoint_use(struct endpoints *endpoints, const char *url, struct endpoint **out,
                  struct err *err) MUST_CHECK;
 void endpoint_release(struct endpoint *endpoint);
+
+/* True for smtp and smtps. */
+bool endpoint_is_mail(const struct endpoint *endpoint);
+
+/* True when its URL says this machine: "localhost", or an address of it. */
+bool endpoint_is_own(const struct endpoint *endpoint);
 
 /* 1: addresses are there; 0: wait is queued and will be called; negative: the look-up could not
  * start. */

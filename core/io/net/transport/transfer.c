@@ -183,7 +183,7 @@ static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow, curl_off
     struct transfer *x = ctx;
     struct err err;
     (void)dltotal, (void)dlnow, (void)ultotal;
-    if (x->body && x->fresh && ulnow >= (curl_off_t)x->body_len)
+    if (x->body && !x->mail && x->fresh && ulnow >= (curl_off_t)x->body_len)
         free_body(x);
     if (!is_flood(x))
         return 0;
@@ -193,6 +193,19 @@ static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow, curl_off
     return 1;
 }
 
+/* A line of a dialogue about a mail: libcurl reads it, here they are counted. */
+static size_t hear_mail(struct transfer *x, size_t len)
+{
+    struct err err;
+    x->head.bytes += len;
+    if (x->head.bytes <= x->caps.headers)
+        return len;
+    err_set(&err, ERR_LIMIT, "%s says more than %zu bytes", endpoint_origin(x->endpoint),
+            x->caps.headers);
+    transfer_fail(x, &err);
+    return 0;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
     struct transfer *x = ctx;
@@ -200,12 +213,13 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
     size_t len = size * count;
     if (x->ending)
         return 0;
-    if (x->phase != TRANSFER_STREAMS) {
+    if (x->phase != TRANSFER_STREAMS)
         transfer_enter(x, TRANSFER_STREAMS);
-        free_body(x); // curl repeats a request only before the first byte of a reply
-    }
     x->since = uv_now(x->owner->loop);
     x->unheard = 0;
+    if (x->mail)
+        return hear_mail(x, len);
+    free_body(x); // curl repeats a request only before the first byte of a reply
     transfer_hide(x, line, len, true); // a type is cut, put into lower case and quoted
     if (reply_head_line(&x->head, line, len, x->caps.headers, &err)) {
         transfer_fail(x, &err);
@@ -326,6 +340,9 @@ static int code_of(const struct transfer *x, CURLcode rc)
         return is_long_line(x) ? ERR_LIMIT : ERR_MEMORY;
     case CURLE_OPERATION_TIMEDOUT:
         return ERR_TIMEOUT;
+    case CURLE_LOGIN_DENIED:
+        return ERR_DENIED;
+    case CURLE_USE_SSL_FAILED:
     case CURLE_PEER_FAILED_VERIFICATION: /* waiting does not change it */
         return ERR_CONFIG;
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -505,11 +522,15 @@ void transfer_set_options(struct transfer *x)
     curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
     curl->easy_setopt(easy, CURLOPT_XFERINFODATA, x);
     curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, x->curl_error);
-    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, &x->headers[0]);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, x->mail ? NULL : &x->headers[0]);
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)x->deadlines.connect + 1000);
     x->pin_text = pin ? strdup(pin) : NULL; // the endpoint may learn new addresses meanwhile
     x->pin.data = x->pin_text;
     curl->easy_setopt(easy, CURLOPT_RESOLVE, x->pin_text ? &x->pin : NULL);
+    if (x->mail) {
+        mail_set_options(x);
+        return;
+    }
     if (x->body) {
         curl->easy_setopt(easy, CURLOPT_POSTFIELDS, x->body);
         curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);

@@ -8,6 +8,7 @@
 #include "io/net/transport.h"
 #include "io/net/transport/curl.h"
 #include "io/net/transport/endpoint.h"
+#include "io/net/transport/mail.h"
 #include "io/net/transport/multis.h"
 #include "io/net/transport/reply_head.h"
 
@@ -45,6 +46,7 @@ struct transfer {
     struct endpoint *endpoint;
     struct endpoint_wait wait;
     struct secret *secret;
+    struct mail *mail; /* owned; NULL: a request of HTTP */
     char *body; /* owned, freed once it cannot be needed again */
     size_t body_len;
     struct transport_deadlines deadlines;

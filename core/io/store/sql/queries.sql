@@ -17,19 +17,24 @@ SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee,
        updated_at
 FROM card c WHERE :cards IS NULL OR id IN (SELECT value FROM json_each(:cards)) ORDER BY ordinal;
 
--- The same as a page of the service has it: `extras` is a JSON object of what is known of some cards besides, by id.
--- name: board_page
-WITH extra (id, value) AS MATERIALIZED (SELECT key, value FROM json_each(:extras))
-SELECT c.id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
-       revision, retry_count, credits, turns,
-       tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
-       tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
-       updated_at, r.reports, x.value ->> '$.forked_from' AS forked_from, x.value -> '$.approval' AS "approval:json",
-       x.value -> '$.outage' AS "outage:json"
-FROM card c LEFT JOIN extra x ON x.id = c.id
-     LEFT JOIN (SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL AND decision <> 'ask' GROUP BY card) r ON r.card = c.id
+-- The same with what is said beside it: how often something of a card was refused, where the epic of a fork comes from, and
+-- what is given by card: :approvals and :outages, objects of JSON. For store:read_aside.
+-- name: board_shown
+WITH asked (card, value) AS MATERIALIZED (SELECT key, value FROM json_each(:approvals)),
+paused (card, value) AS MATERIALIZED (SELECT key, value FROM json_each(:outages)),
+refused (card, reports) AS MATERIALIZED (
+    SELECT card, count(*) FROM report WHERE card IS NOT NULL AND decision <> 'ask' GROUP BY card),
+fork (card, origin) AS MATERIALIZED (
+    SELECT card, (body ->> '$.of') || '@' || (body ->> '$.at') FROM run WHERE body ->> '$.of' IS NOT NULL)
+SELECT c.id, c.type, c.name, c.status, c.priority, c.wait_reason, c.return_to, c.seat, c.assignee, c.parent, c.epic, c.build,
+       c.ordinal, c.revision, c.retry_count, c.credits, c.turns,
+       c.tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
+       c.tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
+       c.updated_at, r.reports, f.origin AS forked_from, a.value AS "approval:json", p.value AS "outage:json"
+FROM card c LEFT JOIN refused r ON r.card = c.id LEFT JOIN fork f ON f.card = c.id LEFT JOIN asked a ON a.card = c.id
+     LEFT JOIN paused p ON p.card = c.id
 WHERE (:all OR c.status <> 'archived') AND (:cards IS NULL OR c.id IN (SELECT value FROM json_each(:cards)))
-ORDER BY ordinal;
+ORDER BY c.ordinal;
 
 -- name: card
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,

@@ -143,7 +143,7 @@ end
 -- What serves now that the files are others.
 local function outcome(project, runs, changes)
   if runs then
-    change.reload(project, function() end)
+    change.settle(project, function() end)
   else
     project.generation, project.waiting = nil, nil
     local ok, err = acceptance.look(project)

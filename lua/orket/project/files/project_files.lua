@@ -221,7 +221,7 @@ M.acts = {
     fields = { path = "text", text = "text", revision = "text?" },
     errors = { "ERR_DENIED", "ERR_TOO_LARGE", "ERR_UTF8", "ERR_CONFIG", "ERR_SCHEMA", "ERR_SCRIPT_SYNTAX",
       "ERR_SCRIPT_CONTRACT" },
-    perform = save,
+    permission = "admin", perform = save,
   },
 }
 

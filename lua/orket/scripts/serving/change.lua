@@ -129,7 +129,10 @@ local function tell_problems(project, problems, tell)
   commit(tx)
 end
 
-local function reload(project, tell)
+---Takes the files as they are now: when it returns they serve, or wait, whatever else was looked at meanwhile.
+---@param project table
+---@param tell fun(text: string)
+function M.settle(project, tell)
   local held <close> = serving.alone(project)
   if not held then
     return -- canceled
@@ -157,7 +160,7 @@ function M.reload(project, tell)
   end
   repeat
     local seen = project.changes
-    reload(project, tell)
+    M.settle(project, tell)
   until project.changes == seen
   project.changes = nil
 end

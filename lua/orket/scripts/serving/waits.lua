@@ -68,11 +68,12 @@ end
 
 ---@param store Store
 ---@param dir string of the project
+---@param owned boolean|nil this process owns it
 ---@return {generation: string, against: string, at: string?, delta: table[], files: string[]}|nil waiting
 ---  at: when it was recorded, if it was
-function M.of(store, dir)
+function M.of(store, dir, owned)
   local serves, recorded = store:read("serving", {})[1], store:read("waiting", {})[1]
-  if lock.held(dir .. "/.orket") then
+  if owned or lock.held(dir .. "/.orket") then
     return from_journal(store, recorded)
   end
   local name = name_of(dir) -- mostly that of what serves: then nothing has to be built

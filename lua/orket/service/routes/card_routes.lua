@@ -7,6 +7,7 @@ local card_record = require("orket.reports.card_record")
 local card_moves = require("orket.governance.card_moves")
 local cjson = require("cjson")
 local once = require("orket.service.api.once")
+local pooled_store = require("orket.service.api.pooled_store")
 local reader = require("orket.project.reader")
 local transcript_page = require("orket.service.transcript_page")
 local tree_diff = require("orket.reports.tree_diff")
@@ -33,10 +34,14 @@ local function board(service, request)
   return { cards = setmetatable(rows, cjson.array_mt) }
 end
 
+-- The same as text: thousands of cards would hold the loop up.
 local function board_text(service, request)
-  local query = request.query
-  local rows, err = board_rows.text(service.store, query.all, query.cards and ids_of(query.cards))
-  return rows and '{"cards":' .. rows .. "}", err
+  local store, query = service.store, request.query
+  local rows = pooled_store.text(store, "board_shown", {
+    all = query.all or false, cards = query.cards and cjson.encode(ids_of(query.cards)), approvals = cjson.encode(board_rows.questions(store)),
+    outages = cjson.encode(board_rows.outages(store)),
+  })
+  return '{"cards":' .. rows .. "}"
 end
 
 local function card(service, request)
@@ -125,6 +130,7 @@ M.routes = {
     body = { type = "object", additionalProperties = false, properties = {
       again = { type = "boolean", description = "a finished epic is built anew" },
     } },
+    headers = { ["Idempotency-Key"] = once.HEADER }, example = { again = false },
     errors = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }, answer = M.STARTED, handle = execute,
   },
 }

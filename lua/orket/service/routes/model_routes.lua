@@ -47,6 +47,7 @@ end
 
 M.routes = {
   {
+    pooled = true,
     name = "models", method = "GET", path = "/v1/models", permission = "read", handle = all, tool = "free",
     summary = "the models: where they are, price, whether the key is there, seats, what waits for one",
     answer = object({ models = list(object({ name = TEXT, provider = TEXT, endpoint = TEXT, model = TEXT,

@@ -16,8 +16,12 @@ local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
 
 -- ---- what waits ----
 
+local function items_of(service)
+  return inbox.list(service.store, service.dir, service.project.lock ~= nil)
+end
+
 local function waiting(service)
-  return { items = setmetatable(inbox.list(service.store, service.dir), cjson.array_mt) }
+  return { items = setmetatable(items_of(service), cjson.array_mt) }
 end
 
 local function whole(service, row)
@@ -61,7 +65,7 @@ end
 -- What a person reads before they answer, and its hash.
 local function content_shown(service, request)
   local row, err = approval(service, request)
-  local items = row and inbox.list(service.store, service.dir) or {}
+  local items = row and items_of(service) or {}
   for _, item in ipairs(items) do
     if item.kind == "approval" and item.id == row.id then
       return { lines = table.move(item.lines, 1, #item.lines, 2, { item.title }), body = { hash = row.hash } }
@@ -84,6 +88,7 @@ local REASONED = { type = "object", required = { "hash", "why" }, additionalProp
 
 M.routes = {
   {
+    pooled = true,
     name = "inbox", method = "GET", path = "/v1/inbox", permission = "read", handle = waiting, tool = "free",
     summary = "what waits for a person: first what expires, with the whole content",
     answer = object({ items = list(ref("InboxItem")) }),
@@ -146,7 +151,7 @@ end
 -- What waits on the card that an act is about; the act is about no later question.
 local function card_shown(service, request)
   local lines, event = {}, nil
-  for _, item in ipairs(inbox.list(service.store, service.dir)) do
+  for _, item in ipairs(items_of(service)) do
     if item.card == request.body.card then
       lines[#lines + 1], event = item.title, event or item.event
       table.move(item.lines, 1, #item.lines, #lines + 1, lines)

@@ -1,10 +1,9 @@
 -- report_routes.lua: what was refused, why something happened, what it cost and may cost, where a word is.
 
 local api_schemas = require("orket.service.api.api_schemas")
-local bottlenecks = require("orket.reports.bottlenecks")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
-local command_answer = require("orket.project.command_answer")
+local command_answer = require("orket.programs.command_answer")
 local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
 local meters = require("orket.governance.budget.meter")
@@ -13,7 +12,6 @@ local policy_history = require("orket.governance.policy.policy_history")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
 local run_set = require("orket.scheduler.run_set")
-local sys = require("orket.core.sys")
 local text_search = require("orket.reports.text_search")
 local waits = require("orket.scripts.serving.waits")
 
@@ -83,21 +81,16 @@ local function why_not(service, request)
   return command_answer.ask(service.project, { "why-not", "-C", service.dir, "--json", tostring(event.seq) })
 end
 
-local function thresholds_of(service)
-  return (service.project.config.organization.process_rules or {}).thresholds
-end
-
+-- Each open card is looked at: not on the loop either.
 local function crowded(service)
-  local all = bottlenecks.of(service.store, thresholds_of(service), sys.now())
-  setmetatable(all.found, cjson.array_mt)
-  return all
+  return command_answer.ask(service, { "bottlenecks", "-C", service.dir, "--json" })
 end
 
 local function noticed(service)
   local budgets = budgets_of(service)
   return { items = setmetatable(notices.list(service.store, { runs = service.runs:rows(),
     caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
-    waiting = waits.of(service.store, service.dir) }), cjson.array_mt) }
+    waiting = waits.of(service.store, service.dir, service.project.lock ~= nil) }), cjson.array_mt) }
 end
 
 local function served(service)
@@ -128,6 +121,7 @@ M.routes = {
       complete = { type = "boolean" }, missing = list(TEXT) }),
   },
   {
+    pooled = true,
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
     tool = "free",
     past = true, summary = "what requests to models cost; what has no `money` had no price", query = {
@@ -138,14 +132,16 @@ M.routes = {
       { currency = TEXT }),
   },
   {
-    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", handle = caps, tool = "free",
+    pooled = true,
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", past = true, handle = caps, tool = "free",
     summary = "every cap: used, reserved by requests under way, limit",
     answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
       reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
       { name = TEXT, where = TEXT })) }, { currency = TEXT }),
   },
   {
-    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read", handle = grouped,
+    pooled = true,
+    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read", past = true, handle = grouped,
     tool = "free", summary = "refusals by rule, the most frequent first, each with its newest report",
     by_journal = true, query = { card = TEXT, run = TEXT },
     answer = object({ items = list(object({ rule = TEXT, decision = TEXT, reports = WHOLE, cards = WHOLE,
@@ -166,6 +162,7 @@ M.routes = {
       why = TEXT, value = NUMBER, limit = NUMBER }, { card = TEXT, seat = TEXT })) }),
   },
   {
+    pooled = true,
     name = "policy_history", method = "GET", path = "/v1/policies/history", permission = "read",
     summary = "which scripts served, waited and were accepted, by whom, and what changed, the newest first",
     by_journal = true, handle = served,
@@ -174,6 +171,7 @@ M.routes = {
         { was = TEXT, now = TEXT })) })) }),
   },
   {
+    pooled = true,
     name = "notices", method = "GET", path = "/v1/notices", permission = "read", handle = noticed,
     summary = "what a person should know besides the cards: stopped runs, outages, caps, what waits",
     answer = object({ items = list(object({ kind = { enum = { "stopped", "outage", "canary", "cap",

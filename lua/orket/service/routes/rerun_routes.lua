@@ -3,7 +3,7 @@
 
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
-local command_answer = require("orket.project.command_answer")
+local command_answer = require("orket.programs.command_answer")
 local once = require("orket.service.api.once")
 local run_routes = require("orket.service.routes.run_routes")
 

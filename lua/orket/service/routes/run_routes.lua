@@ -267,12 +267,13 @@ M.routes = {
       properties = { card = { type = "string", minLength = 1 },
         again = { type = "boolean", description = "a finished epic is built anew" } },
     },
+    headers = { ["Idempotency-Key"] = once.HEADER }, example = { card = "hello" },
   },
   {
     name = "resume_run", method = "POST", path = "/v1/runs/{id}/resume", permission = "run", status = 202,
     tool = "free",
     summary = "goes on with a run that did not end; Idempotency-Key: once", answer = card_routes.STARTED,
-    errors = LAST, handle = resume,
+    headers = { ["Idempotency-Key"] = once.HEADER }, errors = LAST, handle = resume,
   },
   {
     name = "halt_run", method = "POST", path = "/v1/runs/{id}/halt", permission = "run", handle = halt,

@@ -10,7 +10,7 @@ local sys = require("orket.core.sys")
 local M = { tag = "system" }
 
 local object = api_schemas.object
-local TEXT, WHOLE = { type = "string" }, { type = "integer" }
+local TEXT, WHOLE, NUMBER = { type = "string" }, { type = "integer" }, { type = "number" }
 
 local function health(service)
   local ready = service.workspaces:ready()
@@ -53,6 +53,13 @@ local function clear_logs()
     "orket gc drops what no one goes back to, and leaves what the board follows from")
 end
 
+-- As the original names them, twice.
+local function machine(service)
+  local use = service.host:use()
+  use.timestamp, use.cpu, use.memory = sys.now(), use.cpu_percent, use.ram_percent
+  return use
+end
+
 local encoded -- once: it is the same as long as the program runs
 
 local function document_text(service)
@@ -91,6 +98,13 @@ M.routes = {
     answer = object({ status = { const = "online" }, timestamp = TEXT, active_tasks = WHOLE }),
   },
   {
+    name = "machine", method = "GET", path = "/v1/system/metrics", permission = "read", handle = machine,
+    summary = "use of processors, memory, graphics memory (none without a card), at most 5 seconds old",
+    answer = object({ timestamp = TEXT }, { cpu_percent = NUMBER, cpu = NUMBER, ram_percent = NUMBER,
+      memory = NUMBER, vram_gb_used = NUMBER, vram_total_gb = NUMBER }),
+  },
+  {
+    pooled = true,
     name = "calendar", method = "GET", path = "/v1/system/calendar", permission = "read", handle = sprint,
     summary = "the sprint of this week (thirteen to a quarter, UTC), and the cards that name it",
     answer = object({ current_sprint = TEXT, year = WHOLE, week = WHOLE, sprint_start = TEXT,
@@ -103,10 +117,11 @@ M.routes = {
   },
   {
     name = "openapi", method = "GET", path = "/openapi.json", permission = "read",
-    summary = "this API as an OpenAPI 3.1 document", text = document_text,
-    handle = function(service)
+    summary = "this API as an OpenAPI 3.1 document", text = document_text, handle = function(service)
       return openapi.document(service.routes)
-    end, answer = { type = "object", required = { "openapi", "info", "paths" } },
+    end, answer = { type = "object", required = { "openapi", "info", "paths" },
+      properties = { openapi = { type = "string" }, info = { type = "object" },
+        paths = { type = "object" } } },
   },
 }
 

@@ -188,7 +188,7 @@ local OF_CARD = { "ERR_NOT_FOUND", "ERR_USAGE" }
 M.routes = {
   {
     name = "card_files", method = "GET", path = "/v1/cards/{id}/files", permission = "read", handle = files,
-    summary = "the files of an issue or an epic, by path; {id} may be CARD@EVENT", by_journal = true,
+    summary = "the files of an issue or an epic, by path; {id} may be CARD@EVENT", by_journal = true, past = true,
     errors = OF_CARD, query = {
       after = { type = "string", description = "the last path that is known" },
       limit = { type = "integer", minimum = 1, maximum = FILES_MOST, description = "200" },

@@ -51,6 +51,7 @@ local QUERY = { type = "string", minLength = 1, maxLength = 2000, description = 
 
 M.routes = {
   {
+    pooled = true,
     name = "memory", method = "GET", path = "/v1/memory", permission = "read", handle = all, tool = "free",
     summary = "what is remembered: the newest, or what fits `q`, the best first",
     query = { q = QUERY, epic = TEXT, role = TEXT, card = TEXT,

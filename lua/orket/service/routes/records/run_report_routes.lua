@@ -54,7 +54,8 @@ local NOT_FOUND = { "ERR_NOT_FOUND" }
 
 M.routes = {
   {
-    name = "run_metrics", method = "GET", path = "/v1/runs/{id}/metrics", permission = "read",
+    pooled = true,
+    name = "run_metrics", method = "GET", path = "/v1/runs/{id}/metrics", permission = "read", past = true,
     summary = "what each role of a run did: turns, tokens, lines written, refusals, its last call",
     by_journal = true, errors = NOT_FOUND, handle = figures,
     answer = object({ run = TEXT, status = TEXT, roles = list(object({ role = TEXT, turns = WHOLE,
@@ -63,14 +64,16 @@ M.routes = {
       { last_action = TEXT, detail = TEXT, last_at = TEXT })) }),
   },
   {
-    name = "run_backlog", method = "GET", path = "/v1/runs/{id}/backlog", permission = "read",
+    pooled = true,
+    name = "run_backlog", method = "GET", path = "/v1/runs/{id}/backlog", permission = "read", past = true,
     summary = "the issues of a run's epic, in the board's order, with what they depend on",
     by_journal = true, errors = NOT_FOUND, handle = backlog,
     answer = object({ run = TEXT, card = TEXT, items = list(object({ id = TEXT, name = TEXT, status = TEXT,
       revision = WHOLE, depends_on = list(TEXT) })) }),
   },
   {
-    name = "run_turns", method = "GET", path = "/v1/runs/{id}/turns", permission = "read", handle = turns,
+    pooled = true,
+    name = "run_turns", method = "GET", path = "/v1/runs/{id}/turns", permission = "read", past = true, handle = turns,
     summary = "the turns of a run: card, seat, role, model, outcome, steps, tokens, seconds",
     by_journal = true, errors = NOT_FOUND,
     answer = object({ run = TEXT, items = list(object({ run = TEXT, turn = WHOLE, card = TEXT, role = TEXT,
@@ -78,6 +81,7 @@ M.routes = {
       outcome = TEXT, ended_at = TEXT, seconds = WHOLE })) }),
   },
   {
+    pooled = true,
     name = "session_snapshot", method = "GET", path = "/v1/sessions/{id}/snapshot", permission = "read",
     summary = "a run as it stands after the event `at`: configuration, cards, checkpoints, hash of its tree",
     errors = NOT_FOUND, handle = snapshot,

@@ -4,7 +4,7 @@
 local api_schemas = require("orket.service.api.api_schemas")
 local canary = require("orket.scripts.canary")
 local cjson = require("cjson")
-local command_answer = require("orket.project.command_answer")
+local command_answer = require("orket.programs.command_answer")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local once = require("orket.service.api.once")
@@ -115,6 +115,15 @@ local GENERATION = { type = "string", pattern = "^[0-9a-f]{4,64}$", description 
 local PROPOSAL = "/v1/scripts/proposals/{id}"
 local ANSWERS = { "ERR_NOT_FOUND", "ERR_TRANSITION" }
 
+local PROPOSES = {
+  type = "object", required = { "files" }, additionalProperties = false, properties = {
+    files = { type = "object", minProperties = 1, maxProperties = 50, additionalProperties = TEXT,
+      description = "texts by path: roles/NAME.lua, nodes/NAME.lua, tools/NAME.lua, nodes/policy/NAME.lua, "
+        .. "nodes/policy/fixtures/NAME.json" },
+    why = { type = "string", maxLength = 10000 },
+  },
+}
+
 local function with(fields, more)
   local merged = {}
   for _, part in ipairs({ fields, more }) do
@@ -167,12 +176,7 @@ M.routes = {
     name = "propose_scripts", method = "POST", path = "/v1/scripts/proposals", permission = "act",
     summary = "proposes scripts: they are simulated on recorded runs, their fixtures run, none is written;"
       .. " Idempotency-Key: once", status = 201, headers = { ["Idempotency-Key"] = once.HEADER },
-    handle = propose, body = { type = "object", required = { "files" }, additionalProperties = false, properties = {
-      files = { type = "object", minProperties = 1, maxProperties = 50, additionalProperties = TEXT,
-        description = "texts by path: roles/NAME.lua, nodes/NAME.lua, tools/NAME.lua, nodes/policy/NAME.lua, "
-          .. "nodes/policy/fixtures/NAME.json" },
-      why = { type = "string", maxLength = 10000 },
-    } },
+    handle = propose, body = PROPOSES,
     example = { why = "no card edits vendor/", files = { ["nodes/policy/vendor.lua"] =
       'return { node = "policy", deny = { { paths = { "vendor/**" } } } }' } },
     answer = object({ id = WHOLE, generation = TEXT, message = TEXT }),
