@@ -102,6 +102,10 @@ function Response:abort() end
 ---@param fn fun(nothing: nil, message: string, code: string)|nil
 function Response:on_gone(fn) end
 
+---Calls fn with each text message of a client over a WebSocket (UTF-8, 64 KiB at most).
+---@param fn fun(text: string)|nil
+function Response:on_message(fn) end
+
 ---@return boolean
 function Response:is_open() end
 

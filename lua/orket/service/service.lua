@@ -15,7 +15,12 @@ local metrics = require("orket.service.figures.metrics")
 local outbox = require("orket.notify.outbox")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
+<<<<<<< HEAD
 local preparation = require("orket.project.session.preparation")
+=======
+local presence = require("orket.service.presence")
+local preparation = require("orket.project.preparation")
+>>>>>>> observe
 local served_runs = require("orket.service.served_runs")
 local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
@@ -87,6 +92,7 @@ function M.open(project, instruments)
   self.people = directory.new(project)
   self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
+  self.presence = presence.new(project.store, self.events)
   self.snapshots = snapshots.new(project)
   self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
@@ -136,6 +142,7 @@ function Service:close(seconds)
   mcp_http.close(self)
   self.snapshots:close()
   self.events:close()
+  self.presence:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last
 end
