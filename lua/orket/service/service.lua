@@ -15,12 +15,8 @@ local metrics = require("orket.service.figures.metrics")
 local outbox = require("orket.notify.outbox")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
-<<<<<<< HEAD
-local preparation = require("orket.project.session.preparation")
-=======
 local presence = require("orket.service.presence")
-local preparation = require("orket.project.preparation")
->>>>>>> observe
+local preparation = require("orket.project.session.preparation")
 local served_runs = require("orket.service.served_runs")
 local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
