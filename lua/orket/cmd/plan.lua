@@ -7,6 +7,7 @@ local errors = require("orket.errors")
 local objection = require("orket.planning.objection")
 local options = require("orket.options")
 local plan_outcome = require("orket.cmd.plan.plan_outcome")
+local plan_record = require("orket.planning.plan_record")
 local owner = require("orket.project.owner")
 local acts = require("orket.governance.acts")
 local planning = require("orket.planning.planning")
@@ -66,7 +67,7 @@ local function answer(project, id, said)
     return nil, err
   elseif not plan.question then
     return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is "
-      .. plan_outcome.status(plan), "orket plan --show " .. plan.id)
+      .. plan_record.status(plan), "orket plan --show " .. plan.id)
   end
   local against = said.answer == "approved" and objection.of(project, project.store, plan.proposal,
     planning.about(plan))
@@ -223,7 +224,7 @@ function ACT.list(args)
   end
   local rows = setmetatable({}, cjson.array_mt)
   for i, plan in ipairs(plans) do
-    rows[i] = { id = plan.id, status = plan_outcome.status(plan), name = plan.card.name, rock = plan.rock }
+    rows[i] = plan_record.row(plan)
   end
   if args.json then
     print(text.json(rows))

@@ -13,6 +13,7 @@ local NOUNS = { -- each with a table `acts`
   approvals = require("orket.governance.approvals.approval_acts"),
   push = require("orket.repository.push"),
   update = require("orket.repository.update"),
+  planning = require("orket.planning.planning_acts"),
   put = require("orket.workspace.put"),
   files = require("orket.project.files.project_files"),
   sync = require("orket.project.sync"),

@@ -14,6 +14,7 @@ M.ALL = {
   { name = "scripts", about = "Scripts and policies" },
   { name = "models", about = "Models" },
   { name = "memory", about = "What is remembered" },
+  { name = "planning", about = "Plans and conversations" },
   { name = "settings", about = "Settings" },
   { name = "authoring", about = "Cards as they are written" },
   { name = "mcp", about = "Model Context Protocol ([mcp-server.md](mcp-server.md))" },
