@@ -182,7 +182,8 @@ M.routes = {
       assumptions = list(TEXT), question = object({ id = TEXT, expires_at = TEXT }) }),
   },
   {
-    name = "ask_plan", method = "POST", path = "/v1/plans", permission = "act", status = 202, handle = ask_plan,
+    name = "ask_plan", method = "POST", path = "/v1/plans", permission = "act", status = 202,
+    handle = ask_plan,
     summary = "asks for a plan, and begins the run that proposes it; Idempotency-Key: once", errors = ACT,
     body = body({ text = WORDS, team = TEXT, environment = TEXT }, "text"), answer = BEGUN,
   },
