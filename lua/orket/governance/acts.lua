@@ -13,7 +13,6 @@ local NOUNS = { -- each with a table `acts`
   approvals = require("orket.governance.approvals.approval_acts"),
   push = require("orket.repository.push"),
   update = require("orket.repository.update"),
-  planning = require("orket.planning.planning_acts"),
   put = require("orket.workspace.put"),
   files = require("orket.project.files.project_files"),
   sync = require("orket.project.sync"),
@@ -25,6 +24,8 @@ local NOUNS = { -- each with a table `acts`
   pins = require("orket.mcp.pins"),
   fork = require("orket.history.fork"),
   people = require("orket.people.people_acts"),
+  plans = require("orket.planning.plan_acts"),
+  rewind = require("orket.scheduler.jobs.rewind"),
   run = require("orket.scheduler.jobs.run_acts"),
   debugger = require("orket.dev.debugger_acts"),
 }
@@ -120,19 +121,6 @@ function M.perform(project, request, client)
     return nil, err
   end
   return act.perform(project, request, client)
-end
-
----Performs what users may do with what is their own, whatever their role: the caller has looked whose it is.
----@param project table opened as owner
----@param request Request
----@return table|nil answer
----@return Error|Error[]|nil
-function M.perform_own(project, request)
-  local act, err = read(request)
-  if not act then
-    return nil, err
-  end
-  return act.perform(project, request)
 end
 
 return M

@@ -64,7 +64,18 @@ local function begin(service, id)
   return nil, err
 end
 
+local function fault_of(text)
+  if not text:find("%S") then
+    return errors.new("ERR_USAGE", "the text is empty", "write what is wanted")
+  end
+  return select(2, conversation.check(text))
+end
+
 local function performed(service, request, fields)
+  local fault = fault_of(fields.text)
+  if fault then
+    return nil, fault
+  end
   return once.perform(service, request, function()
     local done, err = service:act(fields, request.who)
     if not done then
@@ -76,13 +87,13 @@ end
 
 local function ask_plan(service, request)
   local body = request.body
-  return performed(service, request, { act = "plan", text = body.text, team = body.team,
+  return performed(service, request, { act = "plan.open", text = body.text, team = body.team,
     environment = body.environment })
 end
 
 local function said(request, id)
   local body = request.body
-  return { act = "talk", text = body.text, conversation = id, role = body.role, team = body.team,
+  return { act = "talk.say", text = body.text, card = id, role = body.role, team = body.team,
     environment = body.environment }
 end
 
@@ -142,8 +153,8 @@ end
 
 local function chat_driver(service, request)
   local body = request.body
-  local begun, err = say_and_wait(service, request, { act = "talk", text = body.message,
-    conversation = body.conversation })
+  local begun, err = say_and_wait(service, request, { act = "talk.say", text = body.message,
+    card = body.conversation })
   local talk
   if begun then
     talk, err = shown(service, begun.card)
