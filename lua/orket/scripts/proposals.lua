@@ -7,6 +7,7 @@ local acceptance = require("orket.scripts.serving.acceptance")
 local async = require("orket.async")
 local changes = require("orket.scripts.serving.change")
 local cjson = require("cjson")
+local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local person = require("orket.governance.person")
 local policy_history = require("orket.governance.policy.policy_history")
@@ -241,14 +242,15 @@ end
 
 -- ---- to look at ----
 
--- Its texts, and how they differ from what they would replace.
+-- Its texts, and how they differ from what they would replace: the project's own, or the shipped one of this
+-- path.
 local function changed(store, body)
   local was, now = {}, {}
   for path, one in pairs(body.files) do
-    was[path], now[path] = one.was, one.now
+    was[path], now[path] = one.was or embed.read(path) and path or nil, one.now
   end
-  local function text_of(blob)
-    return store:blob(blob)
+  local function text_of(name)
+    return embed.read(name) or store:blob(name)
   end
   local files = policy_history.changed(was, now, text_of)
   for _, file in ipairs(files) do
