@@ -8,6 +8,8 @@ import { useData } from "../shared/live.js";
 
 const OUTCOMES = {
   approved: ["Approved once", "done", "teal"],
+  used: ["Approved once, and used", "done", "teal"],
+  refused: ["Approved, then refused by a rule", "refused", "red"],
   denied: ["Denied", "refused", "red"],
   expired: ["Expired", "canceled", "gray"],
   void: ["Void", "canceled", "gray"],
