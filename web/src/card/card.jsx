@@ -141,7 +141,7 @@ const actionOf = (report) => {
   );
 };
 
-function Refusals({ reports }) {
+function Refusals({ reports, base }) {
   if (reports.length === 0) return <Empty>Nothing was refused.</Empty>;
   return reports.map((report) => (
     <section key={report.event} class="refusal">
@@ -153,6 +153,11 @@ function Refusals({ reports }) {
           {actionOf(report)} {report.decision === "ask" ? "needed approval" : "was refused"}
         </h3>
         <span class="grow" />
+        {report.session_id && (
+          <a class="link" href={`${base}/runs/${id(report.session_id)}?event=${report.event}`}>
+            In the timeline
+          </a>
+        )}
         <span class="s f">
           <When at={report.timestamp} />
         </span>
@@ -320,7 +325,7 @@ function Whole({ card, base, tab, shared }) {
     activity: () => <Activity card={card} base={base} below={below} at={shared.at} />,
     changes: () => <Changes card={card} at={shared.at} />,
     checks: () => <Checks checks={checks} />,
-    refusals: () => <Refusals reports={card.reports} />,
+    refusals: () => <Refusals reports={card.reports} base={base} />,
     details: () => <Details card={card} />,
   };
   return (
