@@ -73,43 +73,6 @@ function Checks({ checks }) {
   ));
 }
 
-<<<<<<< HEAD
-const actionOf = (report) => {
-  const action = report.attempted_action;
-  return (
-    [action.tool, action.what, action.to && "move to " + statusName(action.to)].filter(Boolean).join(" ") ||
-    report.violation_type
-  );
-};
-
-function Refusals({ reports, base }) {
-  if (reports.length === 0) return <Empty>Nothing was refused.</Empty>;
-  return reports.map((report) => (
-    <section key={report.event} class="refusal">
-      <div class="row">
-        <span class={report.decision === "ask" ? "c-amber" : "c-red"}>
-          <Icon name={report.decision === "ask" ? "ask" : "refused"} />
-        </span>
-        <h3>
-          {actionOf(report)} {report.decision === "ask" ? "needed approval" : "was refused"}
-        </h3>
-        <span class="grow" />
-        {report.session_id && (
-          <a class="link" href={`${base}/runs/${id(report.session_id)}?event=${report.event}`}>
-            In the timeline
-          </a>
-        )}
-        <span class="s f">
-          <When at={report.timestamp} />
-        </span>
-      </div>
-      <Refusal why={report.detail} fix={report.remedy_suggestion} rule={report.rule} where={report.where} />
-    </section>
-  ));
-}
-
-=======
->>>>>>> main
 function Details({ card }) {
   const fields = Object.entries({ ...card.data, ...(card.data || {}).params }).filter(
     ([, value]) =>
@@ -218,16 +181,6 @@ function Whole({ card, base, tab, shared }) {
     ["details", "Details"],
   ].filter(([name]) => !(shared.at && name === "cost"));
   const chosen = tabs.some(([name]) => name === tab) ? tab : "activity";
-<<<<<<< HEAD
-  const panes = {
-    activity: () => <Activity card={card} base={base} below={below} at={shared.at} />,
-    changes: () => <Changes card={card} at={shared.at} />,
-    checks: () => <Checks checks={checks} />,
-    refusals: () => <Refusals reports={card.reports} base={base} />,
-    details: () => <Details card={card} />,
-  };
-=======
->>>>>>> main
   return (
     <div class="two">
       <div class="body">

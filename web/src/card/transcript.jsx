@@ -181,9 +181,6 @@ function Draft({ card, run, turn }) {
   );
 }
 
-<<<<<<< HEAD
-function Turn({ turn, base, at }) {
-=======
 // A turn that did not end: one that works, or waits.
 const OpenTurn = ({ card }) =>
   useWorking().has(card) ? (
@@ -195,8 +192,7 @@ const OpenTurn = ({ card }) =>
     <span class="s m">Open</span>
   );
 
-function Turn({ turn, base, named, at }) {
->>>>>>> main
+function Turn({ turn, base, at }) {
   const answers = new Map(),
     called = new Set();
   for (const entry of turn.entries) {
