@@ -186,7 +186,7 @@ await play({
     await page.goto(view("refusals"));
     await page.waitForSelector(".rule");
     seen.rules = await page.locator(".rule").allTextContents();
-    await page.click(".rule >> nth=0");
+    await page.click(".rule:has-text('house.locked')");
     await page.waitForFunction(() => location.search.startsWith("?rule="));
     await page.waitForSelector(".refusal .kv");
     seen.refusal = await page.textContent(".refusal");

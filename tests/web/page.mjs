@@ -95,6 +95,7 @@ await play({
         await page.goto(view(path));
         await page.waitForSelector("h1");
         await page.waitForSelector("nav.side .dot.live", { state: "attached" });
+        await page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
         seen.violations.push(...(await violations(page)).map((one) => `${path}, ${scheme}: ${one}`));
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (over > 0) seen.violations.push(`${path} is wider than ${width}`);
