@@ -94,7 +94,7 @@ end
 
 -- Each open card is looked at: not on the loop either.
 local function crowded(service)
-  return command_answer.ask(service, { "bottlenecks", "-C", service.dir, "--json" })
+  return command_answer.ask(service.project, { "bottlenecks", "-C", service.dir, "--json" })
 end
 
 local function noticed(service)
@@ -154,7 +154,8 @@ M.routes = {
   },
   {
     pooled = true,
-    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", past = true, handle = caps, tool = "free",
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read",
+    past = true, handle = caps, tool = "free",
     summary = "every cap: used, reserved by requests under way, limit",
     answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
       reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
@@ -162,7 +163,8 @@ M.routes = {
   },
   {
     pooled = true,
-    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read", past = true, handle = grouped,
+    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read",
+    past = true, handle = grouped,
     tool = "free", summary = "refusals by rule, the most frequent first, each with its newest report",
     by_journal = true, query = { card = TEXT, run = TEXT },
     answer = object({ items = list(object({ rule = TEXT, decision = TEXT, reports = WHOLE, cards = WHOLE,
