@@ -15,6 +15,7 @@ local metrics = require("orket.service.figures.metrics")
 local outbox = require("orket.notify.outbox")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
+local presence = require("orket.service.presence")
 local preparation = require("orket.project.session.preparation")
 local served_runs = require("orket.service.served_runs")
 local sign_in = require("orket.people.sign_in")
@@ -87,6 +88,7 @@ function M.open(project, instruments)
   self.people = directory.new(project)
   self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
+  self.presence = presence.new(project.store, self.events)
   self.snapshots = snapshots.new(project)
   self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
@@ -109,16 +111,6 @@ end
 function Service:act(request, who)
   request.who = who
   return acts.perform(self.project, request, { user = who })
-end
-
----Performs an act about what is the user's own; the route has looked whose it is.
----@param request Request
----@param who string
----@return table|nil
----@return Error|Error[]|nil
-function Service:act_for(request, who)
-  request.who = who
-  return acts.perform_own(self.project, request)
 end
 
 ---Begins a run, or goes on with one.
@@ -146,6 +138,7 @@ function Service:close(seconds)
   mcp_http.close(self)
   self.snapshots:close()
   self.events:close()
+  self.presence:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last
 end
