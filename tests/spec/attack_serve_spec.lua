@@ -329,8 +329,8 @@ end)
 
 describe("all attacks at once", function()
   it("take nothing from good clients, fill no memory, and leave nothing behind", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
-    local server <close> = service.start(w, { environment = "ORKET_RATE_LIMIT=0 ORKET_API_KEY=" .. service.KEY })
+    local own <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local server <close> = service.start(own, { environment = "ORKET_RATE_LIMIT=0 ORKET_API_KEY=" .. service.KEY })
     local order = cjson.encode({ port = server.port, key = service.KEY, pid = tonumber(server.pid), card = "A",
       seconds = 3, slow = 60, idle = 300, stuck = 3, good = 2 })
     local text, code = orket.shell(("timeout 100 %s tests/support/attacks.py '%s' 2>&1")
