@@ -63,7 +63,7 @@ export class RunModel {
     this.unit = Math.max(1, (outline.to - outline.from) / 160);
     this.cards = new Map();
     this.turns = new Map();
-    this.version = 0;
+    this.shape = 0; // grows when there are other rows
     for (const one of outline.cards) Object.assign(this.card(one.card, one.from), { own: one.seqs, to: one.to });
     for (const turn of outline.turns) this.addTurn(turn);
   }
@@ -104,7 +104,10 @@ export class RunModel {
         turn.events = Math.max(turn.events, turn.list.length);
         if (!page.next) break;
       }
-      turn.rows = Math.max(turn.rows, turn.shown.length);
+      if (turn.shown.length > turn.rows) {
+        turn.rows = turn.shown.length;
+        this.shape += 1;
+      }
     } finally {
       turn.busy = false;
     }
@@ -139,7 +142,10 @@ export class RunModel {
         for (const event of page.items) card.known.set(event.seq, { ...event, ms: ms(event.at) });
         after = page.next;
       } while (after);
-      card.own = [...card.known.keys()].sort((a, b) => a - b);
+      if (card.known.size !== card.own.length) {
+        card.own = [...card.known.keys()].sort((a, b) => a - b);
+        this.shape += 1;
+      }
     } finally {
       card.busy = false;
     }
@@ -161,7 +167,7 @@ export class RunModel {
     }
     if (isOwn) this.hearTime(event, at);
     this.last = event.seq;
-    this.version += 1;
+    this.shape += 1;
     return true;
   }
 

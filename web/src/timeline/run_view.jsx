@@ -8,10 +8,11 @@ import { get, id } from "../shared/api.js";
 import { Loaded } from "../shared/feedback.jsx";
 import { money, seconds } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { listen, useData } from "../shared/live.js";
+import { listen, live, useData } from "../shared/live.js";
+import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
 import { EventDetail, parsePlace, useReason } from "./event_detail.jsx";
-import { RunModel, rowOf } from "./run_model.js";
+import { eventOf, RunModel, rowOf } from "./run_model.js";
 import { Scrubber } from "./scrubber.jsx";
 import "./timeline.css";
 import { Waterfall } from "./waterfall.jsx";
@@ -193,8 +194,8 @@ function Timeline({ outline, run, base, name, query, at, board, here }) {
   const chosen = useChosen(model, place, reason, folds, changed);
   const cards = useMemo(() => new Map(board ? board.cards.map((card) => [card.id, card]) : []), [board]);
   const order = useMemo(() => new Map(board ? board.cards.map((card, i) => [card.id, i]) : []), [board]);
-  const rows = useMemo(() => model.rows(folds.open, order), [model, version, folds.key, order]);
-  const axis = useMemo(() => model.axis(), [model, version]);
+  const rows = useMemo(() => model.rows(folds.open, order), [model, model.shape, folds.key, order]);
+  const axis = useMemo(() => model.axis(), [model, model.to]);
   const pointMs = useTimeOf(model, at);
   const selected = reason.data && place ? reason.data.event.seq : null;
   const seq = selected || at || model.last;
@@ -216,6 +217,13 @@ function Timeline({ outline, run, base, name, query, at, board, here }) {
     "}": () => stepTurn(model, seq, false),
     l: goLive,
   });
+  // An event that is not there yet is read first.
+  const choose = async (row) => {
+    if (row.seq) return setQuery("event", String(row.seq));
+    await model.loadTurn(row.turn).catch(() => {});
+    const event = eventOf(row);
+    return event && setQuery("event", placeOf(event));
+  };
   const target = follow && newest.current && model.turns.get(newest.current.turn);
   const reveal = follow
     ? target && { key: rowOf(target, newest.current.n), n: version }
@@ -239,7 +247,7 @@ function Timeline({ outline, run, base, name, query, at, board, here }) {
         setAll={folds.setAll}
         version={version}
         known={changed}
-        choose={(row) => setQuery("event", row.seq ? String(row.seq) : placeOfRow(row))}
+        choose={choose}
         unfollow={() => setFollow(false)}
       />
       {!follow && news.current > 0 && (
@@ -252,16 +260,25 @@ function Timeline({ outline, run, base, name, query, at, board, here }) {
   );
 }
 
-const placeOfRow = (row) => {
-  const event = row.turn.shown[row.k];
-  return event ? `${row.turn.turn}/${event.n}` : `${row.turn.turn}/1`;
-};
-
 // When a point in time was; known from the banner's event.
 function useTimeOf(model, at) {
-  const events = useData(at ? `/v1/events?after=${at - 1}&limit=1` : null, () => false);
+  const events = useOnce(at ? `/v1/events?after=${at - 1}&limit=1` : null);
   const event = events.data && events.data.items[0];
   return at && event ? Math.min(Math.max(Date.parse(event.at), model.from), model.to) : null;
+}
+
+// Is the stream open, or was it? What comes after the outline comes over it.
+function useConnected() {
+  const [is, set] = useState(live.state !== "connecting");
+  useEffect(() => listen({ opened: () => set(true), event: () => {} }), []);
+  return is;
+}
+
+// While another point is being read, what was shown stays.
+function useKept(of) {
+  const last = useRef();
+  if (of.data) last.current = of.data;
+  return of.error ? of : { ...of, data: last.current };
 }
 
 export function RunView({ base, name, query, shared }) {
@@ -269,8 +286,8 @@ export function RunView({ base, name, query, shared }) {
     [forks, fork] = useState(null),
     here = useRef(null); // the event that one looks at
   const matters = (event) => event.run === name || /^run\./.test(event.kind);
-  const run = useDataAt(`/v1/runs/${id(name)}?figures=true`, at, matters);
-  const outline = useData(`/v1/runs/${id(name)}/timeline`, () => false);
+  const run = useKept(useDataAt(`/v1/runs/${id(name)}?figures=true`, at, matters));
+  const outline = useOnce(useConnected() ? `/v1/runs/${id(name)}/timeline` : null);
   return (
     <>
       <div class="bar">

@@ -286,11 +286,19 @@ export function Waterfall({ model, rows, axis, cards, now, point, chosen, pitch,
       show(to);
     }
   };
+  const around = useMemo(
+    () => (
+      <>
+        <Hatch />
+        <Head axis={axis} width={sight.width} all={all} setAll={setAll} lane={lane} />
+        <Over axis={axis} width={sight.width} height={sight.height} point={point && point.ms} />
+      </>
+    ),
+    [axis, sight.width, sight.height, all, point && point.ms],
+  );
   return (
     <div class="wfbox">
-      <Hatch />
-      <Head axis={axis} width={sight.width} all={all} setAll={setAll} lane={lane} />
-      <Over axis={axis} width={sight.width} height={sight.height} point={point && point.ms} />
+      {around}
       <div
         class="wf"
         ref={scroller}
