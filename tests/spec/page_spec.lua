@@ -135,7 +135,7 @@ describe("a person at the page", function()
     assert(seen.approvals[1]:find("/v1/approvals/ep%.1%%2F%d+%%2F%d+/approve$"), seen.approvals[1])
     assert(seen.refused:find("B stays in Done", 1, true) and seen.refused:find("fsm.final", 1, true), seen.refused)
     assert(seen.offline.after < 2000 and seen.offline.text:find("Not connected since", 1, true), seen.offline.text)
-    assert.equal("approved", cjson.decode((w:orket("approvals --all --json")))[1].status)
+    assert.equal("used", cjson.decode((w:orket("approvals --all --json")))[1].status) -- its card went on
   end)
 
   it("finds what axe objects to nowhere, light and dark, wide and narrow, but where it is planted", function()

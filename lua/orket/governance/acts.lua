@@ -123,17 +123,4 @@ function M.perform(project, request, client)
   return act.perform(project, request, client)
 end
 
----Performs what users may do with what is their own, whatever their role: the caller has looked whose it is.
----@param project table opened as owner
----@param request Request
----@return table|nil answer
----@return Error|Error[]|nil
-function M.perform_own(project, request)
-  local act, err = read(request)
-  if not act then
-    return nil, err
-  end
-  return act.perform(project, request)
-end
-
 return M

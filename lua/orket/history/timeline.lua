@@ -2,7 +2,6 @@
 -- are, and its events, a few at a time, with what a waterfall shows of each. Nothing is stored: all of it is
 -- read from the journal.
 
-local async = require("orket.async")
 local cjson = require("cjson")
 local strings = require("orket.util.strings")
 local turn_record = require("orket.history.turn_record")
@@ -11,7 +10,6 @@ local M = {}
 
 local IDLE = 60000 -- milliseconds without an event of the run, after which it was idle
 local SLOTS = 160 -- of the density
-local PIECE = 2000 -- events that are looked at between two turns of the loop
 
 local function list(rows)
   return setmetatable(rows, cjson.array_mt)
@@ -26,31 +24,6 @@ local function bounds(store, run)
   return span, { run = run.id, first = span.first, last = last }
 end
 
--- Reads the events of a run a piece at a time; others take their turn between two.
-local function each_piece(store, run, span, query, params, each)
-  local after = span.first - 1
-  repeat
-    local upto = math.min(after + PIECE, span.last)
-    params.run, params.after, params.upto = run, after, upto
-    for _, row in ipairs(store:read(query, params)) do
-      each(row)
-    end
-    after = upto
-  until after >= span.last or not async.sleep(0)
-end
-
-local function gaps_of(store, run, span)
-  local gaps, params = list({}), { idle = IDLE }
-  each_piece(store, run, span, "timeline_gaps", params, function(row)
-    if row.from then
-      gaps[#gaps + 1] = row
-    else
-      params.before = row.to or params.before
-    end
-  end)
-  return gaps
-end
-
 -- The time between the first and the last event in which it was not idle.
 local function active(span, gaps)
   local ms = span.to - span.from
@@ -60,20 +33,7 @@ local function active(span, gaps)
   return ms
 end
 
-local function density_of(store, run, span, unit)
-  local slots = list({})
-  each_piece(store, run, span, "timeline_density", { unit = unit }, function(row)
-    local last = slots[#slots]
-    if last and last.slot == row.slot then
-      last.events, last.seq = last.events + row.events, row.seq
-    else
-      slots[#slots + 1] = row
-    end
-  end)
-  return slots
-end
-
----How a run went, without its events. Times are milliseconds since 1970. In a task.
+---How a run went, without its events. Times are milliseconds since 1970.
 ---@param store Store
 ---@param run table a row of the query runs
 ---@return {run: string, events: integer, first: integer, last: integer, from: integer, to: integer,
@@ -82,8 +42,11 @@ end
 ---  of turns; turns: as of the query timeline_turns, `rows` are its events without the first and the results
 function M.outline(store, run)
   local span, within = bounds(store, run)
-  span.run, span.gaps = run.id, gaps_of(store, run.id, span)
-  span.density = density_of(store, run.id, span, math.max(1, active(span, span.gaps) // SLOTS))
+  local own = { run = run.id, first = span.first, last = span.last }
+  own.idle = IDLE
+  span.run, span.gaps = run.id, list(store:read("timeline_gaps", own))
+  own.idle, own.unit = nil, math.max(1, active(span, span.gaps) // SLOTS)
+  span.density = list(store:read("timeline_density", own))
   span.turns = list(store:read("timeline_turns", { run = run.id }))
   span.cards = list(store:read("timeline_cards", within))
   return span

@@ -38,10 +38,30 @@ local function forget(project, id)
   end
 end
 
+-- One act after the other: what one looked at is still so when its event is written.
+local function in_turn(project, perform, request)
+  local queue = project.people_waiting or {}
+  project.people_waiting = queue
+  if queue.busy then
+    async.suspend(function(wake)
+      queue[#queue + 1] = wake
+    end)
+  end
+  queue.busy = true
+  local _ <close> = setmetatable({}, { __close = function()
+    local wake = table.remove(queue, 1)
+    queue.busy = wake ~= nil
+    if wake then
+      wake(true)
+    end
+  end })
+  return perform(project, request)
+end
+
 -- Performs an act; when it fails, what was kept for it under the id in `field` is removed.
 local function keeping(field, perform)
   return function(project, request)
-    local result, err = person.until_current(perform, project, request)
+    local result, err = async.join(async.spawn(in_turn, project, perform, request))
     if not result and request[field] then
       forget(project, request[field])
     end
@@ -83,6 +103,10 @@ local function check_new(project, request)
   if not ok then
     return nil, err
   end
+  if request.home and (request.home == "" or request.home:find("[/%c\127]") or request.secret) then
+    return nil, errors.new("ERR_USAGE", "home is the name of another project of the server, whose password it is",
+      "orket user add --of PROJECT NAME")
+  end
   local all = roster.read(project.store).users
   if all[request.name] then
     return nil, errors.new("ERR_EXISTS", "there is a user '" .. request.name .. "' already",
@@ -97,10 +121,10 @@ local function add(project, request)
   local ok, err = check_new(project, request)
   if ok then
     ok, err = record(project, request.who, "user.created", { name = request.name, role = request.role,
-      secret = request.secret })
+      secret = request.secret, home = request.home })
   end
-  return ok and { name = request.name, role = request.role,
-    message = request.name .. " is a user now, as " .. request.role }, err
+  return ok and { name = request.name, role = request.role, message = request.name .. " is a user now, as "
+    .. request.role .. (request.home and ", who signs in at " .. request.home or "") }, err
 end
 
 -- What the event says is set, and the sentence about it.
@@ -120,8 +144,11 @@ end
 local function change(project, request)
   local user, err = user_of(project, request.name)
   local set, said = changes_of(request)
+  local old = user and user.secret
   if user and not set then
     err = said
+  elseif user and set.secret and user.home then
+    err = errors.new("ERR_TRANSITION", user.name .. " signs in at " .. user.home .. ", with the password there")
   elseif user and request.role then
     err = select(2, check_role(project, request.role))
   end
@@ -131,8 +158,8 @@ local function change(project, request)
   end
   if not ok then
     return nil, err
-  elseif set.secret and user.secret then
-    forget(project, user.secret)
+  elseif set.secret and old then
+    forget(project, old)
   end
   return { name = request.name, message = request.name .. " " .. said }
 end
@@ -215,35 +242,38 @@ local function revoke(project, request)
   return { id = request.id, message = "the key " .. request.id .. " (" .. key.name .. ") is revoked" }
 end
 
+-- "self": who has the files of the project may always do it, so that nobody is locked out of them; what comes
+-- over HTTP is held back by the routes, which alone offer it there.
 M.acts = {
   ["user.add"] = {
     summary = "makes a user; `secret` is the id of the password that was kept",
-    fields = { name = "text", role = "text", secret = "text?" },
-    errors = { "ERR_EXISTS", "ERR_LIMIT" }, beside = true, permission = "admin",
+    fields = { name = "text", role = "text", secret = "text?", home = "text?" },
+    errors = { "ERR_EXISTS", "ERR_LIMIT" }, beside = true, permission = "self",
     perform = keeping("secret", add),
   },
   ["user.change"] = {
     summary = "gives a user another role or password, or disables and enables the user",
     fields = { name = "text", role = "text?", secret = "text?", disabled = "boolean?" },
-    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "admin",
+    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "self",
     perform = keeping("secret", change),
   },
   ["user.remove"] = {
     summary = "removes a user, and revokes the user's keys",
     fields = { name = "text" },
-    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "admin",
+    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "self",
     perform = keeping("secret", remove),
   },
   ["key.add"] = {
     summary = "makes an access key; `id` is that of the hash that was kept, without `user` it is a service's",
     fields = { id = "text", name = "text", user = "text?", scope = "list", expires_at = "text" },
-    errors = { "ERR_NOT_FOUND", "ERR_LIMIT" }, beside = true, permission = "admin",
+    errors = { "ERR_NOT_FOUND", "ERR_LIMIT" }, beside = true, permission = "self",
     perform = keeping("id", add_key),
   },
   ["key.revoke"] = {
     summary = "revokes an access key",
     fields = { id = "text" },
-    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "admin", perform = revoke,
+    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "self",
+    perform = keeping("id", revoke),
   },
 }
 

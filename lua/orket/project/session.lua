@@ -10,6 +10,7 @@ local client = require("orket.llm.client")
 local handover = require("orket.project.session.handover")
 local jobs = require("orket.scheduler.jobs")
 local notice = require("orket.scripts.permission_delta.notice")
+local outbox = require("orket.notify.outbox")
 local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
 local preparation = require("orket.project.session.preparation")
@@ -25,6 +26,7 @@ local watch = require("orket.project.watch")
 
 local M = {}
 
+local NOTICES = 5 -- seconds that those are waited for who are being notified
 local FIRST_PAUSE, LAST_PAUSE = 0.005, 1 -- seconds: three of them in all
 local TRACES = 2 -- seconds that a collector is waited for at the end of a run
 local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
@@ -176,12 +178,16 @@ local function open_around(project, args, view)
     return nil, err
   end
   local traces = not args.replay and tracing.open(project, noter(view))
+  local notified = not args.replay and outbox.open(project, noter(view))
   local stop_signals = drain_on_signals(project, project.jobs, view)
   local watched = reload_on_change(project, view)
   return { close = function()
     watched:close()
     if traces then
       traces:close(TRACES)
+    end
+    if notified then
+      notified:close(NOTICES)
     end
     stop_signals()
     server.close()

@@ -11,6 +11,7 @@ local memory_routes = require("orket.service.routes.records.memory_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local model_routes = require("orket.service.routes.model_routes")
 local person_routes = require("orket.service.routes.person_routes")
+local planning_routes = require("orket.service.routes.planning_routes")
 local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
 local rerun_routes = require("orket.service.routes.rerun_routes")
@@ -40,6 +41,7 @@ local NOUNS = { -- in the order of docs/api.md
   command_routes,
   model_routes,
   memory_routes,
+  planning_routes,
   project_routes,
   script_routes,
   settings_routes,
@@ -69,6 +71,8 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field produces string|nil its media type, when it is not JSON; "*/*": that of the file
 ---@field errors string[]|nil codes of its failures, besides those of every route
 ---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
+---@field text (fun(service: table, request: ApiRequest): string|nil, Error|nil)|nil answers instead of handle
+---  over HTTP, as JSON that was made beside the loop
 ---@field by_journal boolean|nil its answer follows from the journal alone
 ---@field pooled boolean|nil it reads much: its long queries run on the pool
 ---@field text (fun(service: table, request: ApiRequest): string, Error|nil)|nil answers as handle does, as JSON text

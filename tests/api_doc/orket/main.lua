@@ -69,18 +69,6 @@ local function paths(route)
   return table.concat(list, ", ")
 end
 
-local ABOUT = {
-  system = "The service",
-  cards = "Cards",
-  authoring = "Cards as they are written", scripts = "Scripts and policies",
-  settings = "Settings and models",
-  runs = "Runs and events",
-  people = "People: what waits for them, what they do",
-  files = "Files, programs", models = "Models", memory = "Memory", reports = "Reports",
-  project = "Files of the project, prompts",
-  mcp = "Model Context Protocol ([mcp-server.md](mcp-server.md))",
-}
-
 return function()
   io.write(HEAD)
   local tag

@@ -4,11 +4,11 @@
 import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { useDataAt } from "../past/past.jsx";
-import { useDraft } from "../shared/live.js";
+import { useDraft, useWorking } from "../shared/live.js";
 import { Empty, Loaded, Refusal } from "../shared/feedback.jsx";
 import { count, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { Seat } from "../shared/status.jsx";
+import { Seat, statusName } from "../shared/status.jsx";
 
 // ---- calls ----
 
@@ -129,6 +129,10 @@ const Prompt = ({ entry }) => (
   </Step>
 );
 
+// "ready -> in_progress: why" in the words of the board.
+const plain = (text) =>
+  text.replace(/^(\w+) -> (\w+)/, (_, from, to) => `${statusName(from)} to ${statusName(to)}`);
+
 function Entry({ entry, answers }) {
   if (entry.kind === "reply") return <Reply entry={entry} answers={answers} />;
   if (entry.kind === "prompt") return <Prompt entry={entry} />;
@@ -149,7 +153,7 @@ function Entry({ entry, answers }) {
   if (entry.kind === "note" || entry.kind === "nudge")
     return (
       <Step icon="move" at={entry.at}>
-        <span class="m wrap">{entry.text}</span>
+        <span class="m wrap">{plain(entry.text)}</span>
       </Step>
     );
   return null;
@@ -177,7 +181,18 @@ function Draft({ card, run, turn }) {
   );
 }
 
-function Turn({ turn, base, named, at }) {
+// A turn that did not end: one that works, or waits.
+const OpenTurn = ({ card }) =>
+  useWorking().has(card) ? (
+    <span class="s c-blue row">
+      <span class="dot live" />
+      Live
+    </span>
+  ) : (
+    <span class="s m">Open</span>
+  );
+
+function Turn({ turn, base, at }) {
   const answers = new Map(),
     called = new Set();
   for (const entry of turn.entries) {
@@ -189,12 +204,11 @@ function Turn({ turn, base, named, at }) {
     <section class="turn" aria-label={"Turn " + turn.turn}>
       <header>
         <Seat name={turn.seat} />
-        <h3>Turn {turn.turn}</h3>
-        {named && (
-          <a class="link mono" href={`${base}/cards/${id(turn.card)}`}>
-            {turn.card}
+        <h3>
+          <a class="link" href={`${base}/runs/${id(turn.run)}?event=${turn.turn}/1`}>
+            Turn {turn.turn}
           </a>
-        )}
+        </h3>
         <span class="m ell">
           {turn.role}, {turn.model}
         </span>
@@ -204,10 +218,7 @@ function Turn({ turn, base, named, at }) {
             {turn.steps} steps, {count(turn.tokens_in + turn.tokens_out)} tokens, {end.outcome}
           </span>
         ) : (
-          <span class="s c-blue row">
-            <span class="dot live" />
-            Open
-          </span>
+          <OpenTurn card={turn.card} />
         )}
       </header>
       {turn.entries
@@ -221,7 +232,7 @@ function Turn({ turn, base, named, at }) {
 }
 
 // Pages by cursor: the ones before stay reachable.
-export function Transcript({ path, base, matters, cards, at }) {
+export function Transcript({ path, base, matters, at }) {
   const [cursors, set] = useState([]);
   const after = cursors[cursors.length - 1];
   const page = useDataAt(path + (after ? `?after=${after}` : ""), at, matters);
@@ -238,7 +249,7 @@ export function Transcript({ path, base, matters, cards, at }) {
           )}
           {data.turns.length === 0 && <Empty>No turn yet.</Empty>}
           {data.turns.map((turn) => (
-            <Turn key={turn.seq} turn={turn} base={base} named={cards} at={at} />
+            <Turn key={turn.seq} turn={turn} base={base} at={at} />
           ))}
           {data.next && (
             <div class="acts">

@@ -8,6 +8,8 @@ import { useData } from "../shared/live.js";
 
 const OUTCOMES = {
   approved: ["Approved once", "done", "teal"],
+  used: ["Approved once, and used", "done", "teal"],
+  refused: ["Approved, then refused by a rule", "refused", "red"],
   denied: ["Denied", "refused", "red"],
   expired: ["Expired", "canceled", "gray"],
   void: ["Void", "canceled", "gray"],
@@ -90,7 +92,7 @@ export function Gone({ kind, name, base }) {
         <div class="in">
           <h2>Answered</h2>
           <p>This needs no answer any more.</p>
-          {kind !== "scripts" && (
+          {kind !== "scripts" && kind !== "proposal" && (
             <p>
               <a class="link" href={`${base}/cards/${id(name)}`}>
                 Open {name}

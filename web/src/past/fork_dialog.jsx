@@ -3,7 +3,8 @@
 import { useRef, useState } from "preact/hooks";
 import { id, nonce, post } from "../shared/api.js";
 import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
-import { useData, useLive } from "../shared/live.js";
+import { useLive } from "../shared/live.js";
+import { useOnce } from "../shared/once.js";
 import { go } from "../shared/router.js";
 
 const OVER = ["done", "canceled", "archived"];
@@ -11,8 +12,8 @@ const OVER = ["done", "canceled", "archived"];
 // How many cards of the run's epic are open at the point.
 function useOpenCards(run, at) {
   const point = at && `at=${at}`;
-  const board = useData(point && `/v1/board?${point}`, () => false),
-    one = useData(point && `/v1/runs/${id(run)}?figures=true&${point}`, () => false);
+  const board = useOnce(point && `/v1/board?${point}`),
+    one = useOnce(point && `/v1/runs/${id(run)}?figures=true&${point}`);
   if (!board.data || !one.data) return null;
   return board.data.cards.filter((card) => card.epic === one.data.card && !OVER.includes(card.status)).length;
 }

@@ -3,6 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { useData } from "../shared/live.js";
+import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
 import { Icon } from "../shared/icons.jsx";
 import { time } from "../timeline/scrubber.jsx";
@@ -21,18 +22,22 @@ export function pointOf(view, query) {
 export const asOf = (path, at) => (at ? `${path}${path.includes("?") ? "&" : "?"}at=${at}` : path);
 
 // Of data as of a point nothing changes; now, everything that `matters` does.
-export const useDataAt = (path, at, matters) => useData(path && asOf(path, at), at ? () => false : matters);
+export function useDataAt(path, at, matters) {
+  const now = useData(at ? null : path, matters),
+    then = useOnce(at && path ? asOf(path, at) : null);
+  return at ? then : now;
+}
 
 // The run that a fork goes on from: of the event, else the one that is looked at, else the newest of then.
 function useRun(event, run, at) {
-  const runs = useData(event && event.run === "board" && !run ? asOf("/v1/runs?limit=1", at) : null, () => false);
+  const runs = useOnce(event && event.run === "board" && !run ? asOf("/v1/runs?limit=1", at) : null);
   if (event && event.run !== "board") return event.run;
   return run || (runs.data && runs.data.items.length > 0 ? runs.data.items[0].id : null);
 }
 
 export function PastBanner({ at, view, run, base }) {
   const [forks, fork] = useState(false);
-  const events = useData(`/v1/events?after=${at - 1}&limit=1`, () => false);
+  const events = useOnce(`/v1/events?after=${at - 1}&limit=1`);
   const event = events.data && events.data.items[0],
     of = useRun(event, run, at);
   const missing = events.data && !event;

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { Failure } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { useData } from "../shared/live.js";
+import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
 import { REFUSED } from "./bars.js";
 import { nameOf } from "./event_names.js";
@@ -56,6 +56,11 @@ function titleOf(link) {
 
 const isNo = (link) => link.decision === "deny" || (link.link === "effect" && REFUSED.test(link.kind));
 
+function iconOf(link) {
+  if (isNo(link)) return "refused";
+  return link.decision === "ask" ? "ask" : ICONS[link.link] || "done";
+}
+
 // The links as they are shown: before an effect the permit that it had; after a refusal the fix.
 function shownLinks(reason) {
   const { body } = reason.event;
@@ -77,7 +82,7 @@ function Chain({ reason, base, run }) {
       <ol>
         {shownLinks(reason).map(({ link, title, text, icon }, i) => (
           <li key={i} class={isNo(link) && title !== "Fix" ? "c-red" : ""}>
-            <Icon name={icon || (isNo(link) ? "refused" : ICONS[link.link] || "done")} />
+            <Icon name={icon || iconOf(link)} />
             <a
               class="b s"
               href={hrefOf(base, run, link)}
@@ -133,7 +138,7 @@ function CopyLink() {
 }
 
 export const useReason = (run, place) =>
-  useData(place && `/v1/why/${id(nameOfPlace(run, place))}`, () => false);
+  useOnce(place && `/v1/why/${id(nameOfPlace(run, place))}`);
 
 // of: what useReason answered.
 export function EventDetail({ of, run, base, at }) {

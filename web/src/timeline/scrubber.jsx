@@ -40,7 +40,16 @@ export function Scrubber({ model, axis, at, atMs, set }) {
   };
   const press = (e) => {
     const here = slots.findLastIndex((slot) => slot.seq <= (at ?? model.last));
-    const to = { ArrowLeft: here - 1, ArrowRight: here + 1, PageUp: here + 10, PageDown: here - 10, Home: 0, End: slots.length - 1 }[e.key];
+    const to = {
+      ArrowLeft: here - 1,
+      ArrowDown: here - 1,
+      ArrowRight: here + 1,
+      ArrowUp: here + 1,
+      PageDown: here - 10,
+      PageUp: here + 10,
+      Home: 0,
+      End: slots.length - 1,
+    }[e.key];
     if (to === undefined) return;
     e.preventDefault();
     const slot = slots[Math.max(0, Math.min(slots.length - 1, to))];
@@ -57,10 +66,8 @@ export function Scrubber({ model, axis, at, atMs, set }) {
           <kbd>[</kbd> <kbd>]</kbd> event, <kbd>{"{"}</kbd> <kbd>{"}"}</kbd> turn
         </span>
       </div>
-      <svg
+      <div
         class="hist"
-        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
-        preserveAspectRatio="none"
         role="slider"
         tabIndex={0}
         aria-label="Point in time"
@@ -77,10 +84,12 @@ export function Scrubber({ model, axis, at, atMs, set }) {
         onPointerUp={end}
         onPointerCancel={() => setDraft(null)}
       >
-        <path class="k-dense" d={columns(seen ? slots.filter((slot) => slot.at <= seen) : slots, axis, most)} />
-        {seen && <path class="k-after" d={columns(slots.filter((slot) => slot.at > seen), axis, most)} />}
-        <path class="k-now" d={`M${x} 0h3v${HEIGHT}h-3z`} />
-      </svg>
+        <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
+          <path class="k-dense" d={columns(seen ? slots.filter((slot) => slot.at <= seen) : slots, axis, most)} />
+          {seen && <path class="k-after" d={columns(slots.filter((slot) => slot.at > seen), axis, most)} />}
+          <path class="k-now" d={`M${x} 0h3v${HEIGHT}h-3z`} />
+        </svg>
+      </div>
     </div>
   );
 }

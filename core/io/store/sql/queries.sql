@@ -418,7 +418,8 @@ FROM (SELECT r.id, r.card, r.generation,
        (SELECT coalesce(sum(calls), 0) FROM turn WHERE run = r.id) AS calls,
        (SELECT coalesce(sum(money), 0) FROM turn WHERE run = r.id) AS money,
        r.body ->> '$.of' AS of, r.body ->> '$.at' AS at -- of a fork
-FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card) ORDER BY started_at, id;
+FROM run r LEFT JOIN card e ON e.id = r.card WHERE (:card IS NULL OR r.card = :card) AND (:id IS NULL OR r.id = :id))
+ORDER BY started_at, id;
 
 -- The runs that go on from a moment of another one.
 -- name: forks
@@ -442,8 +443,7 @@ ORDER BY seq;
 -- What the roles of a run come to.
 -- name: run_roles
 SELECT role, count(*) AS turns, coalesce(sum(steps), 0) AS steps, coalesce(sum(tokens_in), 0) AS tokens_in,
-       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(money), 0) AS money,
-       coalesce(sum(refusals), 0) AS refusals
+       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(refusals), 0) AS refusals
 FROM turn WHERE run = :run GROUP BY role ORDER BY role;
 
 -- The files that its turns wrote, each write of its own.
@@ -571,6 +571,7 @@ GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
 WITH newest AS MATERIALIZED (
     SELECT x.seq FROM entry x JOIN stream s ON s.id = x.stream
     WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')) AND (:run IS NULL OR s.run = :run)
+      AND (:card IS NULL OR s.card = :card) AND (:before IS NULL OR x.seq < :before)
     ORDER BY x.seq DESC LIMIT :limit)
 SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS attempt, e.at, s.card, t.seat, s.role,
        coalesce(e.body ->> '$.model', t.model) AS model, e.body ->> '$.usage.prompt' AS tokens_in,
@@ -706,7 +707,9 @@ GROUP BY rule, decision ORDER BY reports DESC, rule, decision;
 -- `text` is what stands around them. For store:read_aside: each looks through all that there is.
 -- name: search_card
 WITH t (rank, id, name, text) AS (
-    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(x.data, '')
+    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10)
+           || coalesce(x.data ->> '$.description', '') || char(10) || coalesce(x.data ->> '$.requirements', '')
+           || char(10) || coalesce(c.note, '')
     FROM card c LEFT JOIN card_text x ON x.id = c.text)
 SELECT rank, id, id AS card, name, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
 FROM t WHERE (rank, id) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0 ORDER BY rank, id LIMIT :limit;
@@ -758,7 +761,9 @@ texts (seq, stream, n, kind, bytes) AS (
         (SELECT x.id FROM name r JOIN message x ON x.id = -r.id WHERE r.key = hash_key(s.name) AND x.hash = s.name))),
 found (seq, stream, n, kind, text) AS (
     SELECT seq, stream, n, kind, iif(json_valid(bytes),
-        coalesce(bytes ->> '$.content', '') || char(10) || coalesce(bytes ->> '$.tool_calls', ''), bytes) FROM texts)
+        coalesce(bytes ->> '$.content', '') || coalesce((
+            SELECT group_concat(char(10) || (value ->> '$.function.name') || ' ' || (value ->> '$.function.arguments'), '')
+            FROM json_each(bytes, '$.tool_calls')), ''), bytes) FROM texts)
 SELECT -f.seq AS rank, CAST(f.seq AS TEXT) AS id, f.seq AS event, t.card, t.run, t.turn, f.n, k.name AS said,
        substr(f.text, max(1, instr(lower(f.text), lower(:text)) - 60), 200) AS text
 FROM found f JOIN stream t ON t.id = f.stream JOIN kind k ON k.id = f.kind
@@ -923,22 +928,20 @@ span (events, first, last) AS (
 SELECT events, first, last, (SELECT at FROM entry WHERE seq = first) AS "from", (SELECT at FROM entry WHERE seq = last) AS "to"
 FROM span;
 
--- Of (:after, :upto]: pauses longer than :idle milliseconds (:before is the time of the event before) that did not end with
--- what a model or a program was waited for: no one was at work. And the time of the last event.
+-- Pauses longer than :idle milliseconds that did not end with what a model or a program was waited for: no one was at work.
 -- name: timeline_gaps
-WITH own AS MATERIALIZED (
-    SELECT seq, at, kind FROM entry WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run))
-SELECT before AS "from", at AS "to" FROM (SELECT at, kind, coalesce(lag(at) OVER (ORDER BY seq), :before) AS before FROM own)
+SELECT before AS "from", at AS "to" FROM (
+    SELECT at, kind, lag(at) OVER (ORDER BY seq) AS before FROM entry
+    WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run))
 WHERE at - before > :idle
   AND kind NOT IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'call.result', 'command.ran', 'verify.done',
-                                                      'memory.ranked', 'window.summarised'))
-UNION ALL SELECT NULL, (SELECT at FROM own ORDER BY seq DESC LIMIT 1);
+                                                      'memory.ranked', 'window.summarised'));
 
--- Of (:after, :upto]: how many events there are in each :unit milliseconds, with the last of them.
+-- How many events there are in each :unit milliseconds, with the last of them.
 -- name: timeline_density
-SELECT at / :unit AS slot, min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
-WHERE seq > :after AND seq <= :upto AND stream IN (SELECT id FROM stream WHERE run = :run)
-GROUP BY 1 ORDER BY 1;
+SELECT min(at) AS at, count(*) AS events, max(seq) AS seq FROM entry
+WHERE seq >= :first AND seq <= :last AND stream IN (SELECT id FROM stream WHERE run = :run)
+GROUP BY at / :unit ORDER BY 1;
 
 -- Its events on a card outside of turns, after the commit :since.
 -- name: timeline_card
@@ -969,6 +972,23 @@ WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
                   (SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree))
   AND seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775807)
   AND kind IN ('source.imported', 'source.updated') ORDER BY seq;
+
+-- Up to which event each target of notifications has heard.
+-- name: noticed
+SELECT body ->> '$.target' AS target, max(body ->> '$.event') AS event FROM journal WHERE run = 'notices'
+GROUP BY body ->> '$.target';
+
+-- What each of them was last sent, or did not take.
+-- name: deliveries
+SELECT max(seq) AS seq, kind, at, body AS "body:json" FROM journal
+WHERE run = 'notices' AND kind <> 'notice.began' GROUP BY body ->> '$.target';
+
+-- Events of which people outside may hear.
+-- name: noticeable
+SELECT seq, run, kind, card, at, body AS "body:json" FROM journal
+WHERE seq > :since AND (kind IN ('run.ended', 'branch.unpushed')
+      OR kind = 'card.moved' AND body ->> '$.to' IN ('blocked', 'waiting_for_developer'))
+ORDER BY seq LIMIT :limit;
 
 -- What became of the newest push of each epic (one, or all that are done) to each remote.
 -- name: pushes
@@ -1141,15 +1161,16 @@ WHERE c.status IN ('done', 'canceled', 'archived') AND EXISTS (SELECT 1 FROM run
                   AND r.id NOT IN (SELECT value FROM json_each(:runs)))
 ORDER BY c.epic, c.ordinal;
 
--- name: people
-SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at FROM person ORDER BY name;
-
--- name: access_keys
-SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
-WHERE :id IS NULL OR id = :id ORDER BY seq;
-
--- name: approval_yes
-SELECT who, at FROM approval_yes WHERE ask = :ask ORDER BY at, who;
+-- Events of the board about users and keys, and yeses of which one is not enough; where there were none ever, the
+-- board's other events are not looked at.
+-- name: people_events
+WITH RECURSIVE wanted (id) AS (SELECT id FROM kind WHERE name IN ('user.created', 'user.changed', 'user.removed',
+    'user.signed_in', 'key.created', 'key.revoked', 'approval.given')),
+chain (seq) AS (
+    SELECT seq FROM stream WHERE run = 'board' AND turn = 0 AND seq > :since AND EXISTS (SELECT 1 FROM wanted)
+    UNION ALL SELECT e.prev FROM chain JOIN entry e ON e.seq = chain.seq WHERE e.prev > :since)
+SELECT v.seq, v.kind, v.actor, v.at, v.body AS "body:json" FROM chain JOIN entry e ON e.seq = chain.seq
+JOIN event v ON v.seq = e.seq WHERE e.kind IN (SELECT id FROM wanted) ORDER BY v.seq;
 
 -- Who began the run, and who went on with it.
 -- name: run_people

@@ -17,12 +17,16 @@ local function health(service)
   return { status = ready and "ok" or "stopping", live = true, ready = ready }
 end
 
--- Each project has users of its own: only the administrator's key is good for all.
+-- Each project has users of its own, some of them from another one; the administrator's key is good for all.
+local function is_open(service, request)
+  local kind, claims = request.principal.kind, request.claims
+  return kind == "admin" or claims and service.people:principal({ kind = "token", claims = claims }) ~= nil
+end
+
 local function workspaces(service, request)
-  local items = setmetatable({}, cjson.array_mt)
-  local is_admin = request.principal and request.principal.kind == "admin"
+  local items, by_name = setmetatable({}, cjson.array_mt), service.workspaces.by_name
   for _, name in ipairs(service.workspaces.names) do
-    if is_admin or name == service.name then
+    if name == service.name or is_open(by_name[name], request) then
       items[#items + 1] = { name = name }
     end
   end
@@ -58,6 +62,13 @@ local function machine(service)
   local use = service.host:use()
   use.timestamp, use.cpu, use.memory = sys.now(), use.cpu_percent, use.ram_percent
   return use
+end
+
+local encoded -- once: it is the same as long as the program runs
+
+local function document_text(service)
+  encoded = encoded or cjson.encode(openapi.document(service.routes))
+  return encoded
 end
 
 M.routes = {
@@ -110,7 +121,7 @@ M.routes = {
   },
   {
     name = "openapi", method = "GET", path = "/openapi.json", permission = "read",
-    summary = "this API as an OpenAPI 3.1 document", handle = function(service)
+    summary = "this API as an OpenAPI 3.1 document", text = document_text, handle = function(service)
       return openapi.document(service.routes)
     end, answer = { type = "object", required = { "openapi", "info", "paths" },
       properties = { openapi = { type = "string" }, info = { type = "object" },
