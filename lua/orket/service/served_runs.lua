@@ -75,9 +75,10 @@ function Runs:start(wanted)
 end
 
 ---All runs, oldest first. One that noted no end, and is not under way here, was interrupted.
+---@param store Store|nil that reads them: that of the project, or a pooled one
 ---@return table[] rows of the query runs
-function Runs:rows()
-  local rows, set = self.project.store:read("runs", {}), run_set.of(self.project)
+function Runs:rows(store)
+  local rows, set = (store or self.project.store):read("runs", {}), run_set.of(self.project)
   for _, row in ipairs(rows) do
     if row.status == "running" and not set:find(row.id) then
       row.status = "interrupted"

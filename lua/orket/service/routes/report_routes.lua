@@ -99,7 +99,7 @@ end
 
 local function noticed(service)
   local budgets = budgets_of(service)
-  return { items = setmetatable(notices.list(service.store, { runs = service.runs:rows(),
+  return { items = setmetatable(notices.list(service.store, { runs = service.runs:rows(service.store),
     caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
     waiting = waits.of(service.store, service.dir, service.project.lock ~= nil) }), cjson.array_mt) }
 end

@@ -23,7 +23,7 @@ local RUNS, EVENTS, EVENTS_MOST = 50, 200, 1000 -- of a page
 
 -- Of what was, the journal alone decides; whether a run is under way now, the process knows.
 local function rows_of(service)
-  return service.at and service.store:read("runs", {}) or service.runs:rows()
+  return service.at and service.store:read("runs", {}) or service.runs:rows(service.store)
 end
 
 ---A run's row.
@@ -221,6 +221,7 @@ local LAST = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }
 
 M.routes = {
   {
+    pooled = true,
     name = "runs", method = "GET", path = "/v1/runs", permission = "read", aliases = { "/api/sessions" },
     tool = "free",
     past = true, summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
@@ -228,6 +229,7 @@ M.routes = {
       before = { type = "string", description = "the last run that is known" } },
   },
   {
+    pooled = true,
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
     tool = "free", query = RUN_QUERY,
     past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
