@@ -418,7 +418,8 @@ FROM (SELECT r.id, r.card, r.generation,
        (SELECT coalesce(sum(calls), 0) FROM turn WHERE run = r.id) AS calls,
        (SELECT coalesce(sum(money), 0) FROM turn WHERE run = r.id) AS money,
        r.body ->> '$.of' AS of, r.body ->> '$.at' AS at -- of a fork
-FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card) ORDER BY started_at, id;
+FROM run r LEFT JOIN card e ON e.id = r.card WHERE (:card IS NULL OR r.card = :card) AND (:id IS NULL OR r.id = :id))
+ORDER BY started_at, id;
 
 -- The runs that go on from a moment of another one.
 -- name: forks
