@@ -358,9 +358,9 @@ describe("reports and models", function()
     assert.truthy(table.concat(rules, " "):find("bottleneck.person", 1, true))
   end)
 
-  it("have notices of what a person should know besides the cards", function()
+  it("have alerts of what a person should know besides the cards", function()
     local kinds = {}
-    for _, item in ipairs(get("/v1/notices").items) do
+    for _, item in ipairs(get("/v1/alerts").items) do
       kinds[item.kind] = item.text
     end
     assert(kinds.cap:find("budget cards/C/calls: 100 %", 1, true), kinds.cap)
