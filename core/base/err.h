@@ -45,6 +45,7 @@
     X(NOT_DIR, tool, "not a directory")                                                            \
     X(STORE, environment, "the database failed")                                                   \
     X(STORE_NEWER, input, "the database was written by a newer version")                           \
+    X(STORE_OLDER, input, "the database was written by an older version")                          \
     X(STORE_BUSY, environment, "another program holds the database")                               \
     X(STORE_FULL, environment, "no space is left for the database")                                \
     X(STORE_READONLY, environment, "the database may not be written")                              \

@@ -42,8 +42,8 @@ function Key:sign(claims) end
 ---@field query string after "?", or ""
 ---@field headers table<string, string> names in lower case; several lines of a name are joined by ", "
 ---@field body string
----@field credential {kind: "admin"|"key"|"token", id: string?, claims: table?}|false|nil with a key: what came;
----  false: a wrong one, nil: none; id of a key, claims of a token
+---@field credential {kind: "admin"|"key"|"token", id: string?, claims: table?}|false|nil with a key: what
+---  came; false: a wrong one, nil: none; id of a key, claims of a token
 ---@field passwords table<string, HttpSecret>|nil with a key: the fields password and new_password of a JSON
 ---  body, which has stars in their place
 
@@ -101,6 +101,10 @@ function Response:abort() end
 ---Calls fn once when the client leaves before the end.
 ---@param fn fun(nothing: nil, message: string, code: string)|nil
 function Response:on_gone(fn) end
+
+---Calls fn with each text message of a client over a WebSocket (UTF-8, 64 KiB at most).
+---@param fn fun(text: string)|nil
+function Response:on_message(fn) end
 
 ---@return boolean
 function Response:is_open() end

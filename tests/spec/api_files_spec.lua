@@ -244,3 +244,27 @@ describe("a search", function()
     end
   end)
 end)
+
+describe("the changes of a card", function()
+  it("are against what it started from, or against what it was after an event", function()
+    local whole = get("/v1/cards/{id}/diff", "/v1/cards/A/diff")
+    local paths = {}
+    for i, file in ipairs(whole.files) do
+      paths[i] = file.path .. " " .. file.status
+    end
+    assert.same({ "page.html added", "seed.txt changed" }, paths)
+    local first
+    for _, event in ipairs(w:events("file.written")) do
+      first = first or event.body.path == "page.html" and event.seq
+    end
+    local later = get("/v1/cards/{id}/diff", ("/v1/cards/A/diff?since=%d"):format(first))
+    assert.equal(1, #later.files)
+    assert.same({ "seed.txt", "changed", 1, 1 },
+      { later.files[1].path, later.files[1].status, later.files[1].added, later.files[1].removed })
+    assert(later.files[1].diff:find("-one\n+TWO", 1, true), later.files[1].diff)
+    local past = get("/v1/cards/{id}/diff", ("/v1/cards/A%%40%d/diff"):format(first))
+    assert.same({ "page.html" }, { past.files[1].path, past.files[2] })
+    assert.equal(first, past.at)
+    assert.equal(404, s:get("/v1/cards/A/diff?since=999999").status)
+  end)
+end)

@@ -169,6 +169,20 @@ describe("people.approvals", function()
     assert.truthy(text:find('needs the permission "act"', 1, true), text)
   end)
 
+  it("is told and recorded when it is widened, and not when it is narrowed", function()
+    local w <close> = project({ roles = { x = { "read" } }, approvals = { { approvers = 2 }, { epic = "a" } } })
+    w:run()
+    configure(w, { roles = { x = { "read", "act" } }, approvals = { { approvers = 2 }, { rule = "b" } },
+      delegations = { { from = "ada", to = "bob", ["until"] = "2999-12-31" } } })
+    w:run()
+    local places = {}
+    for i, row in ipairs(w:events("config.changed")[1].body.delta) do
+      places[i] = row.config:match("#(.*)$")
+    end
+    table.sort(places)
+    assert.same({ "/people/approvals", "/people/delegations", "/people/roles/x" }, places)
+  end)
+
   it("is checked as any configuration is", function()
     for _, people in ipairs({ { roles = { admin = { "read" } } }, { approvals = { { approvers = 0 } } },
       { delegations = { { from = "a", to = "b" } } }, { approval = {} },

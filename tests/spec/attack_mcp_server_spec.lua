@@ -217,7 +217,7 @@ describe("a model that wants to decide by itself", function()
     assert.truthy(played.results[2].content[1].text:find("the person said no", 1, true))
   end)
 
-  it("is not helped by a version in which nobody can be asked", function()
+  it("is not helped by a version in which no person can be asked", function()
     local session = session_of("2025-03-26", { elicitation = EMPTY })
     local reply = post(ask(2, "tools/call", { name = "approve", arguments = { id = ids.A } }), session)
     assert.truthy(reply.body.result.content[1].text:find("cannot ask them", 1, true))

@@ -326,3 +326,23 @@ print(json.dumps({"rss": rss, "good": good()[0]}))]], s.pid)
     assert.truthy(got.rss < 200 * 1024, got.rss)
   end)
 end)
+
+describe("all attacks at once", function()
+  it("take nothing from good clients, fill no memory, and leave nothing behind", function()
+    local own <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local server <close> = service.start(own, { environment = "ORKET_RATE_LIMIT=0 ORKET_API_KEY=" .. service.KEY })
+    local order = cjson.encode({ port = server.port, key = service.KEY, pid = tonumber(server.pid), card = "A",
+      seconds = 3, slow = 60, idle = 300, stuck = 3, good = 2 })
+    local text, code = orket.shell(("timeout 100 %s tests/support/attacks.py '%s' 2>&1")
+      :format(dofile("tests/support/network.lua").python, order))
+    assert.equal(0, code, text)
+    local got = cjson.decode(text)
+    assert.truthy(got.good.sent > 10 and got.good.part >= 0.99, text)
+    assert.truthy(got.rss_mb.most < 256, text)
+    assert.truthy(type(got.recovered_s) == "number", text)
+    for _, name in ipairs({ "idle sockets", "slow bytes", "head bombs", "depth bombs", "body bombs", "guesses",
+      "passwords", "events written" }) do
+      assert.truthy((got.attacks[name] or 0) > 0, name .. text)
+    end
+  end)
+end)

@@ -33,6 +33,16 @@ local function call(name, arguments)
 end
 
 describe("chat", function()
+  it("a conversation is held by the process that owns the project, when there is one", function()
+    local w <close> = talking({ issues = { { id = "A" } } })
+    local s <close> = dofile("tests/support/service.lua").start(w)
+    local told, code = chat(w, { "hello", "and again" })
+    assert.equal(0, code, cjson.encode(told))
+    assert.same({ "you said: hello", "you said: and again" }, { told[1].text, told[2].text })
+    s:stop()
+    w:replays("CHAT-1.1")
+  end)
+
   it("a conversation knows commands for orket itself, reports unknown ones, and takes a path for a message",
     function()
     local w <close> = talking({ issues = { { id = "A" } } })

@@ -216,7 +216,7 @@ describe("a person's decision over MCP", function()
     assert.equal("not there", w:events("approval.answered")[1].body.why)
   end)
 
-  it("is not possible through a client that cannot ask, and it is told where it is decided", function()
+  it("is not possible through a client that cannot ask, and the answer says where it is decided", function()
     local w <close>, id = asking()
     local s <close> = service.start(w)
     for _, played in ipairs({ plays.stdio(w, { call("approve", { id = id }) }),

@@ -305,6 +305,28 @@ describe("an access key", function()
     assert.equal(401, status(again, key))
   end)
 
+  it("ends at its time, also for a stream that is open then", function()
+    local w <close> = new_world()
+    local function key_for(seconds)
+      return orket.probe(([[
+        require("orket.async").main(function()
+          local auth, owner = require("orket.core.auth"), require("orket.project.owner")
+          local id, key = auth.make_key(%q)
+          assert(owner.ask(%q, { act = "key.add", id = id, name = "short", scope = { "read" },
+            expires_at = os.date("!%%Y-%%m-%%dT%%H:%%M:%%SZ", os.time() + %d) }))
+          key:print()
+          return 0
+        end)]]):format(w.dir .. "/.orket", w.dir, seconds)):match("orket_%S+")
+    end
+    local s <close> = service.start(w)
+    assert.equal(401, status(s, key_for(-1)))
+    s.key = key_for(6)
+    assert.equal(200, status(s, s.key))
+    local stream = s:follow("/v1/events")
+    assert(service.wait(stream.ended))
+    assert.equal(401, status(s, s.key))
+  end)
+
   it("is made over HTTP, shown once, and is in no log and no event", function()
     local w <close> = new_world()
     accounts.add(w, "ada", "viewer")

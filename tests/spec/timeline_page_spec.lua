@@ -51,7 +51,7 @@ describe("a person at a run's timeline", function()
       .. "FROM journal WHERE kind = 'call.allowed' AND card = 'C')")
     local s <close> = service.start(w)
     local seen = browser.watch("timeline/chain", s)
-    assert.same({ seen.refusal[1], seen.seq }, { seen.url, seen.fromCard })
+    assert.same({ seen.refusal[1], seen.refusal[1] }, { seen.url, seen.fromCard })
     for _, words in ipairs({ "generated files are never edited", "change their source", "house.generated",
       "config/organization.json#/process_rules/gate/0" }) do
       assert(seen.refusal[2]:find(words, 1, true), seen.refusal[2])

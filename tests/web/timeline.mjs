@@ -100,7 +100,7 @@ await play({
       written = await find("file.written", (event) => event.card === "A"),
       broken = await find("file.written", (event) => event.card === "C");
     const page = await enter("cards/A?tab=refusals");
-    await page.click("text=In the timeline");
+    await page.click("text=In the run");
     await page.waitForSelector(".det dl");
     await page.waitForSelector("[role=treeitem][aria-selected=true]:has-text('write_file refused')");
     seen.fromCard = query(page, "event");
@@ -108,7 +108,6 @@ await play({
     await page.click(`[role=treeitem]:has-text("write_file refused")`);
     await page.waitForSelector(".det dl");
     seen.url = query(page, "event");
-    seen.seq = String(refusal.seq);
     seen.refusal = [refusal.turn + "/" + refusal.n, await page.innerText(".det dl")];
     seen.refusedLinks = await follow(page, `runs/ep.1?event=${refusal.turn}/${refusal.n}`);
     await page.goto(view(`runs/ep.1?event=${written.turn}/${written.n}`));

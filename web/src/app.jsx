@@ -3,6 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { Board } from "./board/board.jsx";
 import { Card } from "./card/card.jsx";
+import { Costs } from "./costs/costs.jsx";
 import { Inbox } from "./inbox/inbox.jsx";
 import { Runs } from "./runs/runs.jsx";
 import { id, key, signOut, whenDenied } from "./shared/api.js";
@@ -18,6 +19,7 @@ function View({ base, parts, query, shared }) {
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
   if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} query={query} shared={shared} />;
+  if (view === "costs") return <Costs query={query} shared={shared} />;
   if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
     <>

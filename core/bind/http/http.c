@@ -170,7 +170,7 @@ static uint32_t seconds_option(lua_State *L, const char *name)
 }
 
 static const struct http_events events = {on_request, response_on_gone, response_on_drain,
-                                         on_drained};
+                                         response_on_message, on_drained};
 
 /* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,
  *              send?, key?, socket?},

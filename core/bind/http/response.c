@@ -26,6 +26,21 @@ static void call_kept(struct response *r, int *ref, bool drained)
     (void)bind_call(bind->L, 3, 0);
 }
 
+struct message {
+    const char *text;
+    size_t len;
+};
+
+/* (function, message): runs protected, because making a text may raise */
+static int run_message(lua_State *L)
+{
+    const struct message *message = lua_touserdata(L, 2);
+    lua_settop(L, 1);
+    lua_pushlstring(L, message->text, message->len);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
 void response_on_drain(void *data)
 {
     struct response *r = data;
@@ -43,6 +58,18 @@ void response_on_gone(void *data)
     call_kept(r, &r->on_gone, false);
 }
 
+void response_on_message(void *data, const char *text, size_t len)
+{
+    struct response *r = data;
+    if (!r || r->on_message == LUA_NOREF || r->server->collecting)
+        return;
+    lua_State *L = r->server->bind->L;
+    lua_pushcfunction(L, run_message);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->on_message);
+    lua_pushlightuserdata(L, &(struct message){text, len});
+    (void)bind_call(L, 2, 0);
+}
+
 static void forget(struct response *r)
 {
     lua_State *L = r->server->bind->L;
@@ -51,7 +78,8 @@ static void forget(struct response *r)
         return;
     luaL_unref(L, LUA_REGISTRYINDEX, r->on_gone);
     luaL_unref(L, LUA_REGISTRYINDEX, r->on_drain);
-    r->on_gone = r->on_drain = LUA_NOREF;
+    luaL_unref(L, LUA_REGISTRYINDEX, r->on_message);
+    r->on_gone = r->on_drain = r->on_message = LUA_NOREF;
 }
 
 void response_fail(struct http_exchange *x)
@@ -254,6 +282,18 @@ static int l_on_gone(lua_State *L)
     return 0;
 }
 
+/* response:on_message(fn: fun(text)|nil)   called for each text message of a WebSocket */
+static int l_on_message(lua_State *L)
+{
+    struct response *r = l_check_response(L);
+    if (!lua_isnoneornil(L, 2))
+        luaL_checktype(L, 2, LUA_TFUNCTION);
+    int ref = lua_isnoneornil(L, 2) ? LUA_NOREF : bind_keep(L, 2);
+    luaL_unref(L, LUA_REGISTRYINDEX, r->on_message);
+    r->on_message = ref;
+    return 0;
+}
+
 /* response:is_open() -> boolean */
 static int l_is_open(lua_State *L)
 {
@@ -280,7 +320,7 @@ static int l_peer(lua_State *L)
 
 static const luaL_Reg methods[] = {
     {"abort", l_abort},     {"finish", l_finish}, {"is_open", l_is_open},
-    {"on_gone", l_on_gone}, {"peer", l_peer},     {"send", l_send},
+    {"on_gone", l_on_gone}, {"on_message", l_on_message}, {"peer", l_peer},     {"send", l_send},
     {"start", l_start},     {"upgrade", l_upgrade}, {"write", l_write},
     {NULL, NULL},
 };
@@ -293,7 +333,8 @@ void response_open(lua_State *L)
 struct response *response_push(lua_State *L, struct server *server, struct http_exchange *x)
 {
     struct response *r = lua_newuserdatauv(L, sizeof *r, 1);
-    *r = (struct response){.server = server, .on_gone = LUA_NOREF, .on_drain = LUA_NOREF};
+    *r = (struct response){.server = server, .on_gone = LUA_NOREF, .on_drain = LUA_NOREF,
+                            .on_message = LUA_NOREF};
     luaL_setmetatable(L, RESPONSE_TYPE);
     lua_rawgeti(L, LUA_REGISTRYINDEX, server->self);
     lua_setiuservalue(L, -2, 1); // the server's memory outlives the response's

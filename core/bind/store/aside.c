@@ -54,9 +54,9 @@ static bool set_param(struct store_query *query, const struct param *param)
 static void put_value(struct buf *out, const struct store_value *value, bool is_json)
 {
     if (value->type == STORE_INT)
-        buf_printf(out, "%lld", (long long)value->integer);
+        json_write_int(out, value->integer);
     else if (value->type == STORE_REAL)
-        buf_printf(out, "%.17g", value->real);
+        json_write_real(out, value->real);
     else if (is_json)
         buf_put(out, value->text, value->len);
     else

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -99,6 +100,17 @@ const char *lock_state(char state)
     }
 }
 
+/* " since TIME": its holder wrote itself into the file then. Nothing where that cannot be read. */
+static void time_taken(const char *path, char *out, size_t size)
+{
+    struct stat file;
+    struct tm tm;
+    out[0] = '\0';
+    if (stat(path, &file) == 0 && gmtime_r(&file.st_mtime, &tm) &&
+        !strftime(out, size, " since %Y-%m-%dT%H:%M:%SZ", &tm))
+        out[0] = '\0';
+}
+
 static int owned(const char *path, struct err *err)
 {
     struct lock_holder holder;
@@ -110,14 +122,17 @@ static int owned(const char *path, struct err *err)
         return ERR_OWNED;
     }
     const char *state = lock_state(holder.state);
-    err_set(err, ERR_OWNED, "process %ld (%s, %s) owns the project: it holds %s", holder.pid,
-            holder.name, state, path);
+    char since[40];
+    time_taken(path, since, sizeof since);
+    err_set(err, ERR_OWNED, "process %ld (%s, %s) owns the project%s: it holds %s", holder.pid,
+            holder.name, state, since, path);
     if (strcmp(state, "stopped") == 0)
         err_fix(err, "let it go on (kill -CONT %ld) or end it (kill -9 %ld)", holder.pid,
                 holder.pid);
     else
-        err_fix(err, "orket halt ends the run that it works on, orket board -w shows it; other "
-                     "commands go through it");
+        err_fix(err,
+                "orket halt stops its runs, kill %ld ends it; other commands go through it",
+                holder.pid);
     return ERR_OWNED;
 }
 

@@ -44,6 +44,8 @@ struct http_events {
     void (*on_gone)(void *data);
     /* What was unsent is below the mark again, after a write answered 1. */
     void (*on_drain)(void *data);
+    /* A text message of a client over a WebSocket, borrowed until it returns. */
+    void (*on_message)(void *data, const char *text, size_t len);
     /* After http_drain: the last connection is gone. */
     void (*on_drained)(void *ctx);
 };

@@ -1,7 +1,5 @@
 -- chat.lua: `orket chat`: a conversation about the board with a seat that can look and propose.
 
-local approvals = require("orket.governance.approvals.approvals")
-local approvers = require("orket.people.approvers")
 local async = require("orket.async")
 local conversation = require("orket.planning.conversation")
 local edit = require("orket.core.edit")
@@ -43,54 +41,27 @@ Chat.__index = Chat
 
 -- ---- what is done ----
 
-local function run(self, begin)
-  local found, failure
+local function run(self, act)
   self.view = talk_view.new({ stream = self.is_terminal, quiet = self.args.json })
-  local code = session.run({ C = self.args.C, view = self.view }, function(project)
-    found, failure = begin(project)
-    return found and { card = found }, failure
-  end)
+  local code, ran = session.run({ C = self.args.C, view = self.view }, act)
   self.failed = self.failed or code == 1
-  if failure and self.args.json then
-    chat_format.tell(self, "error", { error = failure })
+  if ran.failure and self.args.json then
+    chat_format.tell(self, "error", { error = ran.failure })
   end
-  return found, failure
+  return ran.card
 end
 
 local function say(self, message)
-  local who = sys.user()
-  return run(self, function(project)
-    if not self.id then
-      local id, err = conversation.open(project, {
-        text = message, who = who, role = self.args.role, team = self.args.team,
-        environment = self.args.environment,
-      })
-      self.id = id
-      return id, err
-    end
-    return conversation.say(project, self.id, { text = message, who = who })
-  end)
+  local args = self.args
+  local said = run(self, { act = "talk.say", card = self.id, text = message, role = not self.id and args.role
+    or nil, team = not self.id and args.team or nil, environment = not self.id and args.environment or nil })
+  self.id = self.id or said
+  return said
 end
 
 local function answer(self, question, said)
-  return run(self, function(project)
-    local row, err = approvals.find(project.store, question)
-    if not row then
-      return nil, err
-    end
-    said.who = sys.user()
-    if approvals.is_late(row) then
-      said = { answer = "expired" }
-    else
-      err = approvers.check_alone(project, said.who, row)
-    end
-    if err then
-      return nil, err
-    end
-    local ok
-    ok, err = approvals.answer(project.store, row, said)
-    return ok and self.id, err
-  end)
+  return run(self, { act = "talk.answer", card = self.id, question = question, answer = said.answer,
+    why = said.why })
 end
 
 -- ---- the person ----
@@ -202,9 +173,7 @@ local function go_on(self)
   if not talk then
     return nil, err
   elseif talk.card.status == "in_progress" or talk.card.status == "ready" then
-    run(self, function()
-      return self.id
-    end)
+    run(self, { act = "talk.go_on", card = self.id })
   end
   return true
 end

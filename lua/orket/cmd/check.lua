@@ -60,12 +60,13 @@ local function check(dir)
   if not kind then
     return nil, err.code == "ERR_NOT_FOUND" and without_database(dir) or err
   end
+  local _ <close> = project.open_board(dir) -- what is wrong with it, the check says
   return errors.check(store.check(project.database(dir)))
 end
 
 -- Effects that nothing in the journal permitted, as problems.
 local function add_unpermitted(dir, result)
-  local db <close>, err = errors.check(store.open(project.database(dir), { readonly = true }))
+  local db <close>, err = project.open_board(dir)
   if not db then
     return nil, err
   end

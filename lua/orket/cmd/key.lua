@@ -4,11 +4,12 @@ local auth = require("orket.core.auth")
 local cjson = require("cjson")
 local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
-local expiry = require("orket.people.expiry")
+local key_expiry = require("orket.people.key_expiry")
 local local_time = require("orket.view.format.local_time")
 local options = require("orket.options")
 local owner = require("orket.project.owner")
 local readonly = require("orket.view.readonly")
+local roster = require("orket.people.roster")
 local sys = require("orket.core.sys")
 local table_view = require("orket.view.format.table_view")
 local text = require("orket.view.format.text")
@@ -39,8 +40,11 @@ local COLUMNS = { table_view.text("key", "id"), table_view.text("name"),
   end } }
 
 local function list(store, args)
-  local rows = store:read("access_keys", {})
+  local rows = roster.sorted_keys(roster.read(store))
   if args.json then
+    for i, row in ipairs(rows) do
+      rows[i] = roster.shown_key(row)
+    end
     print(text.json(setmetatable(rows, cjson.array_mt)))
   elseif #rows == 0 then
     print("There are no access keys. orket key add NAME makes one.")
@@ -65,7 +69,7 @@ local function add(args)
     return cli_report.failure(errors.new(code, key, fix))
   end
   local result, err = owner.ask(args.C or ".", { act = "key.add", id = id, name = args.name, user = args.user,
-    scope = words_of(args.allow), expires_at = expiry.in_days(args.days), who = sys.user() })
+    scope = words_of(args.allow), expires_at = key_expiry.in_days(args.days), who = sys.user() })
   if not result then
     return cli_report.failure(err)
   end
@@ -99,9 +103,9 @@ local function parse(argv)
   end
   local args, message = options.parse(argv, known, form[2])
   if args then
-    args.days = math.tointeger(tonumber(args.days or expiry.DAYS))
-    if not args.days or args.days < 1 or args.days > expiry.DAYS_MOST then
-      return nil, "--days is 1 to " .. expiry.DAYS_MOST
+    args.days = math.tointeger(tonumber(args.days or key_expiry.DAYS))
+    if not args.days or args.days < 1 or args.days > key_expiry.DAYS_MOST then
+      return nil, "--days is 1 to " .. key_expiry.DAYS_MOST
     end
   end
   return args and { perform = form[3], args = args }, message

@@ -1,15 +1,9 @@
 -- plan.lua: `orket plan`: a request becomes a rock with epics and issues, which a person takes or does not.
 
-local approvals = require("orket.governance.approvals.approvals")
-local approvers = require("orket.people.approvers")
 local cjson = require("cjson")
-local errors = require("orket.errors")
-local objection = require("orket.planning.objection")
 local options = require("orket.options")
 local plan_outcome = require("orket.cmd.plan.plan_outcome")
 local owner = require("orket.project.owner")
-local acts = require("orket.governance.acts")
-local planning = require("orket.planning.planning")
 local cli_report = require("orket.view.cli_report")
 local requests = require("orket.cmd.plan.request")
 local session = require("orket.project.session")
@@ -49,47 +43,14 @@ local function drop(args, plan)
     why = "the plan was given up", who = sys.user() })
 end
 
--- A run of the plan, until it waits for a person; `begin` is what is done first, as the owner. Answers
--- {card, failure, code}.
-local function run(args, begin)
-  local ran = {}
-  ran.code = session.run({ C = args.C, view = planning_view.new(args) }, function(project)
-    ran.card, ran.failure = begin(project)
-    return ran.card and { card = ran.card }, ran.failure
-  end)
-  return ran
-end
-
-local function answer(project, id, said)
-  local plan, err = planning.find(project.store, id)
-  if not plan then
-    return nil, err
-  elseif not plan.question then
-    return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is "
-      .. plan_outcome.status(plan), "orket plan --show " .. plan.id)
-  end
-  local against = said.answer == "approved" and objection.of(project, project.store, plan.proposal,
-    planning.about(plan))
-  if against then
-    return nil, objection.error(against)
-  elseif approvals.is_late(plan.question) then
-    said = { answer = "expired" }
-  else
-    err = approvers.check_alone(project, sys.user(), plan.question)
-  end
-  if err then
-    return nil, err
-  end
-  local ok
-  ok, err = approvals.answer(project.store, plan.question,
-    { answer = said.answer, why = said.why, who = said.answer ~= "expired" and sys.user() or nil })
-  return ok and plan.id, err
+-- A run of the plan, until it waits for a person, after an act. Answers {card, failure, code}.
+local function run(args, act)
+  local code, ran = session.run({ C = args.C, view = planning_view.new(args) }, act)
+  return { code = code, card = ran.card, failure = ran.failure }
 end
 
 local function say(args, id, word, why)
-  return run(args, function(project)
-    return answer(project, id, { answer = word, why = why })
-  end)
+  return run(args, { act = "plan.answer", card = id, answer = word, why = why })
 end
 
 -- ---- the person ----
@@ -197,23 +158,8 @@ function ACT.show(args)
   return 0
 end
 
--- It waits for nothing that a person would have to say, or its model came to nothing.
-local function is_tried_again(project, plan)
-  local card = plan.card
-  return card.status == "blocked" and plan_outcome.WAITS[card.wait_reason]
-    or planning.fault(project.store, plan) ~= nil
-end
-
--- What it waited for is tried again; a question of its own is answered first.
 ACT["go-on"] = function(args)
-  return begin(args, function(project)
-    local plan, err = planning.find(project.store, args["go-on"])
-    local ok = plan
-    if plan and is_tried_again(project, plan) then
-      ok, err = acts.perform(project, { act = "retry", card = plan.card.id, who = sys.user() })
-    end
-    return ok and plan.id, err
-  end)
+  return begin(args, { act = "plan.go_on", card = args["go-on"] })
 end
 
 function ACT.list(args)
@@ -277,9 +223,7 @@ function M.run(argv)
   if not request then
     return cli_report.failure(err)
   end
-  return begin(args, function(project)
-    return planning.open(project, requests.labelled(project, request))
-  end)
+  return begin(args, request)
 end
 
 return M

@@ -95,9 +95,7 @@ function M.run(argv)
       return open_cassette(args)
     end
   end
-  return session.run(args, function()
-    return { card = args.card }
-  end)
+  return (session.run(args))
 end
 
 return M

@@ -43,17 +43,11 @@ local COLUMNS = { table_view.text("user", "name"), table_view.text("role"),
   { "signed in", function(row) return row.signed_in_at and local_time.minute(row.signed_in_at) or "" end,
     spare = 2 } }
 
--- What of a user is for everybody's eyes.
-local function shown(user)
-  return { name = user.name, role = user.role, disabled = user.disabled, has_password = user.secret ~= nil,
-    created_at = user.created_at, created_by = user.created_by, signed_in_at = user.signed_in_at }
-end
-
 local function list(store, args)
   local rows = roster.sorted_users(roster.read(store))
   if args.json then
     for i, row in ipairs(rows) do
-      rows[i] = shown(row)
+      rows[i] = roster.shown_user(row)
     end
     print(text.json(setmetatable(rows, cjson.array_mt)))
   elseif #rows == 0 then

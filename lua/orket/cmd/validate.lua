@@ -13,7 +13,7 @@ local notice = require("orket.scripts.permission_delta.notice")
 local options = require("orket.options")
 local parked = require("orket.reports.parked")
 local problem_list = require("orket.project.config.problem_list")
-local store = require("orket.core.store")
+local projects = require("orket.project.project")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
@@ -60,7 +60,7 @@ end
 
 -- Where files and board differ, when there is a board.
 local function add_drift(dir, project, warnings, origins)
-  local board <close> = store.open(dir .. "/.orket/orket.db", { readonly = true })
+  local board <close> = projects.open_board(dir)
   if board then
     local found = drift.problems(drift.find(board, project), origins)
     table.move(found, 1, #found, #warnings + 1, warnings)

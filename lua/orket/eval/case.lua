@@ -5,8 +5,7 @@
 local errors = require("orket.errors")
 local projects = require("orket.project.project")
 local runs = require("orket.scheduler.jobs.runs")
-local preparation = require("orket.project.preparation")
-local store = require("orket.core.store")
+local preparation = require("orket.project.session.preparation")
 
 local M = {}
 
@@ -113,7 +112,7 @@ end
 ---@return CaseEnd|nil ended without a result: it has not ended; nil: it has not begun
 ---@return Error|nil
 function M.look(dir, case)
-  local board <close>, err = errors.check(store.open(projects.database(dir), { readonly = true }))
+  local board <close>, err = projects.open_board(dir)
   if not board then
     return nil, err.code ~= "ERR_NOT_FOUND" and err or nil
   end

@@ -24,6 +24,8 @@ local NOUNS = { -- each with a table `acts`
   pins = require("orket.mcp.pins"),
   fork = require("orket.history.fork"),
   people = require("orket.people.people_acts"),
+  plans = require("orket.planning.plan_acts"),
+  rewind = require("orket.scheduler.jobs.rewind"),
   run = require("orket.scheduler.jobs.run_acts"),
   debugger = require("orket.dev.debugger_acts"),
 }
@@ -119,19 +121,6 @@ function M.perform(project, request, client)
     return nil, err
   end
   return act.perform(project, request, client)
-end
-
----Performs what users may do with what is their own, whatever their role: the caller has looked whose it is.
----@param project table opened as owner
----@param request Request
----@return table|nil answer
----@return Error|Error[]|nil
-function M.perform_own(project, request)
-  local act, err = read(request)
-  if not act then
-    return nil, err
-  end
-  return act.perform(project, request)
 end
 
 return M

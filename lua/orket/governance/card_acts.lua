@@ -8,6 +8,7 @@ local unblock = require("orket.governance.budget.unblock")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
 local parked = require("orket.reports.parked")
+local roster = require("orket.people.roster")
 local rules = require("orket.memory.rules")
 local reader = require("orket.project.reader")
 local person = require("orket.governance.person")
@@ -176,16 +177,32 @@ local function has_changed(project, card, request)
     "orket inbox shows what it waits for")
 end
 
--- Who saw another state of the card does not move this one.
-local function is_stale(card, request)
-  return request.revision ~= nil and request.revision ~= card.revision and errors.new("ERR_STALE",
-    ("%s is at revision %d, %s; you saw revision %d"):format(card.id, card.revision, card.status,
-      request.revision), "look at it again, then decide")
+-- Who saw another state of the card does not move this one: nil, or why.
+local function stale(card, request)
+  if request.revision == nil or request.revision == card.revision then
+    return nil
+  end
+  local err = errors.new("ERR_STALE", ("%s is at revision %d, %s; you saw revision %d"):format(card.id,
+    card.revision, card.status, request.revision), "look at it again, then decide")
+  err.more = { revision = card.revision, sent = request.revision }
+  return err
+end
+
+-- What a person hands in is that person's own, when it is a user of the project.
+local function is_for_another(project, card, request)
+  local waits = card.status == "blocked" and card.wait_reason == "input"
+    and card.return_to == "ready_for_testing"
+  local name = waits and (card.assignee or ""):match("^human:(.*)$")
+  local hands_in = request.act == "answer" or request.act == "retry"
+  return hands_in and name and name ~= request.who and roster.user(project.store, name)
+    and errors.new("ERR_DENIED", card.id .. " is the work of " .. name .. ", who hands it in",
+      "give the seat to another person in the team's file") or nil
 end
 
 local function act_once(project, request)
   local card, err = reader.card(project.store, request.card)
-  err = err or has_changed(project, card, request) or is_stale(card, request) or nil
+  err = err or has_changed(project, card, request) or stale(card, request)
+    or is_for_another(project, card, request)
   if err then
     return nil, err
   end

@@ -1,5 +1,5 @@
--- approvers.lua: who may answer what agents ask. "people.approvals" of the organization says it by rule and by
--- epic; every entry that fits has to be met. Without one that fits, whoever may act may answer.
+-- approvers.lua: who may answer what agents ask. "people.approvals" of the organization says it by rule and
+-- by epic; every entry that fits has to be met. Without one that fits, whoever may act may answer.
 
 local errors = require("orket.errors")
 local glob = require("orket.core.glob")
@@ -79,14 +79,16 @@ end
 
 -- ---- why not ----
 
-local function said(list, one, many)
-  return #list > 0 and (#list > 1 and many or one) .. " " .. table.concat(list, ", ") or nil
+local function said(list, noun)
+  if #list > 0 then
+    return "the " .. noun .. (#list > 1 and "s " or " ") .. table.concat(list, ", ")
+  end
 end
 
 local function wanted(entry)
   local parts = {}
-  parts[#parts + 1] = said(entry.roles or {}, "the role", "the roles")
-  parts[#parts + 1] = said(entry.users or {}, "the user", "the users")
+  parts[#parts + 1] = said(entry.roles or {}, "role")
+  parts[#parts + 1] = said(entry.users or {}, "user")
   return #parts > 0 and table.concat(parts, " or ") or "a user of the project"
 end
 
@@ -107,7 +109,8 @@ local function question_of(project, row)
   for _, one in ipairs(project.store:read("run_people", { run = row.run })) do
     requesters[one.name] = true
   end
-  return { row = row, organization = organization, users = roster.read(project.store).users,
+  local all = roster.read(project.store)
+  return { row = row, organization = organization, users = all.users, yeses = all.yeses[row.id] or {},
     requesters = requesters, entries = entries_of(organization, row, card.epic or card.id) }
 end
 
@@ -120,10 +123,10 @@ local function needed(question)
 end
 
 -- Others who said yes, and still may.
-local function given(question, store, who)
+local function given(question, who)
   local count = 0
-  for _, yes in ipairs(store:read("approval_yes", { ask = question.row.id })) do
-    local name = yes.who:match("^human:(.*)$")
+  for _, actor in ipairs(question.yeses) do
+    local name = actor:match("^human:(.*)$")
     if name ~= who and may_all(question, question.users[name]) then
       count = count + 1
     end
@@ -147,7 +150,7 @@ function M.check(project, who, row)
   if not ok then
     return nil, refused(question, entry, who)
   end
-  return math.max(0, needed(question) - 1 - given(question, project.store, who))
+  return math.max(0, needed(question) - 1 - given(question, who))
 end
 
 ---The same where the answer is acted upon at once, by the process that asked.

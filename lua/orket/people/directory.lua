@@ -1,10 +1,11 @@
 -- directory.lua: who a request of a served project is from. It has the users and keys of the journal at hand,
 -- hears when they change, and knows who is signed in.
 
+local async = require("orket.async")
 local principal = require("orket.people.principal")
 local problem = require("orket.service.api.problem")
 local roster = require("orket.people.roster")
-local sessions = require("orket.people.sessions")
+local signed_in = require("orket.people.signed_in")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -21,9 +22,9 @@ Directory.__index = Directory
 ---@return Directory
 function M.new(project)
   local self = setmetatable({ project = project, roster = roster.read(project.store),
-    sessions = sessions.new(), hearers = {} }, Directory)
+    sessions = signed_in.new(), hearers = {} }, Directory)
   self.unsubscribe = project.store:subscribe(function()
-    self:read_again()
+    self:hear()
   end, { "user.", "key." })
   return self
 end
@@ -67,6 +68,17 @@ local function tell(self)
   end
 end
 
+-- What was committed can be read when the loop has come round.
+function Directory:hear()
+  if not self.heard then
+    self.heard = async.spawn(function()
+      async.sleep(0)
+      self.heard = nil
+      self:read_again()
+    end)
+  end
+end
+
 local function is_of(session, user)
   return user ~= nil and user.seq == session.seq and not user.disabled and user.secret == session.secret
 end
@@ -106,7 +118,7 @@ local function of_token(self, claims, is_ongoing)
   if not (session and is_of(session, user)) then
     return nil, refused("you are signed out")
   end
-  return principal.user(self:organization(), user, session, sessions.token_ends(session))
+  return principal.user(self:organization(), user, session, signed_in.token_ends(session))
 end
 
 ---Who a credential belongs to, which the core found to be good.
@@ -132,6 +144,9 @@ end
 
 function Directory:close()
   self.unsubscribe()
+  if self.heard then
+    async.cancel(self.heard)
+  end
 end
 
 return M

@@ -38,10 +38,30 @@ local function forget(project, id)
   end
 end
 
+-- One act after the other: what one looked at is still so when its event is written.
+local function in_turn(project, perform, request)
+  local queue = project.people_waiting or {}
+  project.people_waiting = queue
+  if queue.busy then
+    async.suspend(function(wake)
+      queue[#queue + 1] = wake
+    end)
+  end
+  queue.busy = true
+  local _ <close> = setmetatable({}, { __close = function()
+    local wake = table.remove(queue, 1)
+    queue.busy = wake ~= nil
+    if wake then
+      wake(true)
+    end
+  end })
+  return perform(project, request)
+end
+
 -- Performs an act; when it fails, what was kept for it under the id in `field` is removed.
 local function keeping(field, perform)
   return function(project, request)
-    local result, err = person.until_current(perform, project, request)
+    local result, err = async.join(async.spawn(in_turn, project, perform, request))
     if not result and request[field] then
       forget(project, request[field])
     end
@@ -120,6 +140,7 @@ end
 local function change(project, request)
   local user, err = user_of(project, request.name)
   local set, said = changes_of(request)
+  local old = user and user.secret
   if user and not set then
     err = said
   elseif user and request.role then
@@ -131,8 +152,8 @@ local function change(project, request)
   end
   if not ok then
     return nil, err
-  elseif set.secret and user.secret then
-    forget(project, user.secret)
+  elseif set.secret and old then
+    forget(project, old)
   end
   return { name = request.name, message = request.name .. " " .. said }
 end
@@ -215,35 +236,38 @@ local function revoke(project, request)
   return { id = request.id, message = "the key " .. request.id .. " (" .. key.name .. ") is revoked" }
 end
 
+-- "self": who has the files of the project may always do it, so that nobody is locked out of them; what comes
+-- over HTTP is held back by the routes, which alone offer it there.
 M.acts = {
   ["user.add"] = {
     summary = "makes a user; `secret` is the id of the password that was kept",
     fields = { name = "text", role = "text", secret = "text?" },
-    errors = { "ERR_EXISTS", "ERR_LIMIT" }, beside = true, permission = "admin",
+    errors = { "ERR_EXISTS", "ERR_LIMIT" }, beside = true, permission = "self",
     perform = keeping("secret", add),
   },
   ["user.change"] = {
     summary = "gives a user another role or password, or disables and enables the user",
     fields = { name = "text", role = "text?", secret = "text?", disabled = "boolean?" },
-    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "admin",
+    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "self",
     perform = keeping("secret", change),
   },
   ["user.remove"] = {
     summary = "removes a user, and revokes the user's keys",
     fields = { name = "text" },
-    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "admin",
+    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "self",
     perform = keeping("secret", remove),
   },
   ["key.add"] = {
     summary = "makes an access key; `id` is that of the hash that was kept, without `user` it is a service's",
     fields = { id = "text", name = "text", user = "text?", scope = "list", expires_at = "text" },
-    errors = { "ERR_NOT_FOUND", "ERR_LIMIT" }, beside = true, permission = "admin",
+    errors = { "ERR_NOT_FOUND", "ERR_LIMIT" }, beside = true, permission = "self",
     perform = keeping("id", add_key),
   },
   ["key.revoke"] = {
     summary = "revokes an access key",
     fields = { id = "text" },
-    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "admin", perform = revoke,
+    errors = { "ERR_NOT_FOUND" }, beside = true, permission = "self",
+    perform = keeping("id", revoke),
   },
 }
 

@@ -1,7 +1,7 @@
 -- principal.lua: who asks, and what for: the administrator's key, a signed-in user, a user's access key, or a
 -- service's, which is no person.
 
-local expiry = require("orket.people.expiry")
+local key_expiry = require("orket.people.key_expiry")
 local problem = require("orket.service.api.problem")
 local roles = require("orket.people.roles")
 local tables = require("orket.util.tables")
@@ -21,11 +21,13 @@ Principal.__index = Principal
 
 local ALL = tables.set(roles.PERMISSIONS)
 
+local ADMIN = setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL,
+  account = "admin" }, Principal)
+
 ---The holder of the administrator's key.
 ---@return Principal
 function M.admin()
-  return setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL,
-    account = "admin" }, Principal)
+  return ADMIN
 end
 
 ---An account of this machine, which has the project's files.
@@ -65,7 +67,7 @@ function M.key(organization, key, user)
   local scope = tables.set(key.scope)
   local self = { kind = user and "key" or "service", name = user and user.name or "service:" .. key.name,
     role = user and user.role, permissions = scope, account = "key:" .. key.id,
-    ends = expiry.seconds(key.expires_at) }
+    ends = key_expiry.seconds(key.expires_at) }
   if user then
     self.permissions = within(roles.permissions(organization, user.role), scope)
   end
@@ -94,7 +96,7 @@ function Principal:check(route, organization)
       route.permission, route.name), ", ") .. "; an administrator gives one with orket user role")
 end
 
----@return boolean
+---@return boolean false: a service's key
 function Principal:is_person()
   return self.kind ~= "service"
 end

@@ -154,16 +154,17 @@ function M.connect(dir)
   if not connection then
     return nil, err
   end
-  return {
+  local function close()
+    connection:close()
+  end
+  return setmetatable({
     ask = function(_, request)
       local line, failure = question(dir, connection, cjson.encode(request), math.huge)
       local reply = line and cjson.decode(line)
       return reply and reply.result, reply and reply.error or failure
     end,
-    close = function()
-      connection:close()
-    end,
-  }
+    close = close,
+  }, { __close = close })
 end
 
 ---Waits until no process owns the project. Whoever owns it serves a socket, which ends with it, killed or

@@ -28,12 +28,39 @@ local function own(self)
   return self.lock, err
 end
 
+-- A database that an older program wrote, when nobody owns it.
+local function bring_up_to_date(dir)
+  local held = lock.take(dir .. "/.orket")
+  local board = held and store.open(M.database(dir), {})
+  if board then
+    board:close()
+  end
+  if held then
+    held:release()
+  end
+end
+
+---Opens the board of a project for reading. One of an older program is brought up to date first, where that is
+---possible.
+---@param dir string
+---@return Store|nil
+---@return Error|nil
+function M.open_board(dir)
+  local path, readonly = M.database(dir), { readonly = true }
+  local board, err = errors.check(store.open(path, readonly))
+  if not err or err.code ~= "ERR_STORE_OLDER" then
+    return board, err
+  end
+  bring_up_to_date(dir)
+  return errors.check(store.open(path, readonly))
+end
+
 ---Why there is nothing to read where no database is: reading makes none. One that is gone is not one that
 ---never was.
 ---@param dir string
 ---@return Error
 function M.without_board(dir)
-  local board <close>, err = errors.check(store.open(M.database(dir), { readonly = true }))
+  local board <close>, err = M.open_board(dir)
   if not board and err.code == "ERR_STORE_CORRUPT" then
     return err
   end
@@ -75,9 +102,12 @@ function M.open(dir, options)
   if code == "ERR_NOT_FOUND" and not options.own then
     return nil, M.without_board(dir)
   end
-  self.store, err = errors.check(store.open(M.database(dir), {
-    readonly = not options.own, beside = options.beside, hasty = options.hasty,
-  }))
+  if options.own then
+    self.store, err = errors.check(store.open(M.database(dir), { beside = options.beside,
+      hasty = options.hasty }))
+  else
+    self.store, err = M.open_board(dir)
+  end
   if not self.store then
     self:close()
     return nil, err

@@ -5,7 +5,6 @@ local suggest = require("orket.util.suggest")
 local fs = require("orket.core.fs")
 local lock = require("orket.core.lock")
 local project = require("orket.project.project")
-local store = require("orket.core.store")
 
 local M = {}
 
@@ -32,7 +31,7 @@ function M.open(dir)
   if not kind then
     return nil, errors.is_machine(err.code) and err or project.without_board(dir)
   end
-  return errors.check(store.open(project.database(dir), { readonly = true }))
+  return project.open_board(dir)
 end
 
 ---All runs with what they have come to, oldest first. One that nobody ended was interrupted, unless a

@@ -26,6 +26,7 @@ local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 ---@field team table
 ---@field environment table
 ---@field mcp table?
+---@field people {roles: table?, approvals: table[]?, delegations: table[]?}?
 ---@field remotes table<string, {url: string, push: string}>?  those that are pushed to by themselves
 
 local function pushed_to(organization)
@@ -55,7 +56,7 @@ function M.of(config, epic)
     environment = tables.pick(config.environments[epic.data.environment] or { id = epic.data.environment },
       OF_ENVIRONMENT),
     mcp = config.organization.mcp and identity.all(config.organization),
-    remotes = pushed_to(config.organization),
+    remotes = pushed_to(config.organization), people = config.organization.people,
   }
 end
 

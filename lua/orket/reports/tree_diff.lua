@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local file_diff = require("orket.view.format.file_diff")
+local tables = require("orket.util.tables")
 
 local M = {}
 
@@ -21,6 +22,32 @@ function M.files(state)
       return nil, err
     end
     all[i] = file_diff.file(change.path, change.base and before, change.blob and after)
+  end
+  return all
+end
+
+---What differs between two states of a card.
+---@param before TreeState
+---@param after TreeState
+---@return table[]|nil files
+---@return Error|nil
+function M.between(before, after)
+  local all, paths = {}, {}
+  for _, state in ipairs({ before, after }) do
+    for path in pairs(state.manifest) do
+      paths[path] = before.manifest[path] ~= after.manifest[path] or nil
+    end
+  end
+  for i, path in ipairs(tables.keys(paths)) do
+    local was, err = before:bytes(before.manifest[path])
+    local now
+    if was then
+      now, err = after:bytes(after.manifest[path])
+    end
+    if not now then
+      return nil, err
+    end
+    all[i] = file_diff.file(path, before.manifest[path] and was, after.manifest[path] and now)
   end
   return all
 end

@@ -1,17 +1,24 @@
 -- jobs.lua: what the owner of a project runs, and for whom: a job is a card that somebody wants to be run (an
 -- epic, an issue, a rock), with the runs that come of it. Any number of them is under way at once.
 
+local acts = require("orket.governance.acts")
 local async = require("orket.async")
 local errors = require("orket.errors")
 local plan_files = require("orket.planning.plan_files")
-local preparation = require("orket.project.preparation")
+local preparation = require("orket.project.session.preparation")
 local run_set = require("orket.scheduler.run_set")
 local runs = require("orket.scheduler.jobs.runs")
 
 local M = {}
 
+local FETCHED, LOOK = 2, 0.01 -- seconds
+
 ---@class Job
----@field card string
+---@field card string|nil nil: it is not known before what comes first is done
+---@field is_acting boolean what comes first is being done
+---@field note string|nil what that came to, for people
+---@field failure Error|nil of that
+---@field followers table<Follower, true>
 ---@field runs {id: string, epic: string}[] that have begun, in this order
 ---@field ended RunEnd|nil
 ---@field error Error|Error[]|nil
@@ -29,15 +36,16 @@ Jobs.__index = Jobs
 ---@param hooks {note: fun(text: string), on_delta: function?, on_end: fun(job: Job)?}
 ---@return Jobs
 function M.new(project, hooks)
-  return setmetatable({ project = project, hooks = hooks, list = {}, stopping = false }, Jobs)
+  return setmetatable({ project = project, hooks = hooks, list = {}, followers = {}, stopping = false },
+    Jobs)
 end
 
----A job for exactly this card is under way.
+---A job for exactly this card is under way, or may be.
 ---@param card string
 ---@return boolean
 function Jobs:is_asked(card)
   for _, job in ipairs(self.list) do
-    if job.card == card then
+    if job.card == card or job.is_acting then
       return true
     end
   end
@@ -56,6 +64,9 @@ local function tell(job)
   local waiters = job.waiters
   job.waiters = {}
   wake_all(waiters)
+  for follower in pairs(job.followers) do
+    follower:tell()
+  end
 end
 
 ---Waits until more than `known` runs of it have begun, or it is over. In a task.
@@ -78,6 +89,25 @@ function Job:await(known)
   end)
 end
 
+---Waits until it is over. In a task.
+function Job:await_end()
+  while not self.is_over do
+    self:await(math.huge)
+  end
+end
+
+---@param follower Follower
+function Job:follow(follower)
+  self.followers[follower] = true
+  self.owned.followers[follower] = true
+end
+
+---@param follower Follower
+function Job:leave(follower)
+  self.followers[follower] = nil
+  self.owned.followers[follower] = nil
+end
+
 -- ---- begin and end ----
 
 local function on_run(self, job, run)
@@ -97,26 +127,62 @@ local function on_begun(job, run)
   tell(job)
 end
 
-local function perform(self, job, wanted)
-  local ok, err = true, nil
-  if not wanted.is_prepared then
-    ok, err = preparation.refresh(self.project, wanted.again and wanted.card, self.hooks.note)
+-- What a person wants to be done before: it says which card is to be run.
+local function act_first(self, job, wanted)
+  if not wanted.first then
+    return true
   end
-  if not ok then
+  job.is_acting = true
+  local answer, err = acts.perform(self.project, wanted.first)
+  job.is_acting, job.failure = false, err
+  if not answer then
     return nil, err
   end
-  local options = { by = wanted.by, pushes = not job.hooks.cassette, cassette = job.hooks.cassette,
-    on_delta = self.hooks.on_delta, is_stopping = function()
+  job.card, job.note, wanted.run = answer.card, answer.note, answer.run
+  return true
+end
+
+local function hear_words(self, job)
+  local listen = self.hooks.on_delta
+  if not job.is_followed then
+    return listen
+  end
+  return function(...)
+    for follower in pairs(job.followers) do
+      follower:hear(...)
+    end
+    if listen then
+      listen(...)
+    end
+  end
+end
+
+local function options_of(self, job, wanted)
+  local cassette = job.hooks.cassette
+  return { by = wanted.by, pushes = not cassette, cassette = cassette, on_delta = hear_words(self, job),
+    is_stopping = function()
       return self.stopping
     end, on_run = function(run)
       on_run(self, job, run)
     end, on_begun = function(run)
       on_begun(job, run)
     end }
-  if wanted.run then
-    return runs.resume(self.project, wanted.run, options)
+end
+
+local function perform(self, job, wanted)
+  local ok, err = true, nil
+  if not wanted.is_prepared then
+    ok, err = preparation.refresh(self.project, wanted.again and wanted.card, self.hooks.note)
   end
-  return runs.run(self.project, wanted.card, options)
+  if ok then
+    ok, err = act_first(self, job, wanted)
+  end
+  if not ok then
+    return nil, err
+  elseif wanted.run then
+    return runs.resume(self.project, wanted.run, options_of(self, job, wanted))
+  end
+  return runs.run(self.project, job.card, options_of(self, job, wanted))
 end
 
 local function finish(self, job, ended, err)
@@ -141,18 +207,26 @@ local function run(self, job, wanted)
   return ended, err or not ok and failure or nil
 end
 
----Begins a job; what becomes of it is awaited with Job:await.
----@param wanted {card: string, by: string?, again: boolean?, run: table?, is_prepared: boolean?}  run: a row of
----  runs to go on with; is_prepared: the files were taken in just now
----@param hooks {on_run: fun(run: table)?, cassette: table?}|nil
+---Begins a job; what becomes of it is awaited with Job:await, or followed.
+---@param wanted {card: string?, by: string?, first: Request?, again: boolean?, run: table?,
+---  is_prepared: boolean?}  first: an act that comes first and answers the card, and perhaps the run; run: a
+---  row of runs to go on with; is_prepared: the files were taken in just now
+---@param hooks {on_run: fun(run: table)?, cassette: table?, follow: fun(job: Job)?}|nil  follow: makes a
+---  follower of it, before anything happens
 ---@return Job|nil
 ---@return Error|nil ERR_OWNED: nothing new begins
 function Jobs:begin(wanted, hooks)
   if self.stopping then
-    return nil, errors.new("ERR_OWNED", "the process that owns the project stops", "ask the next one")
+    local err = errors.new("ERR_OWNED", "the process that owns the project stops", "ask the next one")
+    err.stops = true
+    return nil, err
   end
-  local job = setmetatable({ card = wanted.card, runs = {}, waiters = {}, hooks = hooks or {} }, Job)
+  local job = setmetatable({ card = wanted.card, runs = {}, waiters = {}, followers = {}, hooks = hooks or {},
+    is_followed = hooks and hooks.follow ~= nil, owned = self }, Job)
   table.insert(self.list, job)
+  if job.is_followed then
+    hooks.follow(job)
+  end
   async.spawn_watched(function(ended, err)
     finish(self, job, ended, err)
   end, run, self, job, wanted)
@@ -165,6 +239,16 @@ function Jobs:await_idle()
     async.suspend(function(wake)
       self.idle = wake
     end)
+  end
+end
+
+---Waits until who follows has heard of the end, a moment at most: one that is stopped hears nothing. In a
+---task.
+function Jobs:await_followers()
+  local left = FETCHED
+  while next(self.followers) and left > 0 do
+    async.sleep(LOOK)
+    left = left - LOOK
   end
 end
 

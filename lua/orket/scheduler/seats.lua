@@ -22,7 +22,7 @@ end
 -- The seat of a team that works in this role; one of the role's name when there is none.
 local function seat_for(team, role)
   for _, name in ipairs(tables.keys(team.seats)) do
-    if M.worker(team.seats[name]) == role then
+    if M.worker(team.seats[name]) == role and not team.seats[name].person then
       return name
     end
   end
@@ -97,6 +97,15 @@ local function nobody(card, review)
     "add the seat to the team, or give the card another one")
 end
 
+---Who does the card's work, when its seat is a person's; a review is never.
+---@param team {seats: table<string, {person: string?}>}
+---@param card {seat: string?, status: string}
+---@return string|nil name
+function M.person(team, card)
+  local seat = card.status ~= "code_review" and team.seats[card.seat or ""]
+  return seat and seat.person or nil
+end
+
 ---The seat and role of the card's next turn.
 ---@param engine table
 ---@param team table
@@ -116,7 +125,7 @@ function M.choose(engine, team, card, generation)
     return nil, err
   end
   local seat = type(answer) == "table" and team.seats[answer.seat]
-  if not seat then
+  if not seat or seat.person then
     return nobody(card, review)
   elseif not tables.has(seat.roles, answer.role) or review ~= (answer.role == GUARD)
     or is_author[answer.seat] then

@@ -229,14 +229,27 @@ local function work_card(run, card)
   return ok, err
 end
 
----What a card waits for next: its verification, or a turn. Returns when the card has moved, or cannot.
+-- Work that a person does: the card waits for it, and is tested and reviewed as an agent's is.
+local function wait_for_person(run, card)
+  local name = seats.person(run.team, card)
+  return run:move(card, "blocked", { reason = "input", return_to = "ready_for_testing",
+    assignee = "human:" .. name, why = name .. " does this card: orket put " .. card.id
+      .. " FILE..., then orket answer " .. card.id .. ' "what was done" hands it in' })
+end
+
+---What a card waits for next: its verification, a person, or a turn. Returns when the card has moved, or
+---cannot.
 ---@param run table
 ---@param card table
 ---@return any|nil ok
 ---@return Error|nil
 function M.go_on(run, card)
-  local act = card.status == "ready_for_testing" and test_card or work_card
-  return act(run, card)
+  if card.status == "ready_for_testing" then
+    return test_card(run, card)
+  elseif seats.person(run.team, card) then
+    return wait_for_person(run, card)
+  end
+  return work_card(run, card)
 end
 
 return M

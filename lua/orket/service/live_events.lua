@@ -25,7 +25,7 @@ Client.__index = Client
 
 ---@class EventForm how events are written for a client
 ---@field event fun(event: StoreEvent): string
----@field delta fun(delta: table): string
+---@field plain fun(name: string, data: table): string what is no event: a delta, who looks at a card
 ---@field beat string a sign of life; also written to wait for room
 
 ---@type EventForm
@@ -33,8 +33,8 @@ M.STREAM = {
   event = function(event)
     return ("id: %d\nevent: %s\ndata: %s\n\n"):format(event.seq, event.kind, cjson.encode(event))
   end,
-  delta = function(delta)
-    return "event: delta\ndata: " .. cjson.encode(delta) .. "\n\n"
+  plain = function(name, data)
+    return ("event: %s\ndata: %s\n\n"):format(name, cjson.encode(data))
   end,
   beat = ": beat\n\n",
 }
@@ -44,8 +44,8 @@ M.SOCKET = {
   event = function(event)
     return cjson.encode({ id = event.seq, event = event.kind, data = event })
   end,
-  delta = function(delta)
-    return cjson.encode({ event = "delta", data = delta })
+  plain = function(name, data)
+    return cjson.encode({ event = name, data = data })
   end,
   beat = "", -- a ping
 }
@@ -214,20 +214,32 @@ function Hub:subscribe(fn)
   end
 end
 
----A fragment of what a model says in a turn: to who follows it and keeps up.
+-- What comes once and never again: to who follows it and keeps up.
+local function tell(self, name, data, run)
+  local texts = {}
+  for client in pairs(self.clients) do
+    local filter = client.filter
+    if client.live and filter.deltas and is_of(filter, run or filter.run, data.card) then
+      texts[client.form] = texts[client.form] or client.form.plain(name, data)
+      client:push(texts[client.form])
+    end
+  end
+end
+
+---A fragment of what a model says in a turn.
 ---@param turn Turn
 ---@param words string
 ---@param progress LlmProgress
 function Hub:delta(turn, words, progress)
-  local texts, delta = {}, { run = turn.run, turn = turn.number, card = turn.card.id, text = words,
-    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path }
-  for client in pairs(self.clients) do
-    local filter = client.filter
-    if client.live and filter.deltas and is_of(filter, turn.run, turn.card.id) then
-      texts[client.form] = texts[client.form] or client.form.delta(delta)
-      client:push(texts[client.form])
-    end
-  end
+  tell(self, "delta", { run = turn.run, turn = turn.number, card = turn.card.id, text = words,
+    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path }, turn.run)
+end
+
+---What is no event and of no run.
+---@param name string
+---@param data {card: string}
+function Hub:tell(name, data)
+  tell(self, name, data)
 end
 
 ---Ends every stream.

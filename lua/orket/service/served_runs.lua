@@ -29,6 +29,7 @@ function M.new(project, hooks)
     log_end(hooks.log, job)
     self.resumption:ended(job)
   end })
+  project.jobs = self.jobs
   self.resumption = resumption.watch(project, self.jobs)
   return self
 end

@@ -12,9 +12,11 @@ local journal_figures = require("orket.service.figures.journal_figures")
 local live_events = require("orket.service.live_events")
 local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.figures.metrics")
+local outbox = require("orket.notify.outbox")
 local owner = require("orket.project.owner")
 local proc = require("orket.core.proc")
-local preparation = require("orket.project.preparation")
+local presence = require("orket.service.presence")
+local preparation = require("orket.project.session.preparation")
 local served_runs = require("orket.service.served_runs")
 local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
@@ -23,6 +25,7 @@ local watch = require("orket.project.watch")
 
 local M = {}
 
+local NOTICES = 2 -- seconds that those are waited for who are being notified
 local TRACES = 1 -- second that a collector is waited for at the end
 
 ---@class Service
@@ -85,11 +88,13 @@ function M.open(project, instruments)
   self.people = directory.new(project)
   self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
+  self.presence = presence.new(project.store, self.events)
   self.snapshots = snapshots.new(project)
   self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
     self.events:delta(...)
   end })
   self.traces = tracing.open(project, note)
+  self.outbox = outbox.open(project, note)
   self.watched = watch.open(project.dir, function()
     change.reload(project, note)
   end)
@@ -108,16 +113,6 @@ function Service:act(request, who)
   return acts.perform(self.project, request, { user = who })
 end
 
----Performs an act about what is the user's own; the route has looked whose it is.
----@param request Request
----@param who string
----@return table|nil
----@return Error|Error[]|nil
-function Service:act_for(request, who)
-  request.who = who
-  return acts.perform_own(self.project, request)
-end
-
 ---Begins a run, or goes on with one.
 ---@param wanted {card: string, again: boolean?, run: table?} see served_runs
 ---@return {run: string, card: string, events: string}|nil
@@ -134,12 +129,16 @@ function Service:close(seconds)
   self.watched:close()
   self.people:close()
   self.runs:stop(seconds)
+  if self.outbox then
+    self.outbox:close(NOTICES)
+  end
   if self.traces then
     self.traces:close(TRACES)
   end
   mcp_http.close(self)
   self.snapshots:close()
   self.events:close()
+  self.presence:close()
   self.socket.close()
   async.sleep(0) -- what the streams wrote last
 end

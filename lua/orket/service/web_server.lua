@@ -80,9 +80,10 @@ local function kept(service, target)
   return store.answers[target]
 end
 
-local function keep(service, target, body, etag)
+-- An answer that was begun when the journal ended at `at`; what came since may not be in it.
+local function keep(service, at, target, body, etag)
   local store = service.kept
-  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == service.events.last then
+  if store.count < KEPT_MOST and #body <= KEPT_BYTES and store.at == at and at == service.events.last then
     store.answers[target], store.count = { body = body, etag = etag }, store.count + 1
   end
 end
@@ -141,6 +142,7 @@ local function handled_once(service, exchange, route, request)
 end
 
 local function answer(service, exchange, route, request)
+  local at = service.events.last
   local known = route.by_journal and kept(service, exchange.target)
   if known then
     return send_known(exchange, route, known.body, known.etag)
@@ -156,7 +158,7 @@ local function answer(service, exchange, route, request)
     return send_problem(exchange, etag)
   end
   if route.by_journal then
-    keep(service, exchange.target, body, etag)
+    keep(service, at, exchange.target, body, etag)
   end
   send_known(exchange, route, body, etag)
 end

@@ -261,6 +261,9 @@ local SENTENCE = {
     return b.act .. "d in " .. table.concat(tables.keys(b.files), ", ")
   end,
   ["request.answered"] = function() return "answered a request with an Idempotency-Key" end,
+  ["notice.began"] = function(b) return b.target .. " hears of what comes from now on" end,
+  ["notice.sent"] = function(b) return "notified " .. b.target .. ": " .. b.id end,
+  ["notice.failed"] = function(b) return b.target .. " did not take " .. b.id .. ": " .. b.message end,
   ["scripts.proposed"] = function(b)
     return "proposes " .. table.concat(tables.keys(b.files), ", ") .. ": generation " .. b.generation
   end,

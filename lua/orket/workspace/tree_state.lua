@@ -19,7 +19,8 @@ local M = {}
 ---@field manifest table<string, string> path -> blob
 ---@field changes {path: string, base: string|nil, blob: string|nil}[]  against what it started from, by path
 ---@field made table<string, string> bytes that no blob holds
----@field store Store of that time; closed by close()
+---@field store Store of that time
+---@field owned boolean|nil it was opened for this state, and is closed with it
 local State = {}
 State.__index = State
 
@@ -49,7 +50,7 @@ function State:links()
 end
 
 function State:close()
-  if self.at then
+  if self.owned then
     self.store:close()
   end
 end
@@ -126,7 +127,17 @@ local function find(store, dir, what)
     past:close()
     return nil, err
   end
-  return { card = card, store = past, at = event.seq }
+  return { card = card, store = past, at = event.seq, owned = true }
+end
+
+local function loaded(self)
+  setmetatable(self, State)
+  local ok, err = load(self)
+  if not ok then
+    self:close()
+    return nil, err
+  end
+  return self
 end
 
 ---@param store Store
@@ -139,14 +150,21 @@ function M.open(store, dir, what)
   if not self then
     return nil, err
   end
-  setmetatable(self, State)
-  local ok
-  ok, err = load(self)
-  if not ok then
-    self:close()
+  return loaded(self)
+end
+
+---The same of a store that is at the moment already, and stays its owner's.
+---@param store Store
+---@param id string of the card
+---@param at integer|nil the event after which the store is; nil: now
+---@return TreeState|nil
+---@return Error|nil
+function M.of(store, id, at)
+  local card, err = reader.card(store, id)
+  if not card then
     return nil, err
   end
-  return self
+  return loaded({ card = card, store = store, at = at })
 end
 
 return M

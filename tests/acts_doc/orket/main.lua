@@ -21,9 +21,11 @@ happens. A field with `?` may be absent.
 
 Every act is open to processes of the project's own user in the same namespaces, as the kernel reports them,
 and to no others; the name in the journal is that user's, whatever the request's `who` says. Owner: *run*
-means that only a run that is under way performs the act, *any* that the asking process also can.
+means that only a run that is under way performs the act, *any* that the asking process also can. A name that
+is a user's may do what the user's role allows ([auth.md](auth.md#roles)).
 
-Errors: besides those of the table each act may answer %s,
+Errors: besides those of the table each act may answer
+%s,
 an error of the environment (such as `ERR_STORE_FULL` or `ERR_OWNED`) and `ERR_BUG`.
 
 | act | fields | what it does | errors | owner |

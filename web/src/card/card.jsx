@@ -1,65 +1,24 @@
 // card.jsx: everything about one card: what was said and done, what it changed, its checks and refusals.
 
 import { useState } from "preact/hooks";
-import { id, post } from "../shared/api.js";
-import { Diff } from "../shared/diff.jsx";
-import { useDataAt } from "../past/past.jsx";
-import { useLive } from "../shared/live.js";
-import { headline, hrefOf } from "../inbox/items.jsx";
 import { MoveDialog } from "../board/move_dialog.jsx";
-import { setQuery } from "../shared/router.js";
+import { headline, hrefOf } from "../inbox/items.jsx";
+import { useDataAt } from "../past/past.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
-import { Transcript } from "./transcript.jsx";
-import { Empty, Failure, Loaded, Refusal, useAct } from "../shared/feedback.jsx";
-import { count, When } from "../shared/format.jsx";
+import { id, post } from "../shared/api.js";
+import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
+import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { Pill, reasonName, Seat, Status, statusName } from "../shared/status.jsx";
+import { useOnline } from "../shared/live.js";
+import { setQuery } from "../shared/router.js";
+import { Pill, reasonName, Status, statusName } from "../shared/status.jsx";
 import "./card.css";
-
-// ---- what a person says on it ----
-
-function Comments({ card, readOnly }) {
-  const [text, set] = useState(""),
-    act = useAct(),
-    live = useLive();
-  const send = async (e) => {
-    e.preventDefault();
-    if (await act.run(() => post("/v1/acts/comment", { card: card.id, text: text.trim() }))) set("");
-  };
-  return (
-    <section class="comments" aria-label="Comments">
-      <h2>Comments</h2>
-      {card.comments.map((one, i) => (
-        <div key={i} class="comment">
-          <div class="s m">
-            {one.author}, <When at={one.at} />
-          </div>
-          <p class="wrap">{one.text}</p>
-        </div>
-      ))}
-      {!readOnly && (
-        <form onSubmit={send}>
-          <label>
-            <span class="sr">Comment</span>
-            <textarea
-              class="txt"
-              rows="2"
-              placeholder="Comment; agents read it in their next turn"
-              value={text}
-              onInput={(e) => set(e.target.value)}
-            />
-          </label>
-          {act.error && <Failure error={act.error} />}
-          <div class="acts">
-            <button class="btn" disabled={act.busy || !text.trim() || live.state !== "live"}>
-              Comment
-            </button>
-          </div>
-        </form>
-      )}
-    </section>
-  );
-}
+import { Changes } from "./changes.jsx";
+import { Comments } from "./comments.jsx";
+import { Cost } from "./cost.jsx";
+import { Link, Rail } from "./rail.jsx";
+import { RefusalItem } from "./refusal_list.jsx";
+import { Transcript } from "./transcript.jsx";
 
 // ---- tabs ----
 
@@ -94,25 +53,6 @@ const Activity = ({ card, base, below, at }) => (
   </>
 );
 
-function Changes({ card, at }) {
-  const diff = useDataAt(
-    `/v1/cards/${id(card.id)}/diff`,
-    at,
-    (event) => event.card === card.id && /^(turn\.ended|verify|card)/.test(event.kind),
-  );
-  return (
-    <Loaded of={diff}>
-      {(data) =>
-        data.files.length === 0 ? (
-          <Empty>No file was changed.</Empty>
-        ) : (
-          data.files.map((file) => <Diff key={file.path} file={file} />)
-        )
-      }
-    </Loaded>
-  );
-}
-
 // A verification's output is a text, or stands in the log under its hash.
 function Checks({ checks }) {
   if (checks.length === 0) return <Empty>No verification has run.</Empty>;
@@ -129,40 +69,6 @@ function Checks({ checks }) {
         </span>
       </div>
       {typeof event.body.log === "string" && event.body.log && <pre class="code">{event.body.log}</pre>}
-    </section>
-  ));
-}
-
-const actionOf = (report) => {
-  const action = report.attempted_action;
-  return (
-    [action.tool, action.what, action.to && "move to " + statusName(action.to)].filter(Boolean).join(" ") ||
-    report.violation_type
-  );
-};
-
-function Refusals({ reports, base }) {
-  if (reports.length === 0) return <Empty>Nothing was refused.</Empty>;
-  return reports.map((report) => (
-    <section key={report.event} class="refusal">
-      <div class="row">
-        <span class={report.decision === "ask" ? "c-amber" : "c-red"}>
-          <Icon name={report.decision === "ask" ? "ask" : "refused"} />
-        </span>
-        <h3>
-          {actionOf(report)} {report.decision === "ask" ? "needed approval" : "was refused"}
-        </h3>
-        <span class="grow" />
-        {report.session_id && (
-          <a class="link" href={`${base}/runs/${id(report.session_id)}?event=${report.event}`}>
-            In the timeline
-          </a>
-        )}
-        <span class="s f">
-          <When at={report.timestamp} />
-        </span>
-      </div>
-      <Refusal why={report.detail} fix={report.remedy_suggestion} rule={report.rule} where={report.where} />
     </section>
   ));
 }
@@ -221,87 +127,27 @@ function Tabs({ tabs, chosen }) {
   );
 }
 
-// ---- beside them ----
+// ---- around them ----
 
-const Link = ({ to, base }) => (
-  <a class="link mono" href={`${base}/cards/${id(to)}`}>
-    {to}
-  </a>
-);
-
-function Rail({ card, base }) {
-  return (
-    <aside class="rail" aria-label="Facts">
-      <dl>
-        <dt>Status</dt>
-        <dd class="row">
-          <Status status={card.status} />
-          {statusName(card.status)}
-        </dd>
-        {card.wait_reason && (
-          <>
-            <dt>Waits for</dt>
-            <dd>{reasonName(card.wait_reason)}</dd>
-          </>
-        )}
-        {card.return_to && (
-          <>
-            <dt>Returns to</dt>
-            <dd>{statusName(card.return_to)}</dd>
-          </>
-        )}
-        {card.seat && (
-          <>
-            <dt>Seat</dt>
-            <dd class="row">
-              <Seat name={card.seat} />
-              {card.seat}
-            </dd>
-          </>
-        )}
-        <dt>Type</dt>
-        <dd>{card.type}</dd>
-        <dt>Priority</dt>
-        <dd class="num">{card.priority}</dd>
-        {card.parent && (
-          <>
-            <dt>Part of</dt>
-            <dd>
-              <Link to={card.parent} base={base} />
-            </dd>
-          </>
-        )}
-        {(card.depends_on || []).length > 0 && (
-          <>
-            <dt>Depends on</dt>
-            <dd>
-              {card.depends_on.map((one) => (
-                <div key={one}>
-                  <Link to={one} base={base} />
-                </div>
-              ))}
-            </dd>
-          </>
-        )}
-        <dt>Tokens</dt>
-        <dd class="num">{count(card.tokens_in + card.tokens_out)}</dd>
-        <dt>Revision</dt>
-        <dd class="num">{card.revision}</dd>
-        <dt>Updated</dt>
-        <dd>
-          <When at={card.updated_at} />
-        </dd>
-      </dl>
-    </aside>
-  );
-}
-
+// What it waits for, and the way to the answer.
 function Waits({ card, base, items }) {
   const item = items.find((one) => one.card === card.id);
   if (!item) return null;
   return (
     <div class="box amber row">
-      <span class="grow wrap">{headline(item)}</span>
+      <span class="grow wrap">
+        {headline(item)}
+        {item.rule && (
+          <div class="s m">
+            Rule <span class="mono">{item.rule}</span>
+            {item.expires_at && (
+              <>
+                , expires <When at={item.expires_at} />
+              </>
+            )}
+          </div>
+        )}
+      </span>
       <a class="btn p" href={hrefOf(base, item)}>
         {item.kind === "approval" ? "Review approval" : "Answer"}
       </a>
@@ -309,25 +155,32 @@ function Waits({ card, base, items }) {
   );
 }
 
+function Refusals({ reports, base }) {
+  if (reports.length === 0) return <Empty>Nothing was refused.</Empty>;
+  return reports.map((report) => <RefusalItem key={report.event} report={report} base={base} />);
+}
+
 function Whole({ card, base, tab, shared }) {
-  const cards = shared.board.data ? shared.board.data.cards : [];
-  const below = cards.filter((one) => one.parent === card.id);
-  const checks = card.events.filter((event) => event.kind === "verify.done").reverse();
-  const tabs = [
-    ["activity", isGroup(card) ? "Cards" : "Activity"],
-    ["changes", "Changes"],
-    ["checks", "Checks", checks.length],
-    ["refusals", "Refusals", card.reports.length],
-    ["details", "Details"],
-  ];
-  const chosen = tabs.some(([name]) => name === tab) ? tab : "activity";
+  const cards = shared.board.data ? shared.board.data.cards : [],
+    below = cards.filter((one) => one.parent === card.id),
+    checks = card.events.filter((event) => event.kind === "verify.done").reverse();
   const panes = {
     activity: () => <Activity card={card} base={base} below={below} at={shared.at} />,
     changes: () => <Changes card={card} at={shared.at} />,
     checks: () => <Checks checks={checks} />,
     refusals: () => <Refusals reports={card.reports} base={base} />,
+    cost: () => <Cost card={card} base={base} />,
     details: () => <Details card={card} />,
   };
+  const tabs = [
+    ["activity", isGroup(card) ? "Cards" : "Activity"],
+    ["changes", "Changes"],
+    ["checks", "Checks", checks.length],
+    ["refusals", "Refusals", card.reports.length],
+    ["cost", "Cost"],
+    ["details", "Details"],
+  ].filter(([name]) => !(shared.at && name === "cost"));
+  const chosen = tabs.some(([name]) => name === tab) ? tab : "activity";
   return (
     <div class="two">
       <div class="body">
@@ -341,28 +194,71 @@ function Whole({ card, base, tab, shared }) {
           {panes[chosen]()}
         </div>
       </div>
-      <Rail card={card} base={base} />
+      <Rail card={card} base={base} cards={cards} at={shared.at} />
     </div>
   );
 }
 
+const PARKED = ["blocked", "waiting_for_developer"];
+
+function Retry({ card }) {
+  const act = useAct(),
+    online = useOnline();
+  if (!PARKED.includes(card.status) || card.approval) return null;
+  return (
+    <>
+      <button
+        class="btn"
+        data-key="r"
+        disabled={act.busy || !online}
+        onClick={() => act.run(() => post("/v1/acts/retry", { card: card.id }))}
+      >
+        Retry
+      </button>
+      {act.error && (
+        <div class="under">
+          <Failure error={act.error} />
+        </div>
+      )}
+    </>
+  );
+}
+
+const Crumbs = ({ card, cards, base }) => {
+  const path = [];
+  let at = card && card.parent;
+  while (at && path.length < 3) {
+    const parent = cards.find((one) => one.id === at);
+    path.unshift(parent || { id: at, name: at });
+    at = parent && parent.parent;
+  }
+  return path.map((one) => (
+    <span key={one.id} class="m ell no-s">
+      <a href={`${base}/cards/${id(one.id)}`}>{one.name}</a> <span class="f">/</span>
+    </span>
+  ));
+};
+
 export function Card({ base, name, query, shared }) {
   const card = useDataAt(`/v1/cards/${id(name)}`, shared.at, (event) => event.card === name),
     [dialog, open] = useState(null);
+  const cards = shared.board.data ? shared.board.data.cards : [];
   return (
     <>
       <div class="bar">
         <a class="btn g q" href={`${base}/board`} aria-label="Back to the board">
           <Icon name="back" />
         </a>
+        <Crumbs card={card.data} cards={cards} base={base} />
         <h1 class="mono ell">{name}</h1>
         <span class="grow" />
         {card.data && !shared.at && (
           <>
+            <Retry card={card.data} />
             <button class="btn" data-key="m" onClick={() => open("move")}>
-              Move
+              Move <kbd class="no-s">m</kbd>
             </button>
-            <button class="btn" onClick={() => open("start")}>
+            <button class="btn" data-key="s" onClick={() => open("start")}>
               Start run
             </button>
           </>

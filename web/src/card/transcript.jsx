@@ -4,11 +4,11 @@
 import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { useDataAt } from "../past/past.jsx";
-import { useDraft } from "../shared/live.js";
+import { useDraft, useWorking } from "../shared/live.js";
 import { Empty, Loaded, Refusal } from "../shared/feedback.jsx";
 import { count, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { Seat } from "../shared/status.jsx";
+import { Seat, statusName } from "../shared/status.jsx";
 
 // ---- calls ----
 
@@ -129,6 +129,10 @@ const Prompt = ({ entry }) => (
   </Step>
 );
 
+// "ready -> in_progress: why" in the words of the board.
+const plain = (text) =>
+  text.replace(/^(\w+) -> (\w+)/, (_, from, to) => `${statusName(from)} to ${statusName(to)}`);
+
 function Entry({ entry, answers }) {
   if (entry.kind === "reply") return <Reply entry={entry} answers={answers} />;
   if (entry.kind === "prompt") return <Prompt entry={entry} />;
@@ -149,7 +153,7 @@ function Entry({ entry, answers }) {
   if (entry.kind === "note" || entry.kind === "nudge")
     return (
       <Step icon="move" at={entry.at}>
-        <span class="m wrap">{entry.text}</span>
+        <span class="m wrap">{plain(entry.text)}</span>
       </Step>
     );
   return null;
@@ -177,6 +181,17 @@ function Draft({ card, run, turn }) {
   );
 }
 
+// A turn that did not end: one that works, or waits.
+const OpenTurn = ({ card }) =>
+  useWorking().has(card) ? (
+    <span class="s c-blue row">
+      <span class="dot live" />
+      Live
+    </span>
+  ) : (
+    <span class="s m">Open</span>
+  );
+
 function Turn({ turn, base, at }) {
   const answers = new Map(),
     called = new Set();
@@ -203,10 +218,7 @@ function Turn({ turn, base, at }) {
             {turn.steps} steps, {count(turn.tokens_in + turn.tokens_out)} tokens, {end.outcome}
           </span>
         ) : (
-          <span class="s c-blue row">
-            <span class="dot live" />
-            Open
-          </span>
+          <OpenTurn card={turn.card} />
         )}
       </header>
       {turn.entries

@@ -50,8 +50,8 @@ int activation_socket(char host[ACTIVATION_HOST], unsigned *port, struct err *er
     if (count > 1 || !is_listening(FIRST) ||
         getsockname(FIRST, (struct sockaddr *)&address, &len) ||
         !read_address(&address, host, port)) {
-        err_set(err, ERR_CONFIG, "it was started with %ld sockets, and not with one TCP socket that "
-                                 "listens", count);
+        err_set(err, ERR_CONFIG,
+                "it was started with %ld sockets, and not with one TCP socket that listens", count);
         return err_fix(err, "name one ListenStream=ADDRESS:PORT in the unit of the socket");
     }
     fcntl(FIRST, F_SETFD, FD_CLOEXEC);

@@ -131,8 +131,18 @@ static ssize_t on_send(wslay_event_context_ptr ctx, const uint8_t *bytes, size_t
     return -1;
 }
 
-static const struct wslay_event_callbacks callbacks = {.recv_callback = on_want,
-                                                       .send_callback = on_send};
+/* wslay has looked whether a text is UTF-8. */
+static void on_message(wslay_event_context_ptr ctx, const struct wslay_event_on_msg_recv_arg *arg,
+                       void *data)
+{
+    const struct http_conn *c = ((struct websocket *)data)->conn;
+    (void)ctx;
+    if (arg->opcode == WSLAY_TEXT_FRAME && c->state == CONN_ANSWERS)
+        c->server->events.on_message(c->exchange.data, (const char *)arg->msg, arg->msg_length);
+}
+
+static const struct wslay_event_callbacks callbacks = {
+    .recv_callback = on_want, .send_callback = on_send, .on_msg_recv_callback = on_message};
 
 int websocket_open(struct websocket **out, const struct wslay *library, struct http_conn *c,
                    struct err *err)

@@ -181,10 +181,10 @@ int db_check_version(sqlite3 *db, const struct store_options *options, struct er
     int rc = read_version(db, options, &version, err);
     if (rc || version == newest(options))
         return rc;
-    err_set(err, ERR_STORE, "the database has version %lld, this program needs %d",
+    err_set(err, ERR_STORE_OLDER, "the database has version %lld, this program needs %d",
             (long long)version, newest(options));
     err_fix(err, "run any command that writes, it brings the database up to date");
-    return ERR_STORE;
+    return ERR_STORE_OLDER;
 }
 
 static int migrate_one(sqlite3 *db, const struct store_file *file, struct err *err)

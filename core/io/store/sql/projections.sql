@@ -567,6 +567,14 @@ UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 -- What was answered to a request with an Idempotency-Key; streams of the run "requests", one for each day.
 -- kind: request.answered
 
+-- Notifications: up to which event a new target needs to hear nothing; what one was sent, or did not take. Streams
+-- of the run "notices", one for each day.
+-- kind: notice.began
+
+-- kind: notice.sent
+
+-- kind: notice.failed
+
 -- Somebody proposes scripts: what they make possible, what recorded runs would have come to, which fixtures fail.
 -- kind: scripts.proposed
 INSERT INTO proposal (seq, kind, role, body, at) VALUES (:seq, 'scripts', :role, :body, :at);
@@ -585,36 +593,18 @@ UPDATE proposal SET status = $answer, answered_by = :actor WHERE seq = $proposal
 
 -- kind: note
 
--- A person may sign in; the hash of the password lies in the file $secret.
+-- Users and access keys: people/roster.lua folds these events, which are few; no table has them.
 -- kind: user.created
--- must
-INSERT OR IGNORE INTO person (name, seq, role, secret, disabled, created_at, created_by)
-VALUES ($name, :seq, $role, $secret, 0, :at, :actor);
 
 -- kind: user.changed
--- must
-UPDATE person SET role = coalesce($set ->> '$.role', role), secret = coalesce($set ->> '$.secret', secret),
-                  disabled = coalesce($set ->> '$.disabled', disabled)
-WHERE name = $name;
 
 -- kind: user.removed
--- must
-DELETE FROM person WHERE name = $name;
-UPDATE access_key SET revoked_at = :at WHERE user = $name AND revoked_at IS NULL;
 
--- Tried to sign in; $ok: and did.
 -- kind: user.signed_in
-UPDATE person SET signed_in_at = :at WHERE name = $name AND $ok;
 
 -- kind: key.created
--- must
-INSERT OR IGNORE INTO access_key (id, seq, name, user, scope, created_at, created_by, expires_at)
-VALUES ($id, :seq, $name, $user, $scope, :at, :actor, $expires_at);
 
 -- kind: key.revoked
--- must
-UPDATE access_key SET revoked_at = :at WHERE id = $id AND revoked_at IS NULL;
 
 -- One of the persons who have to say yes to the question $ask did; it still waits for another one.
 -- kind: approval.given
-INSERT OR IGNORE INTO approval_yes (ask, who, at) VALUES ($ask, :actor, :at);

@@ -571,6 +571,7 @@ GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
 WITH newest AS MATERIALIZED (
     SELECT x.seq FROM entry x JOIN stream s ON s.id = x.stream
     WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')) AND (:run IS NULL OR s.run = :run)
+      AND (:card IS NULL OR s.card = :card) AND (:before IS NULL OR x.seq < :before)
     ORDER BY x.seq DESC LIMIT :limit)
 SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS attempt, e.at, s.card, t.seat, s.role,
        coalesce(e.body ->> '$.model', t.model) AS model, e.body ->> '$.usage.prompt' AS tokens_in,
@@ -968,6 +969,23 @@ WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
   AND seq <= coalesce((SELECT min(upto) FROM lineage WHERE card = :tree), 9223372036854775807)
   AND kind IN ('source.imported', 'source.updated') ORDER BY seq;
 
+-- Up to which event each target of notifications has heard.
+-- name: noticed
+SELECT body ->> '$.target' AS target, max(body ->> '$.event') AS event FROM journal WHERE run = 'notices'
+GROUP BY body ->> '$.target';
+
+-- What each of them was last sent, or did not take.
+-- name: deliveries
+SELECT max(seq) AS seq, kind, at, body AS "body:json" FROM journal
+WHERE run = 'notices' AND kind <> 'notice.began' GROUP BY body ->> '$.target';
+
+-- Events of which people outside may hear.
+-- name: noticeable
+SELECT seq, run, kind, card, at, body AS "body:json" FROM journal
+WHERE seq > :since AND (kind IN ('run.ended', 'branch.unpushed')
+      OR kind = 'card.moved' AND body ->> '$.to' IN ('blocked', 'waiting_for_developer'))
+ORDER BY seq LIMIT :limit;
+
 -- What became of the newest push of each epic (one, or all that are done) to each remote.
 -- name: pushes
 SELECT p.card, p.seq, p.kind, p.body ->> '$.remote' AS remote, p.body ->> '$.url' AS url,
@@ -1139,15 +1157,16 @@ WHERE c.status IN ('done', 'canceled', 'archived') AND EXISTS (SELECT 1 FROM run
                   AND r.id NOT IN (SELECT value FROM json_each(:runs)))
 ORDER BY c.epic, c.ordinal;
 
--- name: people
-SELECT name, seq, role, secret, disabled, created_at, created_by, signed_in_at FROM person ORDER BY name;
-
--- name: access_keys
-SELECT id, name, user, scope AS "scope:json", created_at, created_by, expires_at, revoked_at FROM access_key
-WHERE :id IS NULL OR id = :id ORDER BY seq;
-
--- name: approval_yes
-SELECT who, at FROM approval_yes WHERE ask = :ask ORDER BY at, who;
+-- Events of the board about users and keys, and yeses of which one is not enough; where there were none ever, the
+-- board's other events are not looked at.
+-- name: people_events
+WITH RECURSIVE wanted (id) AS (SELECT id FROM kind WHERE name IN ('user.created', 'user.changed', 'user.removed',
+    'user.signed_in', 'key.created', 'key.revoked', 'approval.given')),
+chain (seq) AS (
+    SELECT seq FROM stream WHERE run = 'board' AND turn = 0 AND seq > :since AND EXISTS (SELECT 1 FROM wanted)
+    UNION ALL SELECT e.prev FROM chain JOIN entry e ON e.seq = chain.seq WHERE e.prev > :since)
+SELECT v.seq, v.kind, v.actor, v.at, v.body AS "body:json" FROM chain JOIN entry e ON e.seq = chain.seq
+JOIN event v ON v.seq = e.seq WHERE e.kind IN (SELECT id FROM wanted) ORDER BY v.seq;
 
 -- Who began the run, and who went on with it.
 -- name: run_people

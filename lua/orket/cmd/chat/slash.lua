@@ -40,9 +40,7 @@ function act.run(chat, card)
     print("name what is to be run: /run CARD (orket board lists them)")
     return
   end
-  session.run({ C = chat.args.C, card = card, plain = not chat.is_terminal }, function()
-    return { card = card }
-  end)
+  session.run({ C = chat.args.C, card = card, plain = not chat.is_terminal })
 end
 
 local function print_waiting(chat)

@@ -97,8 +97,8 @@ local function print_waiting(plan, dir)
   end
 end
 
----For nothing that a person would have to say.
-M.WAITS = { resource = true, system = true, dependency = true }
+-- For nothing that a person would have to say.
+local WAITS = { resource = true, system = true, dependency = true }
 
 local SAY = {}
 
@@ -115,7 +115,7 @@ function SAY.parked(plan, dir)
   local card = plan.parked
   print(string.format("%s waits (%s)%s", plan.id, text.clean(card.reason or card.status),
     card.why and ": " .. text.line(card.why) or ""))
-  if not M.WAITS[card.reason] then
+  if not WAITS[card.reason] then
     print("  " .. card.command)
   end
   print("  orket plan" .. parked.option(dir) .. " --go-on " .. plan.id)

@@ -33,7 +33,7 @@ local function read_file(name)
 end
 
 ---@param args {request: string, team: string?, environment: string?, label: string?}
----@return {text: string, file: string?, team: string?, environment: string?, label: string?}|nil
+---@return Request|nil the act plan.open
 ---@return Error|nil
 function M.read(args)
   local word = args.request
@@ -50,23 +50,9 @@ function M.read(args)
     text, err = read_file(word)
   end
   return text and {
-    text = text, file = not word:find("%s") and word ~= "-" and word or nil,
+    act = "plan.open", text = text, file = not word:find("%s") and word ~= "-" and word or nil,
     team = args.team, environment = args.environment, label = args.label,
   }, err
-end
-
----The request with all labels that it carries: its own, and those that the organization gives files of this
----name.
----@param project table
----@param request table of read
----@return table request
-function M.labelled(project, request)
-  local marks = request.label and { request.label } or nil
-  if request.file then
-    marks = labels.union(marks, labels.of_seed(project.config)((request.file:gsub("^%./", ""))))
-  end
-  request.labels = marks
-  return request
 end
 
 return M

@@ -24,8 +24,9 @@ local function give(project, row, request, more)
   local tx = person.begin(project, request.who)
   tx:event("approval.given", row.card, { ask = row.id, hash = row.hash, why = request.why })
   local ok, err = errors.check(async.await(tx.commit, tx))
+  local others = more == 1 and "another person has" or more .. " others have"
   return ok and { id = row.id, card = row.card, status = "pending", message = "your yes to " .. row.id
-    .. " is noted; " .. (more == 1 and "another person has" or more .. " others have") .. " to say yes as well" }, err
+    .. " is noted; " .. others .. " to say yes as well" }, err
 end
 
 local function say(project, request)

@@ -96,6 +96,20 @@ function M.seconds_left(row)
   return math.max(0, epoch(row.expires_at) - epoch(sys.now()))
 end
 
+---What a person answers now; when it is too late, that it is.
+---@param row {expires_at: string} a question
+---@param said {answer: string, why: string?, who: string?}
+---@return {answer: "approved"|"denied"|"expired", why: string?, who: string?}|nil
+---@return Error|nil
+function M.said(row, said)
+  if said.answer ~= "approved" and said.answer ~= "denied" then
+    return nil, errors.new("ERR_USAGE", "'" .. said.answer .. "' is no answer", "approved or denied")
+  elseif M.is_late(row) then
+    return { answer = "expired" }
+  end
+  return { answer = said.answer, why = said.why, who = said.who }
+end
+
 ---Records an answer in the stream of the turn that asked; its card goes back to where it was, and the turn
 ---goes on.
 ---@param store Store

@@ -183,6 +183,11 @@ function Check:organization()
   for _, name in ipairs(tables.keys(organization.remotes or {})) do
     self:remote(origin, "/remotes/" .. name, organization.remotes[name])
   end
+  for _, name in ipairs(tables.keys(organization.notify or {})) do
+    if organization.notify[name].key then
+      self:key_of(origin, "/notify/" .. name, organization.notify[name])
+    end
+  end
   for _, name in ipairs(tables.keys(organization.mcp or {})) do
     self:server(origin, "/mcp/" .. name, organization.mcp[name])
   end

@@ -46,7 +46,10 @@ end
 
 local function hear(self, event)
   local body = event.body
-  if not (PARKED[body.from] and WORK[body.to]) then
+  if event.kind == "run.started" or event.kind == "run.resumed" then
+    self.due[event.card] = nil -- whoever began it
+    return
+  elseif event.kind ~= "card.moved" or not (PARKED[body.from] and WORK[body.to]) then
     return
   end
   local card = self.store:read("card", { id = event.card })[1]
@@ -103,7 +106,7 @@ function M.watch(project, jobs)
   end
   self.unsubscribe = project.store:subscribe(function(event)
     hear(self, event)
-  end, { "card.moved" })
+  end, { "card.moved", "run." })
   return self
 end
 

@@ -12,6 +12,7 @@ local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
 local reader = require("orket.project.reader")
+local run_set = require("orket.scheduler.run_set")
 local epic_tree = require("orket.workspace.epic_tree")
 
 local M = {}
@@ -179,5 +180,69 @@ function M.perform(project, run, from, who)
   end
   return ok and told(list, card.id), err
 end
+
+-- ---- a run that did not end ----
+
+local ENDED = { done = true, canceled = true }
+
+-- Plans and conversations wait for a person; they are gone on with by name.
+local function is_of_plan(store, run)
+  local card = store:read("card", { id = run.card })[1]
+  return card ~= nil and type((card.data.params or {}).planning) == "table"
+end
+
+local function newest(project)
+  local all, set = project.store:read("runs", {}), run_set.of(project)
+  local under_way
+  for i = #all, 1, -1 do
+    local held = set:of_epic(all[i].card)
+    if not ENDED[all[i].status] and not held and not is_of_plan(project.store, all[i]) then
+      return all[i]
+    end
+    under_way = under_way or held
+  end
+  return nil, under_way and run_set.taken(under_way) or errors.new("ERR_NOT_FOUND", "no run is unfinished",
+    "orket run EPIC begins one, orket run --again EPIC builds a finished epic anew")
+end
+
+local function find(project, id, from)
+  if not id then
+    return newest(project)
+  end
+  local run, err = reader.run(project.store, project.dir, id)
+  local held = run and run_set.of(project):of_epic(run.card)
+  if not run then
+    return nil, err
+  elseif held then
+    return nil, run_set.taken(held)
+  elseif ENDED[run.status] then
+    return nil, errors.new("ERR_USAGE", id .. " is " .. run.status .. ", nothing of it is left to do",
+      "orket run --again " .. run.card .. " builds the epic anew" .. (from and "; orket fork " .. id
+        .. "@EVENT goes on from a moment before " .. from .. " was done" or ""))
+  end
+  return run
+end
+
+-- All of it goes on that was begun again, also when it was a run of one card.
+local function resume(project, request)
+  local run, err = find(project, request.run, request.from)
+  local note
+  if run and request.from then
+    note, err = M.perform(project, run, request.from, request.who)
+    run.only = nil
+  end
+  if err then
+    return nil, err
+  end
+  return { card = run.card, run = run, note = note and run.id .. " " .. note }
+end
+
+M.acts = {
+  resume = {
+    summary = "finds the run to go on with, the newest one without `run`; `from`: begun again at this card",
+    fields = { run = "text?", from = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_OWNED", "ERR_TRANSITION" }, beside = true, perform = resume,
+  },
+}
 
 return M

@@ -1,6 +1,7 @@
 -- run_acts.lua: what a person asks of a run that is under way.
 
 local errors = require("orket.errors")
+local follower = require("orket.scheduler.jobs.follower")
 local meters = require("orket.governance.budget.meter")
 local run_set = require("orket.scheduler.run_set")
 
@@ -54,7 +55,40 @@ local function budget(project)
   return { caps = meters.held(run_set.of(project).budget) }
 end
 
+-- ---- runs of commands beside the owner ----
+
+local function begin(project, request, client)
+  local first = request.first
+  if type(first) == "table" then
+    first.who = request.who
+  elseif first ~= nil or not request.card then
+    return nil, errors.new("ERR_USAGE", "card, or first, an act", "name the card that is to be run")
+  end
+  local job, err = project.jobs:begin({ card = request.card, by = request.who, again = request.again, first = first },
+    { follow = function(job)
+      client.follower = follower.new(job, project.store, client)
+    end })
+  return job and { begun = true }, err
+end
+
+local function follow(_, _, client)
+  if not client.follower then
+    return nil, errors.new("ERR_NOT_FOUND", "this connection began no run", "run.begin begins one")
+  end
+  return client.follower:next()
+end
+
 M.acts = {
+  ["run.begin"] = {
+    summary = "begins a run of `card`, or of the card that the act `first` answers; it is followed",
+    fields = { card = "text?", again = "boolean?", first = "any?" },
+    errors = { "ERR_OWNED" }, run = true, perform = begin,
+  },
+  ["run.follow"] = {
+    summary = "waits for what is new of the run that this connection began",
+    fields = {},
+    errors = { "ERR_NOT_FOUND" }, run = true, perform = follow,
+  },
   halt = {
     summary = "drains a run, or all of them: nothing new starts, open turns go on with the next run",
     fields = { run = "text?" },

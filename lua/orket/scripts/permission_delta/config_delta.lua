@@ -187,6 +187,16 @@ local function model(was, now, path, add)
   end)
 end
 
+-- Who may do what, and answer what.
+local function people(was, now, add)
+  was, now = of_map(was), of_map(now)
+  refusals(was.approvals, now.approvals, "/people/approvals", add)
+  permissions(was.delegations, now.delegations, "/people/delegations", add)
+  each(was.roles, now.roles, function(name, before, after)
+    permissions(before, after, "/people/roles/" .. name, add)
+  end)
+end
+
 ---@param was table a configuration as it is recorded (settings.of)
 ---@param now table
 ---@return {config: string, was: string, now: string, why: string}[] what the later one makes possible
@@ -212,6 +222,7 @@ function M.rows(was, now)
       end
     end)
   end
+  people(was.people, now.people, add)
   if now.team then
     seats(of_map(was.team), now.team, adder(rows, "teams/" .. tostring(now.team.id) .. ".json#"))
   end

@@ -129,7 +129,7 @@ local function tell_problems(project, problems, tell)
   commit(tx)
 end
 
----Takes the files as they are now: when it returns they serve, or wait, whatever else was looked at meanwhile.
+---Takes the files as they are now: when it returns they serve, or wait, whatever else looked meanwhile.
 ---@param project table
 ---@param tell fun(text: string)
 function M.settle(project, tell)

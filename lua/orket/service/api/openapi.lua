@@ -48,9 +48,16 @@ end
 
 -- ---- what is answered ----
 
+-- What is sent by a route of its own, without JSON, is bytes.
+local function schema_of(route)
+  if not route.produces then
+    return route.answer
+  end
+  return { type = "string", format = route.stream and "binary" or nil }
+end
+
 local function content(route)
-  local kinds = { [route.produces or "application/json"] = {
-    schema = route.produces and { type = "string" } or route.answer } }
+  local kinds = { [route.produces or "application/json"] = { schema = schema_of(route) } }
   if route.stream and not route.produces then
     kinds["text/event-stream"] = { schema = { type = "string" } }
   end

@@ -6,7 +6,7 @@ local M = {}
 
 M.MOST = 300 -- seconds
 
-local TOLD = { ["run.ended"] = true, ["card.moved"] = true, ["turn.ended"] = true, ["approval.asked"] = true }
+local REPORTED = { ["run.ended"] = true, ["card.moved"] = true, ["turn.ended"] = true, ["approval.asked"] = true }
 
 local function said(event)
   local to = event.kind == "card.moved" and ": " .. event.body.to or ""
@@ -20,7 +20,7 @@ end
 
 local function hear(request, event, wake)
   if event.run == request.params.id then
-    if request.progress and TOLD[event.kind] then
+    if request.progress and REPORTED[event.kind] then
       request.progress(said(event))
     end
     if needs_no_waiting(event) then

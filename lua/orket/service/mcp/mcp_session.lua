@@ -210,7 +210,7 @@ local function progress_of(call, params)
   end
 end
 
--- Each route is asked for by who sent this message, whoever began the session.
+-- Each route is asked for by who sent this message, with what that one may now.
 local function identify(request, call)
   request.principal, request.who, request.id = call.principal, call.principal.name, tostring(call.id)
 end

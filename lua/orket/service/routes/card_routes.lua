@@ -5,13 +5,13 @@ local api_schemas = require("orket.service.api.api_schemas")
 local board_rows = require("orket.reports.board_rows")
 local card_record = require("orket.reports.card_record")
 local card_moves = require("orket.governance.card_moves")
+local card_state = require("orket.service.api.card_state")
 local cjson = require("cjson")
 local once = require("orket.service.api.once")
 local pooled_store = require("orket.service.api.pooled_store")
 local reader = require("orket.project.reader")
 local transcript_page = require("orket.service.transcript_page")
 local tree_diff = require("orket.reports.tree_diff")
-local tree_state = require("orket.workspace.tree_state")
 local turn_record = require("orket.history.turn_record")
 
 local M = { tag = "cards" }
@@ -38,8 +38,8 @@ end
 local function board_text(service, request)
   local store, query = service.store, request.query
   local rows = pooled_store.text(store, "board_shown", {
-    all = query.all or false, cards = query.cards and cjson.encode(ids_of(query.cards)), approvals = cjson.encode(board_rows.questions(store)),
-    outages = cjson.encode(board_rows.outages(store)),
+    all = query.all or false, cards = query.cards and cjson.encode(ids_of(query.cards)),
+    approvals = cjson.encode(board_rows.questions(store)), outages = cjson.encode(board_rows.outages(store)),
   })
   return '{"cards":' .. rows .. "}"
 end
@@ -54,13 +54,21 @@ local function transcript(service, request)
   return rows and transcript_page.of(service.store, rows, request.query), err
 end
 
-local function diff(service, request)
-  local state <close>, err = tree_state.open(service.store, service.dir, request.params.id)
-  local files
-  if state then
-    files, err = tree_diff.files(state)
-  end
+local function shown(state, files, err)
   return files and tree_diff.rows(state, files), err
+end
+
+-- Against what the card started from, or against what it was after the event `since`.
+local function diff(service, request)
+  local id, since = request.params.id, request.query.since
+  return card_state.with(service, id, function(state)
+    if not since then
+      return shown(state, tree_diff.files(state))
+    end
+    return card_state.with(service, state.card.id .. "@" .. since, function(before)
+      return shown(state, tree_diff.between(before, state))
+    end)
+  end)
 end
 
 local function moves(service, request)
@@ -112,6 +120,7 @@ M.routes = {
     name = "card_diff", method = "GET", path = "/v1/cards/{id}/diff", permission = "read", past = true,
     tool = "free",
     summary = "what an issue or an epic changed, as unified diffs; {id} may be CARD@EVENT", handle = diff,
+    query = { since = { type = "integer", minimum = 1, description = "against the card after this event" } },
     errors = { "ERR_NOT_FOUND", "ERR_USAGE" },
     answer = object({ card = { type = "string" }, files = list(ref("File")) }, { at = { type = "integer" } }),
   },

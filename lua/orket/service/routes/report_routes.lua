@@ -56,6 +56,17 @@ local function sums(service, request)
   return costs.sums(service.store, request.query, budgets_of(service).currency)
 end
 
+local function requests(service, request)
+  local query = request.query
+  local most = query.limit or REPORTS
+  local rows = service.store:read("requests", { run = query.run, card = query.card, before = query.before,
+    limit = most + 1 })
+  local more = #rows > most
+  rows[most + 1] = nil
+  return { currency = budgets_of(service).currency, items = setmetatable(rows, cjson.array_mt),
+    next = more and rows[most].seq or nil }
+end
+
 local function caps(service)
   local budgets = budgets_of(service)
   local rows = budget_tree.rows(service.store, budgets, meters.held(run_set.of(service.project).budget))
@@ -83,7 +94,7 @@ end
 
 -- Each open card is looked at: not on the loop either.
 local function crowded(service)
-  return command_answer.ask(service, { "bottlenecks", "-C", service.dir, "--json" })
+  return command_answer.ask(service.project, { "bottlenecks", "-C", service.dir, "--json" })
 end
 
 local function noticed(service)
@@ -132,8 +143,19 @@ M.routes = {
       { currency = TEXT }),
   },
   {
+    name = "requests", method = "GET", path = "/v1/requests", permission = "read", handle = requests, pooled = true,
+    summary = "requests to models, the newest first: tokens, what each cost at that time's price, milliseconds",
+    query = { card = TEXT, run = TEXT,
+      limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
+      before = { type = "integer", minimum = 1, description = "the last event that is known" } },
+    answer = object({ items = list(object({ seq = WHOLE, run = TEXT, turn = WHOLE, step = WHOLE,
+      attempt = WHOLE, at = TEXT }, { card = TEXT, role = TEXT, model = TEXT, tokens_in = WHOLE,
+      tokens_out = WHOLE, money = WHOLE, ms = WHOLE, code = TEXT })) }, { currency = TEXT, next = WHOLE }),
+  },
+  {
     pooled = true,
-    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read", past = true, handle = caps, tool = "free",
+    name = "budgets", method = "GET", path = "/v1/budgets", permission = "read",
+    past = true, handle = caps, tool = "free",
     summary = "every cap: used, reserved by requests under way, limit",
     answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
       reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
@@ -141,7 +163,8 @@ M.routes = {
   },
   {
     pooled = true,
-    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read", past = true, handle = grouped,
+    name = "refusals", method = "GET", path = "/v1/refusals", permission = "read",
+    past = true, handle = grouped,
     tool = "free", summary = "refusals by rule, the most frequent first, each with its newest report",
     by_journal = true, query = { card = TEXT, run = TEXT },
     answer = object({ items = list(object({ rule = TEXT, decision = TEXT, reports = WHOLE, cards = WHOLE,

@@ -157,6 +157,7 @@ local function socket(service, request, response)
   end
   local filter = filter_of(request)
   filter.run = request.query.run
+  local _ <close> = service.presence:sit(response, request.who)
   service.events:follow(filter, last_of(request, service.events.last), response, live_events.SOCKET)
   return 101
 end
@@ -254,7 +255,7 @@ M.routes = {
   },
   {
     name = "event_socket", method = "GET", path = "/ws/events", permission = "read", query = SOCKET_QUERY,
-    summary = "the same over a WebSocket: {id, event, data}; what a client says is not looked at",
+    summary = "the same over a WebSocket: {id, event, data}; {look: CARD} says where a client looks",
     status = 101, answer = { type = "object" }, errors = { "ERR_USAGE", "ERR_LIBRARY" }, stream = socket,
   },
   {

@@ -60,6 +60,13 @@ local function machine(service)
   return use
 end
 
+local encoded -- once: it is the same as long as the program runs
+
+local function document_text(service)
+  encoded = encoded or cjson.encode(openapi.document(service.routes))
+  return encoded
+end
+
 M.routes = {
   {
     name = "health", method = "GET", path = "/health", permission = "open",
@@ -110,7 +117,7 @@ M.routes = {
   },
   {
     name = "openapi", method = "GET", path = "/openapi.json", permission = "read",
-    summary = "this API as an OpenAPI 3.1 document", handle = function(service)
+    summary = "this API as an OpenAPI 3.1 document", text = document_text, handle = function(service)
       return openapi.document(service.routes)
     end, answer = { type = "object", required = { "openapi", "info", "paths" },
       properties = { openapi = { type = "string" }, info = { type = "object" },

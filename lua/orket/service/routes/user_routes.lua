@@ -6,11 +6,11 @@ local async = require("orket.async")
 local auth = require("orket.core.auth")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local expiry = require("orket.people.expiry")
+local key_expiry = require("orket.people.key_expiry")
 local problem = require("orket.service.api.problem")
 local roles = require("orket.people.roles")
 local roster = require("orket.people.roster")
-local sessions = require("orket.people.sessions")
+local signed_in = require("orket.people.signed_in")
 local tables = require("orket.util.tables")
 
 local M = { tag = "users" }
@@ -37,8 +37,8 @@ end
 
 -- A token is signed by the core, which puts it in the place of its mark.
 local function token_of(service, request, session)
-  request.secret = service.people.key:sign(cjson.encode(sessions.claims(session)))
-  return { token = request.secret:mark(), expires_in = sessions.token_ends(session) - os.time() }
+  request.secret = service.people.key:sign(cjson.encode(signed_in.claims(session)))
+  return { token = request.secret:mark(), expires_in = signed_in.token_ends(session) - os.time() }
 end
 
 local function login(service, request)
@@ -76,15 +76,10 @@ end
 
 -- ---- users ----
 
-local function shown(user)
-  return { name = user.name, role = user.role, disabled = user.disabled, has_password = user.secret ~= nil,
-    created_at = user.created_at, created_by = user.created_by, signed_in_at = user.signed_in_at }
-end
-
 local function users(service)
   local rows = roster.sorted_users(service.people.roster)
   for i, user in ipairs(rows) do
-    rows[i] = shown(user)
+    rows[i] = roster.shown_user(user)
   end
   return { items = setmetatable(rows, cjson.array_mt), roles = roles.all(service.people:organization()) }
 end
@@ -137,7 +132,7 @@ local function change_password(service, request)
   if not secret then
     return nil, err
   end
-  return service:act_for({ act = "user.change", name = user.name, secret = secret }, user.name)
+  return service:act({ act = "user.change", name = user.name, secret = secret }, user.name)
 end
 
 -- ---- keys ----
@@ -148,9 +143,9 @@ end
 
 local function keys(service, request)
   local items = setmetatable({}, cjson.array_mt)
-  for _, row in ipairs(service.store:read("access_keys", {})) do
-    if is_admin(request.principal) or row.user and row.user == request.principal.name then
-      items[#items + 1] = row
+  for _, key in ipairs(roster.sorted_keys(service.people.roster)) do
+    if is_admin(request.principal) or key.user and key.user == request.principal.name then
+      items[#items + 1] = roster.shown_key(key)
     end
   end
   return { items = items }
@@ -185,9 +180,9 @@ local function add_key(service, request)
     return nil, errors.new(code, key, fix)
   end
   local body, answer = request.body
-  answer, err = service:act_for({ act = "key.add", id = id, name = body.name, user = owner_of(request),
+  answer, err = service:act({ act = "key.add", id = id, name = body.name, user = owner_of(request),
     scope = setmetatable(body.allow or { "read" }, cjson.array_mt),
-    expires_at = expiry.in_days(body.days or expiry.DAYS) }, request.who)
+    expires_at = key_expiry.in_days(body.days or key_expiry.DAYS) }, request.who)
   if not answer then
     return nil, err
   end
@@ -203,7 +198,7 @@ local function revoke_key(service, request)
     return nil, problem.new(404, "ERR_NOT_FOUND", "there is no key '" .. request.params.id .. "' of yours",
       "GET /v1/keys lists them")
   end
-  return service:act_for({ act = "key.revoke", id = key.id }, request.who)
+  return service:act({ act = "key.revoke", id = key.id }, request.who)
 end
 
 -- ---- the journal ----
@@ -288,7 +283,7 @@ M.routes = {
     name = "add_key", method = "POST", path = "/v1/keys", permission = "self", handle = add_key,
     summary = "makes an access key, which is in this answer and nowhere else",
     body = body_of({ name = TEXT }, { user = TEXT, days = { type = "integer", minimum = 1,
-      maximum = expiry.DAYS_MOST }, allow = { type = "array", items = { enum = roles.PERMISSIONS },
+      maximum = key_expiry.DAYS_MOST }, allow = { type = "array", items = { enum = roles.PERMISSIONS },
       minItems = 1, uniqueItems = true, description = "what it may do, of what its user may: read" },
       service = { type = "boolean", description = "a service's: no person, read and run alone" } }),
     answer = object({ id = TEXT, key = TEXT, message = TEXT }),

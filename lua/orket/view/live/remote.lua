@@ -8,6 +8,7 @@ local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
 local reader = require("orket.project.reader")
 local cli_report = require("orket.view.cli_report")
+local run_events = require("orket.view.run_events")
 
 local M = {}
 
@@ -25,8 +26,10 @@ local function newest_running(store, dir)
     "orket run EPIC starts one; orket board shows the cards")
 end
 
--- The run's cards as they are now; what a card depends on is read once.
-local function refresh(run, store)
+---The run's cards as they are now; what a card depends on is read once.
+---@param run table of M.run
+---@param store Store
+function M.refresh(run, store)
   local known = run.board.cards
   run.board.cards = {}
   for _, card in ipairs(store:read("board", {})) do
@@ -38,6 +41,15 @@ local function refresh(run, store)
   end
 end
 
+---A run of another process as views take it, without its cards.
+---@param project table of run_events.project
+---@param id string
+---@param epic string
+---@return table run
+function M.run(project, id, epic)
+  return { id = id, epic = { id = epic }, store = project.store, project = project, board = { cards = {} } }
+end
+
 local function has_ended(events, run)
   for _, event in ipairs(events) do
     if event.kind == "run.ended" and event.run == run.id then
@@ -46,15 +58,12 @@ local function has_ended(events, run)
   end
 end
 
--- A project as views take it: they subscribe to its store.
+-- A project whose events are given to `hear` of it.
 local function project_of(store, dir)
-  local project = { dir = dir, store = {} }
-  for _, name in ipairs({ "read", "message", "conversation", "blob" }) do
-    project.store[name] = function(_, ...) return store[name](store, ...) end
-  end
-  function project.store.subscribe(_, hear)
+  local project
+  project = run_events.project({ dir = dir, store = store }, function(hear)
     project.hear = hear
-  end
+  end)
   return project
 end
 
@@ -96,22 +105,21 @@ function M.show(store, dir, args)
     return nil, err
   end
   local project, view = project_of(store, dir), require(cli_report.view(args)).new(args)
-  local run = { id = row.id, epic = { id = row.card }, store = project.store, project = project,
-    board = { cards = {} } }
+  local run = M.run(project, row.id, row.card)
   view.on_delta = nil -- no bytes are heard here, so that none are missed
   local ended, stop
   view.left = function() -- by its person, who lets the run go on
     stop()
   end
   local function show(events)
-    refresh(run, store)
+    M.refresh(run, store)
     for _, event in ipairs(events) do
       project.hear(event)
     end
     ended = has_ended(events, run)
     return not ended
   end
-  refresh(run, store)
+  M.refresh(run, store)
   view:attach(project, run)
   local before = last_events(store, run.id)
   show(before)

@@ -1,6 +1,6 @@
 -- settings_routes.lua: what of the configuration a person may change from elsewhere: bounds and caps of
--- config/organization.json, which can neither reach another machine nor start a program; and whether a model
--- answers. The file is written through the act `save`, which checks it.
+-- config/organization.json, which can neither reach another machine nor start a program. The file is written
+-- through the act `save`, which checks it.
 
 local api_schemas = require("orket.service.api.api_schemas")
 local card_export = require("orket.project.card_export")

@@ -75,7 +75,8 @@ end
 M.routes = {
   {
     pooled = true,
-    name = "commands", method = "GET", path = "/v1/commands", permission = "read", past = true, handle = commands,
+    name = "commands", method = "GET", path = "/v1/commands", permission = "read",
+    past = true, handle = commands,
     aliases = { "/v1/sandboxes" }, summary = "programs that agents ran, the newest first", by_journal = true,
     query = { card = TEXT, run = TEXT,
       limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
@@ -83,7 +84,8 @@ M.routes = {
     answer = api_schemas.page(object(ROW, MAY), "integer"),
   },
   {
-    name = "command", method = "GET", path = "/v1/commands/{event}", permission = "read", past = true, handle = command,
+    name = "command", method = "GET", path = "/v1/commands/{event}", permission = "read",
+    past = true, handle = command,
     aliases = { "/v1/sandboxes/{event}" }, summary = "one of them, with what it printed and changed",
     by_journal = true, errors = NOT_FOUND, answer = object(with(ROW), MAY),
   },

@@ -3,6 +3,7 @@
 
 local api_schemas = require("orket.service.api.api_schemas")
 local async = require("orket.async")
+local card_state = require("orket.service.api.card_state")
 local cjson = require("cjson")
 local download = require("orket.service.api.download")
 local errors = require("orket.errors")
@@ -13,7 +14,6 @@ local problem = require("orket.service.api.problem")
 local tables = require("orket.util.tables")
 local tar = require("orket.util.tar")
 local tree_files = require("orket.workspace.tree_files")
-local tree_state = require("orket.workspace.tree_state")
 
 local M = { tag = "files" }
 
@@ -24,10 +24,6 @@ local FILES, FILES_MOST = 200, 1000 -- of a page
 local SLICE = 20 -- files whose bytes are looked at between two looks at the loop
 local FILE_MOST = 32 << 20 -- bytes of one file; larger ones are in the archive
 local ARCHIVE_MOST = 1 << 30 -- bytes of an archive
-
-local function open(service, request)
-  return tree_state.open(service.store, service.dir, request.params.id)
-end
 
 -- ---- listed ----
 
@@ -71,11 +67,9 @@ local function page(state, query)
 end
 
 local function files(service, request)
-  local state <close>, err = open(service, request)
-  if not state then
-    return nil, err
-  end
-  return page(state, request.query)
+  return card_state.with(service, request.params.id, function(state)
+    return page(state, request.query)
+  end)
 end
 
 -- ---- one ----
@@ -96,14 +90,9 @@ local function read(state, path)
 end
 
 local function file(service, request, response, headers)
-  local found, err
-  do
-    local state <close>, failure = open(service, request)
-    found, err = nil, failure
-    if state then
-      found, err = read(state, request.query.path)
-    end
-  end
+  local found, err = card_state.with(service, request.params.id, function(state)
+    return read(state, request.query.path)
+  end)
   if not found then
     return nil, err
   end
@@ -160,19 +149,7 @@ local function write_links(state, response, root)
 end
 
 -- What ends without its end is seen to be cut off.
-local function archive(service, request, response, headers)
-  local state <close>, err = open(service, request)
-  if not state then
-    return nil, err
-  end
-  local name = places.name(state.card.id)
-  local etag = tree_files.hash(state.manifest):sub(1, 32)
-  headers = download.headers(headers, { name = name .. ".tar", type = "application/x-tar", etag = etag })
-  if request.headers["if-none-match"] == headers.ETag then
-    response:send(304, headers, "")
-    return 304
-  end
-  response:start(200, headers)
+local function send_archive(state, response, name)
   local root = name .. "/"
   if write_files(state, response, root) and write_links(state, response, root)
     and write(response, tar.END) then
@@ -183,12 +160,27 @@ local function archive(service, request, response, headers)
   return 200
 end
 
+local function archive(service, request, response, headers)
+  return card_state.with(service, request.params.id, function(state)
+    local name = places.name(state.card.id)
+    headers = download.headers(headers, { name = name .. ".tar", type = "application/x-tar",
+      etag = tree_files.hash(state.manifest):sub(1, 32) })
+    if request.headers["if-none-match"] == headers.ETag then
+      response:send(304, headers, "")
+      return 304
+    end
+    response:start(200, headers)
+    return send_archive(state, response, name)
+  end)
+end
+
 local OF_CARD = { "ERR_NOT_FOUND", "ERR_USAGE" }
 
 M.routes = {
   {
     name = "card_files", method = "GET", path = "/v1/cards/{id}/files", permission = "read", handle = files,
-    summary = "the files of an issue or an epic, by path; {id} may be CARD@EVENT", by_journal = true, past = true,
+    summary = "the files of an issue or an epic, by path; {id} may be CARD@EVENT",
+    by_journal = true, past = true,
     errors = OF_CARD, query = {
       after = { type = "string", description = "the last path that is known" },
       limit = { type = "integer", minimum = 1, maximum = FILES_MOST, description = "200" },

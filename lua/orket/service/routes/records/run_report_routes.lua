@@ -73,7 +73,8 @@ M.routes = {
   },
   {
     pooled = true,
-    name = "run_turns", method = "GET", path = "/v1/runs/{id}/turns", permission = "read", past = true, handle = turns,
+    name = "run_turns", method = "GET", path = "/v1/runs/{id}/turns", permission = "read",
+    past = true, handle = turns,
     summary = "the turns of a run: card, seat, role, model, outcome, steps, tokens, seconds",
     by_journal = true, errors = NOT_FOUND,
     answer = object({ run = TEXT, items = list(object({ run = TEXT, turn = WHOLE, card = TEXT, role = TEXT,

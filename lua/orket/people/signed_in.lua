@@ -1,4 +1,4 @@
--- sessions.lua: who is signed in. A token names its session and its number in it; it is short-lived, and
+-- signed_in.lua: who is signed in. A token names its session and its number in it; it is short-lived, and
 -- exchanged for the next one as long as the session lasts. Sessions live in memory: a server that starts anew
 -- knows none, and signs tokens with another secret.
 

@@ -1,4 +1,4 @@
--- expiry.lua: until when a key is good: moments of UTC, RFC 3339, which sort as texts.
+-- key_expiry.lua: until when a key is good: moments of UTC, RFC 3339, which sort as texts.
 
 local M = {}
 

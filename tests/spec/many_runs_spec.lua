@@ -1,0 +1,127 @@
+-- many_runs_spec.lua: ten rocks in one server at once: no rock starves, a cap holds for all of them together,
+-- and killed they go on. The same with 1,000 cards: bench/evidence/many_runs.lua.
+
+local cjson = require("cjson")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local ROCKS, CARDS, SLOTS = 10, 4, 6
+
+local WORKS = [[function work(talk) return steps(talk, function() return say(write(talk.card .. ".txt", "one\n")) end,
+  function() return say(finish()) end) end]]
+
+local function new_world(rules)
+  local w = world.new({ issues = { { id = "A" } }, mock = WORKS, limits = { concurrency = SLOTS }, rules = rules })
+  for rock = 1, ROCKS do
+    local issues = {}
+    for i = 1, CARDS do
+      issues[i] = { id = ("R%d-%d"):format(rock, i), name = "Issue", seat = "dev" }
+    end
+    w:write(("config/epics/e%d.json"):format(rock), cjson.encode({ name = "Epic", team = "t", environment = "e",
+      issues = issues }))
+    w:write(("config/rocks/r%d.json"):format(rock), cjson.encode({ name = "Rock",
+      epics = { { epic = "e" .. rock } } }))
+  end
+  return w
+end
+
+local function begin_all(s)
+  for rock = 1, ROCKS do
+    local reply = s:post("/v1/runs", { card = "r" .. rock })
+    assert.same({ 202, ("e%d.1"):format(rock) }, { reply.status, reply.body.run }, reply.text)
+  end
+end
+
+-- All runs that are not done, as the server's clients go on with them.
+local function begin_again(s, w)
+  for rock = 1, ROCKS do
+    local run = ("e%d.1"):format(rock)
+    if w:card("e" .. rock).status ~= "done" then
+      assert.equal(202, s:post("/v1/runs/" .. run .. "/resume").status, run)
+    end
+  end
+end
+
+local function all_are(w, status)
+  return world.wait(function()
+    return w:sql("SELECT count(*) FROM card WHERE type = 'issue' AND id LIKE 'R%' AND status = '" .. status .. "'")
+      == tostring(ROCKS * CARDS)
+  end, 60)
+end
+
+local function all_replay(w)
+  for rock = 1, ROCKS do
+    w:derives(("e%d.1"):format(rock))
+  end
+  assert.equal(0, (select(2, w:check())))
+end
+
+-- The place of each rock's first turn among all turns.
+local function first_turns(w)
+  local first, count = {}, 0
+  for _, event in ipairs(w:events("turn.started")) do
+    count = count + 1
+    local rock = event.card:match("^R(%d+)")
+    first[rock] = first[rock] or count
+  end
+  return first
+end
+
+describe("ten rocks in one server", function()
+  it("have their share of the slots: none waits for another one's cards", function()
+    local w <close> = new_world()
+    for i = 1, CARDS do
+      w:hold("R1-" .. i) -- they have the first slots, and keep them
+    end
+    local s <close> = service.start(w)
+    begin_all(s)
+    for i = 1, CARDS do
+      w:release("R1-" .. i)
+    end
+    assert(all_are(w, "done"))
+    for rock, place in pairs(first_turns(w)) do
+      assert(place <= SLOTS + 3 * ROCKS, "rock " .. rock .. " begins with turn " .. place)
+    end
+    assert(world.wait(function() return w:card("r10").status == "done" end))
+    s:stop()
+    all_replay(w)
+  end)
+
+  it("keep a cap of the organization together, to one reply", function()
+    local w <close> = new_world({ budgets = { organization = { calls = 40 } } })
+    local s <close> = service.start(w)
+    begin_all(s)
+    assert(world.wait(function() return s:get("/v1/runs").text:find('"running"', 1, true) == nil end, 60))
+    assert.equal(40, #w:events("step.reply"))
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.process_rules.budgets.organization.calls = 100000
+    w:write("config/organization.json", cjson.encode(organization))
+    begin_again(s, w)
+    assert(all_are(w, "done"))
+    s:stop()
+    all_replay(w)
+  end)
+
+  it("killed with their server go on side by side", function()
+    local w <close> = new_world()
+    for rock = 1, ROCKS do
+      w:hold(("R%d-%d"):format(rock, CARDS)) -- each has something left to do
+    end
+    local s <close> = service.start(w)
+    begin_all(s)
+    assert(world.wait(function() return w:request(25) end))
+    os.execute("kill -9 " .. s.pid)
+    assert(world.wait(function() return s:ended() end))
+    for rock = 1, ROCKS do
+      w:release(("R%d-%d"):format(rock, CARDS))
+    end
+    local next_one <close> = service.start(w)
+    for rock = 1, ROCKS do
+      assert.equal("interrupted", next_one:get(("/v1/runs/e%d.1"):format(rock)).body.status)
+    end
+    begin_again(next_one, w)
+    assert(all_are(w, "done"))
+    next_one:stop()
+    all_replay(w)
+  end)
+end)

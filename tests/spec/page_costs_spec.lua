@@ -1,0 +1,83 @@
+-- page_costs_spec.lua: costs and their charts on the page, in a real browser (tests/web/costs.mjs), against
+-- `orket cost --json`.
+
+local browser = dofile("tests/support/browser.lua")
+local cjson = require("cjson")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local MOCK = [[
+function work(talk)
+  return steps(talk, function() return say(write(talk.card, "one\n")) end, function() return say(finish()) end)
+end
+]]
+
+local PRICE = { input = 3000000, output = 15000000 }
+
+local function new_world(price)
+  local w = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = MOCK, model = { price = price },
+    rules = price and { budgets = { currency = "EUR", cards = { ["*"] = { tokens = 400000 } } } } or nil })
+  w:run()
+  return w
+end
+
+local function whole(n)
+  return n and ("%d"):format(n)
+end
+
+-- What the command says, as the rows of the page are: the sums, then the total.
+local function said(w, by)
+  local sums = cjson.decode((w:orket("cost --json --by " .. by)))
+  local rows = {}
+  for i, row in ipairs(sums.rows) do
+    rows[i] = { name = row.name, money = whole(row.money), calls = whole(row.calls) }
+  end
+  rows[#rows + 1] = { name = "Total", money = whole(sums.total.money),
+    calls = whole(sums.total.calls) }
+  return rows
+end
+
+local function shown(rows)
+  for _, row in ipairs(rows) do
+    row.text = nil
+    row.money = row.money ~= cjson.null and row.money or nil
+  end
+  return rows
+end
+
+describe("costs on the page", function()
+  if not browser.found() then
+    it("are looked at in a browser", function()
+      pending(browser.MISSING)
+    end)
+    return
+  end
+
+  it("equal those of the command by card, role, model, day and run, and have bars, caps and success", function()
+    local w <close> = new_world(PRICE)
+    local s <close> = service.start(w)
+    local seen = browser.watch("costs/sums", s)
+    assert(seen.card[1].text:find("^€0%.%d%d%d%d$"), seen.card[1].text)
+    for _, by in ipairs({ "card", "role", "model", "day", "run" }) do
+      assert.same(said(w, by), shown(seen[by]))
+    end
+    assert.equal("?by=run", seen.url)
+    assert.same({ 1, 1 }, { seen.bars, seen.table })
+    assert(seen.bar:find("€0%.%d+, %d+ requests$"), seen.bar)
+    assert(seen.success[1]:find("100 %% of %d+ requests"), seen.success[1])
+    assert(#seen.caps == 2 and seen.caps[1]:find("cards/A/tokens", 1, true), seen.caps[1])
+    assert.same({}, seen.violations)
+    assert(#seen.requests >= 2 and seen.requests[1]:find("^€0%.%d+"), seen.requests[1])
+  end)
+
+  it("are no price, and not 0, where none is known", function()
+    local w <close> = new_world(nil)
+    local s <close> = service.start(w)
+    local seen = browser.watch("costs/sums", s)
+    for _, row in ipairs(seen.card) do
+      assert.equal("no price", row.text)
+    end
+    assert(seen.bar:find("tokens, %d+ requests$"), seen.bar)
+    assert.equal("no price", seen.requests[1])
+  end)
+end)
