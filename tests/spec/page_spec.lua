@@ -146,6 +146,7 @@ describe("a person at the page", function()
     assert.same({}, seen.violations)
     assert.same({ "light", 0 }, { seen.theme, seen.kept }) -- switched; signed out, no key is kept
     assert(seen.planted > 0)
+    assert.same({}, browser.watch("page/crosswise", s).violations) -- dark and wide, light and narrow
   end)
 
   it("drags a card: columns say where to or why not, a refusal stays, a move comes by its event", function()
