@@ -5,7 +5,7 @@
 local async = require("orket.async")
 local approvals = require("orket.governance.approvals.approvals")
 local errors = require("orket.errors")
-local notices = require("orket.notify.notices")
+local notifications = require("orket.notify.notifications")
 local senders = require("orket.notify.senders")
 local tables = require("orket.util.tables")
 local targets = require("orket.notify.targets")
@@ -49,7 +49,7 @@ end
 local function pending(self, delivery)
   while true do
     local rows = self.store:read("noticeable", { since = delivery.position, limit = PAGE })
-    local notice = first_wanted(delivery.target, notices.of(self.store, self.dir, rows))
+    local notice = first_wanted(delivery.target, notifications.of(self.store, self.dir, rows))
     if notice or #rows == 0 then
       return notice
     end
