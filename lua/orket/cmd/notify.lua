@@ -51,7 +51,8 @@ function act.list(args, organization)
   local rows, last = setmetatable({}, cjson.array_mt), last_of(args.C or ".")
   for i, name in ipairs(targets.names(organization)) do
     local entry = organization.notify[name]
-    rows[i] = { name = name, kind = entry.kind, url = entry.url, events = entry.events or notifications.EVENTS,
+    rows[i] = { name = name, kind = entry.kind, url = entry.url,
+      events = entry.events or notifications.EVENTS,
       last = last[name] }
   end
   if args.json then

@@ -32,7 +32,8 @@ Outbox.__index = Outbox
 -- ---- the journal ----
 
 local function record(self, kind, body)
-  local tx = self.store:stream({ run = RUN, turn = os.time() // DAY, actor = "system", role = "system" }):begin()
+  local tx = self.store:stream({ run = RUN, turn = os.time() // DAY, actor = "system",
+    role = "system" }):begin()
   tx:event(kind, nil, body)
   return errors.check(async.await(tx.commit, tx))
 end
@@ -201,7 +202,8 @@ function M.open(project, note)
   if #names == 0 then
     return nil
   end
-  local self = setmetatable({ store = project.store, dir = project.dir, note = note, deliveries = {} }, Outbox)
+  local self = setmetatable({ store = project.store, dir = project.dir, note = note,
+    deliveries = {} }, Outbox)
   local known = known_positions(self.store)
   for _, name in ipairs(names) do
     begin(self, organization, name, known)
