@@ -64,8 +64,8 @@ end
 local Runs = {}
 Runs.__index = Runs
 
-function Runs:rows()
-  return reader.runs(self.of.store, self.of.dir)
+function Runs:rows(_, id)
+  return reader.runs(self.of.store, self.of.dir, id)
 end
 
 function Runs:check_card(id)
