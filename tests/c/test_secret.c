@@ -264,7 +264,8 @@ static void test_list(void **state)
     struct secrets *secrets = secrets_open();
     struct secret *first;
     (void)state;
-    assert_int_equal(define_list(secrets, " api-key = first-value-1 ,,x=Bearer%20second%2Cvalue,"), 0);
+    const char *value = " api-key = first-value-1 ,,x=Bearer%20second%2Cvalue,";
+    assert_int_equal(define_list(secrets, value), 0);
     assert_int_equal(secret_use(secrets, "list", "http://a:1", &first, NULL), 0);
     assert_string_equal(secret_line(first), "api-key: first-value-1");
     const struct secret *second = secret_next(first);
@@ -273,7 +274,8 @@ static void test_list(void **state)
     char text[] = "first-value-1 and Bearer second,value";
     secrets_hide(secrets, NULL, text, strlen(text), true);
     assert_string_equal(text, "************* and *******************");
-    assert_int_equal(define_list(secrets, "other=only-one-value"), 0); // the first one is still used
+    // one that is used stays as it was
+    assert_int_equal(define_list(secrets, "other=only-one-value"), 0);
     assert_string_equal(secret_line(secret_next(first)), "x: Bearer second,value");
     secret_release(first);
     secrets_close(secrets);
@@ -281,9 +283,11 @@ static void test_list(void **state)
 
 static void test_refused_lists(void **state)
 {
-    static const char *const bad[] = {"",         "a",          "=b",         "a=",     "a=%2",   "a=%zz",
-                                      "a=b%0d%0a", "a b=c",      "a=b,c",      "a=\x7f", "a:=b",  "a=%00",
-                                      "a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9"};
+    static const char *const bad[] = {
+        "",      "a",     "=b",      "a=",   "a=%2",  "a=%zz",
+        "a b=c", "a=b,c", "a=\x7f", "a:=b", "a=%00", "a=b%0d%0a",
+        "a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9",
+    };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_true(define_list(*state, bad[i]) < 0);
 }
