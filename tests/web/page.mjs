@@ -72,11 +72,31 @@ await play({
       await page.waitForSelector("#key");
       seen.violations.push(...(await violations(page)));
       await signIn(page);
-      for (const path of ["board", "board?view=tree", "cards/A", "inbox", "runs"]) {
+      for (const path of [
+        "board",
+        "board?view=tree",
+        "cards/A",
+        "cards/B?tab=changes",
+        "cards/A?tab=refusals",
+        "cards/A?tab=cost",
+        "cards/A?tab=details",
+        "inbox",
+        "inbox?state=answered",
+        "runs",
+        "costs",
+        "refusals",
+        "scripts",
+        "settings/profile",
+        "settings/users",
+        "settings/keys",
+        "settings/models",
+        "settings/system",
+      ]) {
         await page.goto(view(path));
         await page.waitForSelector("h1");
         await page.waitForSelector("nav.side .dot.live", { state: "attached" });
-        seen.violations.push(...(await violations(page)));
+        await page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
+        seen.violations.push(...(await violations(page)).map((one) => `${path}, ${scheme}: ${one}`));
         const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         if (over > 0) seen.violations.push(`${path} is wider than ${width}`);
       }

@@ -5,12 +5,16 @@ import { Board } from "./board/board.jsx";
 import { Card } from "./card/card.jsx";
 import { Costs } from "./costs/costs.jsx";
 import { Inbox } from "./inbox/inbox.jsx";
+import { RefusalsView } from "./refusals/refusals.jsx";
 import { Runs } from "./runs/runs.jsx";
+import { Scripts } from "./scripts/scripts.jsx";
 import { id, key, signOut, whenDenied } from "./shared/api.js";
 import { Empty, Failure } from "./shared/feedback.jsx";
 import { connect, disconnect, useData } from "./shared/live.js";
+import { setMe } from "./shared/me.js";
 import { go, useUrl } from "./shared/router.js";
 import { Login } from "./shell/login.jsx";
+import { Settings } from "./settings/settings.jsx";
 import { Shell } from "./shell/shell.jsx";
 
 function View({ base, parts, query, shared }) {
@@ -19,6 +23,9 @@ function View({ base, parts, query, shared }) {
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
   if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} query={query} shared={shared} />;
+  if (view === "refusals") return <RefusalsView base={base} query={query} />;
+  if (view === "scripts") return <Scripts base={base} shared={shared} />;
+  if (view === "settings") return <Settings base={base} name={name} />;
   if (view === "costs") return <Costs query={query} shared={shared} />;
   if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
@@ -53,10 +60,14 @@ const Unknown = ({ name, names }) => (
 );
 
 function Project({ name, names, leave }) {
+  const me = useData("/v1/me", () => false);
   useEffect(() => {
     connect();
     return disconnect;
   }, []);
+  if (!me.data)
+    return <main class="login">{me.error && <Failure error={me.error} again={me.reload} />}</main>;
+  setMe(me.data);
   return <Shell name={name} names={names} leave={leave} View={View} />;
 }
 

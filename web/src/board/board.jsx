@@ -5,6 +5,7 @@ import { useDataAt } from "../past/past.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
+import { may } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
 import "./board.css";
 import { Columns } from "./columns.jsx";
@@ -67,9 +68,11 @@ const NoCards = ({ start }) => (
   <Empty>
     No cards yet. Epics are files beneath config/epics; a run brings their cards to the board.
     <br />
-    <button class="btn p" onClick={start}>
-      Start run
-    </button>
+    {may("run") && (
+      <button class="btn p" onClick={start}>
+        Start run
+      </button>
+    )}
   </Empty>
 );
 
@@ -116,7 +119,7 @@ export function Board({ base, query, shared }) {
   const [dialog, open] = useState(null),
     costs = useCosts(shared.at),
     cards = shared.board.data ? shared.board.data.cards : [];
-  useBoardKeys(shared.at ? [] : cards, open);
+  useBoardKeys(shared.at || !may("act") ? [] : cards, open);
   return (
     <>
       <div class="bar">
@@ -125,7 +128,7 @@ export function Board({ base, query, shared }) {
         <span class="grow" />
         <View tree={query.get("view") === "tree"} />
         <Filter query={query} />
-        {!shared.at && (
+        {!shared.at && may("run") && (
           <button class="btn p" data-key="s" onClick={() => open("start")}>
             Start run
           </button>

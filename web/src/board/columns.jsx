@@ -4,6 +4,7 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Icon } from "../shared/icons.jsx";
 import { useOnline, useWorking } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { notifyRefusal } from "../shared/notices.jsx";
 import { setQuery } from "../shared/router.js";
 import { Status, statusName } from "../shared/status.jsx";
@@ -176,7 +177,7 @@ export function Columns({ cards, base, costs, query, open, past }) {
     base,
     cost: costs.get(card.id),
     sending: sending && sending.id === card.id && sending.revision === card.revision,
-    start: online && !past ? start : (e) => e.preventDefault(),
+    start: online && !past && may("act") ? start : (e) => e.preventDefault(),
   });
   const moving = { drag, drop, over, hover };
   return (

@@ -10,6 +10,7 @@ import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useOnline } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
 import { Pill, reasonName, Status, statusName } from "../shared/status.jsx";
 import "./card.css";
@@ -49,7 +50,7 @@ const Activity = ({ card, base, below, at }) => (
         at={at}
       />
     )}
-    <Comments card={card} readOnly={!!at} />
+    <Comments card={card} readOnly={!!at || !may("act")} />
   </>
 );
 
@@ -254,13 +255,17 @@ export function Card({ base, name, query, shared }) {
         <span class="grow" />
         {card.data && !shared.at && (
           <>
-            <Retry card={card.data} />
-            <button class="btn" data-key="m" onClick={() => open("move")}>
-              Move <kbd class="no-s">m</kbd>
-            </button>
-            <button class="btn" data-key="s" onClick={() => open("start")}>
-              Start run
-            </button>
+            {may("act") && <Retry card={card.data} />}
+            {may("act") && (
+              <button class="btn" data-key="m" onClick={() => open("move")}>
+                Move <kbd class="no-s">m</kbd>
+              </button>
+            )}
+            {may("run") && (
+              <button class="btn" data-key="s" onClick={() => open("start")}>
+                Start run
+              </button>
+            )}
           </>
         )}
       </div>

@@ -8,6 +8,7 @@ import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { Seat } from "../shared/status.jsx";
 import { Acts, ApprovalActs } from "./acts.jsx";
 import { Content, useReading } from "./content.jsx";
@@ -46,6 +47,7 @@ const PROMISE =
 const REMARKS = {
   approval: PROMISE,
   scripts: "All that the changed scripts add is shown. Work under way keeps the scripts that it began with.",
+  proposal: "Nothing is written yet. What you accept is written as shown, and serves work that begins from then on.",
   unknown: "The program was interrupted before it noted the outcome. Check on the other side, then answer.",
   cap: "Work parks when a cap is reached. Raise it in the configuration or the card, then retry.",
 };
@@ -81,6 +83,9 @@ const Outcome = ({ act, online }) => (
     )}
   </>
 );
+
+const NEEDS = { scripts: "admin", push: "act" };
+const NOT_YOURS = "You may look at this, and not answer it. An administrator gives roles (Settings, Users).";
 
 function useDecision(reload) {
   const act = useAct(),
@@ -126,7 +131,11 @@ export function Detail({ item, base, reload }) {
         <div ref={reading.end} class="end" />
       </div>
       <div class="act">
-        <Acts item={item} approval={asked.data} reading={reading} act={act} off={off} />
+        {may(NEEDS[item.kind] || "act") ? (
+          <Acts item={item} approval={asked.data} reading={reading} act={act} off={off} />
+        ) : (
+          <p class="s m whole-row">{NOT_YOURS}</p>
+        )}
         <Outcome act={act} online={online} />
       </div>
     </section>
@@ -155,7 +164,11 @@ export function Batch({ items, base, reload }) {
         <div ref={reading.end} class="end" />
       </div>
       <div class="act">
-        <ApprovalActs asked={items} reading={reading} act={act} off={off} />
+        {may("act") ? (
+          <ApprovalActs asked={items} reading={reading} act={act} off={off} />
+        ) : (
+          <p class="s m whole-row">{NOT_YOURS}</p>
+        )}
         <Outcome act={act} online={online} />
       </div>
     </section>

@@ -15,7 +15,7 @@ export function switchKeys() {
 }
 
 const LIST = [
-  ["g, then i b t r p c", "Inbox, Board, Tree, Runs, Plans and chat, Costs"],
+  ["g, then i b t r c", "Inbox, Board, Tree, Runs, Costs"],
   ["j k", "next, previous"],
   ["Enter", "open"],
   ["Esc", "back"],
@@ -36,7 +36,7 @@ const LIST = [
   ["?", "this list"],
 ];
 
-const PLACES = { i: "inbox", b: "board", t: "board?view=tree", r: "runs", p: "chat", c: "costs" };
+const PLACES = { i: "inbox", b: "board", t: "board?view=tree", r: "runs", c: "costs" };
 
 const typing = (e) =>
   e.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]") ||

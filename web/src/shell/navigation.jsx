@@ -9,11 +9,16 @@ const VIEWS = [
   ["inbox", "Inbox"],
   ["board", "Board"],
   ["runs", "Runs"],
-  ["chat", "Plans and chat"],
   ["costs", "Costs"],
+  ["refusals", "Refusals"],
 ];
 
-export const titleOf = (view) => (VIEWS.find(([name]) => name === view) || [])[1];
+const BEHIND = [
+  ["scripts", "Scripts"],
+  ["settings", "Settings"],
+];
+
+export const titleOf = (view) => ([...VIEWS, ...BEHIND].find(([name]) => name === view) || [])[1];
 
 export function Links({ base, at, waiting, most }) {
   return VIEWS.slice(0, most).map(([name, title]) => (

@@ -9,8 +9,10 @@ import { Icon, Sprite } from "../shared/icons.jsx";
 import { useData, useLive } from "../shared/live.js";
 import { Notices, notify } from "../shared/notices.jsx";
 import { go, useUrl } from "../shared/router.js";
+import { whoAmI } from "../shared/me.js";
 import { Keys, useKeys } from "./keys.jsx";
 import { Connection, Links, Navigation, OfflineBar, Others, titleOf } from "./navigation.jsx";
+import { Palette } from "./palette.jsx";
 import "./shell.css";
 import { switchTheme } from "./theme.js";
 
@@ -22,7 +24,7 @@ const Tool = ({ title, icon, act, children }) => (
   </button>
 );
 
-const Tools = ({ who, leave, help }) => (
+const Tools = ({ who, leave, help, settings }) => (
   <div class="row tools">
     <span class="av h" aria-hidden="true">
       {who.slice(0, 2).toUpperCase()}
@@ -32,6 +34,7 @@ const Tools = ({ who, leave, help }) => (
       ?
     </Tool>
     <Tool title="Switch colour theme" icon="theme" act={switchTheme} />
+    <Tool title="Settings" icon="gear" act={settings} />
     <Tool title="Sign out" icon="leave" act={leave} />
   </div>
 );
@@ -42,12 +45,11 @@ const More = ({ name, names, base, leave, search, close }) => (
     <Connection />
     <Others name={name} names={names} />
     <div class="acts stack">
-      <a class="btn" href={`${base}/chat`}>
-        Plans and chat
-      </a>
-      <a class="btn" href={`${base}/costs`}>
-        Costs
-      </a>
+      {["costs", "refusals", "scripts", "settings"].map((view) => (
+        <a key={view} class="btn" href={`${base}/${view}`}>
+          {titleOf(view)}
+        </a>
+      ))}
       <button class="btn" onClick={search}>
         Search all
       </button>
@@ -123,7 +125,14 @@ export function Shell({ name, names, leave, View }) {
       <Sprite />
       <Navigation
         {...{ name, names, base, at, waiting, cards, search }}
-        tools={<Tools who="admin" leave={leave} help={() => open("keys")} />}
+        tools={
+          <Tools
+            who={whoAmI().name}
+            leave={leave}
+            help={() => open("keys")}
+            settings={() => go(`${base}/settings/profile`)}
+          />
+        }
       />
       <main id="main" ref={main} tabIndex={-1}>
         <OfflineBar />
@@ -142,6 +151,7 @@ export function Shell({ name, names, leave, View }) {
         {waiting === 1 ? "1 item needs you" : `${waiting} items need you`}
       </div>
       {dialog === "more" && <More name={name} names={names} base={base} leave={leave} search={search} close={close} />}
+      {dialog === "search" && <Palette base={base} cards={cards} close={close} />}
       {dialog === "keys" && <Keys close={close} />}
     </>
   );

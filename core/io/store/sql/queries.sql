@@ -443,8 +443,7 @@ ORDER BY seq;
 -- What the roles of a run come to.
 -- name: run_roles
 SELECT role, count(*) AS turns, coalesce(sum(steps), 0) AS steps, coalesce(sum(tokens_in), 0) AS tokens_in,
-       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(money), 0) AS money,
-       coalesce(sum(refusals), 0) AS refusals
+       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(refusals), 0) AS refusals
 FROM turn WHERE run = :run GROUP BY role ORDER BY role;
 
 -- The files that its turns wrote, each write of its own.
@@ -708,7 +707,9 @@ GROUP BY rule, decision ORDER BY reports DESC, rule, decision;
 -- `text` is what stands around them. For store:read_aside: each looks through all that there is.
 -- name: search_card
 WITH t (rank, id, name, text) AS (
-    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(x.data, '')
+    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10)
+           || coalesce(x.data ->> '$.description', '') || char(10) || coalesce(x.data ->> '$.requirements', '')
+           || char(10) || coalesce(c.note, '')
     FROM card c LEFT JOIN card_text x ON x.id = c.text)
 SELECT rank, id, id AS card, name, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
 FROM t WHERE (rank, id) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0 ORDER BY rank, id LIMIT :limit;
@@ -760,7 +761,9 @@ texts (seq, stream, n, kind, bytes) AS (
         (SELECT x.id FROM name r JOIN message x ON x.id = -r.id WHERE r.key = hash_key(s.name) AND x.hash = s.name))),
 found (seq, stream, n, kind, text) AS (
     SELECT seq, stream, n, kind, iif(json_valid(bytes),
-        coalesce(bytes ->> '$.content', '') || char(10) || coalesce(bytes ->> '$.tool_calls', ''), bytes) FROM texts)
+        coalesce(bytes ->> '$.content', '') || coalesce((
+            SELECT group_concat(char(10) || (value ->> '$.function.name') || ' ' || (value ->> '$.function.arguments'), '')
+            FROM json_each(bytes, '$.tool_calls')), ''), bytes) FROM texts)
 SELECT -f.seq AS rank, CAST(f.seq AS TEXT) AS id, f.seq AS event, t.card, t.run, t.turn, f.n, k.name AS said,
        substr(f.text, max(1, instr(lower(f.text), lower(:text)) - 60), 200) AS text
 FROM found f JOIN stream t ON t.id = f.stream JOIN kind k ON k.id = f.kind

@@ -278,6 +278,7 @@ function M.folder(root, folder, problems)
     return sources, EVERY
   end
   for _, entry in ipairs(entries) do
+    problems.breathe()
     local file = "config/" .. folder .. "/" .. entry.name
     if entry.type == "directory" then
       problems:add(file, 1, "", "a folder is not looked into", "put the files one level up")

@@ -1,0 +1,87 @@
+-- page_inbox_spec.lua: what waits for a person on the page, in a real browser (tests/web/inbox.mjs).
+
+local browser = dofile("tests/support/browser.lua")
+local cjson = require("cjson")
+local service = dofile("tests/support/service.lua")
+local world = dofile("tests/support/world.lua")
+
+local MOCK = [[
+function work(talk)
+  if talk.card == "D" and talk.text:find("the same one", 1, true) then
+    return say(finish())
+  elseif talk.card == "D" then
+    return say(call("update_issue_status", { status = "waiting_for_developer", wait_reason = "input",
+      why = "Keep the same key?" }), call("update_issue_status", { status = "blocked", wait_reason = "input",
+      why = "Keep the same key?" }))
+  end
+  return steps(talk, function() return say(write("locked/" .. talk.card:lower(), "one\n")) end,
+    function() return say(finish()) end)
+end
+]]
+
+local function new_world()
+  return world.new({ issues = { { id = "A", name = "Card A" }, { id = "B", name = "Card B" },
+    { id = "C", name = "Card C" }, { id = "D", name = "Card D" } }, mock = MOCK, limits = { concurrency = 4 },
+    gate = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" },
+      why = "a person decides" } } })
+end
+
+describe("the inbox on the page", function()
+  if not browser.found() then
+    it("is looked at in a browser", function()
+      pending(browser.MISSING)
+    end)
+    return
+  end
+
+  it("counts what is asked elsewhere at once, answers it, two of one rule together, one with a reason", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/answers", s)
+    assert.same({ 4, "4 waiting", true, 3 }, { #seen.strip, seen.badge, seen.same, seen.boxes })
+    assert(seen.batch:find("locked/a", 1, true) and seen.batch:find("locked/b", 1, true), seen.batch)
+    assert.equal(2, seen.approvals)
+    assert(seen.reason:find("A denial needs a reason", 1, true), seen.reason)
+    assert.equal("not this file", seen.kept)
+    local texts = table.concat(seen.answered, "|")
+    assert(texts:find("Approved once", 1, true) and texts:find("not this file", 1, true), texts)
+    assert.same({}, seen.violations)
+    local log = w:orket("log --json")
+    assert(log:find("not this file", 1, true) and log:find("the same one", 1, true))
+  end)
+
+  it("keeps drafts and sends nothing while the connection is lost, and says how much came meanwhile", function()
+    local w <close> = new_world()
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/offline", s)
+    assert(seen.after < 2000, seen.after)
+    assert(seen.bar:find("Not connected since %d+:%d+%. You see event %d+%."), seen.bar)
+    assert.is_true(seen.disabled and seen.enabled)
+    assert(seen.says:find("Decisions can be sent when the page is connected again", 1, true), seen.says)
+    assert(seen.back:find("42 new events", 1, true), seen.back)
+    assert.same({ "half a reason", 42 }, { seen.draft, seen.comments })
+  end)
+
+  it("offers a viewer no decision, and the service refuses one; a new key is shown once", function()
+    local w <close> = new_world()
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/viewer", s)
+    assert(#seen.key > 20 and seen.once == false, cjson.encode(seen))
+    assert.same({ 0, 0, 403 }, { seen.buttons, seen.starts, seen.status })
+    assert.same({ "Profile", "Keys", "Models", "System" }, seen.parts)
+  end)
+
+  it("is one of the views that the palette and keys reach; refusals are grouped by rule", function()
+    local w <close> = new_world()
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/palette", s)
+    assert(#seen.found > 0, cjson.encode(seen))
+    assert.same({}, seen.violations)
+    local rules = table.concat(seen.rules, "|")
+    assert(rules:find("house.locked%d+ asked"), rules)
+    assert(seen.refusal:find("a person decides", 1, true) and seen.refusal:find("house.locked", 1, true), seen.refusal)
+  end)
+end)

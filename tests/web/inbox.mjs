@@ -1,0 +1,194 @@
+// inbox.mjs: what waits for a person: answers, batches, drafts, a lost connection, who may not (tests/spec/page_inbox_spec.lua).
+
+import { createServer, connect } from "node:net";
+import { key, open, play, seen, signIn, url, view, violations } from "./browser.mjs";
+
+const call = (path, body, token = key) =>
+  fetch(url + path, {
+    method: body ? "POST" : "GET",
+    headers: { Authorization: "Bearer " + token, "Content-Type": "application/json" },
+    body: body && JSON.stringify(body),
+  });
+
+const json = async (path, body, token) => (await call(path, body, token)).json();
+
+// Between the browser and the server: connections can be cut, and refused.
+async function wire() {
+  const pairs = new Set();
+  let up = true;
+  const server = createServer((socket) => {
+    if (!up) return socket.destroy();
+    const far = connect(Number(new URL(url).port), "127.0.0.1");
+    const pair = [socket, far];
+    pairs.add(pair);
+    pair.forEach((one) => one.on("error", () => {}));
+    pair.forEach((one, i) =>
+      one.on("close", () => {
+        pair[1 - i].destroy();
+        pairs.delete(pair);
+      }),
+    );
+    socket.pipe(far).pipe(socket);
+    return undefined;
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    set(on) {
+      up = on;
+      if (!on) pairs.forEach(([socket]) => socket.destroy());
+    },
+    close: () => server.close(),
+  };
+}
+
+const posts = (end) => seen.posts.filter((path) => path.includes(end)).length;
+
+await play({
+  // A question is asked elsewhere; it is answered; approvals of one rule together; one is denied.
+  async answers() {
+    const page = await open();
+    await page.goto(view("board"));
+    await signIn(page);
+    await page.waitForSelector(".tile");
+    await page.evaluate(() => {
+      window.sameDocument = true;
+    });
+    await call("/v1/runs", { card: "ep" });
+    await page.waitForFunction(() => document.title.startsWith("(4) "));
+    seen.strip = await page.locator(".need a .b").allTextContents();
+    seen.badge = (await page.textContent("nav.side .badge")).trim();
+    seen.same = await page.evaluate(() => window.sameDocument === true);
+
+    await page.keyboard.press("g");
+    await page.keyboard.press("i");
+    await page.waitForSelector(".item");
+    const boxes = page.locator(".item-row input");
+    seen.boxes = await boxes.count();
+    await boxes.nth(0).check();
+    await boxes.nth(1).check();
+    await page.waitForSelector("text=2 approvals by");
+    await page.waitForSelector("text=Approve 2, each once");
+    seen.batch = await page.textContent(".ask .in");
+    await page.keyboard.press("a");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.title.startsWith("(2) "));
+    seen.approvals = posts("/approve");
+
+    await page.click(".item:has-text('locked/c')");
+    await page.waitForSelector(".act input");
+    await page.click("button:has-text('Deny')");
+    seen.reason = await page.getAttribute(".act input", "placeholder");
+    await page.fill(".act input", "not this file");
+    await page.click(".item:has-text('Answer:')"); // looks elsewhere, and comes back
+    await page.click(".item:has-text('locked/c')");
+    await page.waitForSelector(".act input");
+    seen.kept = await page.inputValue(".act input");
+    await page.click("button:has-text('Deny')");
+    await page.waitForFunction(() => document.title.startsWith("(1) "));
+
+    await page.click(".item:has-text('Answer:')");
+    await page.fill(".act textarea", "the same one");
+    await page.click(".act button:has-text('Answer')");
+    await page.waitForFunction(() => !document.title.startsWith("("));
+    await page.goto(view("inbox?state=answered"));
+    await page.waitForSelector(".answered");
+    seen.answered = await page.locator(".answered").allTextContents();
+    seen.violations = await violations(page);
+  },
+
+  async offline() {
+    const between = await wire();
+    const page = await open();
+    await page.goto(between.url + new URL(view("inbox")).pathname);
+    await signIn(page);
+    await page.click(".item");
+    await page.fill(".act input", "half a reason");
+    const card = (await json("/v1/board")).cards.find((one) => one.type === "issue").id;
+    between.set(false);
+    const cut = Date.now();
+    await page.waitForSelector(".offline");
+    seen.after = Date.now() - cut;
+    seen.bar = await page.textContent(".offline");
+    seen.disabled = await page.isDisabled("button:has-text('Deny')");
+    seen.says = await page.textContent(".act");
+    for (let i = 0; i < 42; i++) await call("/v1/acts/comment", { card, text: "comment " + i });
+    between.set(true);
+    await page.waitForSelector(".notice:has-text('new events')");
+    seen.back = await page.textContent(".notice");
+    seen.draft = await page.inputValue(".act input");
+    await page.waitForSelector(".offline", { state: "detached" });
+    seen.enabled = !(await page.isDisabled("button:has-text('Deny')"));
+    await page.goto(between.url + new URL(view("cards/" + card)).pathname);
+    await page.waitForSelector(".comment");
+    seen.comments = await page.locator(".comment").count();
+    seen.hosts = [new URL(url).host]; // the wire's is the same server
+    between.close();
+  },
+
+  // A viewer sees all, and is offered nothing; what is sent in spite of that is refused.
+  async viewer() {
+    const page = await open();
+    await page.goto(view("settings/users"));
+    await signIn(page);
+    await page.fill(".inline input >> nth=0", "eve");
+    await page.fill(".inline input[type=password]", "a long enough passphrase");
+    await page.click("text=Add user >> nth=-1");
+    await page.waitForSelector("th:has-text('eve')");
+    await page.goto(view("settings/keys"));
+    await page.fill(".inline input >> nth=0", "robot");
+    await page.click("button:has-text('Make key')");
+    seen.key = (await page.textContent(".box .code")).trim();
+    await page.goto(view("settings/keys"));
+    await page.waitForSelector("th:has-text('robot')");
+    seen.once = (await page.content()).includes(seen.key);
+
+    const other = await open();
+    await other.goto(view("inbox"));
+    await other.fill("#name", "eve");
+    await other.fill("#key", "a long enough passphrase");
+    await other.click("text=Sign in");
+    await other.waitForSelector("nav.side .dot.live", { state: "attached" });
+    await other.click(".item");
+    await other.waitForSelector("text=You may look at this, and not answer it");
+    seen.buttons = await other.locator(".act button").count();
+    await other.goto(view("board"));
+    await other.waitForSelector(".tile");
+    seen.starts = await other.locator("text=Start run").count();
+    seen.parts = await other.goto(view("settings")).then(() => other.locator("nav.seg a").allTextContents());
+    const { token } = await json("/v1/login", { name: "eve", password: "a long enough passphrase" });
+    const [asked] = (await json("/v1/approvals", undefined, token)).items;
+    const path = `/v1/approvals/${encodeURIComponent(asked.id)}/approve`;
+    seen.status = (await call(path, { hash: asked.hash }, token)).status;
+  },
+
+  // Found by words, from anywhere, with the keyboard alone.
+  async palette() {
+    const page = await open();
+    await page.goto(view("runs"));
+    await signIn(page);
+    await page.keyboard.press("Control+k");
+    await page.waitForSelector("dialog input");
+    await page.keyboard.type("lock");
+    await page.waitForSelector(".found");
+    seen.found = await page.locator(".found").allTextContents();
+    seen.violations = await violations(page);
+    await page.fill("dialog input", "Card C");
+    await page.waitForSelector(".found:has-text('Card C')");
+    await page.keyboard.press("Enter");
+    await page.waitForURL("**/cards/C");
+    await page.waitForSelector("h2:has-text('Card C')");
+    await page.keyboard.press("4");
+    await page.waitForSelector("[role=tab][aria-selected=true]:has-text('Refusals')");
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog dl");
+    await page.keyboard.press("Escape");
+    await page.goto(view("refusals"));
+    await page.waitForSelector(".rule");
+    seen.rules = await page.locator(".rule").allTextContents();
+    await page.click(".rule:has-text('house.locked')");
+    await page.waitForFunction(() => location.search.startsWith("?rule="));
+    await page.waitForSelector(".refusal .kv");
+    seen.refusal = await page.textContent(".refusal");
+  },
+});
