@@ -104,8 +104,8 @@ local function check_new(project, request)
     return nil, err
   end
   if request.home and (request.home == "" or request.home:find("[/%c\127]") or request.secret) then
-    return nil, errors.new("ERR_USAGE", "home is the name of another project of the server, whose password it "
-      .. "is", "orket user add --of PROJECT NAME")
+    return nil, errors.new("ERR_USAGE", "home names another project of the server, whose password it is",
+      "orket user add --of PROJECT NAME")
   end
   local all = roster.read(project.store).users
   if all[request.name] then
