@@ -274,6 +274,16 @@ describe("the files of the project", function()
     assert.equal(1, #w:events("project.saved"))
   end)
 
+  it("are not saved with a secret in them, which the journal would hold for good", function()
+    local secret = "ghp_" .. ("Ab3dE6gH9j"):rep(3) .. "Kl5mN8"
+    local reply = s:post("/v1/system/save", { path = "config/environments/e.json",
+      content = '{"name": "' .. secret .. '"}', revision = get("/v1/system/read",
+        "/v1/system/read?path=config%2Fenvironments%2Fe.json").revision })
+    assert.same({ 403, "ERR_DENIED" }, { reply.status, reply.body.code }, reply.text)
+    assert(not reply.text:find(secret, 1, true))
+    assert(not world.orket.shell("cat " .. w.dir .. "/.orket/orket.db*"):find(secret, 1, true))
+  end)
+
   it("are none that hold the journal, keys or anything hidden, by whatever path", function()
     os.execute(("ln -s /etc/passwd %s/config/link.json; mkdir -p %s/config/sub; echo x > %s/config/notes.txt")
       :format(w.dir, w.dir, w.dir))
@@ -289,6 +299,10 @@ describe("the files of the project", function()
     assert.equal(403, s:get("/v1/system/explorer?path=config%2F..").status)
     assert(s:get("/v1/system/read?path=config%2Flink.json").status >= 400)
     assert(not s:get("/v1/system/explorer?path=config").text:find("link.json", 1, true))
+    os.execute(("echo '{}' > %s/.test/victim; ln -sf ../.test/victim %s/config/link.json"):format(w.dir, w.dir))
+    assert(s:post("/v1/system/save", { path = "config/link.json", content = '{"name": "x"}' }).status >= 400)
+    assert.equal("{}\n", w:read(".test/victim"))
+    os.execute("ln -sf /etc/passwd " .. w.dir .. "/config/link.json")
     os.execute(("rm %s/config/link.json %s/config/notes.txt; rmdir %s/config/sub"):format(w.dir, w.dir, w.dir))
   end)
 end)
