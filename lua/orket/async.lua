@@ -218,6 +218,20 @@ function M.sleep(seconds)
   return ok, err
 end
 
+---A function that a task calls between two pieces of work: it lets others go on when the task has kept the
+---loop for so long.
+---@param seconds number
+---@return fun()
+function M.breather(seconds)
+  local since = uv.hrtime()
+  return function()
+    if (uv.hrtime() - since) / 1e9 > seconds then
+      M.sleep(0.001) -- of no time at all, it would be due in the same round of the loop
+      since = uv.hrtime()
+    end
+  end
+end
+
 ---Waits until the task ends; answers what its function returned.
 ---@param task table
 ---@return any ...

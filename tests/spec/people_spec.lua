@@ -5,6 +5,7 @@ local cjson = require("cjson")
 local accounts = dofile("tests/support/accounts.lua")
 local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
+local terminal = dofile("tests/support/terminal.lua")
 local world = dofile("tests/support/world.lua")
 
 local function new_world(more)
@@ -28,6 +29,20 @@ local function events_of(w, beginning)
   end
   return list
 end
+
+-- Opens a WebSocket, and says when it is closed.
+local SOCKET = [[
+import asyncio, sys, websockets
+async def main():
+    url, key = "ws://127.0.0.1:%s/ws/events" % sys.argv[1], sys.argv[2]
+    async with websockets.connect(url, extra_headers={"Authorization": "Bearer " + key}) as socket:
+        print("open", flush=True)
+        try:
+            async for message in socket: pass
+        except websockets.ConnectionClosed: pass
+        print("closed", flush=True)
+asyncio.run(main())
+]]
 
 describe("orket user", function()
   it("makes, lists, changes and removes users, and the journal says who did it", function()
@@ -76,6 +91,24 @@ describe("orket user", function()
     end
     -- what was refused left no password behind
     assert.equal("1\n", (orket.shell("ls " .. w.dir .. "/.orket/people | wc -l")))
+  end)
+
+  it("asks for the password twice on a terminal, which does not show it and is as it was afterwards", function()
+    local w <close> = new_world()
+    local command = orket.binary .. " user add -C " .. w.dir .. " ada"
+    local text, code, found = terminal.play(command, { { "see", "Password of ada: " },
+      { "type", "a password to hide\r" }, { "see", "Again: " }, { "type", "a password to hide\r" } })
+    assert.equal(0, code, text)
+    assert.is_nil(text:find("to hide", 1, true), text)
+    assert.is_true(found[#found])
+    text, code = terminal.play(orket.binary .. " user password -C " .. w.dir .. " ada", {
+      { "see", "Password of ada: " }, { "type", "another password\r" }, { "see", "Again: " },
+      { "type", "another passwort\r" } })
+    assert.equal(1, code)
+    assert.truthy(text:find("the two passwords differ", 1, true), text)
+    text, code, found = terminal.play(orket.binary .. " user password -C " .. w.dir .. " ada", {
+      { "see", "Password of ada: " }, { "type", "anoth\3" } })
+    assert.same({ 1, true }, { code, found[#found] }, text)
   end)
 
   it("keeps a hash that only the owner may read, outside the journal, and no password anywhere", function()
@@ -176,6 +209,27 @@ describe("a user of the service", function()
     assert.equal(200, status(s, other))
     assert(service.wait(stream.ended))
     s.key = service.KEY
+  end)
+
+  it("loses open WebSockets within a second of being disabled, also with a token that was exchanged since", function()
+    local w <close> = new_world()
+    accounts.add(w, "ada", "viewer")
+    local s <close> = service.start(w)
+    local token = accounts.token(s, "ada")
+    local script, out = w.dir .. "/.test/dial.py", w.dir .. "/.test/socket.out"
+    orket.write(script, SOCKET)
+    orket.write(out, "")
+    os.execute(("/usr/bin/python3 %s %d %s >%s 2>&1 &"):format(script, s.port, token, out))
+    assert(service.wait(function() return orket.read(out):find("open", 1, true) end), orket.read(out))
+    for _ = 1, 3 do
+      token = accounts.ask(s, token, "POST", "/v1/token", {}).body.token
+    end
+    assert.is_nil(orket.read(out):find("closed", 1, true))
+    local text, code = accounts.run(w, "user disable ada")
+    assert.equal(0, code, text)
+    local began = require("luv").hrtime()
+    assert(service.wait(function() return orket.read(out):find("closed", 1, true) end), orket.read(out))
+    assert.is_true(require("luv").hrtime() - began < 1e9)
   end)
 
   it("stays signed out when enabled again, and when one of the same name is made anew", function()

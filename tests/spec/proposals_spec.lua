@@ -137,6 +137,53 @@ it("a file that was changed meanwhile, a fixture that fails, and a no are final"
   assert.equal(DENIES .. "-- mine\n", w:read("nodes/policy/vendor.lua"))
 end)
 
+it("the commands propose, show and answer as well, and the inbox has what is open, whole", function()
+  w:write("mine/nodes/policy/vendor.lua", DENIES)
+  w:write("mine/nodes/policy/fixtures/vendor.json", fixture("deny"))
+  w:write("mine/notes.txt", "not a script")
+  local text, code = w:orket("script propose --why 'vendored files' mine")
+  assert.equal(0, code, text)
+  local one = s:get("/v1/scripts/proposals").body.items[1]
+  assert.same({ "vendored files", { "nodes/policy/fixtures/vendor.json", "nodes/policy/vendor.lua" } },
+    { one.why, one.files })
+  text = w:orket("script proposals")
+  local function tells(wanted)
+    assert.truthy(text:find(wanted, 1, true), text)
+  end
+  tells("recorded history would differ in 1 of ")
+  tells("1 fixture passed, 0 failed")
+  tells("+local function decide(call)")
+  local command = ("script accept %d %s"):format(one.id, one.generation)
+  tells("orket " .. command)
+  local item = s:get("/v1/inbox").body.items[1]
+  assert.same({ "proposal", one.generation }, { item.kind, item.generation })
+  assert.truthy(table.concat(item.lines, "\n"):find("+local function decide(call)", 1, true))
+  text, code = w:orket("script accept " .. ("%d"):format(one.id) .. " 0123456789abcdef")
+  assert.equal(1, code, text)
+  tells("ERR_STALE")
+  text, code = w:orket(command)
+  assert.equal(0, code, text)
+  assert.equal(DENIES, w:read("nodes/policy/vendor.lua"))
+  assert.same({}, s:get("/v1/inbox").body.items)
+  assert.equal(2, select(2, w:orket("script accept x y")))
+  assert.equal(2, select(2, w:orket("script propose")))
+end)
+
+it("with an Idempotency-Key, a proposal whose client left is made, once, and answered to who asks again", function()
+  local request = ("-H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -H 'Idempotency-Key: p' -d '%s'")
+    :format(s.key, cjson.encode({ files = { ["nodes/policy/vendor.lua"] = DENIES } }):gsub("'", "'\\''"))
+  orket.shell(("curl -s --max-time 0.1 %s %s/v1/scripts/proposals"):format(request, s.url))
+  local reply
+  assert(world.wait(function()
+    reply = s:post("/v1/scripts/proposals", { files = { ["nodes/policy/vendor.lua"] = DENIES } },
+      { "Idempotency-Key: p" })
+    return reply.status ~= 409
+  end, 20))
+  assert.equal(201, reply.status, reply.text)
+  assert.equal(1, #w:events("scripts.proposed"))
+  assert.equal(reply.body.id, s:get("/v1/scripts/proposals").body.items[1].id)
+end)
+
 it("a proposal outlives the server that got it", function()
   local one = read(propose({ ["nodes/policy/vendor.lua"] = DENIES }).body.id)
   s:stop()

@@ -51,7 +51,7 @@ describe("a person at a run's timeline", function()
       .. "FROM journal WHERE kind = 'call.allowed' AND card = 'C')")
     local s <close> = service.start(w)
     local seen = browser.watch("timeline/chain", s)
-    assert.equal(seen.refusal[1], seen.url)
+    assert.same({ seen.refusal[1], seen.refusal[1] }, { seen.url, seen.fromCard })
     for _, words in ipairs({ "generated files are never edited", "change their source", "house.generated",
       "config/organization.json#/process_rules/gate/0" }) do
       assert(seen.refusal[2]:find(words, 1, true), seen.refusal[2])
@@ -112,6 +112,10 @@ describe("a person at a run's timeline", function()
     assert.same({ "true", "false", "true" }, { seen.first[3], seen.folded[3], seen.unfolded[3] })
     assert.equal("solid", seen.first[2]) -- the row that has the focus is seen
     assert(seen.opened ~= "")
+    assert.equal(2, #seen.kept) -- A's and C's review; B has none yet
+    for _, row in ipairs(seen.kept) do
+      assert(row:find("integrity_guard", 1, true), row)
+    end
     assert(seen.next > seen.seq and seen.back == seen.seq, cjson.encode(seen))
     assert(seen.turn > seen.seq and seen.before < seen.turn, cjson.encode(seen))
     assert(seen.slid > 0)
@@ -127,6 +131,8 @@ describe("a person at a run's timeline", function()
     assert(seen.before ~= seen.after)
     assert(seen.news:find("^%d+ new$") and seen.top == 0, cjson.encode(seen))
     assert.equal(("Event %d, now"):format(seen.last), seen.after)
+    assert(seen.replayed:find("^Replayed: %d+ events in %d+ turns, as recorded%.$"), seen.replayed)
+    assert.same({ "ep", true }, seen.again)
   end)
 
   it("scrolls through 40,000 events of which only those in sight are drawn", function()

@@ -159,3 +159,155 @@ describe("of two projects in one server", function()
     end
   end)
 end)
+
+describe("a user of one project of a server", function()
+  local a, b, s
+
+  local function there(path)
+    return "/w/" .. name_of(b) .. path
+  end
+
+  local function with_password(w, arguments, password)
+    return (select(2, orket.shell(("printf '%s\\n' | (%s)"):format(password, w:command(arguments)))))
+  end
+
+  local function sign_in(at, name)
+    local reply = s:request("POST", at, { "Content-Type: application/json" },
+      { name = name, password = "the password of " .. name }, true)
+    return reply.status == 200 and reply.body.token or nil, reply
+  end
+
+  local function status(method, path, token, body)
+    local headers = { "Authorization: Bearer " .. token, "Content-Type: application/json" }
+    return s:request(method, path, headers, body, true).status
+  end
+
+  before_each(function()
+    a, b = one("A"), one("B")
+    for _, name in ipairs({ "ada", "eve" }) do
+      assert.equal(0, with_password(a, "user add --role developer --stdin " .. name, "the password of " .. name))
+    end
+    s = service.start(a, { arguments = "-C . -C " .. b.dir })
+  end)
+
+  after_each(function()
+    s:__close()
+    a:__close()
+    b:__close()
+  end)
+
+  local function share(role)
+    local text, code = b:orket(("user add --of %s --role %s ada"):format(name_of(a), role))
+    assert.equal(0, code, text)
+  end
+
+  it("is nobody in another one, also where a user has the same name", function()
+    local token = assert(sign_in("/v1/login", "ada"))
+    assert.equal(200, status("GET", "/v1/board", token))
+    assert.equal(401, status("GET", there("/v1/board"), token))
+    assert.is_nil(sign_in(there("/v1/login"), "ada"))
+    assert.equal(0, with_password(b, "user add --role admin --stdin ada", "another password"))
+    assert.equal(401, status("GET", there("/v1/board"), token))
+    assert.equal(1, #s:request("GET", "/v1/workspaces", { "Authorization: Bearer " .. token }, nil, true).body.items)
+  end)
+
+  it("may enter another one that took the user in, in the role of there, and acts in the own name", function()
+    share("viewer")
+    local token = assert(sign_in("/v1/login", "ada"))
+    assert.equal(200, status("GET", there("/v1/board"), token))
+    assert.equal(403, status("POST", there("/v1/acts/comment"), token, { card = "B", text = "no" }))
+    assert.equal(2, #s:request("GET", "/v1/workspaces", { "Authorization: Bearer " .. token }, nil, true).body.items)
+    assert.equal(0, (select(2, b:orket("user role ada developer"))))
+    assert.equal(200, status("POST", there("/v1/acts/comment"), token, { card = "B", text = "yes" }))
+    assert.equal("human:ada", s:get(there("/v1/cards/B")).body.comments[1].author)
+    assert.equal(401, status("GET", there("/v1/board"), assert(sign_in("/v1/login", "eve"))))
+  end)
+
+  it("signs in at the other one with the password of home, and out of both", function()
+    share("viewer")
+    local token = assert(sign_in(there("/v1/login"), "ada"))
+    assert.equal(200, status("GET", "/v1/board", token))
+    assert.equal(200, status("POST", there("/v1/logout"), token, "{}"))
+    assert.equal(401, status("GET", "/v1/board", token))
+    assert.equal(401, status("GET", there("/v1/board"), token))
+  end)
+
+  it("is out of the other one as soon as either of them ends it", function()
+    share("viewer")
+    local token = assert(sign_in("/v1/login", "ada"))
+    b:orket("user disable ada")
+    assert.equal(401, status("GET", there("/v1/board"), token))
+    b:orket("user enable ada")
+    assert.equal(200, status("GET", there("/v1/board"), token))
+    a:orket("user remove ada")
+    assert.equal(401, status("GET", there("/v1/board"), token))
+  end)
+
+  it("has no password in the other one to set, and a key of home opens nothing there", function()
+    share("developer")
+    assert.equal(1, with_password(b, "user password --stdin ada", "a password that is long"))
+    local key = a:orket("key add --user ada --allow read,act laptop"):match("orket%-?_?[%w_%-]+")
+    assert.equal(200, status("GET", "/v1/board", key))
+    assert.equal(401, status("GET", there("/v1/board"), key))
+  end)
+end)
+
+describe("ten rocks in five projects of one server", function()
+  local PROJECTS, ROCKS, CARDS = 5, 2, 4
+  local SLOWLY = [[function work(talk) return steps(talk,
+    function() return { content = ("so be it "):rep(5), chunks = 5, pace_ms = 60, calls = { write("a.txt", "one\n") } } end,
+    function() return say(finish()) end) end]]
+
+  local function project(number)
+    local w = world.new({ issues = { { id = "A" } }, mock = number == 1 and SLOWLY or "",
+      limits = { concurrency = 2 } })
+    for rock = 1, ROCKS do
+      local issues = {}
+      for i = 1, CARDS do
+        issues[i] = { id = ("P%d-%d-%d"):format(number, rock, i), name = "Issue", seat = "dev" }
+      end
+      w:write(("config/epics/e%d.json"):format(rock), cjson.encode({ name = "Epic", team = "t", environment = "e",
+        issues = issues }))
+      w:write(("config/rocks/r%d.json"):format(rock), cjson.encode({ name = "Rock",
+        epics = { { epic = "e" .. rock } } }))
+    end
+    return w
+  end
+
+  local function rocks_done(w)
+    return tonumber((w:sql("SELECT count(*) FROM card WHERE type = 'rock' AND status = 'done'")))
+  end
+
+  it("run beside one another, none waits for the end of another one, and each journal is sound", function()
+    local all, directories = {}, {}
+    for i = 1, PROJECTS do
+      all[i] = project(i)
+      directories[i] = "-C " .. all[i].dir
+    end
+    local s <close> = service.start(all[1], { arguments = table.concat(directories, " ") })
+    for _, w in ipairs(all) do
+      for rock = 1, ROCKS do
+        local reply = s:post("/w/" .. name_of(w) .. "/v1/runs", { card = "r" .. rock })
+        assert.equal(202, reply.status, reply.text)
+      end
+    end
+    for _, w in ipairs(all) do
+      assert(world.wait(function() return rocks_done(w) == ROCKS end, 60), name_of(w))
+    end
+    s:stop()
+    local firsts, lasts = {}, {}
+    for i, w in ipairs(all) do
+      local replies = w:events("step.reply")
+      firsts[i], lasts[i] = replies[1].at, replies[#replies].at
+      for rock = 1, ROCKS do
+        w:derives(("e%d.1"):format(rock))
+      end
+    end
+    table.sort(firsts)
+    table.sort(lasts)
+    assert(firsts[PROJECTS] < lasts[1], firsts[PROJECTS] .. " " .. lasts[1])
+    for _, w in ipairs(all) do
+      w:__close()
+    end
+  end)
+end)

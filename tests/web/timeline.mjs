@@ -99,7 +99,12 @@ await play({
     const refusal = await find("call.refused"),
       written = await find("file.written", (event) => event.card === "A"),
       broken = await find("file.written", (event) => event.card === "C");
-    const page = await enter(`runs/ep.1`);
+    const page = await enter("cards/A?tab=refusals");
+    await page.click("text=In the run");
+    await page.waitForSelector(".det dl");
+    await page.waitForSelector("[role=treeitem][aria-selected=true]:has-text('write_file refused')");
+    seen.fromCard = query(page, "event");
+    await page.goto(view("runs/ep.1"));
     await page.click(`[role=treeitem]:has-text("write_file refused")`);
     await page.waitForSelector(".det dl");
     seen.url = query(page, "event");
@@ -234,6 +239,12 @@ await play({
       await page.waitForFunction((old) => new URLSearchParams(location.search).get("event") !== old, before);
       return query(page, "event");
     };
+    await page.keyboard.press("/");
+    await page.keyboard.type("guard turn");
+    await page.waitForFunction(() => new URLSearchParams(location.search).get("q") === "guard turn");
+    seen.kept = await page.locator("[role=treeitem][aria-level='2']").allInnerTexts();
+    await page.goto(view("runs/ep.1?q=nothing"));
+    await page.waitForSelector("text=No card or turn matches nothing.");
     await page.goto(view("runs/ep.1?event=1/4"));
     await page.waitForSelector(".chain");
     const seqOf = async (place) => {
@@ -290,6 +301,11 @@ await play({
     await page.waitForSelector("main .pill:has-text('Done')", { timeout: 30000 });
     await page.waitForFunction(() => document.querySelector(".tiles dd").innerText === "3 of 3");
     seen.after = await events();
+    await page.click("main button:has-text('Replay')");
+    seen.replayed = await page.innerText("main .box.teal");
+    await page.click("main button:has-text('Run again')");
+    seen.again = [await page.inputValue("dialog input[required]"), await page.isChecked("dialog [type=checkbox]")];
+    await page.keyboard.press("Escape");
     seen.last = (await get("/v1/runs/ep.1/timeline")).last;
     await page.waitForSelector("[role=treeitem] :text('Turn ended')"); // followed: the newest row is in sight
   },

@@ -3,6 +3,7 @@
 local cjson = require("cjson")
 local options = require("orket.options")
 local plan_outcome = require("orket.cmd.plan.plan_outcome")
+local plan_record = require("orket.planning.plan_record")
 local owner = require("orket.project.owner")
 local cli_report = require("orket.view.cli_report")
 local requests = require("orket.cmd.plan.request")
@@ -169,7 +170,7 @@ function ACT.list(args)
   end
   local rows = setmetatable({}, cjson.array_mt)
   for i, plan in ipairs(plans) do
-    rows[i] = { id = plan.id, status = plan_outcome.status(plan), name = plan.card.name, rock = plan.rock }
+    rows[i] = plan_record.row(plan)
   end
   if args.json then
     print(text.json(rows))

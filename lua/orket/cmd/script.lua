@@ -1,4 +1,5 @@
--- script.lua: `orket script`: the roles, nodes and tools of a project, the shipped texts among them.
+-- script.lua: `orket script`: the roles, nodes and tools of a project, the shipped texts among them, and
+-- those that are proposed.
 
 local cjson = require("cjson")
 local embed = require("orket.core.embed")
@@ -7,9 +8,14 @@ local fs = require("orket.core.fs")
 local tables = require("orket.util.tables")
 local suggest = require("orket.util.suggest")
 local options = require("orket.options")
+local owner = require("orket.project.owner")
 local project_file = require("orket.project.files.project_file")
 local cli_report = require("orket.view.cli_report")
+local proposal_format = require("orket.scripts.proposal_format")
+local proposals = require("orket.scripts.proposals")
+local readonly = require("orket.view.readonly")
 local scripts = require("orket.scripts.scripts")
+local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 
 local M = {}
@@ -17,12 +23,21 @@ local M = {}
 M.usage = [[
 usage: orket script [-C DIR] [--json] list
        orket script [-C DIR] show|copy NAME
+       orket script [-C DIR] [--json] [--why TEXT] propose PATH
+       orket script [-C DIR] [--json] proposals
+       orket script [-C DIR] [--json] accept ID GENERATION
+       orket script [-C DIR] [--json] [--why TEXT] reject ID
 
 Roles, nodes, policies and tools by their paths: shipped, or the project's own file of the same name in their
 place. NAME is a path (roles/coder.lua) or its last word (coder). show prints the text that serves; copy
 writes a shipped text into the project, to be changed.
-  --json    [{"path","origin":"shipped|project"}]
-exit: 0 done, 1 failed, 2 usage
+
+propose takes the scripts of PATH, a directory with roles/, nodes/ or tools/: recorded runs are judged by
+them, their fixtures are run, and what came out is recorded with them; nothing is written. proposals lists
+what was proposed, open ones whole. accept writes exactly what was read, and it serves.
+  --json    list: [{"path","origin":"shipped|project"}]; proposals: an array; else the answer as one line
+  --why     why it is proposed or rejected
+exit: 0 done, 1 failed or refused, 2 usage
 ]]
 
 local function read(dir)
@@ -95,17 +110,103 @@ local function act(args, dir, texts)
   return 0
 end
 
-local NEEDS_NAME = { list = false, show = true, copy = true }
+-- ---- proposals ----
+
+local function proposed_texts(path)
+  local root <close>, err = errors.check(fs.root(path))
+  local files = {}
+  for _, dir in ipairs(root and proposals.DIRECTORIES or {}) do
+    for _, entry in ipairs(root:list(dir, 1000) or {}) do
+      local name = dir .. "/" .. entry.name
+      if entry.type == "file" and proposals.is_place(name) then
+        files[name], err = errors.check(root:read(name))
+      end
+      if err then
+        return nil, err
+      end
+    end
+  end
+  return not err and files or nil, err
+end
+
+local function ask(args, request)
+  request.who, request.why = sys.user(), args.why
+  local result, err = owner.ask(args.C or ".", request)
+  if not result then
+    return cli_report.failure(err)
+  end
+  return cli_report.answer(args, result)
+end
+
+local function print_proposals(rows, store)
+  for _, row in ipairs(rows) do
+    local one = proposals.find(store, row.id)
+    print(("%d  %s  %s"):format(row.id, row.status, proposal_format.title(one)))
+    for _, line in ipairs(row.status == "open" and proposal_format.lines(one) or {}) do
+      print("    " .. line)
+    end
+    if row.status == "open" then
+      print(("  orket script accept %d %s"):format(row.id, row.generation))
+    end
+  end
+end
+
+local proposal = {}
+
+function proposal.propose(args)
+  local files, err = proposed_texts(args.name)
+  if not files then
+    return cli_report.failure(err)
+  end
+  return ask(args, { act = "scripts.propose", files = files })
+end
+
+function proposal.proposals(args)
+  return readonly.run(M.usage, function(store)
+    local rows = proposals.list(store)
+    if args.json then
+      print(text.json(rows))
+    else
+      print_proposals(rows, store)
+    end
+    return 0
+  end, args)
+end
+
+function proposal.accept(args)
+  return ask(args, { act = "scripts.accept", id = math.tointeger(tonumber(args.name)),
+    generation = args.generation })
+end
+
+function proposal.reject(args)
+  return ask(args, { act = "scripts.reject", id = math.tointeger(tonumber(args.name)) })
+end
+
+-- ---- the command ----
+
+local WORDS = { list = 0, show = 1, copy = 1, propose = 1, proposals = 0, accept = 2, reject = 1 }
+
+local function fault_of(args)
+  local given = #{ args.name, args.generation }
+  if not WORDS[args.what] then
+    return "there is no script " .. args.what
+  elseif given ~= WORDS[args.what] then
+    return "script " .. args.what .. " takes " .. WORDS[args.what] .. " words, not " .. given
+  elseif (args.what == "accept" or args.what == "reject") and not args.name:find("^%d+$") then
+    return "ID is a number of orket script proposals"
+  end
+end
 
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "what", "name?" })
-  if args and NEEDS_NAME[args.what] ~= (args.name ~= nil) then
-    args, message = nil, "list, show NAME or copy NAME"
-  end
-  if not args then
+  local args, message = options.parse(argv, { C = "value", json = "flag", why = "value" },
+    { "what", "name?", "generation?" })
+  message = args and fault_of(args) or message
+  if message then
     return options.refuse(M.usage, message)
+  elseif proposal[args.what] then
+    return proposal[args.what](args)
   end
   local dir = args.C or "."
   local texts, err = read(dir)

@@ -12,13 +12,14 @@ local readonly = require("orket.view.readonly")
 local roster = require("orket.people.roster")
 local sys = require("orket.core.sys")
 local table_view = require("orket.view.format.table_view")
+local tables = require("orket.util.tables")
 local text = require("orket.view.format.text")
 
 local M = {}
 
 M.usage = [[
 usage: orket user list [-C DIR] [--json]
-       orket user add [-C DIR] [--json] [--role ROLE] [--stdin | --no-password] NAME
+       orket user add [-C DIR] [--json] [--role ROLE] [--stdin | --no-password | --of PROJECT] NAME
        orket user role [-C DIR] [--json] NAME ROLE
        orket user password [-C DIR] [--json] [--stdin] NAME
        orket user disable|enable|remove [-C DIR] [--json] NAME
@@ -27,6 +28,7 @@ Who may sign in to the service (orket serve). A password is asked for on the ter
   --role ROLE    viewer (default), developer, admin, or a role of the organization ("people")
   --stdin        the password is a line of standard input
   --no-password  a user without one: known by the name of the account on this machine, or by a key
+  --of PROJECT   who signs in at another project of the same server, as the user of this name there
   disable        signs the user out at once; keys are no good until enable
   -C DIR         the project (default: found upwards from here)
   --json         the answer as one JSON line
@@ -38,7 +40,7 @@ local COLUMNS = { table_view.text("user", "name"), table_view.text("role"),
     if row.disabled then
       return "disabled"
     end
-    return row.secret and "password" or "no password"
+    return row.home and "at " .. row.home or row.secret and "password" or "no password"
   end }, table_view.time("since", "created_at", 1, local_time.minute),
   { "signed in", function(row) return row.signed_in_at and local_time.minute(row.signed_in_at) or "" end,
     spare = 2 } }
@@ -90,10 +92,11 @@ local ACTS = {}
 
 function ACTS.add(args)
   local secret, err
-  if not args["no-password"] then
+  if not args["no-password"] and not args.of then
     secret, err = kept(args)
   end
-  local request = { act = "user.add", name = args.name, role = args.role or "viewer", secret = secret }
+  local request = { act = "user.add", name = args.name, role = args.role or "viewer", secret = secret,
+    home = args.of }
   return not err and request or nil, err
 end
 
@@ -119,7 +122,7 @@ function ACTS.remove(args)
 end
 
 local OPTIONS = { C = "value", json = "flag" }
-local OWN = { add = { role = "value", stdin = "flag", ["no-password"] = "flag" },
+local OWN = { add = { role = "value", stdin = "flag", ["no-password"] = "flag", of = "value" },
   password = { stdin = "flag" } }
 local OPERANDS = { list = {}, role = { "name", "role" } }
 
@@ -135,8 +138,8 @@ local function parse(argv)
     end
   end
   local args, message = options.parse(argv, known, OPERANDS[word] or { "name" })
-  if args and args.stdin and args["no-password"] then
-    return nil, "--stdin and --no-password exclude each other"
+  if args and #tables.keys(tables.pick(args, { "stdin", "no-password", "of" })) > 1 then
+    return nil, "--stdin, --no-password and --of exclude each other"
   end
   return args and { word = word, args = args }, message
 end

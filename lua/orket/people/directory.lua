@@ -5,6 +5,7 @@ local async = require("orket.async")
 local principal = require("orket.people.principal")
 local problem = require("orket.service.api.problem")
 local roster = require("orket.people.roster")
+local sign_in = require("orket.people.sign_in")
 local signed_in = require("orket.people.signed_in")
 local sys = require("orket.core.sys")
 
@@ -14,7 +15,9 @@ local M = {}
 ---@field project table
 ---@field roster Roster
 ---@field sessions table
+---@field sign_in table
 ---@field key HttpKey|nil the server's
+---@field elsewhere fun(name: string): Directory|nil that of another project of the server
 local Directory = {}
 Directory.__index = Directory
 
@@ -22,7 +25,8 @@ Directory.__index = Directory
 ---@return Directory
 function M.new(project)
   local self = setmetatable({ project = project, roster = roster.read(project.store),
-    sessions = signed_in.new(), hearers = {} }, Directory)
+    sessions = signed_in.new(), hearers = {}, elsewhere = function() end }, Directory)
+  self.sign_in = sign_in.new(self)
   self.unsubscribe = project.store:subscribe(function()
     self:hear()
   end, { "user.", "key." })
@@ -112,10 +116,21 @@ local function of_key(self, id)
   return principal.key(self:organization(), key, user)
 end
 
-local function of_token(self, claims, is_ongoing)
+local function session_here(self, claims, is_ongoing)
   local session = is_ongoing and self.sessions:ongoing(claims.jti) or self.sessions:find(claims.jti, claims.n)
+  return session and is_of(session, self.roster.users[session.user]) and session or nil
+end
+
+-- Of one who signed in at home, and is a user of this project from there.
+local function session_at_home(self, claims, is_ongoing)
+  local home = self:home_of(claims.sub)
+  return home ~= self and session_here(home, claims, is_ongoing) or nil
+end
+
+local function of_token(self, claims, is_ongoing)
+  local session = session_here(self, claims, is_ongoing) or session_at_home(self, claims, is_ongoing)
   local user = session and self.roster.users[session.user]
-  if not (session and is_of(session, user)) then
+  if not user or user.disabled then
     return nil, refused("you are signed out")
   end
   return principal.user(self:organization(), user, session, signed_in.token_ends(session))
@@ -135,11 +150,20 @@ function Directory:principal(credential, is_ongoing)
   return of_token(self, credential.claims, is_ongoing)
 end
 
+---Where a user signs in: here, or in the project that the user is from; also here for one who is no user.
+---@param name string
+---@return Directory
+function Directory:home_of(name)
+  local user = self.roster.users[name]
+  return user and user.home and self.elsewhere(user.home) or self
+end
+
 ---Ends a session: its tokens are good for nothing from now on.
 ---@param session Session
 function Directory:sign_out(session)
-  self.sessions:close(session.id)
-  tell(self)
+  local home = self:home_of(session.user)
+  home.sessions:close(session.id)
+  tell(home)
 end
 
 function Directory:close()

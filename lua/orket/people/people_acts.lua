@@ -103,6 +103,10 @@ local function check_new(project, request)
   if not ok then
     return nil, err
   end
+  if request.home and (request.home == "" or request.home:find("[/%c\127]") or request.secret) then
+    return nil, errors.new("ERR_USAGE", "home is the name of another project of the server, whose password it is",
+      "orket user add --of PROJECT NAME")
+  end
   local all = roster.read(project.store).users
   if all[request.name] then
     return nil, errors.new("ERR_EXISTS", "there is a user '" .. request.name .. "' already",
@@ -117,10 +121,10 @@ local function add(project, request)
   local ok, err = check_new(project, request)
   if ok then
     ok, err = record(project, request.who, "user.created", { name = request.name, role = request.role,
-      secret = request.secret })
+      secret = request.secret, home = request.home })
   end
-  return ok and { name = request.name, role = request.role,
-    message = request.name .. " is a user now, as " .. request.role }, err
+  return ok and { name = request.name, role = request.role, message = request.name .. " is a user now, as "
+    .. request.role .. (request.home and ", who signs in at " .. request.home or "") }, err
 end
 
 -- What the event says is set, and the sentence about it.
@@ -143,6 +147,8 @@ local function change(project, request)
   local old = user and user.secret
   if user and not set then
     err = said
+  elseif user and set.secret and user.home then
+    err = errors.new("ERR_TRANSITION", user.name .. " signs in at " .. user.home .. ", with the password there")
   elseif user and request.role then
     err = select(2, check_role(project, request.role))
   end
@@ -241,7 +247,7 @@ end
 M.acts = {
   ["user.add"] = {
     summary = "makes a user; `secret` is the id of the password that was kept",
-    fields = { name = "text", role = "text", secret = "text?" },
+    fields = { name = "text", role = "text", secret = "text?", home = "text?" },
     errors = { "ERR_EXISTS", "ERR_LIMIT" }, beside = true, permission = "self",
     perform = keeping("secret", add),
   },

@@ -10,6 +10,7 @@ local M = {}
 ---@field seq integer of the event that made it: one of the same name that was made anew is another one
 ---@field role string
 ---@field secret string|nil the id of the password
+---@field home string|nil the project of the same server where this one signs in, as a user of that name there
 ---@field disabled boolean
 ---@field created_at string
 ---@field created_by string
@@ -36,7 +37,7 @@ local FOLD = {}
 
 FOLD["user.created"] = function(roster, event, body)
   roster.users[body.name] = roster.users[body.name] or { name = body.name, seq = event.seq, role = body.role,
-    secret = body.secret, disabled = false, created_at = event.at, created_by = event.actor }
+    secret = body.secret, home = body.home, disabled = false, created_at = event.at, created_by = event.actor }
 end
 
 FOLD["user.changed"] = function(roster, _, body)
@@ -137,7 +138,7 @@ end
 ---@param user User
 ---@return table
 function M.shown_user(user)
-  return { name = user.name, role = user.role, disabled = user.disabled, has_password = user.secret ~= nil,
+  return { name = user.name, role = user.role, home = user.home, disabled = user.disabled, has_password = user.secret ~= nil,
     created_at = user.created_at, created_by = user.created_by, signed_in_at = user.signed_in_at }
 end
 

@@ -108,7 +108,30 @@ function M.find(store, id)
   }
 end
 
+---All conversations, oldest first.
+---@param store table
+---@return {id: string, status: string, said: integer, first: string?, question: boolean}[]
+function M.list(store)
+  local rows = {}
+  for _, id in ipairs(planning.ids(store, "CHAT")) do
+    local talk = M.find(store, id)
+    rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1]
+      and talk.said[1].text, question = talk.question ~= nil }
+  end
+  return rows
+end
+
 local PARKED = { blocked = true, waiting_for_developer = true }
+
+---Why it stopped without an answer; nil when it did not.
+---@param store table
+---@param talk Conversation
+---@return string|nil
+function M.stopped_by(store, talk)
+  local move = store:read("last_events", { card = talk.card.id, kind = "card.moved", limit = 1 })[1]
+  local why = move and move.body.why
+  return PARKED[talk.card.status] and not talk.question and why ~= M.SAID and why or nil
+end
 
 -- A turn that was stopped in the middle is over: it knows nothing of what is said now.
 local function stop_turn(tx, card)

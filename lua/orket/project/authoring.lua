@@ -77,6 +77,24 @@ local function ids_of(loaded, kind, id)
   return ids
 end
 
+-- Epics that are on the board become the rock's: those that are not are made as its own.
+local function adopt(project, rock)
+  return function(tx)
+    for _, entry in ipairs(rock.epics) do
+      local row = project.store:read("card_state", { id = cards.newest(project.store, entry.epic) })[1]
+      local ok, err = true, nil
+      if row and row.parent ~= rock.id then
+        ok, err = errors.check(tx:event("card.changed", row.id, { rev = row.revision,
+          set = { parent_id = rock.id } }))
+      end
+      if not ok then
+        return nil, err
+      end
+    end
+    return true
+  end
+end
+
 local function create(project, request)
   local card = request.card
   local kind, err = kind_of(card)
@@ -99,7 +117,8 @@ local function create(project, request)
     return nil, err
   end
   return card_write.perform(project, request, { id = card.id, act = "create", file = file, text = text,
-    loaded = loaded })
+    loaded = loaded, creates = tables.set({ kind == "issue" and card.parent_id or card.id }),
+    board = kind == "rock" and adopt(project, loaded.rocks[card.id]) or nil })
 end
 
 -- ---- a card that is there ----

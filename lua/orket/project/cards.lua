@@ -202,21 +202,31 @@ local function next_build(project, tx, epic, again)
   return build + 1
 end
 
+local function names_of(map, only)
+  local names = {}
+  for name in pairs(map) do
+    names[#names + 1] = (not only or only[name]) and name or nil
+  end
+  table.sort(names)
+  return names
+end
+
 ---Adds the cards that are in the files and not yet on the board to a transaction.
 ---@param project table opened as owner
 ---@param tx StoreTx
 ---@param again string|nil name of the epic to build anew
+---@param only table<string, true>|nil the epics and rocks that are looked at; nil: all of them
 ---@return true|nil ok
 ---@return Error|nil
-function M.add_missing(project, tx, again)
+function M.add_missing(project, tx, again, only)
   local places = places_of(project)
-  for _, name in ipairs(tables.keys(project.config.rocks)) do
+  for _, name in ipairs(names_of(project.config.rocks, only)) do
     local rock = project.config.rocks[name]
     if not exists(project.store, rock.id) then
       tx:event("card.created", rock.id, body_of(rock, rock.id, {}))
     end
   end
-  for _, name in ipairs(tables.keys(project.config.epics)) do
+  for _, name in ipairs(names_of(project.config.epics, only)) do
     local epic = project.config.epics[name]
     local build, err = next_build(project, tx, epic, again == epic.id)
     if not build then

@@ -246,10 +246,11 @@ end
 ---@param dir string
 ---@param more table<string, string|false>|nil  files that it would have besides, texts by path; false: that
 ---  it would not have
+---@param breathe fun()|nil  called between its pieces: who has a loop lets others go on
 ---@return table project what could be read
 ---@return ConfigFound
-function M.read(dir, more)
-  local problems = problem_list.new()
+function M.read(dir, more, breathe)
+  local problems = problem_list.new(breathe)
   local root <close>, message, code, fix = fs.root(dir)
   if not root then
     if errors.is_machine(code) then

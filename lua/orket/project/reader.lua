@@ -38,9 +38,10 @@ end
 ---process owns the project now.
 ---@param board table an open store
 ---@param dir string
+---@param id string|nil only this one
 ---@return table[] rows
-function M.runs(board, dir)
-  local rows = board:read("runs", {})
+function M.runs(board, dir, id)
+  local rows = board:read("runs", { id = id })
   for _, run in ipairs(rows) do
     if run.status == "running" and not lock.held(dir .. "/.orket") then
       run.status = "interrupted"

@@ -1,6 +1,6 @@
 -- inbox.lua: what waits for a person, whatever kind it is of: approvals (plans among them), operations of
--- which the outcome is unknown, questions, work that is parked, scripts that wait to be accepted, pushes that
--- failed; and what may be said to each. What has a deadline comes first.
+-- which the outcome is unknown, questions, work that is parked, scripts that wait to be accepted or are
+-- proposed, pushes that failed; and what may be said to each. What has a deadline comes first.
 
 local approvals = require("orket.governance.approvals.approvals")
 local notice = require("orket.scripts.permission_delta.notice")
@@ -9,6 +9,8 @@ local parked = require("orket.reports.parked")
 local planning = require("orket.planning.planning")
 local plan_format = require("orket.planning.plan_format")
 local approval_format = require("orket.governance.approvals.approval_format")
+local proposal_format = require("orket.scripts.proposal_format")
+local proposals = require("orket.scripts.proposals")
 local push_policy = require("orket.repository.push_policy")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
@@ -17,7 +19,7 @@ local waits = require("orket.scripts.serving.waits")
 local M = {}
 
 ---@class InboxItem
----@field kind "approval"|"unknown"|"question"|"cap"|"parked"|"scripts"|"push"
+---@field kind "approval"|"unknown"|"question"|"cap"|"parked"|"scripts"|"proposal"|"push"
 ---@field id string of the question, the card or the generation
 ---@field event integer|nil that parked the card: an answer is to this question, and to no later one
 ---@field card string|nil
@@ -28,6 +30,7 @@ local M = {}
 ---@field asks string|nil what an approval is for, in a line
 ---@field role string|nil that asks
 ---@field hash string|nil of the content of an approval
+---@field generation string|nil that proposed scripts are
 ---@field operation table|nil of which the outcome is unknown
 ---@field title string one line
 ---@field lines string[] the whole content, clean
@@ -92,6 +95,16 @@ local function of_scripts(one, option)
     kind = "scripts", id = one.generation, lines = lines,
     commands = { "orket policy" .. option .. " accept " .. one.generation },
     title = "changed scripts add permissions: " .. table.concat(one.files, ", "),
+  }
+end
+
+local function of_proposal(one, option)
+  local command = "orket script" .. option
+  return {
+    kind = "proposal", id = ("%d"):format(one.id), generation = one.generation,
+    lines = proposal_format.lines(one), title = proposal_format.title(one),
+    commands = { ("%s accept %d %s"):format(command, one.id, one.generation),
+      ("%s reject %d --why TEXT"):format(command, one.id) },
   }
 end
 
@@ -170,6 +183,19 @@ local SAY = { -- kind -> what may be said, and the request that it is: of the fi
   },
 }
 
+SAY.proposal = {
+  hint = "accept, reject WHY",
+  meant = function(item, word, rest)
+    local said = { id = math.tointeger(tonumber(item.id)), who = sys.user() }
+    if word == "accept" and not rest then
+      said.act, said.generation = "scripts.accept", item.generation
+      return said
+    end
+    said.act, said.why = "scripts.reject", rest
+    return word == "reject" and rest and said
+  end,
+}
+
 ---What a person may say to it.
 ---@param item InboxItem
 ---@return string
@@ -206,6 +232,9 @@ function M.list(store, dir, owned)
   add_cards(items, store, dir, asked)
   local scripts = waits.of(store, dir, owned)
   items[#items + 1] = scripts and of_scripts(scripts, option) or nil
+  for _, one in ipairs(proposals.open(store)) do
+    items[#items + 1] = of_proposal(one, option)
+  end
   for _, row in ipairs(push_policy.failures(store)) do
     items[#items + 1] = of_push(row, option)
   end

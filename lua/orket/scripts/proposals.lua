@@ -7,6 +7,7 @@ local acceptance = require("orket.scripts.serving.acceptance")
 local async = require("orket.async")
 local changes = require("orket.scripts.serving.change")
 local cjson = require("cjson")
+local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local person = require("orket.governance.person")
 local policy_history = require("orket.governance.policy.policy_history")
@@ -30,7 +31,13 @@ local function faulty(path, message, fix)
   return err
 end
 
-local function has_place(path)
+---Directories of what may be proposed.
+M.DIRECTORIES = { "roles", "nodes", "tools", "nodes/policy", "nodes/policy/fixtures" }
+
+---May a file of this path be proposed?
+---@param path string
+---@return boolean
+function M.is_place(path)
   for _, pattern in ipairs(PLACES) do
     if path:find(pattern) and #path <= 128 then
       return true
@@ -45,7 +52,7 @@ local function fault_of(files)
     return errors.new("ERR_SCHEMA", "a proposal has 1 to " .. FILES_MOST .. " files", "propose them in parts")
   end
   for _, path in ipairs(paths) do
-    if type(path) ~= "string" or not has_place(path) then
+    if type(path) ~= "string" or not M.is_place(path) then
       return faulty(tostring(path), "no place of a script",
         "roles/NAME.lua, nodes/NAME.lua, tools/NAME.lua, nodes/policy/NAME.lua or "
           .. "nodes/policy/fixtures/NAME.json")
@@ -134,8 +141,8 @@ end
 
 -- ---- what became of it ----
 
-local function row_of(project, id)
-  local row = project.store:read("script_proposals", { id = id })[1]
+local function row_of(store, id)
+  local row = store:read("script_proposals", { id = id })[1]
   if row then
     return row
   end
@@ -144,7 +151,7 @@ local function row_of(project, id)
 end
 
 local function open_row(project, id)
-  local row, err = row_of(project, id)
+  local row, err = row_of(project.store, id)
   if row and row.status then
     return nil, errors.new("ERR_TRANSITION", "the proposal " .. row.id .. " was " .. row.status
       .. " already, by " .. row.answered_by, "an answer counts once")
@@ -235,14 +242,15 @@ end
 
 -- ---- to look at ----
 
--- Its texts, and how they differ from what they would replace.
+-- Its texts, and how they differ from what they would replace: the project's own, or the shipped one of this
+-- path.
 local function changed(store, body)
   local was, now = {}, {}
   for path, one in pairs(body.files) do
-    was[path], now[path] = one.was, one.now
+    was[path], now[path] = one.was or embed.read(path) and path or nil, one.now
   end
-  local function text_of(blob)
-    return store:blob(blob)
+  local function text_of(name)
+    return embed.read(name) or store:blob(name)
   end
   local files = policy_history.changed(was, now, text_of)
   for _, file in ipairs(files) do
@@ -252,20 +260,31 @@ local function changed(store, body)
 end
 
 ---A proposal with its texts as diffs.
----@param project table
----@param id integer|nil
+---@param store Store
+---@param id integer
 ---@return table|nil
 ---@return Error|nil
-function M.find(project, id)
-  local row, err = row_of(project, id)
+function M.find(store, id)
+  local row, err = row_of(store, id)
   if not row then
     return nil, err
   end
   return { id = row.id, by = row.actor, at = row.at, status = row.status or "open",
     answered_by = row.answered_by, why = row.body.why, generation = row.body.generation,
-    files = changed(project.store, row.body),
+    files = changed(store, row.body),
     delta = setmetatable(row.body.delta, cjson.array_mt), simulation = row.body.simulation,
     fixtures = row.body.fixtures }
+end
+
+---Those that nobody has answered, whole, oldest first.
+---@param store Store
+---@return table[] see M.find
+function M.open(store)
+  local all = {}
+  for _, row in ipairs(store:read("script_proposals", {})) do
+    all[#all + 1] = not row.status and M.find(store, row.id) or nil
+  end
+  return all
 end
 
 ---All of them, oldest first.

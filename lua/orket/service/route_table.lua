@@ -11,6 +11,7 @@ local memory_routes = require("orket.service.routes.records.memory_routes")
 local metrics_routes = require("orket.service.routes.metrics_routes")
 local model_routes = require("orket.service.routes.model_routes")
 local person_routes = require("orket.service.routes.person_routes")
+local planning_routes = require("orket.service.routes.planning_routes")
 local project_routes = require("orket.service.routes.project_routes")
 local report_routes = require("orket.service.routes.report_routes")
 local rerun_routes = require("orket.service.routes.rerun_routes")
@@ -40,6 +41,7 @@ local NOUNS = { -- in the order of docs/api.md
   command_routes,
   model_routes,
   memory_routes,
+  planning_routes,
   project_routes,
   script_routes,
   settings_routes,

@@ -75,9 +75,11 @@ function Runs:start(wanted)
 end
 
 ---All runs, oldest first. One that noted no end, and is not under way here, was interrupted.
+---@param store Store|nil that is read, where it is not the project's own (service/pooled_store.lua)
+---@param id string|nil only this one
 ---@return table[] rows of the query runs
-function Runs:rows()
-  local rows, set = self.project.store:read("runs", {}), run_set.of(self.project)
+function Runs:rows(store, id)
+  local rows, set = (store or self.project.store):read("runs", { id = id }), run_set.of(self.project)
   for _, row in ipairs(rows) do
     if row.status == "running" and not set:find(row.id) then
       row.status = "interrupted"

@@ -18,7 +18,6 @@ local proc = require("orket.core.proc")
 local presence = require("orket.service.presence")
 local preparation = require("orket.project.session.preparation")
 local served_runs = require("orket.service.served_runs")
-local sign_in = require("orket.people.sign_in")
 local snapshots = require("orket.service.snapshots")
 local tracing = require("orket.telemetry.tracing")
 local watch = require("orket.project.watch")
@@ -47,7 +46,6 @@ local TRACES = 1 -- second that a collector is waited for at the end
 ---@field snapshots table the project as it was
 ---@field at integer|nil of a view of it: the commit after which it was so
 ---@field people Directory
----@field sign_in table
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -86,7 +84,6 @@ function M.open(project, instruments)
     return nil, err
   end
   self.people = directory.new(project)
-  self.sign_in = sign_in.new(self.people)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.presence = presence.new(project.store, self.events)
   self.snapshots = snapshots.new(project)

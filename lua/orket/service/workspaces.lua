@@ -31,6 +31,11 @@ function M.new(services)
     self.names[i], self.by_name[name], service.workspaces = name, service, self
     service.routes, service.find_route = route_table.all(), route_table.find
   end
+  for _, service in ipairs(services) do
+    service.people.elsewhere = function(name)
+      return self.by_name[name] and self.by_name[name].people
+    end
+  end
   return self
 end
 

@@ -192,7 +192,7 @@ const OpenTurn = ({ card }) =>
     <span class="s m">Open</span>
   );
 
-function Turn({ turn, base, named, at }) {
+function Turn({ turn, base, at }) {
   const answers = new Map(),
     called = new Set();
   for (const entry of turn.entries) {
@@ -204,12 +204,11 @@ function Turn({ turn, base, named, at }) {
     <section class="turn" aria-label={"Turn " + turn.turn}>
       <header>
         <Seat name={turn.seat} />
-        <h3>Turn {turn.turn}</h3>
-        {named && (
-          <a class="link mono" href={`${base}/cards/${id(turn.card)}`}>
-            {turn.card}
+        <h3>
+          <a class="link" href={`${base}/runs/${id(turn.run)}?event=${turn.turn}/1`}>
+            Turn {turn.turn}
           </a>
-        )}
+        </h3>
         <span class="m ell">
           {turn.role}, {turn.model}
         </span>
@@ -233,7 +232,7 @@ function Turn({ turn, base, named, at }) {
 }
 
 // Pages by cursor: the ones before stay reachable.
-export function Transcript({ path, base, matters, cards, at }) {
+export function Transcript({ path, base, matters, at }) {
   const [cursors, set] = useState([]);
   const after = cursors[cursors.length - 1];
   const page = useDataAt(path + (after ? `?after=${after}` : ""), at, matters);
@@ -250,7 +249,7 @@ export function Transcript({ path, base, matters, cards, at }) {
           )}
           {data.turns.length === 0 && <Empty>No turn yet.</Empty>}
           {data.turns.map((turn) => (
-            <Turn key={turn.seq} turn={turn} base={base} named={cards} at={at} />
+            <Turn key={turn.seq} turn={turn} base={base} at={at} />
           ))}
           {data.next && (
             <div class="acts">

@@ -167,6 +167,25 @@ const ScriptsActs = ({ item, reading, act, off }) => (
   </>
 );
 
+function ProposalActs({ item, reading, act, off }) {
+  const path = `/v1/scripts/proposals/${item.id}`;
+  return (
+    <>
+      <button class="btn" disabled={off} onClick={() => act.run(() => post(path + "/reject", {}))}>
+        Reject
+      </button>
+      <span class="grow" />
+      <Decide
+        reading={reading}
+        off={off}
+        decide={() => act.run(() => post(path + "/accept", { generation: item.generation }))}
+      >
+        Accept and write
+      </Decide>
+    </>
+  );
+}
+
 function PushActs({ item, act, off }) {
   const send = () => act.run(() => post("/v1/acts/push", { card: item.card, remote: item.remote }));
   return (
@@ -186,6 +205,7 @@ export function Acts({ item, approval, ...rest }) {
   }
   if (item.kind === "unknown") return <UnknownActs item={item} {...rest} />;
   if (item.kind === "scripts") return <ScriptsActs item={item} {...rest} />;
+  if (item.kind === "proposal") return <ProposalActs item={item} {...rest} />;
   if (item.kind === "push") return <PushActs item={item} {...rest} />;
   const retry = item.kind !== "question" && <Retry item={item} {...rest} />;
   return <AnswerActs item={item} more={retry} {...rest} />;

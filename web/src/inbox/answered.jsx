@@ -111,7 +111,7 @@ export function Gone({ kind, name, base }) {
         <div class="in">
           <h2>Answered</h2>
           <p>This needs no answer any more.</p>
-          {kind !== "scripts" && (
+          {kind !== "scripts" && kind !== "proposal" && (
             <p>
               <a class="link" href={`${base}/cards/${id(name)}`}>
                 Open {name}

@@ -47,6 +47,7 @@ const PROMISE =
 const REMARKS = {
   approval: PROMISE,
   scripts: "All that the changed scripts add is shown. Work under way keeps the scripts that it began with.",
+  proposal: "Nothing is written yet. What you accept is written as shown, and serves work that begins from then on.",
   unknown: "The program was interrupted before it noted the outcome. Check on the other side, then answer.",
   cap: "Work parks when a cap is reached. Raise it in the configuration or the card, then retry.",
 };

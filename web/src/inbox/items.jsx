@@ -12,6 +12,7 @@ export const KINDS = [
   { kind: "parked", title: "Parked", one: "Parked", icon: "blocked" },
   { kind: "plan", title: "Plans", one: "Plan", icon: "chat" },
   { kind: "scripts", title: "Script changes", one: "Script change", icon: "file" },
+  { kind: "proposal", title: "Proposed scripts", one: "Proposed scripts", icon: "file" },
   { kind: "push", title: "Pushes", one: "Push failed", icon: "blocked" },
 ];
 
@@ -32,6 +33,7 @@ const HEADLINES = {
   cap: (item) => `Raise a cap: ${item.cap}`,
   parked: (item) => item.lines[0] || item.title,
   scripts: () => "Accept a script change",
+  proposal: (item) => item.title,
 };
 
 export const headline = (item) => (HEADLINES[item.kind] || ((one) => one.title))(item);

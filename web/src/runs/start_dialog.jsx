@@ -8,9 +8,9 @@ import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
 
 const ENDED = ["done", "canceled", "archived"];
 
-export function StartDialog({ cards, base, given, close }) {
+export function StartDialog({ cards, base, given, anew, close }) {
   const [card, set] = useState(given || ""),
-    [again, setAgain] = useState(false),
+    [again, setAgain] = useState(!!anew),
     act = useAct(),
     live = useLive();
   const once = useRef(nonce());

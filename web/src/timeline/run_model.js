@@ -162,7 +162,7 @@ export class RunModel {
     if (isOwn && event.turn > 0) this.hearTurn(event, at);
     else if (event.card) {
       const card = this.card(event.card, at);
-      card.own = [...card.own, event.seq];
+      card.own.push(event.seq);
       card.to = at;
     }
     if (isOwn) this.hearTime(event, at);
@@ -188,30 +188,33 @@ export class RunModel {
     if (at - this.to > IDLE && !WORK.test(event.kind)) this.gaps = [...this.gaps, { from: this.to, to: at }];
     const slot = this.density[this.density.length - 1];
     if (slot && at - slot.at < this.unit) Object.assign(slot, { events: slot.events + 1, seq: event.seq });
-    else this.density = [...this.density, { at, events: 1, seq: event.seq }];
+    else this.density.push({ at, events: 1, seq: event.seq });
     this.to = Math.max(this.to, at);
     this.events += 1;
   }
 
   // ---- rows ----
 
-  // open: is this turn, this card, unfolded? order: of the cards on the board, by id.
+  // open: is this turn, this card, unfolded? order: of the cards on the board, by id. keep: is this card, this turn
+  // shown?
   // {depth, card} of a card, {depth, card, turn} of a turn, {depth, card, turn, k} of its k-th row,
   // {depth, card, seq} of an event outside of turns; `place` and `of` count those beside it.
-  rows(open, order) {
+  rows(open, order, keep) {
     const rows = [];
-    const cards = [...this.cards.values()].sort(
-      (a, b) => (order.get(a.name) ?? 1e9) - (order.get(b.name) ?? 1e9) || a.from - b.from,
-    );
+    const cards = [...this.cards.values()]
+      .filter((card) => keep.card(card) || card.turns.some(keep.turn))
+      .sort((a, b) => (order.get(a.name) ?? 1e9) - (order.get(b.name) ?? 1e9) || a.from - b.from);
     cards.forEach((card, i) => {
       rows.push({ key: "c" + card.name, depth: 0, card, place: i + 1, of: cards.length });
-      if (open.card(card)) this.addRows(rows, card, open);
+      if (open.card(card)) this.addRows(rows, card, open, keep);
     });
     return rows;
   }
 
-  addRows(rows, card, open) {
-    const all = [...card.own.map((seq) => ({ seq })), ...card.turns.map((turn) => ({ seq: turn.seq, turn }))];
+  addRows(rows, card, open, keep) {
+    const whole = keep.card(card),
+      turns = whole ? card.turns : card.turns.filter(keep.turn);
+    const all = [...(whole ? card.own : []).map((seq) => ({ seq })), ...turns.map((turn) => ({ seq: turn.seq, turn }))];
     all.sort((a, b) => a.seq - b.seq);
     all.forEach(({ seq, turn }, i) => {
       const place = { depth: 1, card, place: i + 1, of: all.length };

@@ -4,11 +4,12 @@ import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 import { ForkDialog } from "../past/fork_dialog.jsx";
 import { useDataAt } from "../past/past.jsx";
 import { RunActs, RunStatus } from "../runs/runs.jsx";
-import { get, id } from "../shared/api.js";
-import { Loaded } from "../shared/feedback.jsx";
+import { StartDialog } from "../runs/start_dialog.jsx";
+import { get, id, post } from "../shared/api.js";
+import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { money, seconds } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { listen, live, useData } from "../shared/live.js";
+import { listen, live, useData, useOnline } from "../shared/live.js";
 import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
 import { EventDetail, parsePlace, useReason } from "./event_detail.jsx";
@@ -111,6 +112,17 @@ function useFolds(model) {
   };
 }
 
+// ---- the filter: words, each of which a card or a turn has to have ----
+
+function keepOf(text, cards) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const has = (said) => words.every((word) => said.toLowerCase().includes(word));
+  return {
+    card: (card) => has(`${card.name} ${(cards.get(card.name) || {}).name || ""}`),
+    turn: (turn) => words.length > 0 && has(`${turn.card} turn ${turn.turn} ${turn.seat} ${turn.role} ${turn.model}`),
+  };
+}
+
 // ---- keys and neighbours ----
 
 const placeOf = (event) => `${event.turn}/${event.n}`;
@@ -194,7 +206,11 @@ function Timeline({ outline, run, base, name, query, at, board, here }) {
   const chosen = useChosen(model, place, reason, folds, changed);
   const cards = useMemo(() => new Map(board ? board.cards.map((card) => [card.id, card]) : []), [board]);
   const order = useMemo(() => new Map(board ? board.cards.map((card, i) => [card.id, i]) : []), [board]);
-  const rows = useMemo(() => model.rows(folds.open, order), [model, model.shape, folds.key, order]);
+  const words = query.get("q") || "";
+  const rows = useMemo(
+    () => model.rows(folds.open, order, keepOf(words, cards)),
+    [model, model.shape, folds.key, order, words],
+  );
   const axis = useMemo(() => model.axis(), [model, model.to]);
   const pointMs = useTimeOf(model, at);
   const selected = reason.data && place ? reason.data.event.seq : null;
@@ -243,6 +259,7 @@ function Timeline({ outline, run, base, name, query, at, board, here }) {
         reveal={reveal}
         pitch={pitch}
         fold={folds.fold}
+        words={words}
         all={folds.all}
         setAll={folds.setAll}
         version={version}
@@ -299,6 +316,7 @@ export function RunView({ base, name, query, shared }) {
         <span class="grow" />
         {run.data && (
           <>
+            {!at && <Rerun base={base} run={run.data} />}
             <CompareLink base={base} run={run.data} />
             {!at && (
               <button class="btn" data-key="f" onClick={() => fork(here.current)}>
@@ -329,6 +347,46 @@ export function RunView({ base, name, query, shared }) {
         )}
       </Loaded>
       {forks && <ForkDialog run={name} at={forks} base={base} close={() => fork(null)} />}
+    </>
+  );
+}
+
+// What a replay came to.
+function replayed(answer) {
+  if (answer.ok) return `Replayed: ${answer.events} events in ${answer.turns} turns, as recorded.`;
+  return `The replay differs: ${answer.error ? answer.error.message : "see the command orket replay"}`;
+}
+
+const OVER = ["done", "canceled"];
+
+// A run that is not under way: derived again from the journal, without a model; built anew once it is over.
+function Rerun({ base, run }) {
+  const act = useAct(),
+    online = useOnline(),
+    [starts, start] = useState(false);
+  if (run.status === "running" || run.status === "forked") return null;
+  const replay = () => act.run(() => post(`/v1/runs/${id(run.id)}/replay`, {}));
+  return (
+    <>
+      <button class="btn no-s" disabled={act.busy || !online} onClick={replay}>
+        {act.busy ? "Replaying" : "Replay"}
+      </button>
+      {OVER.includes(run.status) && (
+        <button class="btn no-s" disabled={!online} onClick={() => start(true)}>
+          Run again
+        </button>
+      )}
+      {act.done && (
+        <p class={"under box " + (act.done.ok ? "teal" : "red")} role="status">
+          {replayed(act.done)}
+        </p>
+      )}
+      {act.error && (
+        <div class="under">
+          <Failure error={act.error} />
+        </div>
+      )}
+      {starts && <StartDialog cards={[]} base={base} given={run.card} anew close={() => start(false)} />}
     </>
   );
 }

@@ -3,6 +3,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Icon } from "../shared/icons.jsx";
+import { setQuery } from "../shared/router.js";
 import { Seat, Status } from "../shared/status.jsx";
 import { barsOfRow, boxes, crosses, labels, REFUSED } from "./bars.js";
 import { nameOf } from "./event_names.js";
@@ -94,14 +95,22 @@ function Row({ row, at, pitch, cards, axis, width, now, chosen, active, open, fa
 
 // ---- over and around them ----
 
-function Head({ axis, width, all, setAll, lane }) {
+function Head({ axis, width, all, setAll, lane, words }) {
   return (
     <div class="wr h">
       <div class="l">
         <button class="link" aria-pressed={all} onClick={() => setAll(!all)}>
           {all ? "Fold all" : "Unfold all"}
         </button>
-        <span class="grow" />
+        <input
+          class="txt grow"
+          type="search"
+          data-key="/"
+          aria-label="Filter cards and turns"
+          placeholder="Filter"
+          value={words}
+          onInput={(e) => setQuery("q", e.target.value)}
+        />
         {[
           ["model", "model"],
           ["tool", "tool"],
@@ -242,7 +251,7 @@ function moved(key, rows, at, page) {
   return to === undefined ? undefined : Math.max(0, Math.min(last, to));
 }
 
-export function Waterfall({ model, rows, axis, cards, now, point, chosen, pitch, fold, choose, version, known, all, setAll, unfollow, reveal }) {
+export function Waterfall({ model, rows, axis, cards, now, point, chosen, pitch, fold, choose, version, known, all, setAll, words, unfollow, reveal }) {
   const scroller = useRef(),
     lane = useRef(),
     [cursor, setCursor] = useState(null);
@@ -290,11 +299,11 @@ export function Waterfall({ model, rows, axis, cards, now, point, chosen, pitch,
     () => (
       <>
         <Hatch />
-        <Head axis={axis} width={sight.width} all={all} setAll={setAll} lane={lane} />
+        <Head axis={axis} width={sight.width} all={all} setAll={setAll} lane={lane} words={words} />
         <Over axis={axis} width={sight.width} height={sight.height} point={point && point.ms} />
       </>
     ),
-    [axis, sight.width, sight.height, all, point && point.ms],
+    [axis, sight.width, sight.height, all, words, point && point.ms],
   );
   return (
     <div class="wfbox">
@@ -315,6 +324,11 @@ export function Waterfall({ model, rows, axis, cards, now, point, chosen, pitch,
           if (row) press(Number(row.dataset.row));
         }}
       >
+        {rows.length === 0 && (
+          <p class="empty m" role="treeitem">
+            No card or turn matches {words}.
+          </p>
+        )}
         <div class="rows" role="presentation" style={{ height: rows.length * pitch + "px" }}>
           {rows.slice(sight.first, sight.last).map((row, i) => (
             <Row

@@ -418,7 +418,8 @@ FROM (SELECT r.id, r.card, r.generation,
        (SELECT coalesce(sum(calls), 0) FROM turn WHERE run = r.id) AS calls,
        (SELECT coalesce(sum(money), 0) FROM turn WHERE run = r.id) AS money,
        r.body ->> '$.of' AS of, r.body ->> '$.at' AS at -- of a fork
-FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card) ORDER BY started_at, id;
+FROM run r LEFT JOIN card e ON e.id = r.card WHERE (:card IS NULL OR r.card = :card) AND (:id IS NULL OR r.id = :id))
+ORDER BY started_at, id;
 
 -- The runs that go on from a moment of another one.
 -- name: forks
@@ -442,8 +443,7 @@ ORDER BY seq;
 -- What the roles of a run come to.
 -- name: run_roles
 SELECT role, count(*) AS turns, coalesce(sum(steps), 0) AS steps, coalesce(sum(tokens_in), 0) AS tokens_in,
-       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(money), 0) AS money,
-       coalesce(sum(refusals), 0) AS refusals
+       coalesce(sum(tokens_out), 0) AS tokens_out, coalesce(sum(calls), 0) AS calls, coalesce(sum(refusals), 0) AS refusals
 FROM turn WHERE run = :run GROUP BY role ORDER BY role;
 
 -- The files that its turns wrote, each write of its own.
@@ -707,7 +707,9 @@ GROUP BY rule, decision ORDER BY reports DESC, rule, decision;
 -- `text` is what stands around them. For store:read_aside: each looks through all that there is.
 -- name: search_card
 WITH t (rank, id, name, text) AS (
-    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10) || coalesce(x.data, '')
+    SELECT c.ordinal, c.id, c.name, c.id || char(10) || coalesce(c.name, '') || char(10)
+           || coalesce(x.data ->> '$.description', '') || char(10) || coalesce(x.data ->> '$.requirements', '')
+           || char(10) || coalesce(c.note, '')
     FROM card c LEFT JOIN card_text x ON x.id = c.text)
 SELECT rank, id, id AS card, name, substr(text, max(1, instr(lower(text), lower(:text)) - 60), 200) AS text
 FROM t WHERE (rank, id) > (:rank, :id) AND instr(lower(text), lower(:text)) > 0 ORDER BY rank, id LIMIT :limit;
@@ -759,7 +761,9 @@ texts (seq, stream, n, kind, bytes) AS (
         (SELECT x.id FROM name r JOIN message x ON x.id = -r.id WHERE r.key = hash_key(s.name) AND x.hash = s.name))),
 found (seq, stream, n, kind, text) AS (
     SELECT seq, stream, n, kind, iif(json_valid(bytes),
-        coalesce(bytes ->> '$.content', '') || char(10) || coalesce(bytes ->> '$.tool_calls', ''), bytes) FROM texts)
+        coalesce(bytes ->> '$.content', '') || coalesce((
+            SELECT group_concat(char(10) || (value ->> '$.function.name') || ' ' || (value ->> '$.function.arguments'), '')
+            FROM json_each(bytes, '$.tool_calls')), ''), bytes) FROM texts)
 SELECT -f.seq AS rank, CAST(f.seq AS TEXT) AS id, f.seq AS event, t.card, t.run, t.turn, f.n, k.name AS said,
        substr(f.text, max(1, instr(lower(f.text), lower(:text)) - 60), 200) AS text
 FROM found f JOIN stream t ON t.id = f.stream JOIN kind k ON k.id = f.kind
@@ -815,6 +819,13 @@ SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json"
 WHERE seq > coalesce(:since, 0) AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
   AND (:kind IS NULL OR kind = :kind)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
+
+-- The same of the kinds with these beginnings, a JSON array; for store:read_aside.
+-- name: events_wanted
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
+WHERE seq > :since AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
+  AND (:kinds IS NULL OR kind IN (SELECT k.name FROM kind k, json_each(:kinds) w WHERE substr(k.name, 1, length(w.value)) = w.value))
+ORDER BY seq LIMIT :limit;
 
 -- Everything that is hashed of each event, in the order of their commits.
 -- name: journal

@@ -4,7 +4,6 @@
 local cjson = require("cjson")
 local conversation = require("orket.planning.conversation")
 local plan_format = require("orket.planning.plan_format")
-local planning = require("orket.planning.planning")
 local approval_format = require("orket.governance.approvals.approval_format")
 local reader = require("orket.project.reader")
 local text = require("orket.view.format.text")
@@ -133,12 +132,7 @@ function M.list(args)
   if not store then
     return nil, err
   end
-  local rows = setmetatable({}, cjson.array_mt)
-  for _, id in ipairs(planning.ids(store, "CHAT")) do
-    local talk = conversation.find(store, id)
-    rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1]
-      and talk.said[1].text, question = talk.question ~= nil }
-  end
+  local rows = setmetatable(conversation.list(store), cjson.array_mt)
   if args.json then
     print(text.json(rows))
   end

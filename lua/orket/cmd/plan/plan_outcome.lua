@@ -1,21 +1,14 @@
 -- plan_outcome.lua: what became of a plan, as people and programs read it.
 
-local cjson = require("cjson")
 local local_time = require("orket.view.format.local_time")
 local parked = require("orket.reports.parked")
-local planning = require("orket.planning.planning")
 local reader = require("orket.project.reader")
 local cli_report = require("orket.view.cli_report")
 local plan_format = require("orket.planning.plan_format")
+local plan_record = require("orket.planning.plan_record")
 local text = require("orket.view.format.text")
 
 local M = {}
-
-local function complete(store, plan, dir)
-  plan.parked = parked.list(store, plan.id, dir)[1]
-  plan.fault = planning.fault(store, plan)
-  return plan
-end
 
 ---A plan with what it waits for, and why none came of it.
 ---@param dir string|nil of the project
@@ -27,9 +20,7 @@ function M.look(dir, id)
   if not store then
     return nil, err
   end
-  local plan
-  plan, err = planning.find(store, id)
-  return plan and complete(store, plan, dir), err
+  return plan_record.find(store, id, dir)
 end
 
 ---All plans, oldest first.
@@ -41,37 +32,7 @@ function M.all(dir)
   if not store then
     return nil, err
   end
-  local plans = {}
-  for i, id in ipairs(planning.ids(store)) do
-    plans[i] = complete(store, planning.find(store, id), dir)
-  end
-  return plans
-end
-
----@param plan Plan
----@return "accepted"|"failed"|"dropped"|"waiting"|"parked"|"open"
-function M.status(plan)
-  if plan.rock then
-    return "accepted"
-  elseif plan.card.status == "canceled" then
-    return "dropped"
-  elseif plan.question then
-    return "waiting"
-  elseif plan.fault then
-    return "failed"
-  end
-  return plan.parked and "parked" or "open"
-end
-
-local function as_json(plan, failure)
-  return {
-    kind = "plan", id = plan.id, status = M.status(plan), request = plan.request, rock = plan.rock,
-    plan = plan.proposal,
-    assumptions = #plan.assumptions > 0 and plan.assumptions or nil, labels = plan.labels
-      and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
-    question = plan.question and { id = plan.question.id, expires_at = plan.question.expires_at },
-    parked = not (plan.question or plan.fault) and plan.parked or nil,
-  }
+  return plan_record.list(store, dir)
 end
 
 -- ---- for people ----
@@ -144,9 +105,9 @@ local EXIT = { accepted = 0, waiting = 3, parked = 3, open = 3, failed = 1, drop
 ---@param failure Error|nil
 ---@return integer exit code
 function M.tell(args, plan, failure)
-  local status = M.status(plan)
+  local status = plan_record.status(plan)
   if args.json then
-    print(text.json(as_json(plan, failure)))
+    print(text.json(plan_record.plain(plan, failure)))
   elseif not failure then
     SAY[status](plan, args.C)
   end

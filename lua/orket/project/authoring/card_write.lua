@@ -10,6 +10,8 @@ local settings = require("orket.project.settings")
 
 local M = {}
 
+local PIECE = 0.004 -- seconds that a load keeps the loop
+
 -- ---- what is wrong ----
 
 ---An error about fields of a card.
@@ -49,7 +51,7 @@ end
 ---@return table|nil loaded
 ---@return table|Error origins see config.read
 function M.read(project, files, place)
-  local loaded, found = config.read(project.dir, files)
+  local loaded, found = config.read(project.dir, files, async.breather(PIECE))
   if #found.errors > 0 then
     return nil, refused(found.errors, place)
   end
@@ -76,6 +78,7 @@ end
 ---@field file string
 ---@field text string|false what it says then; false: it is gone
 ---@field loaded table the project with it
+---@field creates table<string, true>|nil epics and rocks of the files that have cards which the board has not
 ---@field board (fun(tx: StoreTx): any, Error|nil)|nil what the board does besides
 
 local function put(project, file, text)
@@ -88,7 +91,10 @@ end
 
 local function record(project, request, edit, was)
   local tx = person.begin(project, request.who)
-  local ok, err = cards.add_missing(project, tx)
+  local ok, err = true, nil
+  if edit.creates then
+    ok, err = cards.add_missing(project, tx, nil, edit.creates)
+  end
   if ok and edit.board then
     ok, err = edit.board(tx)
   end

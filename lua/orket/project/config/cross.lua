@@ -534,6 +534,7 @@ function M.check(project, context)
   for _, kind in ipairs({ "team", "environment", "rock", "epic" }) do
     local all = project[kind .. "s"]
     for _, name in ipairs(tables.keys(all)) do
+      check.problems.breathe()
       check[kind](check, all[name])
     end
   end

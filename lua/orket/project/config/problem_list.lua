@@ -17,12 +17,17 @@ local M = {}
 
 ---@class Problems
 ---@field list Problem[]
+---@field breathe fun() called between two pieces of a load
 local Problems = {}
 Problems.__index = Problems
 
+local function go_on()
+end
+
+---@param breathe fun()|nil see config.read
 ---@return Problems
-function M.new()
-  return setmetatable({ list = {} }, Problems)
+function M.new(breathe)
+  return setmetatable({ list = {}, breathe = breathe or go_on }, Problems)
 end
 
 ---@param file string

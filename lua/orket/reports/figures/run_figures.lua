@@ -2,6 +2,7 @@
 -- last call of each.
 
 local async = require("orket.async")
+local costs = require("orket.reports.costs")
 local sentences = require("orket.view.sentences")
 
 local M = {}
@@ -15,7 +16,7 @@ local SLICE = 50 -- texts whose lines are counted between two looks at the loop
 ---@field tokens_in integer
 ---@field tokens_out integer
 ---@field calls integer requests to models
----@field money integer millionths
+---@field money integer|nil millionths; nil: no price is known
 ---@field refusals integer
 ---@field files_written integer writes, of the same file too
 ---@field lines_written integer of all these texts
@@ -26,6 +27,14 @@ local SLICE = 50 -- texts whose lines are counted between two looks at the loop
 local function lines_of(text)
   local _, count = text:gsub("\n", "")
   return text:find("[^\n]$") and count + 1 or count
+end
+
+local function add_money(store, run, by_role)
+  for _, row in ipairs(costs.sums(store, { by = "role", run = run }).rows) do
+    if by_role[row.name] then
+      by_role[row.name].money = row.money
+    end
+  end
 end
 
 local function add_writes(store, run, by_role)
@@ -57,6 +66,7 @@ function M.of(store, run)
     row.files_written, row.lines_written = 0, 0
     by_role[row.role] = row
   end
+  add_money(store, run, by_role)
   add_writes(store, run, by_role)
   add_last_calls(store, run, by_role)
   return rows

@@ -82,12 +82,12 @@ M.acts = {
   ["run.begin"] = {
     summary = "begins a run of `card`, or of the card that the act `first` answers; it is followed",
     fields = { card = "text?", again = "boolean?", first = "any?" },
-    errors = { "ERR_OWNED" }, run = true, perform = begin,
+    errors = { "ERR_OWNED" }, run = true, permission = "run", perform = begin,
   },
   ["run.follow"] = {
     summary = "waits for what is new of the run that this connection began",
     fields = {},
-    errors = { "ERR_NOT_FOUND" }, run = true, perform = follow,
+    errors = { "ERR_NOT_FOUND" }, run = true, permission = "run", perform = follow,
   },
   halt = {
     summary = "drains a run, or all of them: nothing new starts, open turns go on with the next run",

@@ -64,8 +64,8 @@ end
 local Runs = {}
 Runs.__index = Runs
 
-function Runs:rows()
-  return reader.runs(self.of.store, self.of.dir)
+function Runs:rows(_, id)
+  return reader.runs(self.of.store, self.of.dir, id)
 end
 
 function Runs:check_card(id)
@@ -108,7 +108,7 @@ local function own(self)
   served, err = service.open(project, { log = {
     write = function(_, row)
       self.log(row)
-      if row.kind == "run" and self.own.runs.jobs.count == 0 then
+      if row.kind == "run" and not self.own.runs.jobs.list[1] then
         async.spawn(close_own, self, 0)
       end
     end,
@@ -121,28 +121,49 @@ local function own(self)
   return served
 end
 
-local function owned()
-  return errors.new("ERR_OWNED", "another process owns the project and has work of its own",
-    "start the run there: orket serve has POST /v1/runs and POST /mcp; or wait for its end")
+-- The first run of what the owner was asked to do; it goes on without this connection.
+local function first_run(connection)
+  local news, err
+  repeat
+    news, err = connection:ask({ act = "run.follow" })
+    if news and news.runs[1] then
+      return news.runs[1].id
+    end
+  until not news or news.over
+  return nil, news and (news.error or news.failure) or err
+    or errors.new("ERR_TRANSITION", "nothing of it is left to do", "look at the card: the tool card")
 end
 
----Begins a run, as the owner of the project until it ends.
+-- By the process that owns the project.
+local function hand_over(self, wanted)
+  local connection <close>, err = owner.connect(self.dir)
+  local begun
+  if connection then
+    begun, err = connection:ask({ act = "run.begin", card = wanted.card, again = wanted.again,
+      who = sys.user(), first = wanted.run and { act = "resume", run = wanted.run.id } or nil })
+  end
+  if not begun then
+    return nil, err
+  end
+  return first_run(connection)
+end
+
+local function begin_here(self, wanted)
+  local started, err = own(self)
+  if started then
+    started, err = started:start(wanted)
+  end
+  return started and started.run, err
+end
+
+---Begins a run: by the process that owns the project, or as its owner until the run ends.
 ---@param wanted {card: string, again: boolean?, run: table?}
 ---@return {run: string, card: string, events: string}|nil
 ---@return Error|Error[]|nil
 function Beside:start(wanted)
-  local err
-  if not self.own then
-    if lock.held(self.dir .. "/.orket") then
-      return nil, owned()
-    end
-    local _
-    _, err = own(self)
-  end
-  if err then
-    return nil, err
-  end
-  return self.own:start(wanted)
+  local is_owned = lock.held(self.dir .. "/.orket")
+  local run, err = (is_owned and hand_over or begin_here)(self, wanted)
+  return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
 end
 
 ---Ends it: a run of its own is drained, and goes on with the next. In a task.

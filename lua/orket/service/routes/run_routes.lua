@@ -22,8 +22,8 @@ local RUNS, EVENTS, EVENTS_MOST = 50, 200, 1000 -- of a page
 -- ---- which runs ----
 
 -- Of what was, the journal alone decides; whether a run is under way now, the process knows.
-local function rows_of(service)
-  return service.at and service.store:read("runs", {}) or service.runs:rows()
+local function rows_of(service, id)
+  return service.at and service.store:read("runs", { id = id }) or service.runs:rows(service.store, id)
 end
 
 ---A run's row.
@@ -32,10 +32,9 @@ end
 ---@return table|nil
 ---@return Error|nil
 function M.find(service, id)
-  for _, row in ipairs(rows_of(service)) do
-    if row.id == id then
-      return row
-    end
+  local row = rows_of(service, id)[1]
+  if row then
+    return row
   end
   return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. id .. "'", "GET /v1/runs lists them")
 end
@@ -223,7 +222,8 @@ M.routes = {
   {
     name = "runs", method = "GET", path = "/v1/runs", permission = "read", aliases = { "/api/sessions" },
     tool = "free",
-    past = true, summary = "runs, the newest first", handle = runs, answer = api_schemas.page(ref("Run"), "string"),
+    past = true, pooled = true, summary = "runs, the newest first", handle = runs,
+    answer = api_schemas.page(ref("Run"), "string"),
     query = { limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
       before = { type = "string", description = "the last run that is known" } },
   },

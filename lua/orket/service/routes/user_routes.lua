@@ -43,7 +43,8 @@ end
 
 local function login(service, request)
   local password = request.passwords.password
-  local session, err = service.sign_in:enter(request.body.name, password, request.address)
+  local home = service.people:home_of(request.body.name)
+  local session, err = home.sign_in:enter(request.body.name, password, request.address)
   return session and token_of(service, request, session), err
 end
 
@@ -66,7 +67,7 @@ local function rotate(service, request)
   local session, err = session_of(request)
   if not session then
     return nil, err
-  elseif not service.people.sessions:rotate(session, request.claims.n) then
+  elseif not service.people:home_of(session.user).sessions:rotate(session, request.claims.n) then
     service.people:sign_out(session)
     return nil, problem.new(401, "ERR_DENIED", "this token was exchanged before: the session is over",
       "sign in again; if that was not you, set another password")
@@ -98,7 +99,7 @@ local function add_user(service, request)
     return nil, err
   end
   return service:act({ act = "user.add", name = request.body.name, role = request.body.role,
-    secret = secret }, request.who)
+    home = request.body.home, secret = secret }, request.who)
 end
 
 local function change_user(service, request)
@@ -117,16 +118,12 @@ end
 -- One's own: whoever found an open page does not know the old one.
 local function change_password(service, request)
   local who = request.principal
-  local user = who.kind == "user" and service.people.roster.users[who.name]
-  if not user then
+  if who.kind ~= "user" then
     return nil, problem.new(409, "ERR_TRANSITION", "this is a key, and has no password")
   end
-  local fits, err = service.sign_in:fits(user.secret, request.passwords.password)
-  if fits == false then
-    err = problem.new(403, "ERR_DENIED", "the password is wrong")
-  end
+  local user, err = service.people.sign_in:confirm(who.name, request.passwords.password, request.address)
   local secret
-  if fits then
+  if user then
     secret, err = kept(service, request.passwords.new_password)
   end
   if not secret then
@@ -261,7 +258,8 @@ M.routes = {
   },
   {
     name = "add_user", method = "POST", path = "/v1/users", permission = "admin", handle = add_user,
-    summary = "makes a user", body = body_of({ name = TEXT, role = TEXT }, { password = PASSWORD }),
+    summary = "makes a user", body = body_of({ name = TEXT, role = TEXT }, { password = PASSWORD,
+      home = { type = "string", description = "a project of this server where the user signs in" } }),
     answer = NAMED, errors = { "ERR_EXISTS", "ERR_LIMIT", "ERR_USAGE" },
   },
   {

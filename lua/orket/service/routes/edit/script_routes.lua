@@ -97,7 +97,7 @@ local function id_of(request)
 end
 
 local function proposal(service, request)
-  return proposals.find(service.project, id_of(request))
+  return proposals.find(service.store, id_of(request))
 end
 
 local function accept(service, request)

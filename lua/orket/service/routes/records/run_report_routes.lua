@@ -59,9 +59,9 @@ M.routes = {
     summary = "what each role of a run did: turns, tokens, lines written, refusals, its last call",
     by_journal = true, errors = NOT_FOUND, handle = figures,
     answer = object({ run = TEXT, status = TEXT, roles = list(object({ role = TEXT, turns = WHOLE,
-      steps = WHOLE, tokens_in = WHOLE, tokens_out = WHOLE, calls = WHOLE, money = WHOLE, refusals = WHOLE,
+      steps = WHOLE, tokens_in = WHOLE, tokens_out = WHOLE, calls = WHOLE, refusals = WHOLE,
       files_written = WHOLE, lines_written = WHOLE },
-      { last_action = TEXT, detail = TEXT, last_at = TEXT })) }),
+      { money = WHOLE, last_action = TEXT, detail = TEXT, last_at = TEXT })) }),
   },
   {
     pooled = true,
