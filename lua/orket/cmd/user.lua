@@ -40,7 +40,10 @@ local COLUMNS = { table_view.text("user", "name"), table_view.text("role"),
     if row.disabled then
       return "disabled"
     end
-    return row.home and "at " .. row.home or row.secret and "password" or "no password"
+    if row.home then
+      return "at " .. row.home
+    end
+    return row.secret and "password" or "no password"
   end }, table_view.time("since", "created_at", 1, local_time.minute),
   { "signed in", function(row) return row.signed_in_at and local_time.minute(row.signed_in_at) or "" end,
     spare = 2 } }
