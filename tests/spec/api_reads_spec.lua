@@ -136,6 +136,18 @@ describe("costs", function()
     assert.is_nil(costs.total.money)
   end)
 
+  it("have the requests one by one, as orket cost --requests, by card and in pages", function()
+    local lines = {}
+    for line in w:orket("cost --requests --json"):gmatch("[^\n]+") do
+      lines[#lines + 1] = cjson.decode(line)
+    end
+    assert.same(lines, get("/v1/requests", "/v1/requests").items)
+    local page = get("/v1/requests", "/v1/requests?limit=1&card=C")
+    assert.same({ "C", page.items[1].seq }, { page.items[1].card, page.next })
+    local rest = get("/v1/requests", ("/v1/requests?card=C&before=%d"):format(page.next))
+    assert(#rest.items > 0 and not rest.next and rest.items[1].seq < page.next)
+  end)
+
   it("are of the days that are asked for", function()
     local day = w:events("step.reply")[1].at:sub(1, 10)
     assert.same(get("/v1/costs", "/v1/costs?by=card").total, of_days(day, "9999-12-31").total)
@@ -464,6 +476,15 @@ local function burst(path, count)
 end
 
 describe("the board", function()
+  it("has only the rows of the cards that are named, as they stand on it", function()
+    local rows = {}
+    for _, row in ipairs(get("/v1/board", "/v1/board").cards) do
+      rows[row.id] = row
+    end
+    assert.same({ rows.A, rows.D }, get("/v1/board", "/v1/board?cards=D,A,nothing").cards)
+    assert.same({}, get("/v1/board", "/v1/board?cards=nothing").cards)
+  end)
+
   it("that the pool makes is that of orket board, with what is asked, refused and put away", function()
     assert.same(cli("board --json"), get("/v1/board").cards)
     assert.same(cli("board --json --all"), get("/v1/board", "/v1/board?all=true").cards)

@@ -145,8 +145,9 @@ M.routes = {
       { currency = TEXT }),
   },
   {
-    name = "requests", method = "GET", path = "/v1/requests", permission = "read", handle = requests, pooled = true,
-    summary = "requests to models, the newest first: tokens, what each cost at that time's price, milliseconds",
+    name = "requests", method = "GET", path = "/v1/requests", permission = "read", handle = requests,
+    pooled = true,
+    summary = "requests to models, the newest first: tokens, cost at that time's price, milliseconds",
     query = { card = TEXT, run = TEXT,
       limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
       before = { type = "integer", minimum = 1, description = "the last event that is known" } },
