@@ -245,8 +245,10 @@ static void on_drained(void *ctx)
     ((struct fixture *)ctx)->empty = true;
 }
 
-static const struct http_events events = {
-    .on_request = on_request, .on_gone = on_gone, .on_drain = on_drain, .on_drained = on_drained};
+static const struct http_events events = {.on_request = on_request,
+                                         .on_gone = on_gone,
+                                         .on_drain = on_drain,
+                                         .on_drained = on_drained};
 
 static int set_up(void **state)
 {

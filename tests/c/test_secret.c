@@ -252,6 +252,7 @@ static void test_replaced(void **state)
     assert_string_equal(none, KEY);
 }
 
+<<<<<<< HEAD
 /* Signed with the value alone, for its own origin only; a user's key too. */
 static void test_sign(void **state)
 {
@@ -271,6 +272,46 @@ static void test_sign(void **state)
     assert_int_equal(secret_sign(*state, "one", "https://b:443", text, 1, out, &err), ERR_DENIED);
     assert_int_equal(secret_sign(*state, "nix", "https://a:443", text, 1, out, &err),
                      ERR_NOT_FOUND);
+=======
+static int define_list(struct secrets *secrets, const char *value)
+{
+    setenv("TEST_SECRET", value, 1);
+    return secret_define(secrets, "list",
+                         &(struct secret_source){.env = "TEST_SECRET", .list = true}, NULL);
+}
+
+static void test_list(void **state)
+{
+    struct secrets *secrets = secrets_open();
+    struct secret *first;
+    (void)state;
+    const char *value = " api-key = first-value-1 ,,x=Bearer%20second%2Cvalue,";
+    assert_int_equal(define_list(secrets, value), 0);
+    assert_int_equal(secret_use(secrets, "list", "http://a:1", &first, NULL), 0);
+    assert_string_equal(secret_line(first), "api-key: first-value-1");
+    const struct secret *second = secret_next(first);
+    assert_string_equal(secret_line(second), "x: Bearer second,value");
+    assert_null(secret_next(second));
+    char text[] = "first-value-1 and Bearer second,value";
+    secrets_hide(secrets, NULL, text, strlen(text), true);
+    assert_string_equal(text, "************* and *******************");
+    // one that is used stays as it was
+    assert_int_equal(define_list(secrets, "other=only-one-value"), 0);
+    assert_string_equal(secret_line(secret_next(first)), "x: Bearer second,value");
+    secret_release(first);
+    secrets_close(secrets);
+}
+
+static void test_refused_lists(void **state)
+{
+    static const char *const bad[] = {
+        "",      "a",     "=b",      "a=",   "a=%2",  "a=%zz",
+        "a b=c", "a=b,c", "a=\x7f", "a:=b", "a=%00", "a=b%0d%0a",
+        "a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8,i=9",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        assert_true(define_list(*state, bad[i]) < 0);
+>>>>>>> main
 }
 
 int main(void)
@@ -283,7 +324,12 @@ int main(void)
         cmocka_unit_test(test_user),
         cmocka_unit_test_setup_teardown(test_refused_users, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
+<<<<<<< HEAD
         cmocka_unit_test_setup_teardown(test_sign, set_up, tear_down),
+=======
+        cmocka_unit_test(test_list),
+        cmocka_unit_test_setup_teardown(test_refused_lists, set_up, tear_down),
+>>>>>>> main
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

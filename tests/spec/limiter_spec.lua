@@ -51,4 +51,13 @@ describe("limiter", function()
     local got = probe("parked_card_waits_attempt")
     assert.same({ tries = { "go", 2 }, waits = { "enough", 5 } }, got)
   end)
+
+  it("limiters of two projects at one model keep together to the strictest bound of those that ask, and take turns",
+    function()
+    local got = probe("shares")
+    assert.same({ 2, 2, 1, 0 }, { got.first, got.kept, got.most, got.busy })
+    assert(got.order:find("sf", 1, true) and got.order:find("fs", 1, true), got.order)
+    table.sort(got.log, function(a, b) return a < b end)
+    assert.same({ "f1", "f2", "f3", "f4", "s1", "s2" }, got.log)
+  end)
 end)

@@ -240,13 +240,32 @@ print(ok)' ]] .. s.port)
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
     local s <close> = service.start(w, { arguments = "--data " .. w.dir .. "/big --seed-cards 4000" })
     s:get("/v1/cards/nothing-like-this")
-    s:get("/v1/events?limit=1000&kinds=none") -- reads all of them, and finds none
+    s:get("/v1/policies") -- all scripts are built again
     s:stop()
     local found
     for _, row in ipairs(s:log("stall")) do
-      found = found or row.cause == "request" and row.path == "/v1/events" and row
+      found = found or row.cause == "request" and row.path == "/v1/policies" and row
     end
     assert(found, orket.read(s.err))
     assert.truthy(found.ms > 10 and found.step_ms > 5)
+  end)
+
+  it("shows that who looks for what is not there, in all of the journal, holds nothing up", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
+    local s <close> = service.start(w, { arguments = "--data " .. w.dir .. "/big --seed-cards 20000" })
+    local stream = s:follow("/v1/events?after=0&kinds=no.such.kind")
+    assert.same({}, s:get("/v1/events?kinds=no.such.kind").body.items)
+    local found = s:get("/v1/events?kinds=card.created&after=19000&limit=1000").body
+    assert.same({ 1000, 20000 }, { #found.items, found.next })
+    s:post("/v1/acts/comment", { card = "seed", text = "hello" })
+    local other = s:follow("/v1/events?after=0&kinds=comment.")
+    assert(world.wait(function() return other.events()[1] end))
+    assert.equal("comment.added", other.events()[1].event)
+    stream.stop()
+    other.stop()
+    s:stop()
+    for _, row in ipairs(s:log("stall")) do
+      assert.is_false(row.cause == "request" and row.path == "/v1/events" and row.step_ms > 100, cjson.encode(row))
+    end
   end)
 end)

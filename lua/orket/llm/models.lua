@@ -3,6 +3,7 @@
 
 local model_defaults = require("orket.project.config.model_defaults")
 local breaker = require("orket.llm.request.breaker")
+local endpoint_share = require("orket.llm.request.endpoint_share")
 local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
@@ -84,7 +85,8 @@ local function limit_all(models, names, outage, limiters)
     local model = first[place] or models[name]
     local usual, outages = outage > 0 and breaker.DEFAULT or nil, { limit = outage, spread = spread }
     if not limiters[place] then
-      limiters[place] = limiter.new(model.name, model.limits, model.breaker or usual, sys.monotonic, outages)
+      limiters[place] = limiter.new(model.name, model.limits, model.breaker or usual, sys.monotonic, outages,
+        endpoint_share.of(place))
     elseif not seen[place] then
       limiters[place]:configure(model.limits, model.breaker or usual, outage)
     end

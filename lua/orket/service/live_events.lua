@@ -8,6 +8,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
+local errors = require("orket.errors")
 
 local M = {}
 
@@ -84,24 +85,48 @@ local function write(client, text)
   return async.await(client.response.write, client.response, text) ~= nil
 end
 
-local function page_of(client)
+-- On a thread of the pool: what is wanted may be far between.
+local function read_far(store, filter, after, most)
+  local text, err = errors.check(async.await(store.read_aside, store, "events_wanted", { since = after,
+    run = filter.run, card = filter.card, kinds = filter.kinds and cjson.encode(filter.kinds), limit = most }))
+  if not text then
+    error(err) -- as store:read does
+  end
+  return cjson.decode(text)
+end
+
+local function read_near(client)
   return client.hub.store:read("events", { since = client.last, run = client.filter.run,
     card = client.filter.card, limit = PAGE })
 end
 
--- What was committed after the last event that it has. False when the client is gone.
-local function catch_up(client)
-  local events = page_of(client)
-  while #events > 0 do
-    for _, event in ipairs(events) do
-      client.last = event.seq
-      if is_wanted(client.filter, event) and not write(client, client.form.event(event)) then
-        return false
-      end
+-- False when the client is gone.
+local function write_all(client, events)
+  for _, event in ipairs(events) do
+    client.last = event.seq
+    if is_wanted(client.filter, event) and not write(client, client.form.event(event)) then
+      return false
     end
-    events = page_of(client)
   end
   return true
+end
+
+-- What was committed after the last event that it has: beside the loop up to the last page, the rest at once,
+-- so that nothing comes between that and what is heard live. False when the client is gone.
+local function catch_up(client)
+  local hub = client.hub
+  while true do
+    local upto = hub.last -- what was heard of is there for every reader
+    local is_far = upto - client.last > PAGE
+    local events = is_far and read_far(hub.store, client.filter, client.last, PAGE) or read_near(client)
+    if not write_all(client, events) then
+      return false
+    elseif is_far and #events < PAGE then
+      client.last = math.max(client.last, upto)
+    elseif not is_far and #events == 0 then
+      return true
+    end
+  end
 end
 
 -- Until it falls behind, or is over.
@@ -134,28 +159,15 @@ local function remember(hub, client)
   hub.beating = hub.beating or async.spawn(beat, hub)
 end
 
----A page of what was committed.
+---A page of what was committed. In a task.
 ---@param filter {run: string?, card: string?, kinds: string[]?} kinds: beginnings of kinds
 ---@param after integer
 ---@param most integer
 ---@return table[] events
 ---@return integer|nil next what `after` takes for the page behind; nil: this is the last one
 function Hub:page(filter, after, most)
-  local items = {}
-  while true do
-    local events = self.store:read("events", { since = after, run = filter.run, card = filter.card,
-      limit = PAGE })
-    for _, event in ipairs(events) do
-      items[#items + 1] = is_wanted(filter, event) and event or nil
-      if #items == most then
-        return items, event.seq
-      end
-    end
-    if #events < PAGE then
-      return items
-    end
-    after = events[#events].seq
-  end
+  local items = read_far(self.store, filter, after, most)
+  return items, #items == most and items[most].seq or nil
 end
 
 ---Sends events to a client until it leaves or the service ends; in the task of its request.

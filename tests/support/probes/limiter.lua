@@ -154,4 +154,31 @@ function M.parked_card_waits_attempt()
   print(cjson.encode(said))
 end
 
+-- Two projects: one may ask once at a time, the other one as often as it likes.
+function M.shares()
+  local share = require("orket.llm.request.endpoint_share").of("far")
+  local clock = function() return now end
+  local strict = limiters.new("far", { concurrent = 1 }, nil, clock, nil, share)
+  local free = limiters.new("far", nil, nil, clock, nil, share)
+  local alone = { ask(free, "f1"), ask(free, "f2") }
+  local first = #log -- nobody else asks: both are in
+  local waiting = { ask(strict, "s1"), ask(strict, "s2"), ask(free, "f3"), ask(free, "f4") }
+  local kept = #log -- from here on one at a time
+  alone[1].leave({})
+  alone[2].leave({})
+  local most, order = strict.busy + free.busy, {}
+  while strict.busy + free.busy > 0 do
+    for _, one in ipairs(waiting) do
+      if one.inside then
+        one.leave({})
+        order[#order + 1] = one.name:sub(1, 1)
+        most = math.max(most, (strict.busy > 0 or strict.line[1]) and strict.busy + free.busy or 0)
+        break
+      end
+    end
+  end
+  print(cjson.encode({ first = first, kept = kept, most = most, order = table.concat(order), log = log,
+    busy = share.busy }))
+end
+
 return M

@@ -820,6 +820,13 @@ WHERE seq > coalesce(:since, 0) AND (:run IS NULL OR run = :run) AND (:card IS N
   AND (:kind IS NULL OR kind = :kind)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
+-- The same of the kinds with these beginnings, a JSON array; for store:read_aside.
+-- name: events_wanted
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
+WHERE seq > :since AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
+  AND (:kinds IS NULL OR kind IN (SELECT k.name FROM kind k, json_each(:kinds) w WHERE substr(k.name, 1, length(w.value)) = w.value))
+ORDER BY seq LIMIT :limit;
+
 -- Everything that is hashed of each event, in the order of their commits.
 -- name: journal
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, body, lower(hex(hash)) AS hash FROM journal

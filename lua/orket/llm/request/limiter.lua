@@ -14,6 +14,7 @@ local all = setmetatable({}, { __mode = "k" })
 
 ---@class Limiter
 ---@field breaker Breaker
+---@field share EndpointShare|nil with other projects of this process
 local Limiter = {}
 Limiter.__index = Limiter
 
@@ -22,14 +23,19 @@ Limiter.__index = Limiter
 ---@param rule BreakerRule|nil
 ---@param clock fun(): number seconds
 ---@param outages {limit: number, spread: (fun(seconds: number): number)?}|nil  as breaker.new takes it
+---@param share EndpointShare|nil
 ---@return Limiter
-function M.new(name, limits, rule, clock, outages)
+function M.new(name, limits, rule, clock, outages, share)
   limits = limits or {}
   local self = setmetatable({
     name = name, concurrent = limits.concurrent or math.huge, per_minute = limits.per_minute, clock = clock,
     breaker = breaker.new(name, rule, clock, outages), busy = 0, line = {}, starts = {}, at = 0,
+    share = share,
   }, Limiter)
   all[self] = true
+  if share then
+    share:join(self)
+  end
   return self
 end
 
@@ -77,10 +83,14 @@ end
 -- While the breaker is half open there is one place.
 local function has_place(self)
   return self.busy < self.concurrent and not (self.probing or self.breaker.opened and self.busy > 0)
+    and (not self.share or self.share:has_room(self))
 end
 
 local function take(self)
   self.busy = self.busy + 1
+  if self.share then
+    self.share:take(self)
+  end
   self.probing = self.breaker.opened ~= nil
   if self.per_minute then
     self.starts[self.at % self.per_minute + 1] = self.clock()
@@ -178,6 +188,15 @@ function Limiter:leave(reply, err)
   local probed = self.probing
   self.busy, self.probing = self.busy - 1, false
   self.breaker:note(reply, err, probed)
+  if self.share then
+    self.share:leave()
+  else
+    serve(self)
+  end
+end
+
+---Another project's request made room.
+function Limiter:go_on()
   serve(self)
 end
 
