@@ -252,7 +252,6 @@ static void test_replaced(void **state)
     assert_string_equal(none, KEY);
 }
 
-<<<<<<< HEAD
 /* Signed with the value alone, for its own origin only; a user's key too. */
 static void test_sign(void **state)
 {
@@ -272,7 +271,8 @@ static void test_sign(void **state)
     assert_int_equal(secret_sign(*state, "one", "https://b:443", text, 1, out, &err), ERR_DENIED);
     assert_int_equal(secret_sign(*state, "nix", "https://a:443", text, 1, out, &err),
                      ERR_NOT_FOUND);
-=======
+}
+
 static int define_list(struct secrets *secrets, const char *value)
 {
     setenv("TEST_SECRET", value, 1);
@@ -311,7 +311,6 @@ static void test_refused_lists(void **state)
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_true(define_list(*state, bad[i]) < 0);
->>>>>>> main
 }
 
 int main(void)
@@ -324,12 +323,9 @@ int main(void)
         cmocka_unit_test(test_user),
         cmocka_unit_test_setup_teardown(test_refused_users, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
-<<<<<<< HEAD
         cmocka_unit_test_setup_teardown(test_sign, set_up, tear_down),
-=======
         cmocka_unit_test(test_list),
         cmocka_unit_test_setup_teardown(test_refused_lists, set_up, tear_down),
->>>>>>> main
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
