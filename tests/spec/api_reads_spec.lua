@@ -358,9 +358,9 @@ describe("reports and models", function()
     assert.truthy(table.concat(rules, " "):find("bottleneck.person", 1, true))
   end)
 
-  it("have notices of what a person should know besides the cards", function()
+  it("have alerts of what a person should know besides the cards", function()
     local kinds = {}
-    for _, item in ipairs(get("/v1/notices").items) do
+    for _, item in ipairs(get("/v1/alerts").items) do
       kinds[item.kind] = item.text
     end
     assert(kinds.cap:find("budget cards/C/calls: 100 %", 1, true), kinds.cap)
@@ -407,6 +407,7 @@ describe("what is remembered", function()
     assert.same({ "cards are small", "the door is blue" }, { items[1].text, items[2].text })
     assert.same(cli("memory --json search door"), get("/v1/memory", "/v1/memory?q=door").items)
     assert.equal(1, #get("/v1/memory", "/v1/memory?card=A").items)
+    assert.equal(0, #get("/v1/memory", "/v1/memory?q=door&epic=ep&role=coder&all=true&limit=3").items)
     local id = ("%d"):format(items[2].id)
     local row = get("/v1/memory/{id}", "/v1/memory/" .. id .. "?q=door")
     assert.same(cli("memory --json why " .. id .. " door"), row)

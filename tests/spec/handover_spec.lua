@@ -194,6 +194,24 @@ describe("a command beside a server", function()
   end)
 end)
 
+describe("a command beside an owner that is stopped", function()
+  it("does not wait for it for ever: the owner is named, with what lets it go on", function()
+    local w <close> = new_world()
+    w:hold("O")
+    local s <close> = service.start(w)
+    local beside = start(w, "run --plain other")
+    assert(is_at_work(w, "O"))
+    assert(world.wait(function() return beside.text():find("takes it", 1, true) end))
+    os.execute("kill -STOP " .. s.pid)
+    local text, code = beside.wait()
+    assert.equal(1, code, text)
+    assert(text:find("ERR_OWNED: process " .. s.pid .. " (orket, stopped)", 1, true), text)
+    os.execute("kill -CONT " .. s.pid)
+    w:release("O")
+    assert(world.wait(function() return w:card("other").status == "done" end, 30)) -- the run went on
+  end)
+end)
+
 -- ---- what may be asked of the socket ----
 
 local ASK = [[

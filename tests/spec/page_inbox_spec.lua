@@ -73,6 +73,22 @@ describe("the inbox on the page", function()
     assert.same({ "Profile", "Keys", "Models", "System" }, seen.parts)
   end)
 
+  it("and other views fit 320, 360 and 640 pixels, with targets to hit, without motion, in forced colours", function()
+    local w <close> = new_world()
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/ergonomics", s)
+    for _, height in ipairs(seen.decisions) do
+      assert(height >= 44, cjson.encode(seen.decisions))
+    end
+    assert.same({ {}, {}, 0, "solid" }, { seen.small, seen.wide, seen.moving, seen.outline })
+    local shapes = {}
+    for _, shape in ipairs(seen.shapes) do
+      assert(#shape > 10 and not shapes[shape], shape)
+      shapes[shape] = true
+    end
+  end)
+
   it("is one of the views that the palette and keys reach; refusals are grouped by rule", function()
     local w <close> = new_world()
     w:run()

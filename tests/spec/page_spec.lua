@@ -12,7 +12,7 @@ local HOSTILE = [[<img src=x onerror="document.title='taken'">]]
 local PLAY = [[
 function work(talk)
   if talk.card == "A" then
-    local text = ("a line that has to be read\n"):rep(200) .. "the last line\n"
+    local text = ("a line that has to be read\n"):rep(2000) .. "the last line\n"
     return steps(talk, function() return say(write("locked/a", text)) end, function() return say(finish()) end)
   end
   return steps(talk, function()
@@ -128,9 +128,9 @@ describe("a person at the page", function()
     assert(seen.draft:find("think about.+Draft%. It counts when"), seen.draft) -- joined half-way
     assert.equal(1, seen.replies)
     assert(seen.counted:find("^%(1%) "), seen.counted)
-    assert(seen.first:find("^Show the rest %(%d+ lines%)$"), seen.first)
+    assert(seen.first:find("^Show the rest %(1,9%d%d lines%)$"), seen.first)
     assert.equal(0, seen.unread)
-    assert.equal("201+the last line", seen.last)
+    assert.equal("2001+the last line", seen.last)
     assert.equal(1, #seen.approvals)
     assert(seen.approvals[1]:find("/v1/approvals/ep%.1%%2F%d+%%2F%d+/approve$"), seen.approvals[1])
     assert(seen.refused:find("B stays in Done", 1, true) and seen.refused:find("fsm.final", 1, true), seen.refused)
@@ -146,6 +146,7 @@ describe("a person at the page", function()
     assert.same({}, seen.violations)
     assert.same({ "light", 0 }, { seen.theme, seen.kept }) -- switched; signed out, no key is kept
     assert(seen.planted > 0)
+    assert.same({}, browser.watch("page/crosswise", s).violations) -- dark and wide, light and narrow
   end)
 
   it("drags a card: columns say where to or why not, a refusal stays, a move comes by its event", function()

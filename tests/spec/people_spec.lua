@@ -5,6 +5,7 @@ local cjson = require("cjson")
 local accounts = dofile("tests/support/accounts.lua")
 local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
+local terminal = dofile("tests/support/terminal.lua")
 local world = dofile("tests/support/world.lua")
 
 local function new_world(more)
@@ -90,6 +91,24 @@ describe("orket user", function()
     end
     -- what was refused left no password behind
     assert.equal("1\n", (orket.shell("ls " .. w.dir .. "/.orket/people | wc -l")))
+  end)
+
+  it("asks for the password twice on a terminal, which does not show it and is as it was afterwards", function()
+    local w <close> = new_world()
+    local command = orket.binary .. " user add -C " .. w.dir .. " ada"
+    local text, code, found = terminal.play(command, { { "see", "Password of ada: " },
+      { "type", "a password to hide\r" }, { "see", "Again: " }, { "type", "a password to hide\r" } })
+    assert.equal(0, code, text)
+    assert.is_nil(text:find("to hide", 1, true), text)
+    assert.is_true(found[#found])
+    text, code = terminal.play(orket.binary .. " user password -C " .. w.dir .. " ada", {
+      { "see", "Password of ada: " }, { "type", "another password\r" }, { "see", "Again: " },
+      { "type", "another passwort\r" } })
+    assert.equal(1, code)
+    assert.truthy(text:find("the two passwords differ", 1, true), text)
+    text, code, found = terminal.play(orket.binary .. " user password -C " .. w.dir .. " ada", {
+      { "see", "Password of ada: " }, { "type", "anoth\3" } })
+    assert.same({ 1, true }, { code, found[#found] }, text)
   end)
 
   it("keeps a hash that only the owner may read, outside the journal, and no password anywhere", function()

@@ -169,6 +169,21 @@ it("the commands propose, show and answer as well, and the inbox has what is ope
   assert.equal(2, select(2, w:orket("script propose")))
 end)
 
+it("with an Idempotency-Key, a proposal whose client left is made, once, and answered to who asks again", function()
+  local request = ("-H 'Authorization: Bearer %s' -H 'Content-Type: application/json' -H 'Idempotency-Key: p' -d '%s'")
+    :format(s.key, cjson.encode({ files = { ["nodes/policy/vendor.lua"] = DENIES } }):gsub("'", "'\\''"))
+  orket.shell(("curl -s --max-time 0.1 %s %s/v1/scripts/proposals"):format(request, s.url))
+  local reply
+  assert(world.wait(function()
+    reply = s:post("/v1/scripts/proposals", { files = { ["nodes/policy/vendor.lua"] = DENIES } },
+      { "Idempotency-Key: p" })
+    return reply.status ~= 409
+  end, 20))
+  assert.equal(201, reply.status, reply.text)
+  assert.equal(1, #w:events("scripts.proposed"))
+  assert.equal(reply.body.id, s:get("/v1/scripts/proposals").body.items[1].id)
+end)
+
 it("a proposal outlives the server that got it", function()
   local one = read(propose({ ["nodes/policy/vendor.lua"] = DENIES }).body.id)
   s:stop()

@@ -251,3 +251,63 @@ describe("a user of one project of a server", function()
     assert.equal(401, status("GET", there("/v1/board"), key))
   end)
 end)
+
+describe("ten rocks in five projects of one server", function()
+  local PROJECTS, ROCKS, CARDS = 5, 2, 4
+  local SLOWLY = [[function work(talk) return steps(talk,
+    function() return { content = ("so be it "):rep(5), chunks = 5, pace_ms = 60, calls = { write("a.txt", "one\n") } } end,
+    function() return say(finish()) end) end]]
+
+  local function project(number)
+    local w = world.new({ issues = { { id = "A" } }, mock = number == 1 and SLOWLY or "",
+      limits = { concurrency = 2 } })
+    for rock = 1, ROCKS do
+      local issues = {}
+      for i = 1, CARDS do
+        issues[i] = { id = ("P%d-%d-%d"):format(number, rock, i), name = "Issue", seat = "dev" }
+      end
+      w:write(("config/epics/e%d.json"):format(rock), cjson.encode({ name = "Epic", team = "t", environment = "e",
+        issues = issues }))
+      w:write(("config/rocks/r%d.json"):format(rock), cjson.encode({ name = "Rock",
+        epics = { { epic = "e" .. rock } } }))
+    end
+    return w
+  end
+
+  local function rocks_done(w)
+    return tonumber((w:sql("SELECT count(*) FROM card WHERE type = 'rock' AND status = 'done'")))
+  end
+
+  it("run beside one another, none waits for the end of another one, and each journal is sound", function()
+    local all, directories = {}, {}
+    for i = 1, PROJECTS do
+      all[i] = project(i)
+      directories[i] = "-C " .. all[i].dir
+    end
+    local s <close> = service.start(all[1], { arguments = table.concat(directories, " ") })
+    for _, w in ipairs(all) do
+      for rock = 1, ROCKS do
+        local reply = s:post("/w/" .. name_of(w) .. "/v1/runs", { card = "r" .. rock })
+        assert.equal(202, reply.status, reply.text)
+      end
+    end
+    for _, w in ipairs(all) do
+      assert(world.wait(function() return rocks_done(w) == ROCKS end, 60), name_of(w))
+    end
+    s:stop()
+    local firsts, lasts = {}, {}
+    for i, w in ipairs(all) do
+      local replies = w:events("step.reply")
+      firsts[i], lasts[i] = replies[1].at, replies[#replies].at
+      for rock = 1, ROCKS do
+        w:derives(("e%d.1"):format(rock))
+      end
+    end
+    table.sort(firsts)
+    table.sort(lasts)
+    assert(firsts[PROJECTS] < lasts[1], firsts[PROJECTS] .. " " .. lasts[1])
+    for _, w in ipairs(all) do
+      w:__close()
+    end
+  end)
+end)

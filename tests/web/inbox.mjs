@@ -162,6 +162,46 @@ await play({
     seen.status = (await call(path, { hash: asked.hash }, token)).status;
   },
 
+  // Narrow and zoomed, without motion, in forced colours.
+  async ergonomics() {
+    const calm = { reducedMotion: "reduce", forcedColors: "active" };
+    const page = await open({ viewport: { width: 360, height: 740 }, ...calm });
+    await page.goto(view("inbox"));
+    await signIn(page);
+    await page.click(".item");
+    await page.waitForSelector(".act .btn.p");
+    seen.decisions = await page.locator(".act .btn").evaluateAll((nodes) => nodes.map((node) => node.offsetHeight));
+    seen.moving = await page.evaluate(() => document.getAnimations().length);
+    seen.small = [];
+    seen.wide = [];
+    for (const width of [320, 360, 640]) {
+      await page.setViewportSize({ width, height: 740 });
+      for (const path of ["board", "inbox", "cards/A", "costs", "settings/users", "scripts", "refusals"]) {
+        await page.goto(view(path));
+        await page.waitForSelector("h1");
+        await page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
+        if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))
+          seen.wide.push(`${path} at ${width}`);
+        const small = await page.locator("main button, main a.btn, .tabbar > *").evaluateAll((nodes) =>
+          nodes
+            .filter((node) => node.offsetParent && Math.min(node.offsetWidth, node.offsetHeight) < 24)
+            .map((node) => node.outerHTML.slice(0, 90)),
+        );
+        seen.small.push(...small);
+      }
+    }
+    // Focus is seen, and every status has a shape of its own.
+    await page.goto(view("board"));
+    await page.waitForSelector(".tile");
+    await page.keyboard.press("j");
+    seen.outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    seen.shapes = await page.evaluate(() =>
+      ["ready", "in_progress", "ready_for_testing", "code_review", "blocked", "waiting_for_developer", "done", "canceled"].map(
+        (name) => document.getElementById("i-" + name).innerHTML,
+      ),
+    );
+  },
+
   // Found by words, from anywhere, with the keyboard alone.
   async palette() {
     const page = await open();

@@ -2,6 +2,67 @@
 
 import { open, pid, play, seen, signIn, url, view, violations, key } from "./browser.mjs";
 
+const ROUTES = [
+  "board",
+  "board?view=tree",
+  "cards/A",
+  "cards/B?tab=changes",
+  "cards/A?tab=refusals",
+  "cards/A?tab=cost",
+  "cards/A?tab=details",
+  "inbox",
+  "inbox?state=answered",
+  "runs",
+  "costs",
+  "refusals",
+  "scripts",
+  "settings/profile",
+  "settings/users",
+  "settings/keys",
+  "settings/models",
+  "settings/system",
+];
+
+// Every route in each scheme and width.
+async function access(looks) {
+  seen.violations = [];
+  for (const [scheme, width] of looks) {
+    const page = await open({ colorScheme: scheme, viewport: { width, height: 740 } });
+    await page.goto(url);
+    await page.waitForSelector("#key");
+    seen.violations.push(...(await violations(page)));
+    await signIn(page);
+    await page.waitForSelector(".need a", { state: "attached" });
+    const href = await page.getAttribute(".need a", "href");
+    for (const path of [...ROUTES, href.split("/").slice(3).join("/")]) {
+      await page.evaluate((to) => {
+        history.pushState(null, "", to);
+        dispatchEvent(new PopStateEvent("popstate"));
+      }, view(path));
+      await page.waitForSelector("h1");
+      await page.waitForSelector("nav.side .dot.live", { state: "attached" });
+      await page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
+      seen.violations.push(...(await violations(page)).map((one) => `${path}, ${scheme}: ${one}`));
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      if (over > 0) seen.violations.push(`${path} is wider than ${width}`);
+    }
+    if (width === 360) {
+      await page.click("text=More");
+      await page.click("dialog >> text=Switch colour theme");
+      seen.theme = await page.evaluate(() => document.documentElement.dataset.theme);
+      seen.violations.push(...(await violations(page)));
+      await page.click("dialog >> text=Sign out");
+      await page.waitForSelector("#key");
+      seen.kept = await page.evaluate(() => sessionStorage.length);
+      continue;
+    }
+    await page.evaluate(() => {
+      document.querySelector("h1").before(document.createElement("button"));
+    });
+    seen.planted = (await violations(page)).length;
+  }
+}
+
 await play({
   async day() {
     const page = await open();
@@ -61,59 +122,15 @@ await play({
     seen.offline = { after: Date.now() - cut, text: await page.textContent(".offline") };
   },
 
-  async access() {
-    seen.violations = [];
-    for (const [scheme, width] of [
+  access: () =>
+    access([
       ["light", 1280],
       ["dark", 360],
-    ]) {
-      const page = await open({ colorScheme: scheme, viewport: { width, height: 740 } });
-      await page.goto(url);
-      await page.waitForSelector("#key");
-      seen.violations.push(...(await violations(page)));
-      await signIn(page);
-      for (const path of [
-        "board",
-        "board?view=tree",
-        "cards/A",
-        "cards/B?tab=changes",
-        "cards/A?tab=refusals",
-        "cards/A?tab=cost",
-        "cards/A?tab=details",
-        "inbox",
-        "inbox?state=answered",
-        "runs",
-        "costs",
-        "refusals",
-        "scripts",
-        "settings/profile",
-        "settings/users",
-        "settings/keys",
-        "settings/models",
-        "settings/system",
-      ]) {
-        await page.goto(view(path));
-        await page.waitForSelector("h1");
-        await page.waitForSelector("nav.side .dot.live", { state: "attached" });
-        await page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
-        seen.violations.push(...(await violations(page)).map((one) => `${path}, ${scheme}: ${one}`));
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        if (over > 0) seen.violations.push(`${path} is wider than ${width}`);
-      }
-      if (width === 360) {
-        await page.click("text=More");
-        await page.click("dialog >> text=Switch colour theme");
-        seen.theme = await page.evaluate(() => document.documentElement.dataset.theme);
-        seen.violations.push(...(await violations(page)));
-        await page.click("dialog >> text=Sign out");
-        await page.waitForSelector("#key");
-        seen.kept = await page.evaluate(() => sessionStorage.length);
-        continue;
-      }
-      await page.evaluate(() => {
-        document.querySelector("h1").before(document.createElement("button"));
-      });
-      seen.planted = (await violations(page)).length;
-    }
-  },
+    ]),
+
+  crosswise: () =>
+    access([
+      ["dark", 1280],
+      ["light", 360],
+    ]),
 });

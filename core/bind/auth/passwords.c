@@ -134,15 +134,17 @@ int l_check_password(lua_State *L)
 
 /* ---- from a terminal ---- */
 
-/* A line of at most PASSWORD_MAX bytes; a longer one is none. */
+#define INTERRUPT '\3' /* ^C: no signal meanwhile, which would leave the terminal silent */
+
+/* A line of at most PASSWORD_MAX bytes; a longer one is none, and one that ^C ends. */
 static bool read_line(FILE *in, char *text, size_t *len)
 {
     int c;
     *len = 0;
-    while ((c = getc(in)) != EOF && c != '\n')
+    while ((c = getc(in)) != EOF && c != '\n' && c != INTERRUPT)
         if (*len <= PASSWORD_MAX)
             text[(*len)++] = (char)c;
-    return (c == '\n' || *len > 0) && *len <= PASSWORD_MAX;
+    return c != INTERRUPT && (c == '\n' || *len > 0) && *len <= PASSWORD_MAX;
 }
 
 static bool ask(FILE *terminal, const char *prompt, char *text, size_t *len)
@@ -151,7 +153,8 @@ static bool ask(FILE *terminal, const char *prompt, char *text, size_t *len)
     bool is_terminal = tcgetattr(fileno(terminal), &found) == 0;
     if (is_terminal) {
         silent = found;
-        silent.c_lflag &= ~(tcflag_t)ECHO;
+        silent.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
+        silent.c_cc[VEOL] = INTERRUPT;
         tcsetattr(fileno(terminal), TCSAFLUSH, &silent);
         fputs(prompt, terminal);
         fflush(terminal);

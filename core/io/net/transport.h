@@ -6,9 +6,10 @@
  *              byte of the reply; idle: between two bytes; total: all of it
  *   cap        a bound on bytes; hitting one ends the transfer with ERR_LIMIT and its name
  *
- * http and https only (mail: smtp and smtps), HTTP/1.1, no redirects, no proxy from the environment, no compression. An
- * address that is not of the Internet is reached when the URL says it, or the request that it may
- * be (io/net/transport/address.h). Ten thousand transfers may wait at once; one costs about 15 KB.
+ * http and https only (mail: smtp and smtps), HTTP/1.1, no redirects, no proxy from the
+ * environment, no compression. An address that is not of the Internet is reached when the URL says
+ * it, or the request that it may be (io/net/transport/address.h). Ten thousand transfers may wait
+ * at once; one costs about 15 KB.
  */
 #ifndef IO_TRANSPORT_H
 #define IO_TRANSPORT_H

@@ -7,7 +7,7 @@ local canary = require("orket.scripts.canary")
 local cjson = require("cjson")
 local readonly = require("orket.view.readonly")
 local notice = require("orket.scripts.permission_delta.notice")
-local notices = require("orket.reports.notices")
+local alerts = require("orket.reports.alerts")
 local options = require("orket.options")
 local outages = require("orket.reports.outages")
 local parked = require("orket.reports.parked")
@@ -162,7 +162,7 @@ end
 
 local function print_budgets(store, dir)
   local budgets = budget.budgets(dir)
-  local lines = notices.caps(budget_tree.rows(store, budgets, {}), budgets.currency)
+  local lines = alerts.caps(budget_tree.rows(store, budgets, {}), budgets.currency)
   for i, said in ipairs(lines) do
     wrap.print((i == 1 and "\n" or "") .. text.line(said))
   end
@@ -179,13 +179,13 @@ local function show(store, args, dir)
     wrap.print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
   else
     print_cards(cards)
-    print_notice(notices.stopped(reader.runs(store, dir), parked.option(args.C)))
+    print_notice(alerts.stopped(reader.runs(store, dir), parked.option(args.C)))
     print_outages(store, args.C)
     print_parked(parked.persons(parked.list(store, nil, args.C)), args.C)
     print_bottlenecks(bottlenecks.of(store, dir).found)
     print_notice(canary.line(store))
     print_budgets(store, dir)
-    print_notice(notices.examples(store, parked.option(args.C)))
+    print_notice(alerts.examples(store, parked.option(args.C)))
   end
   local waiting = not args.json and waits.of(store, dir)
   print_notice(waiting and notice.sentence(waiting.generation, waiting.delta, args.C) or nil)

@@ -4,7 +4,7 @@ local cli_report = require("orket.view.cli_report")
 local cjson = require("cjson")
 local config = require("orket.project.config")
 local errors = require("orket.errors")
-local notices = require("orket.notify.notices")
+local notifications = require("orket.notify.notifications")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
 local senders = require("orket.notify.senders")
@@ -51,7 +51,8 @@ function act.list(args, organization)
   local rows, last = setmetatable({}, cjson.array_mt), last_of(args.C or ".")
   for i, name in ipairs(targets.names(organization)) do
     local entry = organization.notify[name]
-    rows[i] = { name = name, kind = entry.kind, url = entry.url, events = entry.events or notices.EVENTS,
+    rows[i] = { name = name, kind = entry.kind, url = entry.url,
+      events = entry.events or notifications.EVENTS,
       last = last[name] }
   end
   if args.json then
@@ -70,7 +71,7 @@ local function test_one(args, organization, name)
   local target, err = targets.open(organization, name)
   local ok
   if target then
-    ok, err = senders.send(target, notices.test(args.C or ".", sys.now()))
+    ok, err = senders.send(target, notifications.test(args.C or ".", sys.now()))
   end
   return { name = name, taken = ok or false, error = err }
 end

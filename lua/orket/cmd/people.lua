@@ -78,7 +78,7 @@ own.
   halt = [[
 usage: orket halt [-C DIR] [--json] [RUN]
 
-Drains the run that is under way: nothing new starts, open turns go on with the next run.
+Drains RUN, or all that are under way: nothing new starts, open turns go on with the next run.
 ]],
 }
 

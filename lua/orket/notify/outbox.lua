@@ -5,7 +5,7 @@
 local async = require("orket.async")
 local approvals = require("orket.governance.approvals.approvals")
 local errors = require("orket.errors")
-local notices = require("orket.notify.notices")
+local notifications = require("orket.notify.notifications")
 local senders = require("orket.notify.senders")
 local tables = require("orket.util.tables")
 local targets = require("orket.notify.targets")
@@ -32,7 +32,8 @@ Outbox.__index = Outbox
 -- ---- the journal ----
 
 local function record(self, kind, body)
-  local tx = self.store:stream({ run = RUN, turn = os.time() // DAY, actor = "system", role = "system" }):begin()
+  local tx = self.store:stream({ run = RUN, turn = os.time() // DAY, actor = "system",
+    role = "system" }):begin()
   tx:event(kind, nil, body)
   return errors.check(async.await(tx.commit, tx))
 end
@@ -49,7 +50,7 @@ end
 local function pending(self, delivery)
   while true do
     local rows = self.store:read("noticeable", { since = delivery.position, limit = PAGE })
-    local notice = first_wanted(delivery.target, notices.of(self.store, self.dir, rows))
+    local notice = first_wanted(delivery.target, notifications.of(self.store, self.dir, rows))
     if notice or #rows == 0 then
       return notice
     end
@@ -201,7 +202,8 @@ function M.open(project, note)
   if #names == 0 then
     return nil
   end
-  local self = setmetatable({ store = project.store, dir = project.dir, note = note, deliveries = {} }, Outbox)
+  local self = setmetatable({ store = project.store, dir = project.dir, note = note,
+    deliveries = {} }, Outbox)
   local known = known_positions(self.store)
   for _, name in ipairs(names) do
     begin(self, organization, name, known)

@@ -2,7 +2,7 @@
 
 local errors = require("orket.errors")
 local llm = require("orket.core.llm")
-local notices = require("orket.notify.notices")
+local notifications = require("orket.notify.notifications")
 local tables = require("orket.util.tables")
 
 local M = {}
@@ -11,7 +11,7 @@ local M = {}
 ---@field name string
 ---@field kind "webhook"|"ntfy"|"mail"
 ---@field url string
----@field events string[] of notices.EVENTS
+---@field events string[] of notifications.EVENTS
 ---@field page string|nil address of the page of the service, for links
 ---@field private boolean|nil
 ---@field key string|nil the core's name of its key: it signs, is sent as a bearer, or is a password
@@ -36,7 +36,7 @@ end
 function M.open(organization, name)
   local entry = organization.notify[name]
   local target = tables.pick(entry, FIELDS)
-  target.name, target.events = name, entry.events or notices.EVENTS
+  target.name, target.events = name, entry.events or notifications.EVENTS
   if not entry.key then
     return target
   end

@@ -97,15 +97,6 @@ local function fits(self, secret, password)
   end))
 end
 
----Is this the password of the secret? For one who is signed in, and changes it.
----@param secret string|nil
----@param password HttpSecret
----@return boolean|nil
----@return Error|nil
-function SignIn:fits(secret, password)
-  return fits(self, secret, password)
-end
-
 -- ---- events ----
 
 local function record(self, actor, role, body)
@@ -165,6 +156,22 @@ local function within_bounds(self, address, fn)
     self.under_way[address] = left > 0 and left or nil
   end })
   return fn()
+end
+
+---Does one who is signed in know the password? Guessing costs as much as it does before. In a task.
+---@param name string
+---@param password HttpSecret
+---@param address string of the client
+---@return User|nil
+---@return Error|nil 403, 429
+function SignIn:confirm(name, password, address)
+  local user, err = within_bounds(self, address, function()
+    return checked(self, name, password, address)
+  end)
+  if err and err.status == 401 then
+    err = problem.new(403, "ERR_DENIED", "the password is wrong")
+  end
+  return user, err
 end
 
 ---Opens a session for who knows the password. In a task.

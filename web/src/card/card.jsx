@@ -9,7 +9,7 @@ import { id, post } from "../shared/api.js";
 import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { useOnline } from "../shared/live.js";
+import { useLooking, useOnline } from "../shared/live.js";
 import { may } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
 import { Pill, reasonName, Status, statusName } from "../shared/status.jsx";
@@ -225,6 +225,13 @@ function Retry({ card }) {
   );
 }
 
+const Looking = ({ card }) =>
+  (useLooking(card) || []).map((name) => (
+    <span key={name} class="av h no-s" role="img" aria-label={name + " looks at this card"} title={name + " looks at this card"}>
+      {name.slice(0, 2).toUpperCase()}
+    </span>
+  ));
+
 const Crumbs = ({ card, cards, base }) => {
   const path = [];
   let at = card && card.parent;
@@ -253,6 +260,7 @@ export function Card({ base, name, query, shared }) {
         <Crumbs card={card.data} cards={cards} base={base} />
         <h1 class="mono ell">{name}</h1>
         <span class="grow" />
+        <Looking card={name} />
         {card.data && !shared.at && (
           <>
             {may("act") && <Retry card={card.data} />}

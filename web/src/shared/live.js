@@ -13,7 +13,7 @@ const AGAIN = 400; // ms between two loads of the same data
 const TAIL = 4000; // characters of a draft that are kept
 
 // state: connecting, live, offline. last: the newest event that this page has. working: by card, what its open
-// turn is at. missed: how many events came after the connection was back.
+// turn is at. looking: by card, who looks at it. missed: how many events came after the connection was back.
 export const live = {
   state: "connecting",
   since: null,
@@ -21,6 +21,7 @@ export const live = {
   missed: 0,
   drafts: new Map(),
   working: new Map(),
+  looking: new Map(),
 };
 
 const listeners = new Set(),
@@ -80,6 +81,13 @@ function follow(event) {
   else if (AT[event.kind] && event.turn > 0) work(event.card, AT[event.kind](event.body));
 }
 
+// Who looks at a card at this moment.
+function look({ card, who, count }) {
+  if (count > 0) live.looking.set(card, who);
+  else live.looking.delete(card);
+  paintSoon();
+}
+
 // ---- the stream ----
 
 function hear(event) {
@@ -113,7 +121,8 @@ function block(text) {
   if (!data) return;
   const value = JSON.parse(data);
   if (name === "delta") draft(value);
-  else hear(value);
+  else if (name === "presence") look(value);
+  else if (value.seq) hear(value);
 }
 
 async function read(stream, heard) {
@@ -176,7 +185,7 @@ async function keep(signal) {
 export function connect() {
   disconnect();
   control = new AbortController();
-  Object.assign(live, { state: "connecting", last: null, missed: 0, drafts: new Map(), working: new Map() });
+  Object.assign(live, { state: "connecting", last: null, missed: 0, drafts: new Map(), working: new Map(), looking: new Map() });
   if (key.get()) keep(control.signal);
 }
 
@@ -213,6 +222,9 @@ export const useOnline = () => useLively(() => live.state === "live");
 
 // The cards with an open turn: Map of what each is at.
 export const useWorking = () => useLively(() => live.working);
+
+// The names of those who look at this card, or nothing.
+export const useLooking = (card) => useLively(() => live.looking.get(card));
 
 // What a model says on this card at this moment, or nothing.
 export const useDraft = (card) => useLively(() => live.drafts.get(card));

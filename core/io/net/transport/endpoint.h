@@ -28,8 +28,8 @@ struct endpoints *endpoints_open(uv_loop_t *loop, const struct curl *curl);
 /* Frees it once a running look-up has ended. Nobody may wait or hold an endpoint. */
 void endpoints_close(struct endpoints *endpoints);
 
-/* The endpoint of a URL, to be released. ERR_USAGE: no http, https, smtp or smtps URL, one with a password, or
- * with an IPv4 address that is written in an odd way. */
+/* The endpoint of a URL, to be released. ERR_USAGE: no http, https, smtp or smtps URL, one with a
+ * password, or with an IPv4 address that is written in an odd way. */
 int endpoint_use(struct endpoints *endpoints, const char *url, struct endpoint **out,
                  struct err *err) MUST_CHECK;
 void endpoint_release(struct endpoint *endpoint);

@@ -104,8 +104,8 @@ local ALTERNATIVES = {
   { "^/process_rules/approvals/expires$", 'seconds, or a text such as "30m", "12h", "7d"' },
   { "^/process_rules/labels$", '"off", or an object; docs/labels.md has its keys' },
   { "^/keys/[^/]+$", "exactly one of env and file" },
-  { "^/notify/[^/]+$", "a webhook has a url (https) and a key, ntfy a url (https), a mail a url (smtp, smtps), "
-    .. "from and to" },
+  { "^/notify/[^/]+$", "a webhook has a url (https) and a key, ntfy a url (https), "
+    .. "a mail a url (smtp, smtps), from and to" },
 }
 
 local function alternatives(pointer)

@@ -119,16 +119,16 @@ local function gone(self)
       .. " goes on where its journal ends" or "ask again")
 end
 
--- The end of what was begun; nil when the owner is gone.
+-- The end of what was begun; nil, Error when the owner is gone, or was stopped (SIGSTOP).
 local function follow(self)
-  local news
+  local news, err
   repeat
-    news = self.connection:ask({ act = "run.follow" })
+    news, err = self.connection:ask({ act = "run.follow" })
     if news then
       show(self, news)
     end
   until not news or news.over
-  return news
+  return news, not news and (err and err.silent and err or gone(self)) or nil
 end
 
 local function finish(self, news)
@@ -147,10 +147,10 @@ local function begin(self, wanted)
     return nil, err
   end
   local stop = on_signals(self)
-  local news = follow(self)
+  local news
+  news, err = follow(self)
   stop()
   if not news then
-    err = gone(self)
     return { status = "failed", error = err, failure = err }
   end
   return finish(self, news)

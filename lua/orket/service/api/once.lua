@@ -97,17 +97,27 @@ local function record(store, who, key, entry)
   async.await(tx.commit, tx)
 end
 
-local function perform_first(service, request, key, perform)
-  local known, entry = service.once, { content = content_of(request), at = sys.now() }
-  remember(known, key, entry)
+local function perform_and_record(service, request, key, entry, perform)
   local answer, err = perform()
   entry.answer, entry.at = answer, sys.now()
   if answer then
     record(service.store, request.who, key, entry)
-  else
-    forget(known, key)
   end
   return answer, err
+end
+
+-- In a task of its own: a client that is gone before it has the answer asks for it again.
+local function perform_first(service, request, key, perform)
+  local known, entry = service.once, { content = content_of(request), at = sys.now() }
+  remember(known, key, entry)
+  return async.suspend(function(wake)
+    async.spawn_watched(function(answer, err)
+      if not answer then
+        forget(known, key)
+      end
+      wake(answer, err)
+    end, perform_and_record, service, request, key, entry, perform)
+  end)
 end
 
 ---Performs what a request asks, once for each Idempotency-Key of who sent it. A failure is not remembered.

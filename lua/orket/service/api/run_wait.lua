@@ -6,7 +6,8 @@ local M = {}
 
 M.MOST = 300 -- seconds
 
-local REPORTED = { ["run.ended"] = true, ["card.moved"] = true, ["turn.ended"] = true, ["approval.asked"] = true }
+local REPORTED = { ["run.ended"] = true, ["card.moved"] = true, ["turn.ended"] = true,
+  ["approval.asked"] = true }
 
 local function said(event)
   local to = event.kind == "card.moved" and ": " .. event.body.to or ""

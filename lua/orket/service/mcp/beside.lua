@@ -139,8 +139,8 @@ local function hand_over(self, wanted)
   local connection <close>, err = owner.connect(self.dir)
   local begun
   if connection then
-    begun, err = connection:ask({ act = "run.begin", card = wanted.card, again = wanted.again, who = sys.user(),
-      first = wanted.run and { act = "resume", run = wanted.run.id } or nil })
+    begun, err = connection:ask({ act = "run.begin", card = wanted.card, again = wanted.again,
+      who = sys.user(), first = wanted.run and { act = "resume", run = wanted.run.id } or nil })
   end
   if not begun then
     return nil, err

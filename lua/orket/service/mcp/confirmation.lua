@@ -4,6 +4,7 @@
 -- What is shown is data of agents as well: each line is visible and stands behind a margin, so that none
 -- passes for a line of ours. What is too long to be shown whole is not asked here.
 
+local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
@@ -13,6 +14,7 @@ local text = require("orket.view.format.text")
 local M = {}
 
 local MOST = 50000 -- bytes of a question
+local PATIENCE = 600 -- seconds that a question is open
 local REFUSED_MOST = 100 -- of a session: what a person said no to is not asked again
 local MARGIN = "  | "
 
@@ -97,14 +99,14 @@ local function cannot_ask()
     "the person decides it on the page of orket serve, or in a terminal: orket inbox")
 end
 
----Asks the person beside the client. In a task; waits as long as they take.
+---Asks the person beside the client. In a task; waits until they answer, ten minutes at most.
 ---@param session McpSession
 ---@param call McpCall
 ---@param tool McpTool
 ---@param arguments table as the model gave them
 ---@param shown {lines: string[]}|nil what the person has to read first
 ---@return true|nil yes
----@return Error|nil ERR_DENIED, ERR_TOO_LARGE, ERR_CANCELED
+---@return Error|nil ERR_DENIED, ERR_TOO_LARGE, ERR_CANCELED, ERR_TIMEOUT
 function M.ask(session, call, tool, arguments, shown)
   if not call.principal:is_person() then
     return nil, no_person()
@@ -121,7 +123,7 @@ function M.ask(session, call, tool, arguments, shown)
     return nil, errors.new("ERR_DENIED", "another question to the person is open", "wait for its answer")
   end
   session.asking = true
-  local answer, err = session:ask(call.outlet, "elicitation/create",
+  local answer, err = async.within(PATIENCE, session.ask, session, call.outlet, "elicitation/create",
     { message = message, requestedSchema = FORM, mode = session:knows("2025-11-25") and "form" or nil })
   session.asking = false
   if not answer then

@@ -7,7 +7,7 @@ local command_answer = require("orket.programs.command_answer")
 local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
 local meters = require("orket.governance.budget.meter")
-local notices = require("orket.reports.notices")
+local alerts = require("orket.reports.alerts")
 local policy_history = require("orket.governance.policy.policy_history")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
@@ -97,9 +97,9 @@ local function crowded(service)
   return command_answer.ask(service.project, { "bottlenecks", "-C", service.dir, "--json" })
 end
 
-local function noticed(service)
+local function alerted(service)
   local budgets = budgets_of(service)
-  return { items = setmetatable(notices.list(service.store, { runs = service.runs:rows(),
+  return { items = setmetatable(alerts.list(service.store, { runs = service.runs:rows(service.store),
     caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
     waiting = waits.of(service.store, service.dir, service.project.lock ~= nil) }), cjson.array_mt) }
 end
@@ -195,7 +195,7 @@ M.routes = {
   },
   {
     pooled = true,
-    name = "notices", method = "GET", path = "/v1/notices", permission = "read", handle = noticed,
+    name = "alerts", method = "GET", path = "/v1/alerts", permission = "read", handle = alerted,
     summary = "what a person should know besides the cards: stopped runs, outages, caps, what waits",
     answer = object({ items = list(object({ kind = { enum = { "stopped", "outage", "canary", "cap",
       "examples", "scripts" } }, text = TEXT })) }),

@@ -118,16 +118,12 @@ end
 -- One's own: whoever found an open page does not know the old one.
 local function change_password(service, request)
   local who = request.principal
-  local user = who.kind == "user" and service.people.roster.users[who.name]
-  if not user then
+  if who.kind ~= "user" then
     return nil, problem.new(409, "ERR_TRANSITION", "this is a key, and has no password")
   end
-  local fits, err = service.people.sign_in:fits(user.secret, request.passwords.password)
-  if fits == false then
-    err = problem.new(403, "ERR_DENIED", "the password is wrong")
-  end
+  local user, err = service.people.sign_in:confirm(who.name, request.passwords.password, request.address)
   local secret
-  if fits then
+  if user then
     secret, err = kept(service, request.passwords.new_password)
   end
   if not secret then

@@ -1,4 +1,5 @@
--- notices.lua: which events people outside hear of, and in which words: where to look, never what is there. A notice has no content of cards, no text of agents and no secret: it goes to servers of others.
+-- notifications.lua: which events people outside hear of, and in which words: where to look, never what is
+-- there. A notice has no content of cards, no text of agents and no secret: it goes to servers of others.
 
 local inbox = require("orket.reports.inbox")
 local proc = require("orket.core.proc")

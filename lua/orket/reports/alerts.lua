@@ -1,4 +1,4 @@
--- notices.lua: what a person should know of a project besides its cards: a run that stopped on the way,
+-- alerts.lua: what a person should know of a project besides its cards: a run that stopped on the way,
 -- models that are waited for, a trial of scripts, caps that are nearly used up, examples and scripts that
 -- wait.
 
@@ -11,7 +11,7 @@ local parked = require("orket.reports.parked")
 
 local M = {}
 
----@class Notice
+---@class Alert
 ---@field kind "stopped"|"outage"|"canary"|"cap"|"examples"|"scripts"
 ---@field text string one line, with the command that it asks for
 
@@ -61,7 +61,7 @@ end
 ---@param store Store
 ---@param about {dir: string?, runs: table[], caps: CapRow[], currency: string?, waiting: table?} dir: of the
 ---  project as the person named it; waiting: scripts, as waits.of answers them
----@return Notice[]
+---@return Alert[]
 function M.list(store, about)
   local list, option = {}, parked.option(about.dir)
   add(list, "stopped", M.stopped(about.runs, option))
