@@ -135,6 +135,17 @@ describe("a person at a run's timeline", function()
     assert.same({ "ep", true }, seen.again)
   end)
 
+  it("is offered nothing that begins a run when that person may only look", function()
+    local w <close> = parked()
+    local s <close> = service.start(w)
+    local seen = browser.watch("timeline/viewer", s)
+    assert(seen.made)
+    assert.same({ "Fold all" }, seen.now)
+    assert.same({ "Back to now", "Fold all" }, seen["then"])
+    assert.same({}, seen.list)
+    assert.equal(0, seen.asked)
+  end)
+
   it("scrolls through 40,000 events of which only those in sight are drawn", function()
     local issues = {}
     for i = 1, 100 do

@@ -310,6 +310,31 @@ await play({
     await page.waitForSelector("[role=treeitem] :text('Turn ended')"); // followed: the newest row is in sight
   },
 
+  // Who may only look sees a run and what was, and nothing that begins one.
+  async viewer() {
+    const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+      password = "correct horse battery";
+    const body = JSON.stringify({ name: "ada", role: "viewer", password });
+    seen.made = (await fetch(`${url}/v1/users`, { method: "POST", headers, body })).ok;
+    const page = await open();
+    await page.goto(view("runs/ep.1"));
+    await page.fill("#name", "ada");
+    await page.fill("#key", password);
+    await page.click("text=Sign in");
+    await page.waitForSelector("[role=treeitem]");
+    await page.waitForSelector(".tiles");
+    seen.now = await buttons(page);
+    await page.goto(view("runs/ep.1?at=12"));
+    await page.waitForSelector(".past");
+    await page.waitForSelector("[role=treeitem]");
+    seen.then = await buttons(page);
+    await page.keyboard.press("f");
+    seen.asked = await page.locator("dialog[open]").count();
+    await page.goto(view("runs"));
+    await page.waitForSelector("a.run");
+    seen.list = await buttons(page);
+  },
+
   async events() {
     const page = await enter("runs/ep.1");
     await page.waitForSelector("[role=treeitem]");

@@ -38,8 +38,9 @@ end
 ---@param run table a row of the query runs
 ---@return {run: string, events: integer, first: integer, last: integer, from: integer, to: integer,
 ---  gaps: {from: integer, to: integer}[], density: {at: integer, events: integer, seq: integer}[],
----  cards: {card: string, seqs: integer[], from: integer, to: integer}[], turns: table[]} cards: events outside
----  of turns; turns: as of the query timeline_turns, `rows` are its events without the first and the results
+---  cards: {card: string, seqs: integer[], from: integer, to: integer}[], turns: table[]} cards: events
+---  outside of turns; turns: as of the query timeline_turns, `rows` are its events without the first and the
+---  results
 function M.outline(store, run)
   local span, within = bounds(store, run)
   local own = { run = run.id, first = span.first, last = span.last }

@@ -41,8 +41,8 @@ local function bring_up_to_date(dir)
   end
 end
 
----Opens the board of a project for reading. One of an older program is brought up to date first, where that is
----possible.
+---Opens the board of a project for reading. One of an older program is brought up to date first, where that
+---is possible.
 ---@param dir string
 ---@return Store|nil
 ---@return Error|nil

@@ -161,8 +161,8 @@ end
 ---@param project table
 ---@return table
 function M.new(project)
-  return setmetatable({ path = projects.database(project.dir), store = project.store, known = {}, waiting = {},
-    number = 0 }, Snapshots)
+  return setmetatable({ path = projects.database(project.dir), store = project.store, known = {},
+    waiting = {}, number = 0 }, Snapshots)
 end
 
 Snapshot.__close = release

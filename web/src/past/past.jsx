@@ -3,6 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { useData } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
 import { Icon } from "../shared/icons.jsx";
@@ -53,7 +54,7 @@ export function PastBanner({ at, view, run, base }) {
           Board<span class="no-s"> at this point</span>
         </a>
       )}
-      {!missing && of && (
+      {!missing && of && may("run") && (
         <button class="btn" data-key="f" onClick={() => fork(true)}>
           <Icon name="fork" />
           Fork from here

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
 import { useLive } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { StartDialog } from "./start_dialog.jsx";
 import { RunView } from "../timeline/run_view.jsx";
 import { useDataAt } from "../past/past.jsx";
@@ -63,7 +64,7 @@ function List({ base, shared }) {
       <div class="bar">
         <h1>Runs</h1>
         <span class="grow" />
-        {!at && (
+        {!at && may("run") && (
           <button class="btn p" onClick={() => start(true)}>
             Start run
           </button>
@@ -115,6 +116,7 @@ export function RunActs({ run, reload }) {
   const act = useAct(),
     live = useLive(),
     off = act.busy || live.state !== "live";
+  if (!may("run")) return null;
   const send = (verb) => act.run(() => post(`/v1/runs/${id(run.id)}/${verb}`, {})).then(reload);
   return (
     <>

@@ -10,6 +10,7 @@ import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { money, seconds } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { listen, live, useData, useOnline } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
 import { EventDetail, parsePlace, useReason } from "./event_detail.jsx";
@@ -287,7 +288,11 @@ function useTimeOf(model, at) {
 // Is the stream open, or was it? What comes after the outline comes over it.
 function useConnected() {
   const [is, set] = useState(live.state !== "connecting");
-  useEffect(() => listen({ opened: () => set(true), event: () => {} }), []);
+  useEffect(() => {
+    const look = () => set(live.state !== "connecting"); // it may have opened since the first drawing
+    look();
+    return listen({ opened: look, event: look });
+  }, []);
   return is;
 }
 
@@ -318,7 +323,7 @@ export function RunView({ base, name, query, shared }) {
           <>
             {!at && <Rerun base={base} run={run.data} />}
             <CompareLink base={base} run={run.data} />
-            {!at && (
+            {!at && may("run") && (
               <button class="btn" data-key="f" onClick={() => fork(here.current)}>
                 <Icon name="fork" />
                 Fork<span class="no-s"> from here</span> <kbd class="no-s">f</kbd>
@@ -364,7 +369,7 @@ function Rerun({ base, run }) {
   const act = useAct(),
     online = useOnline(),
     [starts, start] = useState(false);
-  if (run.status === "running" || run.status === "forked") return null;
+  if (run.status === "running" || run.status === "forked" || !may("run")) return null;
   const replay = () => act.run(() => post(`/v1/runs/${id(run.id)}/replay`, {}));
   return (
     <>

@@ -10,7 +10,8 @@ import { nameOf } from "./event_names.js";
 import { eventOf } from "./run_model.js";
 
 const REST = 90; // ms that rows stay in sight before what they show is asked for
-const DRAWN = ["span", "card", "model", "tool", "test", "wait", "tick"];
+// What is drawn, in this order, and how high: the height tells them apart too.
+const HEIGHTS = Object.entries({ span: 6, card: 6, model: 12, tool: 8, test: 10, wait: 12, tick: 6 });
 
 // ---- one row ----
 
@@ -55,12 +56,11 @@ function Lane({ row, event, axis, width, now, middle }) {
   const refused = of("refused");
   return (
     <svg class="g" width={width} aria-hidden="true">
-      {DRAWN.map((kind) => {
+      {HEIGHTS.map(([kind, height]) => {
         const some = of(kind),
-          thin = kind === "card" || kind === "span" || kind === "tick",
           least = some.length > 1 ? 1 : 3;
         return some.length > 0 ? (
-          <path class={"k-" + kind} d={boxes(some, x, middle - (thin ? 3 : 6), thin ? 6 : 12, width, least)} />
+          <path class={"k-" + kind} d={boxes(some, x, middle - height / 2, height, width, least)} />
         ) : null;
       })}
       {refused.length > 0 && <path class="k-halo" d={crosses(refused, x, middle)} />}

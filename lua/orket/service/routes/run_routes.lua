@@ -230,7 +230,8 @@ M.routes = {
   {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
     tool = "free", query = RUN_QUERY,
-    past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost", handle = run,
+    past = true, handle = run,
+    summary = "where a run stands: its cards by status, its checkpoints, what it cost",
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
       refusals = { type = "integer" }, trace = { type = "string" } },
       { checkpoints = { type = "array" }, tree = { type = "string" } }),

@@ -61,8 +61,8 @@ M.routes = {
   {
     name = "timeline", method = "GET", path = "/v1/runs/{id}/timeline", permission = "read", handle = outline,
     pooled = true,
-    summary = "how a run went, in milliseconds since 1970: its turns and how much is in each, when it was idle, "
-      .. "how dense its events are",
+    summary = "how a run went, in milliseconds since 1970: its turns and how much is in each, when it was "
+      .. "idle, how dense its events are",
     errors = { "ERR_NOT_FOUND" }, answer = OUTLINE,
   },
   {
