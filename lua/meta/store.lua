@@ -43,7 +43,7 @@ local Tx = {}
 ---asked by Store:opened before anything else; hasty: commits survive the process, not a power loss
 ---@return Store|nil
 ---@return string? message
----@return string? code ERR_STORE, ERR_STORE_NEWER, _OLDER, _BUSY, _FULL, _READONLY, _CORRUPT, ERR_OWNED, ERR_IO
+---@return string? code ERR_STORE, _NEWER, _OLDER, _BUSY, _FULL, _READONLY, _CORRUPT, ERR_OWNED, ERR_IO
 ---@return string? fix
 function M.open(path, options) end
 

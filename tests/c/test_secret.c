@@ -252,6 +252,27 @@ static void test_replaced(void **state)
     assert_string_equal(none, KEY);
 }
 
+/* Signed with the value alone, for its own origin only; a user's key too. */
+static void test_sign(void **state)
+{
+    static const char text[] = "1700000000.{}";
+    char out[SECRET_SIGNATURE_SIZE];
+    struct err err = {0};
+    struct secret_source user = {.env = "TEST_SECRET", .user = "ada"};
+    setenv("TEST_SECRET", KEY, 1);
+    assert_int_equal(secret_define(*state, "user", &user, NULL), 0);
+    for (size_t i = 0; i < 2; i++) {
+        const char *name = i ? "user" : "one";
+        assert_int_equal(
+            secret_sign(*state, name, "https://a:443", text, strlen(text), out, NULL), 0);
+        assert_string_equal(out, "44df2a9a02f73b1442269b70e8d6deab"
+                                 "73f53ea99c1abd57218a9400a55efb48");
+    }
+    assert_int_equal(secret_sign(*state, "one", "https://b:443", text, 1, out, &err), ERR_DENIED);
+    assert_int_equal(secret_sign(*state, "nix", "https://a:443", text, 1, out, &err),
+                     ERR_NOT_FOUND);
+}
+
 static int define_list(struct secrets *secrets, const char *value)
 {
     setenv("TEST_SECRET", value, 1);
@@ -302,6 +323,7 @@ int main(void)
         cmocka_unit_test(test_user),
         cmocka_unit_test_setup_teardown(test_refused_users, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_sign, set_up, tear_down),
         cmocka_unit_test(test_list),
         cmocka_unit_test_setup_teardown(test_refused_lists, set_up, tear_down),
     };

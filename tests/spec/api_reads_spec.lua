@@ -136,6 +136,18 @@ describe("costs", function()
     assert.is_nil(costs.total.money)
   end)
 
+  it("have the requests one by one, as orket cost --requests, by card and in pages", function()
+    local lines = {}
+    for line in w:orket("cost --requests --json"):gmatch("[^\n]+") do
+      lines[#lines + 1] = cjson.decode(line)
+    end
+    assert.same(lines, get("/v1/requests", "/v1/requests").items)
+    local page = get("/v1/requests", "/v1/requests?limit=1&card=C")
+    assert.same({ "C", page.items[1].seq }, { page.items[1].card, page.next })
+    local rest = get("/v1/requests", ("/v1/requests?card=C&before=%d"):format(page.next))
+    assert(#rest.items > 0 and not rest.next and rest.items[1].seq < page.next)
+  end)
+
   it("are of the days that are asked for", function()
     local day = w:events("step.reply")[1].at:sub(1, 10)
     assert.same(get("/v1/costs", "/v1/costs?by=card").total, of_days(day, "9999-12-31").total)
@@ -274,6 +286,16 @@ describe("the files of the project", function()
     assert.equal(1, #w:events("project.saved"))
   end)
 
+  it("are not saved with a secret in them, which the journal would hold for good", function()
+    local secret = "ghp_" .. ("Ab3dE6gH9j"):rep(3) .. "Kl5mN8"
+    local reply = s:post("/v1/system/save", { path = "config/environments/e.json",
+      content = '{"name": "' .. secret .. '"}', revision = get("/v1/system/read",
+        "/v1/system/read?path=config%2Fenvironments%2Fe.json").revision })
+    assert.same({ 403, "ERR_DENIED" }, { reply.status, reply.body.code }, reply.text)
+    assert(not reply.text:find(secret, 1, true))
+    assert(not world.orket.shell("cat " .. w.dir .. "/.orket/orket.db*"):find(secret, 1, true))
+  end)
+
   it("are none that hold the journal, keys or anything hidden, by whatever path", function()
     os.execute(("ln -s /etc/passwd %s/config/link.json; mkdir -p %s/config/sub; echo x > %s/config/notes.txt")
       :format(w.dir, w.dir, w.dir))
@@ -289,6 +311,10 @@ describe("the files of the project", function()
     assert.equal(403, s:get("/v1/system/explorer?path=config%2F..").status)
     assert(s:get("/v1/system/read?path=config%2Flink.json").status >= 400)
     assert(not s:get("/v1/system/explorer?path=config").text:find("link.json", 1, true))
+    os.execute(("echo '{}' > %s/.test/victim; ln -sf ../.test/victim %s/config/link.json"):format(w.dir, w.dir))
+    assert(s:post("/v1/system/save", { path = "config/link.json", content = '{"name": "x"}' }).status >= 400)
+    assert.equal("{}\n", w:read(".test/victim"))
+    os.execute("ln -sf /etc/passwd " .. w.dir .. "/config/link.json")
     os.execute(("rm %s/config/link.json %s/config/notes.txt; rmdir %s/config/sub"):format(w.dir, w.dir, w.dir))
   end)
 end)
@@ -386,7 +412,15 @@ describe("reports and models", function()
   end)
 
   it("have the turns of a run, as orket history", function()
-    assert.same(cli("history --json ep.1"), get("/v1/runs/{id}/turns", "/v1/runs/ep.1/turns").items)
+    local whole = get("/v1/runs/{id}/turns", "/v1/runs/ep.1/turns")
+    assert.same(cli("history --json ep.1"), whole.items)
+    assert.is_nil(whole.next)
+    local first = get("/v1/runs/{id}/turns", "/v1/runs/ep.1/turns?limit=1")
+    local second = get("/v1/runs/{id}/turns", ("/v1/runs/ep.1/turns?limit=1&after=%d"):format(first.next))
+    assert.same({ whole.items[1].turn, whole.items[2].turn }, { first.items[1].turn, second.items[1].turn })
+    local issues = get("/v1/runs/{id}/backlog", "/v1/runs/ep.1/backlog?limit=3")
+    local rest = get("/v1/runs/{id}/backlog", ("/v1/runs/ep.1/backlog?after=%d"):format(issues.next))
+    assert.same({ 3, 1, "D" }, { #issues.items, #rest.items, rest.items[1].id })
     assert.equal(404, s:get("/v1/runs/ep.9/turns").status)
   end)
 
@@ -395,6 +429,12 @@ describe("reports and models", function()
     local serving = w:sql("SELECT generation FROM serving WHERE kind = 'loaded' ORDER BY seq DESC LIMIT 1")
     assert.same({ "loaded", serving }, { items[1].kind, items[1].generation })
     assert.same({}, items[#items].changed)
+    local newest = get("/v1/policies/history", "/v1/policies/history?limit=1")
+    assert.same({ items[1] }, newest.items)
+    if newest.next then
+      local behind = get("/v1/policies/history", ("/v1/policies/history?before=%d"):format(newest.next))
+      assert.equal(items[2].seq, behind.items[1].seq)
+    end
   end)
 end)
 
@@ -436,6 +476,15 @@ local function burst(path, count)
 end
 
 describe("the board", function()
+  it("has only the rows of the cards that are named, as they stand on it", function()
+    local rows = {}
+    for _, row in ipairs(get("/v1/board", "/v1/board").cards) do
+      rows[row.id] = row
+    end
+    assert.same({ rows.A, rows.D }, get("/v1/board", "/v1/board?cards=D,A,nothing").cards)
+    assert.same({}, get("/v1/board", "/v1/board?cards=nothing").cards)
+  end)
+
   it("that the pool makes is that of orket board, with what is asked, refused and put away", function()
     assert.same(cli("board --json"), get("/v1/board").cards)
     assert.same(cli("board --json --all"), get("/v1/board", "/v1/board?all=true").cards)

@@ -1,5 +1,6 @@
 -- many_runs_spec.lua: ten rocks in one server at once: no rock starves, a cap holds for all of them together,
--- and killed they go on. The same with 1,000 cards: bench/evidence/many_runs.lua.
+-- and killed they go on. The same with 1,000 cards: bench/evidence/many_runs.lua. What runs share, and what each
+-- keeps.
 
 local cjson = require("cjson")
 local service = dofile("tests/support/service.lua")
@@ -123,5 +124,62 @@ describe("ten rocks in one server", function()
     assert(all_are(w, "done"))
     next_one:stop()
     all_replay(w)
+  end)
+end)
+
+describe("two runs in one server", function()
+  local function two(options)
+    local w = world.new({ issues = { { id = "A" } }, mock = WORKS, model = options.model })
+    w:write("config/epics/other.json", cjson.encode({ name = "Other", team = "t", environment = "e",
+      issues = { { id = "O", name = "Other", seat = "dev" } } }))
+    return w
+  end
+
+  local function begun(w, card)
+    return world.wait(function()
+      for _, event in ipairs(w:events("turn.started")) do
+        if event.card == card then
+          return true
+        end
+      end
+    end)
+  end
+
+  it("ask a model that takes one request at a time one after the other", function()
+    local w <close> = two({ model = { limits = { concurrent = 1 } } })
+    w:hold("A")
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:request(1) end))
+    s:post("/v1/runs", { card = "other" })
+    assert(begun(w, "O"))
+    assert.equal(200, s:get("/v1/board").status)
+    assert.equal(1, w:requests())
+    w:release("A")
+    assert(world.wait(function() return w:card("ep").status == "done" and w:card("other").status == "done" end, 30))
+  end)
+
+  it("each keep the configuration with which they began, and both replay", function()
+    local w <close> = two({})
+    w:hold("A")
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:request(1) end))
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.process_rules.gate = { { id = "closed", effect = "deny", paths = { "*.txt" }, why = "closed" } }
+    w:write("config/organization.json", cjson.encode(organization))
+    s:post("/v1/runs", { card = "other" })
+    assert(world.wait(function() return #w:events("call.refused") > 0 end))
+    w:release("A")
+    assert(world.wait(function() return w:card("ep").status == "done" end, 30))
+    for _, event in ipairs(w:events("call.refused")) do
+      assert.same({ "O", "house.closed" }, { event.card, event.body.rule })
+    end
+    assert.equal("one\n", w:made("A.txt"))
+    assert(world.wait(function() return s:get("/v1/runs").text:find('"running"', 1, true) == nil end, 30))
+    s:stop()
+    w:derives("ep.1")
+    w:derives("other.1")
+    assert.equal(0, (select(2, w:check())))
   end)
 end)

@@ -209,6 +209,17 @@ describe("a receiver in bad faith", function()
     end
   end)
 
+  it("that greets a mail without end is left after 64 KiB", function()
+    local r <close> = receivers("mail-endless")
+    local w <close> = notifying({ mail = { kind = "mail", url = "smtp://127.0.0.1:" .. r.mail, from = "o@example.org",
+      to = { "a@example.org" } } })
+    local began = os.time()
+    local text, code = w:orket("notify test")
+    assert.equal(1, code)
+    assert.truthy(text:find("ERR_LIMIT", 1, true), text)
+    assert(os.time() - began < 8)
+  end)
+
   it("and texts that carry line ends change no head of a mail, nor of a request", function()
     local r <close> = receivers()
     local w <close> = notifying({ mail = { kind = "mail", url = "smtp://127.0.0.1:" .. r.mail, from = "o@example.org",

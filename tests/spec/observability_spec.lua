@@ -236,6 +236,16 @@ print(ok)' ]] .. s.port)
     assert.truthy(lines > 0 and lines + missing >= 9000 + 2) -- and /metrics, and the last one
   end)
 
+  it("on a disk that is full loses lines, and nothing else", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w, { err = "/dev/full" })
+    for _ = 1, 5 do
+      assert.equal(200, s:get("/v1/board").status)
+    end
+    assert.truthy(values(scrape(s))["orket_log_lines_dropped_total"] > 0)
+    assert.truthy(s:stop() < 5)
+  end)
+
   it("names the request that kept the loop busy for too long", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
     local s <close> = service.start(w, { arguments = "--data " .. w.dir .. "/big --seed-cards 4000" })

@@ -1,5 +1,6 @@
 -- page_inbox_spec.lua: what waits for a person on the page, in a real browser (tests/web/inbox.mjs).
 
+local beyond = dofile("tests/support/beyond.lua")
 local browser = dofile("tests/support/browser.lua")
 local cjson = require("cjson")
 local service = dofile("tests/support/service.lua")
@@ -15,6 +16,13 @@ function work(talk)
       why = "Keep the same key?" }))
   end
   return steps(talk, function() return say(write("locked/" .. talk.card:lower(), "one\n")) end,
+    function() return say(finish()) end)
+end
+]]
+
+local HELD = [[
+function work(talk)
+  return steps(talk, function() return say(call("post", { port = PORT, text = "hold me" })) end,
     function() return say(finish()) end)
 end
 ]]
@@ -71,6 +79,39 @@ describe("the inbox on the page", function()
     assert(#seen.key > 20 and seen.once == false, cjson.encode(seen))
     assert.same({ 0, 0, 403 }, { seen.buttons, seen.starts, seen.status })
     assert.same({ "Profile", "Keys", "Models", "System" }, seen.parts)
+  end)
+
+  it("says why an approval is void, when the file was changed after it was shown; nothing is written", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, gate = { { id = "locked",
+      effect = "ask", tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } } })
+    w:run()
+    w:write("workspace/ep/cards/A/locked/a", "another one's\n")
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/stale", s)
+    assert(seen.cause:find("approval.void", 1, true), seen.cause)
+    assert.equal(1, seen.approvals)
+    assert.is_nil(w:made("locked/a"))
+  end)
+
+  it("asks what became of an interrupted operation; the card goes on with the answer", function()
+    local server <close> = beyond.serve()
+    local w <close> = world.new({ issues = { { id = "A" } }, binary = beyond.binary,
+      environment = "ORKET_LUA=" .. server.lua, rules = { labels = "off" },
+      mock = "local PORT = " .. server.port .. "\n" .. HELD, files = { ["tools/post.lua"] = beyond.TOOL,
+        ["roles/coder.lua"] = world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '%0, "post"') .. "" } })
+    local run = w:start()
+    assert(world.wait(function() return next(server:heard()) end), "nothing was heard")
+    run.kill("KILL")
+    run.wait()
+    w:run()
+    os.execute("sed -i 's/^hold/held/' " .. server.heard_file)
+    local s <close> = service.start(w, { environment = "ORKET_API_KEY=" .. service.KEY .. " ORKET_LUA="
+      .. server.lua })
+    local seen = browser.watch("inbox/unknown", s)
+    assert(seen.asked:find("test.post", 1, true), seen.asked)
+    assert.same({ "It happened", "It did not", "Run it again" }, seen.answers)
+    local event = w:events("operation.answered")[1]
+    assert.same({ "did-not", "no such order there" }, { event.body.answer, event.body.text })
   end)
 
   it("and other views fit 320, 360 and 640 pixels, with targets to hit, without motion, in forced colours", function()

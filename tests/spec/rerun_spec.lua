@@ -1,6 +1,7 @@
 -- rerun_spec.lua: a run of the service once more: forked over HTTP, replayed in a process of its own; requests
 -- that are sent again with their Idempotency-Key, also to the next server.
 
+local accounts = dofile("tests/support/accounts.lua")
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
@@ -68,6 +69,35 @@ describe("a fork", function()
     assert.equal(400, s:post("/v1/runs/ep.1/fork", { at = "x" }).status)
     assert.equal(422, s:post("/v1/runs/ep.1/fork", {}).status)
     assert.equal(422, s:post("/v1/runs/ep.1/fork", { at = "1.2", set = { 7 } }).status)
+  end)
+end)
+
+describe("a fork with a script of its own", function()
+  it("is for administrators: it may do what was never accepted, and a key reaches as far as its scope", function()
+    s:stop()
+    accounts.add(w, "dev", "developer")
+    accounts.add(w, "ada", "admin")
+    local narrow = accounts.key(w, "--user ada --allow run,read narrow")
+    local machine = accounts.key(w, "--allow run,read ci")
+    s = service.start(w)
+    local script = orket.read("roles/coder.lua"):gsub('"read_file",', '"read_file", "create_issue",', 1)
+    local wanted = { at = "1.2", role = "coder", script = script }
+    for who, credential in pairs({ dev = accounts.token(s, "dev"), narrow = narrow, machine = machine }) do
+      local refused = accounts.ask(s, credential, "POST", "/v1/runs/ep.1/fork", wanted)
+      assert.same({ 403, "ERR_DENIED" }, { refused.status, refused.body.code }, who .. refused.text)
+      refused = accounts.ask(s, credential, "POST", "/v1/acts/fork", { run = "ep.1", at = "1.2", role = "coder",
+        script = script })
+      assert.equal(403, refused.status, who .. refused.text)
+    end
+    for _, credential in ipairs({ narrow, machine }) do
+      assert.equal(403, accounts.ask(s, credential, "POST", "/v1/runs/ep.1/fork",
+        { at = "1.2", set = { "A:description=another" } }).status)
+    end
+    assert.same({}, w:events("run.forked"))
+    local plain = accounts.ask(s, narrow, "POST", "/v1/runs/ep.1/fork", { at = "1.2" })
+    assert.equal(201, plain.status, plain.text)
+    local own = accounts.ask(s, accounts.token(s, "ada"), "POST", "/v1/runs/ep.1/fork", wanted)
+    assert.equal(201, own.status, own.text)
   end)
 end)
 

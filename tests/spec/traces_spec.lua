@@ -205,6 +205,18 @@ describe("a collector", function()
     assert.truthy(text:find("spans were not delivered", 1, true), text)
   end)
 
+  it("whose address is none changes nothing but a note, which shows no password", function()
+    for _, url in ipairs({ "nonsense", "ftp://x", "http://user:secretpw@127.0.0.1:1", "http://[", " ",
+      "http://127.0.0.1:99999" }) do
+      local w <close> = new_world()
+      w.environment = "OTEL_EXPORTER_OTLP_ENDPOINT='" .. url .. "'"
+      local text, code = w:run()
+      assert.equal(0, code, text)
+      assert.truthy(text:find("spans were not delivered: ", 1, true), text)
+      assert.is_nil(text:find("secretpw", 1, true))
+    end
+  end)
+
   it("whose answer is nonsense has taken the spans", function()
     local w <close> = new_world()
     local got = run(w, "nonsense")

@@ -2,7 +2,7 @@
 
 Prints "http PORT" and "smtp PORT". Each request becomes a line of DIR/http.jsonl, each mail one of DIR/smtp.jsonl.
 BEHAVIOUR of the HTTP server, one for each request, the last for all that come behind: a status ("200", "503"),
-"redirect:URL", "endless" (a body without end), "silent" (no answer).
+"redirect:URL", "endless" (a body without end), "silent" (no answer); "mail-endless": the mail server greets for ever.
 """
 import json
 import socket
@@ -63,6 +63,8 @@ def mail(client):
         lines.write(text.encode() + b"\r\n")
         lines.flush()
 
+    while "mail-endless" in BEHAVIOUR:
+        say("220-" + "x" * 100)
     say("220 receiver ESMTP")
     for raw in lines:
         line = raw.decode().rstrip("\r\n")

@@ -27,7 +27,8 @@ async function drag(page, card, name, inBetween = async () => {}) {
   await page.mouse.up();
 }
 
-const columnOf = (page, card) => page.locator(tile(card)).evaluate((node) => node.closest("section").ariaLabel);
+const columnOf = (page, card) =>
+  page.locator(tile(card)).evaluate((node) => node.closest("section").ariaLabel);
 
 const act = (path, body) =>
   fetch(url + path, {
@@ -66,9 +67,11 @@ await play({
     await page.focus(tile("B"));
     await page.keyboard.press("m");
     await page.waitForSelector("dialog .opt");
-    seen.options = await page.locator("dialog .opt").evaluateAll((nodes) =>
-      nodes.map((node) => [node.dataset.status, node.getAttribute("aria-disabled"), node.textContent]),
-    );
+    seen.options = await page
+      .locator("dialog .opt")
+      .evaluateAll((nodes) =>
+        nodes.map((node) => [node.dataset.status, node.getAttribute("aria-disabled"), node.textContent]),
+      );
     await page.focus("dialog .opt[data-status=done]");
     await page.keyboard.press("Enter");
     seen.stays = await page.textContent("dialog .stays");
@@ -118,11 +121,14 @@ await play({
     await page.goto(url);
     await signIn(page);
     await page.waitForSelector(".tile");
-    seen.paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0].startTime);
+    seen.paint = await page.evaluate(
+      () => performance.getEntriesByName("first-contentful-paint")[0].startTime,
+    );
     const protocol = await page.context().newCDPSession(page);
     await protocol.send("Performance.enable", { timeDomain: "threadTicks" });
     const used = async () =>
-      (await protocol.send("Performance.getMetrics")).metrics.find((one) => one.name === "TaskDuration").value * 1000;
+      (await protocol.send("Performance.getMetrics")).metrics.find((one) => one.name === "TaskDuration")
+        .value * 1000;
     const held = await page.locator(".tile").first();
     await held.focus();
     seen.held = await held.getAttribute("data-card");
@@ -130,13 +136,16 @@ await play({
     const frames = async (most, share) => {
       const rows = [];
       for (let i = 1, before = await used(); i <= most; i++) {
-        const elements = await page.evaluate((at) => {
-          const node = document.querySelector(".scroll");
-          node.scrollTop = (node.scrollHeight - node.clientHeight) * at;
-          return new Promise((done) =>
-            requestAnimationFrame(() => done(document.querySelectorAll(".scroll ul *").length)),
-          );
-        }, share * (i / most));
+        const elements = await page.evaluate(
+          (at) => {
+            const node = document.querySelector(".scroll");
+            node.scrollTop = (node.scrollHeight - node.clientHeight) * at;
+            return new Promise((done) =>
+              requestAnimationFrame(() => done(document.querySelectorAll(".scroll ul *").length)),
+            );
+          },
+          share * (i / most),
+        );
         const after = await used();
         rows.push(after - before);
         before = after;

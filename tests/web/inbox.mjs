@@ -162,6 +162,37 @@ await play({
     seen.status = (await call(path, { hash: asked.hash }, token)).status;
   },
 
+  // What was approved is no longer as it was shown.
+  async stale() {
+    const page = await open();
+    await page.goto(view("inbox"));
+    await signIn(page);
+    await page.click(".item");
+    await page.waitForSelector("text=Approve once");
+    await page.keyboard.press("a");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector(".in .pill:has-text('Void')");
+    await page.waitForSelector(".in .refusal");
+    seen.cause = await page.textContent(".in .refusal");
+    seen.approvals = posts("/approve");
+  },
+
+  // An operation of which no one knows the outcome.
+  async unknown() {
+    const page = await open();
+    await page.goto(view("inbox"));
+    await signIn(page);
+    await page.click(".item");
+    await page.waitForSelector("text=It did not");
+    seen.asked = await page.textContent(".ask .in");
+    seen.answers = await page.locator(".act .btn").allTextContents();
+    await page.fill(".act input", "no such order there");
+    await page.click("text=It did not");
+    await page.waitForFunction(() => !document.title.startsWith("("));
+    await page.goto(view("cards/A"));
+    await page.waitForSelector(".pill:has-text('Done')");
+  },
+
   // Narrow and zoomed, without motion, in forced colours.
   async ergonomics() {
     const calm = { reducedMotion: "reduce", forcedColors: "active" };
@@ -170,7 +201,9 @@ await play({
     await signIn(page);
     await page.click(".item");
     await page.waitForSelector(".act .btn.p");
-    seen.decisions = await page.locator(".act .btn").evaluateAll((nodes) => nodes.map((node) => node.offsetHeight));
+    seen.decisions = await page
+      .locator(".act .btn")
+      .evaluateAll((nodes) => nodes.map((node) => node.offsetHeight));
     seen.moving = await page.evaluate(() => document.getAnimations().length);
     seen.small = [];
     seen.wide = [];
@@ -182,11 +215,13 @@ await play({
         await page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
         if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))
           seen.wide.push(`${path} at ${width}`);
-        const small = await page.locator("main button, main a.btn, .tabbar > *").evaluateAll((nodes) =>
-          nodes
-            .filter((node) => node.offsetParent && Math.min(node.offsetWidth, node.offsetHeight) < 24)
-            .map((node) => node.outerHTML.slice(0, 90)),
-        );
+        const small = await page
+          .locator("main button, main a.btn, .tabbar > *")
+          .evaluateAll((nodes) =>
+            nodes
+              .filter((node) => node.offsetParent && Math.min(node.offsetWidth, node.offsetHeight) < 24)
+              .map((node) => node.outerHTML.slice(0, 90)),
+          );
         seen.small.push(...small);
       }
     }
@@ -196,9 +231,16 @@ await play({
     await page.keyboard.press("j");
     seen.outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
     seen.shapes = await page.evaluate(() =>
-      ["ready", "in_progress", "ready_for_testing", "code_review", "blocked", "waiting_for_developer", "done", "canceled"].map(
-        (name) => document.getElementById("i-" + name).innerHTML,
-      ),
+      [
+        "ready",
+        "in_progress",
+        "ready_for_testing",
+        "code_review",
+        "blocked",
+        "waiting_for_developer",
+        "done",
+        "canceled",
+      ].map((name) => document.getElementById("i-" + name).innerHTML),
     );
   },
 

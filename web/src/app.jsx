@@ -75,9 +75,7 @@ function SignedIn({ leave }) {
   const known = useData("/v1/workspaces", () => false);
   const [first, name] = useUrl().parts;
   if (!known.data)
-    return (
-      <main class="login">{known.error && <Failure error={known.error} again={known.reload} />}</main>
-    );
+    return <main class="login">{known.error && <Failure error={known.error} again={known.reload} />}</main>;
   const names = known.data.items.map((one) => one.name);
   if (first !== "w") go(`/w/${id(names[0])}/board`, true);
   else if (!names.includes(name)) return <Unknown name={name} names={names} />;

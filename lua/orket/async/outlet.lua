@@ -32,8 +32,9 @@ end
 
 local send
 
+-- A reader that is gone stays away; a disk may have room again.
 local function sent(self, err)
-  self.busy, self.broken = false, self.broken or err
+  self.busy, self.broken, self.failed = false, self.broken or self.stream and err, err
   if self.waiting[1] then
     send(self)
   elseif self.idle then
@@ -54,11 +55,13 @@ function send(self)
   end
 end
 
----Writes a text. False: there is no room, or no reader any more.
+---Writes a text. False: there is no room, no reader any more, or the text before could not be written.
 ---@param text string
 ---@return boolean
 function Outlet:write(text)
-  if self.broken or self.bytes + #text > self.most then
+  local failed = self.failed
+  self.failed = nil
+  if failed or self.broken or self.bytes + #text > self.most then
     return false
   end
   self.waiting[#self.waiting + 1], self.bytes = text, self.bytes + #text

@@ -35,13 +35,17 @@ Who may sign in to the service (orket serve). A password is asked for on the ter
 exit: 0 done, 1 failed or refused, 2 usage
 ]]
 
-local COLUMNS = { table_view.text("user", "name"), table_view.text("role"),
-  { "may sign in", function(row)
-    if row.disabled then
-      return "disabled"
-    end
-    return row.home and "at " .. row.home or row.secret and "password" or "no password"
-  end }, table_view.time("since", "created_at", 1, local_time.minute),
+local function way_in(row)
+  if row.disabled then
+    return "disabled"
+  elseif row.home then
+    return "at " .. row.home
+  end
+  return row.secret and "password" or "no password"
+end
+
+local COLUMNS = { table_view.text("user", "name"), table_view.text("role"), { "may sign in", way_in },
+  table_view.time("since", "created_at", 1, local_time.minute),
   { "signed in", function(row) return row.signed_in_at and local_time.minute(row.signed_in_at) or "" end,
     spare = 2 } }
 

@@ -37,7 +37,8 @@ local NOUNS = { -- each with a table `acts`
 ---@field errors string[] codes of its failures besides those of every act (see M.COMMON)
 ---@field beside boolean? it names files of this machine, or a command sends it by itself: only a process
 ---  beside the owner asks for it, no client of a network
----@field permission string? what a user's role has to have for it; "act" by default (people/roles.lua)
+---@field permission (string|fun(request: table): string)? what a user's role has to have for it; "act" by
+---  default (people/roles.lua)
 ---@field plain boolean? its fields say all that it does: a person can say yes to it by reading them (MCP)
 ---@field run boolean? performed by a run that is under way, never by the asking process itself
 ---@field perform fun(project: table, request: Request, client: LineClient?): table?, Error|Error[]?

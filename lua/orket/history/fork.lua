@@ -251,13 +251,21 @@ local function perform(project, request)
   return ok and answer(plan), err
 end
 
+-- A script of its own may do what was never accepted; other fields are a card that was written otherwise.
+local function permission(request)
+  if request.script or request.role then
+    return "admin"
+  end
+  return request.set and "act" or "run"
+end
+
 M.acts = {
   fork = {
     summary = "begins a run that goes on from an event of another one; `set` is JSON: KEY=VALUE texts",
     fields = { run = "text", at = "text", set = "text?", role = "text?", script = "text?" },
     errors = { "ERR_NOT_FOUND", "ERR_LIMIT", "ERR_EXISTS", "ERR_CONFIG", "ERR_SCHEMA", "ERR_SCRIPT_SYNTAX",
       "ERR_SCRIPT_CONTRACT" },
-    perform = perform,
+    permission = permission, perform = perform,
   },
 }
 

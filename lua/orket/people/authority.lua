@@ -25,6 +25,17 @@ local function permissions_of(organization, users, who)
   return user.disabled and {} or roles.permissions(organization, user.role)
 end
 
+---The permission that a request of an act takes.
+---@param act Act
+---@param request table
+---@return string
+function M.wanted(act, request)
+  if type(act.permission) == "function" then
+    return act.permission(request)
+  end
+  return act.permission or "act"
+end
+
 ---@param project table opened as owner
 ---@param request Request
 ---@param act Act
@@ -32,7 +43,7 @@ end
 function M.check(project, request, act)
   local organization, who = project.config.organization, request.who or "unknown"
   local permissions = permissions_of(organization, roster.read(project.store).users, who)
-  local wanted = act.permission or "act"
+  local wanted = M.wanted(act, request)
   if permissions and not roles.allow(permissions, wanted, request.act) then
     return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(who, request.act,
       wanted), "roles that have it: " .. table.concat(roles.with(organization, wanted, request.act), ", ")

@@ -104,7 +104,7 @@ local function check_new(project, request)
     return nil, err
   end
   if request.home and (request.home == "" or request.home:find("[/%c\127]") or request.secret) then
-    return nil, errors.new("ERR_USAGE", "home is the name of another project of the server, whose password it is",
+    return nil, errors.new("ERR_USAGE", "home names another project of the server, whose password it is",
       "orket user add --of PROJECT NAME")
   end
   local all = roster.read(project.store).users
@@ -148,7 +148,8 @@ local function change(project, request)
   if user and not set then
     err = said
   elseif user and set.secret and user.home then
-    err = errors.new("ERR_TRANSITION", user.name .. " signs in at " .. user.home .. ", with the password there")
+    err = errors.new("ERR_TRANSITION", user.name .. " signs in at " .. user.home
+      .. ", with the password there")
   elseif user and request.role then
     err = select(2, check_role(project, request.role))
   end

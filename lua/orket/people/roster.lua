@@ -36,8 +36,9 @@ local M = {}
 local FOLD = {}
 
 FOLD["user.created"] = function(roster, event, body)
-  roster.users[body.name] = roster.users[body.name] or { name = body.name, seq = event.seq, role = body.role,
-    secret = body.secret, home = body.home, disabled = false, created_at = event.at, created_by = event.actor }
+  roster.users[body.name] = roster.users[body.name] or { name = body.name, seq = event.seq,
+    role = body.role, secret = body.secret, home = body.home, disabled = false, created_at = event.at,
+    created_by = event.actor }
 end
 
 FOLD["user.changed"] = function(roster, _, body)
@@ -138,8 +139,9 @@ end
 ---@param user User
 ---@return table
 function M.shown_user(user)
-  return { name = user.name, role = user.role, home = user.home, disabled = user.disabled, has_password = user.secret ~= nil,
-    created_at = user.created_at, created_by = user.created_by, signed_in_at = user.signed_in_at }
+  return { name = user.name, role = user.role, home = user.home, disabled = user.disabled,
+    has_password = user.secret ~= nil, created_at = user.created_at, created_by = user.created_by,
+    signed_in_at = user.signed_in_at }
 end
 
 ---What anybody may see of a key.

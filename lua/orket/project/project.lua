@@ -1,6 +1,7 @@
 -- project.lua: an opened project: configuration, store, owner's lock, scripts. The one boot for the
 -- engine, the commands and the REPL.
 
+local cjson = require("cjson")
 local concealed = require("orket.governance.concealed")
 local config = require("orket.project.config")
 local embed = require("orket.core.embed")
@@ -40,8 +41,8 @@ local function bring_up_to_date(dir)
   end
 end
 
----Opens the board of a project for reading. One of an older program is brought up to date first, where that is
----possible.
+---Opens the board of a project for reading. One of an older program is brought up to date first, where that
+---is possible.
 ---@param dir string
 ---@return Store|nil
 ---@return Error|nil
@@ -75,7 +76,7 @@ end
 ---@return table|nil project
 ---@return Error|Error[]|nil errors
 function M.open(dir, options)
-  local self = setmetatable({ dir = dir }, Project)
+  local self = setmetatable({ dir = dir, governed_by = {} }, Project)
   local err
   self.root, err = errors.check(fs.root(dir))
   if not self.root then
@@ -139,7 +140,39 @@ end
 ---The project as a run sees it: with the configuration that it has now, whatever is loaded meanwhile.
 ---@return table project
 function Project:as_configured()
-  return setmetatable({ config = self.config }, { __index = self, __newindex = self })
+  return setmetatable({ config = self.config, governed_by = {} }, { __index = self, __newindex = self })
+end
+
+-- The organization's rules as this project is configured, and the generations that were put under them.
+local function governing(self)
+  if self.governed_by.config ~= self.config then
+    self.governed_by = { config = self.config, text = cjson.encode(self:rules()), of = {} }
+  end
+  return self.governed_by
+end
+
+---The scripts of a generation under the organization's rules as this project is configured: another run may
+---have begun with others.
+---@param generation table
+---@return table|nil generation
+---@return Error|nil
+function Project:governed(generation)
+  local rules = governing(self)
+  generation.rules_text = generation.rules_text or cjson.encode(generation.rules)
+  if generation.rules_text == rules.text then
+    return generation
+  elseif not rules.of[generation] then
+    local texts = {}
+    for path, entry in pairs(generation.files) do
+      texts[path] = entry.text
+    end
+    local built, problems = scripts.build(texts, self:rules(), generation)
+    if #problems > 0 then
+      return nil, problems[1].err
+    end
+    rules.of[generation] = built
+  end
+  return rules.of[generation]
 end
 
 ---The next generation from the files as they are now; the serving one when nothing changed or can be built.
@@ -170,7 +203,7 @@ end
 ---@return table|nil generation
 function Project:generation_of(id)
   if id == self.generation.id then
-    return self.generation
+    return (self:governed(self.generation))
   end
   return scripts.recorded(self.store, id, self:rules())
 end

@@ -396,7 +396,7 @@ end
 ---@param paths string[]
 ---@return {now: string, generation: table?, found: table<string, string>}
 function Engine:witness(turn, paths)
-  local present, found = self.project.generation, {}
+  local present, found = assert(self.project:governed(self.project.generation)), {}
   for _, path in ipairs(paths) do
     local there = (turn.tree.found or {})[path]
     if there ~= nil then

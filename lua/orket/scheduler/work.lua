@@ -129,7 +129,13 @@ local function new_turn(run, card)
     return nil, err
   end
   local number = open and open.turn or run.last_turn + 1
-  local generation = open and open.generation or canary.generation(run.project, run.id, number)
+  local generation = open and open.generation
+  if not open then
+    generation, err = run.project:governed(canary.generation(run.project, run.id, number))
+  end
+  if not generation then
+    return nil, err
+  end
   local seat
   seat, err = seats.choose(run.engine, run.team, card, generation)
   if not seat then

@@ -2,6 +2,7 @@
 -- runs, sends events, and beside it commands reach the owner's socket as they do beside a run.
 
 local acts = require("orket.governance.acts")
+local authority = require("orket.people.authority")
 local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local change = require("orket.scripts.serving.change")
@@ -100,12 +101,23 @@ function M.open(project, instruments)
   return self
 end
 
+-- What an act takes may depend on the request: the key that was sent has to reach as far.
+local function beyond(project, request, principal)
+  local wanted = authority.wanted(acts.all()[request.act], request)
+  return principal:check({ name = request.act, permission = wanted }, project.config.organization)
+end
+
 ---Performs a person's act.
 ---@param request Request
 ---@param who string whose key was sent
+---@param principal Principal|nil that sent it, where what the act takes depends on the request
 ---@return table|nil
 ---@return Error|Error[]|nil
-function Service:act(request, who)
+function Service:act(request, who, principal)
+  local err = principal and beyond(self.project, request, principal)
+  if err then
+    return nil, err
+  end
   request.who = who
   return acts.perform(self.project, request, { user = who })
 end

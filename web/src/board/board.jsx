@@ -88,10 +88,7 @@ const NoMatch = ({ text }) => (
 function Cards({ all, query, base, costs, open, at }) {
   const text = filterOf(query),
     isTree = query.get("view") === "tree";
-  const cards = useMemo(
-    () => filtered(isTree ? all : all.filter(isWork), text),
-    [all, text, isTree],
-  );
+  const cards = useMemo(() => filtered(isTree ? all : all.filter(isWork), text), [all, text, isTree]);
   if (all.length === 0) return <NoCards start={() => open("start")} />;
   if (cards.length === 0) return <NoMatch text={text} />;
   return isTree ? (
@@ -136,7 +133,9 @@ export function Board({ base, query, shared }) {
       </div>
       {shared.inbox.data && !shared.at && <NeedsYou items={shared.inbox.data.items} base={base} />}
       <Loaded of={shared.board}>
-        {(data) => <Cards all={data.cards} query={query} base={base} costs={costs} open={open} at={shared.at} />}
+        {(data) => (
+          <Cards all={data.cards} query={query} base={base} costs={costs} open={open} at={shared.at} />
+        )}
       </Loaded>
       {dialog === "start" && <StartDialog cards={cards} base={base} close={() => open(null)} />}
       {dialog && dialog.card && (

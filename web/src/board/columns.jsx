@@ -100,7 +100,9 @@ function Column({ column, cards, seen, held, tile, moving, shown, width, measure
   };
   return (
     <section
-      class={["col", shown && "sel", hovered && (verdict.allowed ? "takes" : "refuses")].filter(Boolean).join(" ")}
+      class={["col", shown && "sel", hovered && (verdict.allowed ? "takes" : "refuses")]
+        .filter(Boolean)
+        .join(" ")}
       aria-label={title}
       {...events}
     >

@@ -4,8 +4,27 @@ import { get, id, post } from "../shared/api.js";
 import { notify, notifyRefusal } from "../shared/notices.jsx";
 import { statusName } from "../shared/status.jsx";
 
+// The state machine's words with the names of the board: "An issue cannot go from Ready to Done."
+const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+
+const whyOf = (text) =>
+  sentence(text.replace(/\bfrom (\w+) to (\w+)/, (_, a, b) => `from ${statusName(a)} to ${statusName(b)}`));
+
+const fixOf = (text) =>
+  sentence(
+    text.replace(/^from \w+ it may go to (.+)$/, (_, list) => {
+      const names = list.split(", ").map(statusName);
+      return `you can move it to: ${names.join(", ")}`;
+    }),
+  );
+
+const inWords = (move) => ({ ...move, why: whyOf(move.why), fix: move.fix && fixOf(move.fix) });
+
 // {card, status, revision, moves: [{status, allowed, needs_reason, reasons, rule, why, fix}]}
-export const askMoves = (card) => get(`/v1/cards/${id(card.id)}/moves`);
+export async function askMoves(card) {
+  const answer = await get(`/v1/cards/${id(card.id)}/moves`);
+  return { ...answer, moves: answer.moves.map(inWords) };
+}
 
 export const stays = (card) => `${card.id} stays in ${statusName(card.status)}`;
 

@@ -189,7 +189,9 @@ function Whole({ card, base, tab, shared }) {
         <div class="row">
           <Pill status={card.status}>{card.wait_reason && ": " + reasonName(card.wait_reason)}</Pill>
         </div>
-        {!shared.at && <Waits card={card} base={base} items={shared.inbox.data ? shared.inbox.data.items : []} />}
+        {!shared.at && (
+          <Waits card={card} base={base} items={shared.inbox.data ? shared.inbox.data.items : []} />
+        )}
         <Tabs tabs={tabs} chosen={chosen} />
         <div id="pane" role="tabpanel" aria-labelledby={"tab-" + chosen}>
           {panes[chosen]()}
@@ -227,7 +229,13 @@ function Retry({ card }) {
 
 const Looking = ({ card }) =>
   (useLooking(card) || []).map((name) => (
-    <span key={name} class="av h no-s" role="img" aria-label={name + " looks at this card"} title={name + " looks at this card"}>
+    <span
+      key={name}
+      class="av h no-s"
+      role="img"
+      aria-label={name + " looks at this card"}
+      title={name + " looks at this card"}
+    >
       {name.slice(0, 2).toUpperCase()}
     </span>
   ));

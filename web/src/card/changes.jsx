@@ -25,9 +25,7 @@ function Files({ card, at }) {
       {({ items }) =>
         items.length > 0 && (
           <details class="files">
-            <summary>
-              All files, {items.length}
-            </summary>
+            <summary>All files, {items.length}</summary>
             <div class="acts">
               <Download path={place + "/archive"} name={card.id + ".tar"} act={act}>
                 Download archive

@@ -30,7 +30,13 @@ const Answered = ({ title, sums }) => (
     ) : (
       <ul>
         {sums.rows.map((row) => (
-          <Share key={row.name} name={row.name} good={row.calls - row.failed} all={row.calls} what="requests" />
+          <Share
+            key={row.name}
+            name={row.name}
+            good={row.calls - row.failed}
+            all={row.calls}
+            what="requests"
+          />
         ))}
       </ul>
     )}
@@ -47,7 +53,8 @@ function Done({ cards, sums }) {
   const spent = sums.total.money;
   return (
     <p>
-      {done.length} of {work.length} cards that were worked on are done, {ended.length - done.length} canceled.{" "}
+      {done.length} of {work.length} cards that were worked on are done, {ended.length - done.length}{" "}
+      canceled.{" "}
       {spent > 0 && done.length > 0 && `${money(spent / done.length, sums.currency)} per card that is done.`}
     </p>
   );

@@ -1,5 +1,6 @@
 // answered.jsx: what was asked and is settled: how, by whom, and with which words.
 
+import { RefusalItem } from "../card/refusal_list.jsx";
 import { id } from "../shared/api.js";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
@@ -59,6 +60,23 @@ export function AnsweredList({ base }) {
   );
 }
 
+// Why a yes did not count: what the card was told.
+function Cause({ row, base }) {
+  const path = `/v1/reports?card=${id(row.card)}&run=${id(row.run)}&rule=approval.void&limit=1`;
+  const told = useData(path, (event) => event.card === row.card);
+  return (
+    <Loaded of={told}>
+      {({ items }) =>
+        items.length > 0 ? (
+          <RefusalItem report={items[0]} base={base} />
+        ) : (
+          <p>The card was given up, or what was asked for is no longer as it was.</p>
+        )
+      }
+    </Loaded>
+  );
+}
+
 function AnsweredOne({ row, base }) {
   const by = row.answered_by && `By ${row.answered_by.replace(/^human:/, "")}`;
   return (
@@ -66,6 +84,7 @@ function AnsweredOne({ row, base }) {
       <Outcome status={row.status} />
       <h2 class="wrap">{row.tool}</h2>
       <p class="wrap">{[by, row.answer_why].filter(Boolean).join(": ")}</p>
+      {row.status === "void" && <Cause row={row} base={base} />}
       <p>
         Card{" "}
         <a class="link mono" href={`${base}/cards/${id(row.card)}`}>

@@ -24,7 +24,13 @@ function useBatch(items) {
 function useInboxKeys({ items, base, chosen, batch, toggle }) {
   useEffect(() => {
     const hear = (e) => {
-      if (e.target.closest("input:not([type=checkbox]),textarea,select") || e.ctrlKey || e.metaKey || e.altKey) return;
+      if (
+        e.target.closest("input:not([type=checkbox]),textarea,select") ||
+        e.ctrlKey ||
+        e.metaKey ||
+        e.altKey
+      )
+        return;
       const by = { n: 1, p: -1 }[e.key];
       const next = by && items[(items.indexOf(chosen) + by + items.length) % items.length];
       if (next) go(hrefOf(base, next));

@@ -67,9 +67,7 @@ export function List({ items, base, chosen, batch, toggle, busy }) {
         );
       })}
       {items.length === 0 ? (
-        <Empty>
-          Nothing needs you. {working(busy)}
-        </Empty>
+        <Empty>Nothing needs you. {working(busy)}</Empty>
       ) : (
         <p class="s f rest">Nothing else needs you. {working(busy)}</p>
       )}

@@ -6,7 +6,8 @@ import { Empty, Loaded } from "../shared/feedback.jsx";
 import { useData } from "../shared/live.js";
 import { setQuery } from "../shared/router.js";
 
-const REPORTS = /^(call\.refused|operation\.refused|approval\.asked|turn\.looped|budget\.reached|window\.full)$/;
+const REPORTS =
+  /^(call\.refused|operation\.refused|approval\.asked|turn\.looped|budget\.reached|window\.full)$/;
 const matters = (event) => REPORTS.test(event.kind);
 
 const FIELDS = ["card", "run", "rule"];
@@ -18,7 +19,10 @@ const filterOf = (query, names) =>
 
 // The rules that objected, the most often first: what is chosen narrows the list beside them.
 function Rules({ query }) {
-  const rules = useData(("/v1/refusals?" + filterOf(query, ["card", "run"]).slice(1)).replace(/\?$/, ""), matters);
+  const rules = useData(
+    ("/v1/refusals?" + filterOf(query, ["card", "run"]).slice(1)).replace(/\?$/, ""),
+    matters,
+  );
   return (
     <Loaded of={rules}>
       {({ items }) => (
@@ -45,7 +49,12 @@ function Rules({ query }) {
 
 const Filters = ({ query }) =>
   FIELDS.filter((name) => query.get(name)).map((name) => (
-    <button key={name} class="pill" onClick={() => setQuery(name, "")} aria-label={`Clear ${name} ${query.get(name)}`}>
+    <button
+      key={name}
+      class="pill"
+      onClick={() => setQuery(name, "")}
+      aria-label={`Clear ${name} ${query.get(name)}`}
+    >
       {name}: {query.get(name)} ×
     </button>
   ));

@@ -162,7 +162,11 @@ export function Scripts({ base, shared }) {
           <h2>Roles, nodes and tools</h2>
           <Loaded of={scripts}>
             {({ items }) =>
-              items.length === 0 ? <Empty>No scripts.</Empty> : items.map((row) => <Script key={row.path} row={row} />)
+              items.length === 0 ? (
+                <Empty>No scripts.</Empty>
+              ) : (
+                items.map((row) => <Script key={row.path} row={row} />)
+              )
             }
           </Loaded>
         </section>

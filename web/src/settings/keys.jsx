@@ -24,7 +24,8 @@ function Add({ reload }) {
     [user, setUser] = useState(""),
     act = useAct(),
     online = useOnline();
-  const toggle = (one) => setAllow(allow.includes(one) ? allow.filter((other) => other !== one) : [...allow, one]);
+  const toggle = (one) =>
+    setAllow(allow.includes(one) ? allow.filter((other) => other !== one) : [...allow, one]);
   const owner = () => {
     if (me.kind !== "admin") return {};
     return user.trim() ? { user: user.trim() } : { service: true };
@@ -49,7 +50,14 @@ function Add({ reload }) {
         )}
         <label class="field">
           Days
-          <input class="txt" type="number" min="1" max="3650" value={days} onInput={(e) => setDays(e.target.value)} />
+          <input
+            class="txt"
+            type="number"
+            min="1"
+            max="3650"
+            value={days}
+            onInput={(e) => setDays(e.target.value)}
+          />
         </label>
         <fieldset class="row">
           <legend class="sr">It may</legend>

@@ -44,7 +44,8 @@ function Model({ model }) {
         )}
       </div>
       <p class="s m wrap">
-        {model.endpoint}. A million tokens: {priceOf(model.price)}. Seats: {(model.seats || []).join(", ") || "none"}
+        {model.endpoint}. A million tokens: {priceOf(model.price)}. Seats:{" "}
+        {(model.seats || []).join(", ") || "none"}
       </p>
       {model.outage && <p class="c-amber">{model.outage.message || "It does not answer."}</p>}
       {act.error && <Failure error={act.error} />}

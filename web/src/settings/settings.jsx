@@ -34,7 +34,11 @@ export function Settings({ base, name }) {
         </nav>
       </div>
       <div class="scroll page" tabIndex={0} role="region" aria-label="Settings">
-        {Part ? <Part /> : <Empty>There are no such settings, or an administrator has to give you the role.</Empty>}
+        {Part ? (
+          <Part />
+        ) : (
+          <Empty>There are no such settings, or an administrator has to give you the role.</Empty>
+        )}
       </div>
     </>
   );

@@ -23,7 +23,13 @@ function Add({ roles }) {
     <form class="inline" onSubmit={send}>
       <label class="field">
         Name
-        <input class="txt" required autoComplete="off" value={name} onInput={(e) => setName(e.target.value)} />
+        <input
+          class="txt"
+          required
+          autoComplete="off"
+          value={name}
+          onInput={(e) => setName(e.target.value)}
+        />
       </label>
       <label class="field">
         Password
@@ -65,7 +71,12 @@ function User({ user, roles }) {
     <tr>
       <th scope="row">{user.name}</th>
       <td>
-        <Role roles={roles} value={user.role} set={(role) => change({ role })} label={"Role of " + user.name} />
+        <Role
+          roles={roles}
+          value={user.role}
+          set={(role) => change({ role })}
+          label={"Role of " + user.name}
+        />
       </td>
       <td class="no-s">{user.signed_in_at ? <When at={user.signed_in_at} /> : "never"}</td>
       <td>{user.disabled ? "Disabled" : "Enabled"}</td>

@@ -79,8 +79,7 @@ export function post(path, body, once) {
 }
 
 // Is this key good? Without touching the one that is kept.
-export const tried = (text) =>
-  askAnywhere(OF_SERVER, { headers: { Authorization: "Bearer " + text } });
+export const tried = (text) => askAnywhere(OF_SERVER, { headers: { Authorization: "Bearer " + text } });
 
 // ---- who signed in with a password ----
 

@@ -78,7 +78,6 @@ export function Loaded({ of, children }) {
 
 export const Empty = ({ children }) => <p class="empty m">{children}</p>;
 
-
 export function useAct() {
   const [state, set] = useState({});
   const run = async (act) => {

@@ -185,7 +185,14 @@ async function keep(signal) {
 export function connect() {
   disconnect();
   control = new AbortController();
-  Object.assign(live, { state: "connecting", last: null, missed: 0, drafts: new Map(), working: new Map(), looking: new Map() });
+  Object.assign(live, {
+    state: "connecting",
+    last: null,
+    missed: 0,
+    drafts: new Map(),
+    working: new Map(),
+    looking: new Map(),
+  });
   if (key.get()) keep(control.signal);
 }
 

@@ -18,7 +18,13 @@ function cardsOf(cards, text) {
   return cards
     .filter((card) => `${card.id} ${card.name}`.toLowerCase().includes(word))
     .slice(0, CARDS)
-    .map((card) => ({ key: "card/" + card.id, card, link: `cards/${id(card.id)}`, title: card.id, text: card.name }));
+    .map((card) => ({
+      key: "card/" + card.id,
+      card,
+      link: `cards/${id(card.id)}`,
+      title: card.id,
+      text: card.name,
+    }));
 }
 
 const rowOf = (item, i) => ({
@@ -76,10 +82,9 @@ export function Palette({ base, cards, close }) {
   const words = text.trim(),
     found = useFound(words);
   const own = words ? cardsOf(cards, words) : [];
-  const rows = [
-    ...own,
-    ...found.items.filter((item) => item.kind !== "card").map(rowOf),
-  ].filter((row) => row.link);
+  const rows = [...own, ...found.items.filter((item) => item.kind !== "card").map(rowOf)].filter(
+    (row) => row.link,
+  );
   const press = (e) => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[e.key];
     if (by) move(Math.max(0, Math.min(rows.length - 1, at + by)));
@@ -120,7 +125,11 @@ export function Palette({ base, cards, close }) {
         </div>
       )}
       <p class="s m" role="status">
-        {found.error ? found.error.message : words.length > 1 && rows.length === 0 ? `Nothing found for ${words}.` : ""}
+        {found.error
+          ? found.error.message
+          : words.length > 1 && rows.length === 0
+            ? `Nothing found for ${words}.`
+            : ""}
       </p>
     </Dialog>
   );

@@ -150,7 +150,9 @@ export function Shell({ name, names, leave, View }) {
       <div class="sr" role="status">
         {waiting === 1 ? "1 item needs you" : `${waiting} items need you`}
       </div>
-      {dialog === "more" && <More name={name} names={names} base={base} leave={leave} search={search} close={close} />}
+      {dialog === "more" && (
+        <More name={name} names={names} base={base} leave={leave} search={search} close={close} />
+      )}
       {dialog === "search" && <Palette base={base} cards={cards} close={close} />}
       {dialog === "keys" && <Keys close={close} />}
     </>

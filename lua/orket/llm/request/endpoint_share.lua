@@ -1,5 +1,5 @@
--- endpoint_share.lua: projects of one server may ask the same model at the same address. Together they keep to
--- the strictest bound on requests at once that one of them has which asks there now, and take turns.
+-- endpoint_share.lua: projects of one server may ask the same model at the same address. Together they keep
+-- to the strictest bound on requests at once that one of them has which asks there now, and take turns.
 
 local M = {}
 
@@ -15,9 +15,11 @@ local all = setmetatable({}, { __mode = "v" }) -- by address and model
 ---@param place string address and model
 ---@return EndpointShare
 function M.of(place)
-  local self = all[place] or setmetatable({ busy = 0, turns = 0, members = setmetatable({}, { __mode = "k" }) }, Share)
-  all[place] = self
-  return self
+  if not all[place] then
+    local members = setmetatable({}, { __mode = "k" })
+    all[place] = setmetatable({ busy = 0, turns = 0, members = members }, Share)
+  end
+  return all[place]
 end
 
 ---@param limiter Limiter {concurrent, busy, line, go_on}

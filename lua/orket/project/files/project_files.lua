@@ -7,6 +7,7 @@ local async = require("orket.async")
 local code = require("orket.project.config.code")
 local config = require("orket.project.config")
 local errors = require("orket.errors")
+local gate = require("orket.core.gate")
 local hash = require("orket.core.hash")
 local overlay = require("orket.project.config.overlay")
 local person = require("orket.governance.person")
@@ -179,9 +180,19 @@ end
 
 local WHEN = { config = "the next run, or sync, takes it", verification = "the next test takes it" }
 
+-- What is saved stays in the journal, which holds no secret.
+local function leak_of(text)
+  local what = gate.leak(text)
+  return what and errors.new("ERR_DENIED", "the text holds " .. what,
+    "name the key in `keys`, and keep it in the environment or a file outside of the project")
+end
+
 local function save_checked(project, request)
+  local leak = leak_of(request.text)
   if not is_file(project, request.path) then
     return nil, denied(request.path)
+  elseif leak then
+    return nil, leak
   elseif #request.text > MOST or not utf8.len(request.text) then
     return nil, errors.new("ERR_TOO_LARGE", "a file is a text of at most 1 MiB")
   end

@@ -91,7 +91,10 @@ local function reconfigure(project)
     return nil, err
   end
   project.config = now
-  return true
+  local generation
+  generation, err = project:governed(project.generation)
+  project.generation = generation or project.generation
+  return generation ~= nil, err
 end
 
 local function take_files(project, again, note)

@@ -134,8 +134,8 @@ end
 ---@param tell fun(text: string)
 function M.settle(project, tell)
   local held <close> = serving.alone(project)
-  if not held then
-    return -- canceled
+  if not held then -- canceled
+    return
   end
   local generation, problems = project:build()
   if #problems > 0 then

@@ -3,6 +3,7 @@
 -- has to read first is answered with the hash of that content.
 
 local acts = require("orket.governance.acts")
+local authority = require("orket.people.authority")
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local content = require("orket.governance.approvals.content")
@@ -144,7 +145,7 @@ local function perform(name)
   return function(service, request)
     local fields = tables.all_given(request.body)
     fields.act = name
-    return service:act(fields, request.who)
+    return service:act(fields, request.who, request.principal)
   end
 end
 
@@ -167,7 +168,7 @@ for _, name in ipairs(tables.keys(acts.all())) do
   if not act.run and not act.beside and not ELSEWHERE[name] then
     table.insert(M.routes, {
       name = "act_" .. name:gsub("%.", "_"), method = "POST", path = "/v1/acts/" .. name,
-      permission = act.permission or "act",
+      permission = authority.wanted(act, {}),
       summary = act.summary, body = body_of(act), answer = ref("Done"), errors = act.errors,
       handle = perform(name), tool = act.plain and "asked" or nil,
       shown = act.fields.event and WAITING or nil,

@@ -8,6 +8,7 @@ local costs = require("orket.reports.costs")
 local event_ref = require("orket.history.event_ref")
 local meters = require("orket.governance.budget.meter")
 local alerts = require("orket.reports.alerts")
+local paging = require("orket.service.api.paging")
 local policy_history = require("orket.governance.policy.policy_history")
 local reasons = require("orket.reports.reasons")
 local reports = require("orket.reports.reports")
@@ -22,6 +23,7 @@ local TEXT, WHOLE, NUMBER = { type = "string" }, { type = "integer" }, { type = 
 
 local DAY = { type = "string", pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description = "YYYY-MM-DD, UTC" }
 
+local SERVED = 50 -- of a page
 local REPORTS, FOUND = 50, 50 -- of a page
 
 local function refused(service, request)
@@ -104,8 +106,8 @@ local function alerted(service)
     waiting = waits.of(service.store, service.dir, service.project.lock ~= nil) }), cjson.array_mt) }
 end
 
-local function served(service)
-  return { items = setmetatable(policy_history.list(service.store), cjson.array_mt) }
+local function served(service, request)
+  return paging.of(policy_history.list(service.store), "seq", request.query, SERVED)
 end
 
 local function search(service, request)
@@ -143,8 +145,9 @@ M.routes = {
       { currency = TEXT }),
   },
   {
-    name = "requests", method = "GET", path = "/v1/requests", permission = "read", handle = requests, pooled = true,
-    summary = "requests to models, the newest first: tokens, what each cost at that time's price, milliseconds",
+    name = "requests", method = "GET", path = "/v1/requests", permission = "read", handle = requests,
+    pooled = true,
+    summary = "requests to models, the newest first: tokens, cost at that time's price, milliseconds",
     query = { card = TEXT, run = TEXT,
       limit = { type = "integer", minimum = 1, maximum = 500, description = "50" },
       before = { type = "integer", minimum = 1, description = "the last event that is known" } },
@@ -189,9 +192,10 @@ M.routes = {
     name = "policy_history", method = "GET", path = "/v1/policies/history", permission = "read",
     summary = "which scripts served, waited and were accepted, by whom, and what changed, the newest first",
     by_journal = true, handle = served,
+    query = paging.query(SERVED, "before", "event"),
     answer = object({ items = list(object({ seq = WHOLE, kind = TEXT, generation = TEXT, actor = TEXT,
       at = TEXT }, { against = TEXT, changed = list(object({ path = TEXT, policy = { type = "boolean" } },
-        { was = TEXT, now = TEXT })) })) }),
+        { was = TEXT, now = TEXT })) })) }, { next = WHOLE }),
   },
   {
     pooled = true,

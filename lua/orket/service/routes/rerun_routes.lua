@@ -20,7 +20,7 @@ local function fork(service, request)
   local body = request.body
   return once.perform(service, request, function()
     return service:act({ act = "fork", run = row.id, at = body.at, role = body.role, script = body.script,
-      set = body.set and cjson.encode(body.set) }, request.who)
+      set = body.set and cjson.encode(body.set) }, request.who, request.principal)
   end)
 end
 
@@ -46,7 +46,7 @@ M.routes = {
       set = { type = "array", items = TEXT, maxItems = 100,
         description = "KEY=VALUE or CARD:KEY=VALUE: other fields of its cards" },
       role = { type = "string", description = "a role that has another text in the fork" },
-      script = { type = "string", description = "that text" },
+      script = { type = "string", description = "that text, which is never accepted: for administrators" },
     } },
     answer = object({ card = TEXT, run = TEXT, of = TEXT, at = WHOLE, cards = WHOLE, turns = WHOLE,
       message = TEXT }),

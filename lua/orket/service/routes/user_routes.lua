@@ -121,6 +121,11 @@ local function change_password(service, request)
   if who.kind ~= "user" then
     return nil, problem.new(409, "ERR_TRANSITION", "this is a key, and has no password")
   end
+  local home = (service.people.roster.users[who.name] or {}).home
+  if home then
+    return nil, problem.new(409, "ERR_TRANSITION", "your password is that of the project " .. home,
+      "set another one there: POST /w/" .. home .. "/v1/me/password")
+  end
   local user, err = service.people.sign_in:confirm(who.name, request.passwords.password, request.address)
   local secret
   if user then

@@ -2,6 +2,7 @@
 
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
+local paging = require("orket.service.api.paging")
 local run_figures = require("orket.reports.figures.run_figures")
 local run_record = require("orket.history.run_record")
 local run_routes = require("orket.service.routes.run_routes")
@@ -10,6 +11,8 @@ local M = { tag = "runs" }
 
 local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
 local TEXT, WHOLE = { type = "string" }, { type = "integer" }
+
+local ROWS = 200 -- of a page
 
 local function figures(service, request)
   local run, err = run_routes.find(service, request.params.id)
@@ -23,7 +26,12 @@ end
 
 local function backlog(service, request)
   local run, err = run_routes.find(service, request.params.id)
-  return run and { run = run.id, card = run.card, items = issues_of(service, run) }, err
+  if not run then
+    return nil, err
+  end
+  local page = paging.of(issues_of(service, run), "ordinal", request.query, ROWS)
+  page.run, page.card = run.id, run.card
+  return page
 end
 
 -- What a run of an epic follows from, as far as it is not the journal: its configuration and scripts.
@@ -35,8 +43,12 @@ end
 
 local function turns(service, request)
   local run, err = run_routes.find(service, request.params.id)
-  return run and { run = run.id,
-    items = setmetatable(service.store:read("turns", { run = run.id }), cjson.array_mt) }, err
+  if not run then
+    return nil, err
+  end
+  local page = paging.of(service.store:read("turns", { run = run.id }), "turn", request.query, ROWS)
+  page.run = run.id
+  return page
 end
 
 local function snapshot(service, request)
@@ -68,8 +80,9 @@ M.routes = {
     name = "run_backlog", method = "GET", path = "/v1/runs/{id}/backlog", permission = "read", past = true,
     summary = "the issues of a run's epic, in the board's order, with what they depend on",
     by_journal = true, errors = NOT_FOUND, handle = backlog,
+    query = paging.query(ROWS, "after", "ordinal"),
     answer = object({ run = TEXT, card = TEXT, items = list(object({ id = TEXT, name = TEXT, status = TEXT,
-      revision = WHOLE, depends_on = list(TEXT) })) }),
+      revision = WHOLE, depends_on = list(TEXT) })) }, { next = WHOLE }),
   },
   {
     pooled = true,
@@ -77,9 +90,10 @@ M.routes = {
     past = true, handle = turns,
     summary = "the turns of a run: card, seat, role, model, outcome, steps, tokens, seconds",
     by_journal = true, errors = NOT_FOUND,
+    query = paging.query(ROWS, "after", "turn"),
     answer = object({ run = TEXT, items = list(object({ run = TEXT, turn = WHOLE, card = TEXT, role = TEXT,
       steps = WHOLE, tokens_in = WHOLE, tokens_out = WHOLE, started_at = TEXT }, { seat = TEXT, model = TEXT,
-      outcome = TEXT, ended_at = TEXT, seconds = WHOLE })) }),
+      outcome = TEXT, ended_at = TEXT, seconds = WHOLE })) }, { next = WHOLE }),
   },
   {
     pooled = true,
