@@ -12,7 +12,7 @@ local directory <close> = measure.directory()
 local WORK = [[
 function work(said)
   if said == 0 then
-    return { calls = { call("write_file", { path = "notes.txt", content = "one\n" }) }, delay_ms = 10000 }
+    return { calls = { call("write_file", { path = "notes.txt", content = "one\n" }) } }
   end
   return finish()
 end
@@ -47,6 +47,14 @@ local function serve(dir)
   local server = measure.start(("ORKET_API_KEY=%s exec %s serve -C %s --port 0"):format(KEY, measure.orket, dir),
     dir .. "/serve.out")
   return server, "http://127.0.0.1:" .. measure.port(server)
+end
+
+-- Kills it, and waits until it holds nothing any more.
+local function kill(server)
+  server:__close()
+  while os.execute("kill -0 " .. server.pid .. " 2>/dev/null") do
+    measure.sleep(0.05)
+  end
 end
 
 -- All of them at the same time; each has to begin a run.
@@ -121,7 +129,7 @@ do
   measure.figure("cards a second", ROCKS * count / seconds, "cards/s")
   measure.figure("from the first rock's first card to the last rock's", first, "s")
   measure.figure("cards under work at once", most, "cards")
-  server:__close()
+  kill(server)
   check(dir)
 end
 
@@ -140,18 +148,18 @@ do
   figures.cap, figures.used = cap, replies
   measure.figure("of " .. cap .. " calls that are allowed, used", replies, "calls")
   assert(replies <= cap + 1, "the cap is passed")
-  server:__close()
+  kill(server)
   team.write(dir .. "/config/organization.json", organization({}))
   for attempt = 1, 3 do
     server, address = serve(dir)
     resume_all(dir, address)
     if attempt < 3 then
       wait(dir, math.min(ROCKS * count, done(dir) + count))
-      server:__close() -- kill -9
+      kill(server)
     end
   end
   figures.resumed_seconds = wait(dir, ROCKS * count)
-  server:__close()
+  kill(server)
   check(dir)
   print("killed twice in the middle: all cards are done, all runs replay")
 end
