@@ -88,7 +88,8 @@ end
 -- On a thread of the pool: what is wanted may be far between.
 local function read_far(store, filter, after, most)
   local text, err = errors.check(async.await(store.read_aside, store, "events_wanted", { since = after,
-    run = filter.run, card = filter.card, kinds = filter.kinds and cjson.encode(filter.kinds), limit = most }))
+    run = filter.run, card = filter.card, limit = most,
+    kinds = filter.kinds and cjson.encode(filter.kinds) }))
   if not text then
     error(err) -- as store:read does
   end
@@ -244,7 +245,8 @@ end
 ---@param progress LlmProgress
 function Hub:delta(turn, words, progress)
   tell(self, "delta", { run = turn.run, turn = turn.number, card = turn.card.id, text = words,
-    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path }, turn.run)
+    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path },
+    turn.run)
 end
 
 ---What is no event and of no run.

@@ -1,5 +1,5 @@
--- presence.lua: who looks at which card. A client over a WebSocket says so ({"look": "CARD"}, or null), and all
--- clients get it. It is not an event: nothing of it is in the journal, and it ends with the connection.
+-- presence.lua: who looks at which card. A client over a WebSocket says so ({"look": "CARD"}, or null), and
+-- all clients get it. It is not an event: nothing of it is in the journal, and it ends with the connection.
 
 local async = require("orket.async")
 local cjson = require("cjson")

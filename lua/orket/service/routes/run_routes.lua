@@ -230,8 +230,8 @@ M.routes = {
   {
     name = "run", method = "GET", path = "/v1/runs/{id}", permission = "read", errors = { "ERR_NOT_FOUND" },
     tool = "free", query = RUN_QUERY,
-    past = true, handle = run,
-    summary = "where a run stands: its cards by status, its checkpoints, what it cost",
+    past = true, summary = "where a run stands: its cards by status, its checkpoints, what it cost",
+    handle = run,
     answer = object({ id = { type = "string" }, status = { type = "string" }, cards = { type = "object" },
       refusals = { type = "integer" }, trace = { type = "string" } },
       { checkpoints = { type = "array" }, tree = { type = "string" } }),
@@ -244,7 +244,8 @@ M.routes = {
     answer = transcript_page.ANSWER, handle = session,
   },
   {
-    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", tool = "free", query = QUERY,
+    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read",
+    tool = "free", query = QUERY,
     summary = "the events of a run; with Accept: text/event-stream also as they are committed",
     errors = { "ERR_NOT_FOUND" }, answer = api_schemas.page(ref("Event"), "integer"), handle = run_events,
     stream = stream_run,
