@@ -150,8 +150,11 @@ end
 function M.events(store, run, query, limit)
   local events = read(store, run, query, limit)
   local last = #events == limit and events[limit]
-  return { items = briefs(store, run.id, query.turn, events),
-    next = last and (query.turn and last.n or last.seq) or nil }
+  local next
+  if last then
+    next = query.turn and last.n or last.seq
+  end
+  return { items = briefs(store, run.id, query.turn, events), next = next }
 end
 
 return M
