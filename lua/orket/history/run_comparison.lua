@@ -214,9 +214,9 @@ end
 ---@param one table a row of the query runs
 ---@param other table
 ---@return {one: {run: table, cards: table}, other: {run: table, cards: table}, common: integer,
----  files: table[], difference: {card: string, one: table?, other: table?}|nil}|nil  common: the commit up to which both are
----  the same by construction, 0: none; files: how the other one's differ; difference: the first decision of a
----  card that is not the same, as timeline.brief answers events
+---  files: table[], difference: {card: string, one: table?, other: table?}|nil}|nil  common: the commit up to
+---  which both are the same by construction, 0: none; files: how the other one's differ; difference: the
+---  first decision of a card that is not the same, as timeline.brief answers events
 ---@return Error|nil
 function M.of(store, one, other)
   local rows, since = by_id(store), shared(one, other)

@@ -149,9 +149,8 @@ end
 ---@return {items: table[], next: integer|nil} next: what `after`, or `before`, takes for the page behind
 function M.events(store, run, query, limit)
   local events = read(store, run, query, limit)
-  local last = #events == limit and events[limit]
-  return { items = briefs(store, run.id, query.turn, events),
-    next = last and (query.turn and last.n or last.seq) or nil }
+  local last = #events == limit and events[limit] or {}
+  return { items = briefs(store, run.id, query.turn, events), next = query.turn and last.n or last.seq }
 end
 
 return M

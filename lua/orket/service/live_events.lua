@@ -87,8 +87,9 @@ end
 
 -- On a thread of the pool: what is wanted may be far between.
 local function read_far(store, filter, after, most)
-  local text, err = errors.check(async.await(store.read_aside, store, "events_wanted", { since = after,
-    run = filter.run, card = filter.card, kinds = filter.kinds and cjson.encode(filter.kinds), limit = most }))
+  local query = { since = after, run = filter.run, card = filter.card,
+    kinds = filter.kinds and cjson.encode(filter.kinds), limit = most }
+  local text, err = errors.check(async.await(store.read_aside, store, "events_wanted", query))
   if not text then
     error(err) -- as store:read does
   end
@@ -226,8 +227,8 @@ function Hub:subscribe(fn)
   end
 end
 
--- What comes once and never again: to who follows it and keeps up.
-local function tell(self, name, data, run)
+-- What is sent once and not kept: to the clients that ask for deltas and keep up.
+local function send_now(self, name, data, run)
   local texts = {}
   for client in pairs(self.clients) do
     local filter = client.filter
@@ -243,15 +244,16 @@ end
 ---@param words string
 ---@param progress LlmProgress
 function Hub:delta(turn, words, progress)
-  tell(self, "delta", { run = turn.run, turn = turn.number, card = turn.card.id, text = words,
-    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path }, turn.run)
+  local data = { run = turn.run, turn = turn.number, card = turn.card.id, text = words,
+    thoughts = progress.thoughts, tool = progress.tool, calls = progress.calls, path = progress.path }
+  send_now(self, "delta", data, turn.run)
 end
 
----What is no event and of no run.
+---Sends what is not an event and belongs to no run, to clients that ask for deltas and keep up.
 ---@param name string
 ---@param data {card: string}
-function Hub:tell(name, data)
-  tell(self, name, data)
+function Hub:send(name, data)
+  send_now(self, name, data)
 end
 
 ---Ends every stream.

@@ -1,5 +1,5 @@
--- presence.lua: who looks at which card. A client over a WebSocket says so ({"look": "CARD"}, or null), and all
--- clients get it. It is not an event: nothing of it is in the journal, and it ends with the connection.
+-- presence.lua: who looks at which card. A client over a WebSocket sends it ({"look": "CARD"}, or null), and
+-- all clients get it. It is not an event: nothing of it is in the journal, and it ends with the connection.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -58,7 +58,7 @@ local function report(self)
     local key = key_of(row)
     if key ~= self.reported[card] then
       self.reported[card] = key
-      self.hub:tell("presence", row)
+      self.hub:send("presence", row)
     end
   end
 end

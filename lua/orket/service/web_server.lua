@@ -347,8 +347,8 @@ end
 local function finish(self, exchange)
   local seconds = sys.monotonic() - exchange.began
   exchange.service.metrics:request(exchange, seconds)
-  self.log:write({ kind = "request", id = exchange.id, method = exchange.method,
-    path = exchange.path, address = exchange.address, route = exchange.route and exchange.route.name, status = exchange.status,
+  self.log:write({ kind = "request", id = exchange.id, method = exchange.method, path = exchange.path,
+    address = exchange.address, route = exchange.route and exchange.route.name, status = exchange.status,
     code = exchange.code, bytes = exchange.bytes, who = exchange.who, ms = math.floor(seconds * 1e5) / 100 })
 end
 
@@ -382,12 +382,14 @@ end
 ---Listens.
 ---@param workspaces Workspaces
 ---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
----  proxies: string[], socket: integer|nil, rate_limit: integer|nil}  requests a minute of one account; 0: no bound
+---  proxies: string[], socket: integer|nil, rate_limit: integer|nil}  rate_limit: requests a minute of one
+---  account; 0: no bound
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)
   local self = setmetatable({ workspaces = workspaces, admission = admission.new(options.names), count = 0,
-    log = options.log, streams = {}, forwarded = forwarded.new(options.proxies), rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
+    log = options.log, streams = {}, forwarded = forwarded.new(options.proxies),
+    rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
   for _, service in pairs(workspaces.by_name) do
     service.people:attach(options.key)
     service.people:on_change(function()

@@ -244,7 +244,8 @@ M.routes = {
     answer = transcript_page.ANSWER, handle = session,
   },
   {
-    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", tool = "free", query = QUERY,
+    name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read", tool = "free",
+    query = QUERY,
     summary = "the events of a run; with Accept: text/event-stream also as they are committed",
     errors = { "ERR_NOT_FOUND" }, answer = api_schemas.page(ref("Event"), "integer"), handle = run_events,
     stream = stream_run,
