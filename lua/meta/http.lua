@@ -130,9 +130,8 @@ function http.passed() end
 ---@param state "READY=1"|"STOPPING=1"
 function http.notify(state) end
 
----host is a numeric address (loopback by default), port 0 any; socket is one of http.passed, in their
----place; head, body, unsent are bytes; idle,
----receive, send are seconds.
+---host is a numeric address (loopback by default), port 0 any; socket is one of http.passed, in their place;
+---head, body, unsent are bytes; idle, receive, send are seconds.
 ---@param options HttpOptions
 ---@param on_request fun(request: HttpRequest, response: HttpResponse)
 ---@return HttpServer|nil server, string? message, string? code

@@ -71,11 +71,10 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field produces string|nil its media type, when it is not JSON; "*/*": that of the file
 ---@field errors string[]|nil codes of its failures, besides those of every route
 ---@field past boolean|nil it takes `at`: its answer is then as of that event; it only reads service.store
----@field text (fun(service: table, request: ApiRequest): string|nil, Error|nil)|nil answers instead of handle
----  over HTTP, as JSON that was made beside the loop
+---@field text (fun(service: table, request: ApiRequest): string|nil, Error|nil)|nil answers as handle
+---  does, and instead of it over HTTP: JSON text that was made beside the loop
 ---@field by_journal boolean|nil its answer follows from the journal alone
 ---@field pooled boolean|nil it reads much: its long queries run on the pool
----@field text (fun(service: table, request: ApiRequest): string, Error|nil)|nil answers as handle does, as JSON text
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
 ---  headers: table<string, string>): integer|nil, Error|nil)|nil answers instead of handle where

@@ -128,7 +128,10 @@ local function follow(self)
       show(self, news)
     end
   until not news or news.over
-  return news, not news and (err and err.silent and err or gone(self)) or nil
+  if news then
+    return news
+  end
+  return nil, err and err.silent and err or gone(self)
 end
 
 local function finish(self, news)

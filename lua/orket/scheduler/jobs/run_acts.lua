@@ -64,10 +64,10 @@ local function begin(project, request, client)
   elseif first ~= nil or not request.card then
     return nil, errors.new("ERR_USAGE", "card, or first, an act", "name the card that is to be run")
   end
-  local job, err = project.jobs:begin({ card = request.card, by = request.who, again = request.again, first = first },
-    { follow = function(job)
-      client.follower = follower.new(job, project.store, client)
-    end })
+  local wanted = { card = request.card, by = request.who, again = request.again, first = first }
+  local job, err = project.jobs:begin(wanted, { follow = function(job)
+    client.follower = follower.new(job, project.store, client)
+  end })
   return job and { begun = true }, err
 end
 
