@@ -20,6 +20,7 @@ local Principal = {}
 Principal.__index = Principal
 
 local ALL = tables.set(roles.PERMISSIONS)
+local AUDITED = { "user.", "key." } -- beginnings of kinds of events that only the audit shows
 
 local ADMIN = setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL,
   account = "admin" }, Principal)
@@ -94,6 +95,12 @@ function Principal:check(route, organization)
   return problem.new(403, "ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(why_not(self),
     route.name, route.permission), "roles that have it: " .. table.concat(roles.with(organization,
       route.permission, route.name), ", ") .. "; an administrator gives one with orket user role")
+end
+
+---The events that it may not see: beginnings of their kinds; nil: it may see all.
+---@return string[]|nil
+function Principal:hidden_kinds()
+  return not roles.allow(self.permissions, "admin", "audit") and AUDITED or nil
 end
 
 ---@return boolean false: a service's key

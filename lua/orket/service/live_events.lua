@@ -55,16 +55,18 @@ local function is_of(filter, run, card)
   return (not filter.run or filter.run == run) and (not filter.card or filter.card == card)
 end
 
-local function is_wanted(filter, event)
-  if not is_of(filter, event.run, event.card) then
-    return false
-  end
-  for _, kind in ipairs(filter.kinds or {}) do
+local function is_among(kinds, event)
+  for _, kind in ipairs(kinds) do
     if event.kind:sub(1, #kind) == kind then
       return true
     end
   end
-  return not filter.kinds
+  return false
+end
+
+local function is_wanted(filter, event)
+  return is_of(filter, event.run, event.card) and not (filter.hidden and is_among(filter.hidden, event))
+    and (not filter.kinds or is_among(filter.kinds, event))
 end
 
 -- ---- one client ----
@@ -88,8 +90,8 @@ end
 -- On a thread of the pool: what is wanted may be far between.
 local function read_far(store, filter, after, most)
   local text, err = errors.check(async.await(store.read_aside, store, "events_wanted", { since = after,
-    run = filter.run, card = filter.card, limit = most,
-    kinds = filter.kinds and cjson.encode(filter.kinds) }))
+    run = filter.run, card = filter.card, kinds = filter.kinds and cjson.encode(filter.kinds),
+    hidden = filter.hidden and cjson.encode(filter.hidden), limit = most }))
   if not text then
     error(err) -- as store:read does
   end
@@ -161,7 +163,8 @@ local function remember(hub, client)
 end
 
 ---A page of what was committed. In a task.
----@param filter {run: string?, card: string?, kinds: string[]?} kinds: beginnings of kinds
+---@param filter {run: string?, card: string?, kinds: string[]?, hidden: string[]?} kinds: beginnings of kinds;
+---  hidden: of those that who asks may not see
 ---@param after integer
 ---@param most integer
 ---@return table[] events
@@ -172,7 +175,7 @@ function Hub:page(filter, after, most)
 end
 
 ---Sends events to a client until it leaves or the service ends; in the task of its request.
----@param filter {run: string?, card: string?, kinds: string[]?, deltas: boolean?} kinds: beginnings of kinds
+---@param filter {run: string?, card: string?, kinds: string[]?, hidden: string[]?, deltas: boolean?} see page
 ---@param last integer the last event that it has
 ---@param response HttpResponse that has begun
 ---@param form EventForm

@@ -165,9 +165,11 @@ end
 
 -- ---- streams end with the right to them ----
 
+-- What a stream shows may depend on the role: with another one it begins anew.
 local function is_allowed(service, exchange, route)
   local who = service.people:principal(exchange.credential, true)
-  return who ~= nil and who:check(route, service.people:organization()) == nil, who
+  return who ~= nil and who.role == exchange.principal.role
+    and who:check(route, service.people:organization()) == nil, who
 end
 
 local function cut(exchange)

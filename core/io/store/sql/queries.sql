@@ -825,6 +825,7 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
 WHERE seq > :since AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
   AND (:kinds IS NULL OR kind IN (SELECT k.name FROM kind k, json_each(:kinds) w WHERE substr(k.name, 1, length(w.value)) = w.value))
+  AND (:hidden IS NULL OR kind NOT IN (SELECT k.name FROM kind k, json_each(:hidden) w WHERE substr(k.name, 1, length(w.value)) = w.value))
 ORDER BY seq LIMIT :limit;
 
 -- Everything that is hashed of each event, in the order of their commits.

@@ -5,6 +5,7 @@ local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
 local command_answer = require("orket.programs.command_answer")
 local costs = require("orket.reports.costs")
+local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
 local meters = require("orket.governance.budget.meter")
 local alerts = require("orket.reports.alerts")
@@ -45,8 +46,20 @@ local function with_places(store, reason)
   return reason
 end
 
+local function is_hidden(request, event)
+  for _, kind in ipairs(request.principal:hidden_kinds() or {}) do
+    if event.kind:sub(1, #kind) == kind then
+      return true
+    end
+  end
+  return false
+end
+
 local function why(service, request)
   local event, err = event_ref.meant(service.store, request.params.event)
+  if event and is_hidden(request, event) then
+    event, err = nil, errors.new("ERR_DENIED", "this event belongs to the audit", "an administrator can look")
+  end
   return event and with_places(service.store, reasons.why(service.store, event)), err
 end
 

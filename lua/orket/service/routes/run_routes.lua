@@ -94,7 +94,7 @@ end
 
 local function filter_of(request)
   return { run = request.params.id, card = request.query.card, kinds = kinds_of(request.query),
-    deltas = request.query.deltas ~= false }
+    hidden = request.principal:hidden_kinds(), deltas = request.query.deltas ~= false }
 end
 
 local function events(service, request)
