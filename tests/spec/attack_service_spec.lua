@@ -1,9 +1,7 @@
 -- attack_service_spec.lua: who has a credential of `orket serve`, and wants more than it gives: what a role does
 -- not have, a second yes in another's place, the place of others at the server, another project.
 
-local cjson = require("cjson")
 local accounts = dofile("tests/support/accounts.lua")
-local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
