@@ -606,7 +606,7 @@ static void bad_files(void **state)
     assert_int_equal(open_code(&w, false), ERR_STORE_NEWER);
     assert_int_equal(open_code(&w, true), ERR_STORE_NEWER);
     sql(&w, "PRAGMA user_version = 1");
-    assert_int_equal(open_code(&w, true), ERR_STORE); // needs a migration
+    assert_int_equal(open_code(&w, true), ERR_STORE_OLDER); // needs a migration
     FILE *file = fopen(w.path, "w");
     for (int i = 0; i < 1000; i++)
         fputs("not a database, whatever it is", file);

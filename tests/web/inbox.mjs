@@ -155,7 +155,9 @@ await play({
     await other.goto(view("board"));
     await other.waitForSelector(".tile");
     seen.starts = await other.locator("text=Start run").count();
-    seen.parts = await other.goto(view("settings")).then(() => other.locator("nav.seg a").allTextContents());
+    await other.goto(view("settings"));
+    await other.waitForSelector("nav.seg a");
+    seen.parts = await other.locator("nav.seg a").allTextContents();
     const { token } = await json("/v1/login", { name: "eve", password: "a long enough passphrase" });
     const [asked] = (await json("/v1/approvals", undefined, token)).items;
     const path = `/v1/approvals/${encodeURIComponent(asked.id)}/approve`;

@@ -155,11 +155,11 @@ function M.asks(bytes, how, more)
 end
 
 function M.keeps_key_to_origin(file)
-  require("orket.llm.model_keys").list({ k = { file = file } })
+  local keys = { k = { file = file } }
   local one, seen, close_one = raw("HTTP/1.1 401 sk-hidden\r\nContent-Length: 0\r\n\r\n")
   local two, other, close_two = raw("HTTP/1.1 200 OK\r\n\r\n")
-  local first, second = ask(one, { model = { key = "k" } }), ask(two, { model = { key = "k" } })
-  local missing = ask(one, { model = { key = "nobody_has_this" } })
+  local first, second = ask(one, { model = { key = "k", keys = keys } }), ask(two, { model = { key = "k", keys = keys } })
+  local missing = ask(one, { model = { key = "nobody_has_this", keys = keys } })
   close_one() close_two()
   say({ sent = seen.text:find("Authorization: Bearer sk-hidden", 1, true) ~= nil, leaked = other.text,
     errors = { first, second, missing } })

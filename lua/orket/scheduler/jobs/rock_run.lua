@@ -1,8 +1,9 @@
 -- rock_run.lua: the epics of a rock: each begins when those that it depends on are done; those that are free
--- of each other are under way together.
+-- of each other are under way together, as many as cards may be at work: each of them has one at least.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local limits = require("orket.scheduler.limits")
 local moves = require("orket.effects.moves")
 local run_set = require("orket.scheduler.run_set")
 
@@ -68,10 +69,18 @@ local function begin(self, epic)
   end, self.run_epic, epic)
 end
 
+-- The loop node's own bound is known as soon as a run has begun.
+local function most_of(project)
+  local said = (project:process().limits or {}).concurrency or limits.DEFAULTS.concurrency
+  return math.max(said, run_set.of(project).slots.most)
+end
+
 -- An error that is no epic's own would meet the next one as well.
 function begin_free(self)
+  local most = most_of(self.project)
   for _, row in ipairs(epics_of(self.store, self.rock.id)) do
-    local may_begin = not (self.begun[row.id] or self.err or self.is_stopping())
+    local may_begin = self.running < most
+      and not (self.begun[row.id] or self.err or self.is_stopping())
     local epic = may_begin and card(self.store, row.id)
     if epic and is_free(self.store, epic) then
       begin(self, epic)
@@ -139,7 +148,7 @@ function M.run(project, rock, is_stopping, run_epic)
   if err then
     return nil, err
   end
-  local self = { store = project.store, rock = rock, run_epic = run_epic, is_stopping = is_stopping,
+  local self = { project = project, store = project.store, rock = rock, run_epic = run_epic, is_stopping = is_stopping,
     begun = {}, running = 0, status = "done", counts = {}, pushes = {} }
   begin_free(self)
   if self.running > 0 then
