@@ -52,3 +52,63 @@ describe("a viewer", function()
     assert(service.wait(stream.ended))
   end)
 end)
+
+describe("who asked for it", function()
+  local function configured(w)
+    local path = w.dir .. "/config/organization.json"
+    local organization = cjson.decode(orket.read(path))
+    organization.people = { approvals = { { requester = false } } }
+    orket.write(path, cjson.encode(organization))
+  end
+
+  local function approve(s, who, item)
+    return accounts.ask(s, who, "POST", "/v1/approvals/" .. item.id:gsub("/", "%%2F") .. "/approve",
+      { hash = item.hash }).status
+  end
+
+  local function waits(s)
+    local item
+    assert(world.wait(function()
+      item = s:get("/v1/inbox").body.items[1]
+      return item and item.kind == "approval"
+    end, 30))
+    return item
+  end
+
+  it("by asking for a plan does not take it as another person would", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = orket.read("tests/support/planner.lua") .. [[
+function plan(tool)
+  return tool == "propose_requirements" and { requirements = { "it is done" } } or sound()
+end
+]] })
+    configured(w)
+    accounts.add(w, "dev", "developer")
+    accounts.add(w, "bob", "developer")
+    local s <close> = service.start(w)
+    local dev, bob = accounts.token(s, "dev"), accounts.token(s, "bob")
+    assert.equal(202, accounts.ask(s, dev, "POST", "/v1/plans", { text = "make a thing" }).status)
+    local item = waits(s)
+    assert.equal(403, approve(s, dev, item))
+    assert.equal(200, approve(s, bob, item))
+  end)
+
+  it("by letting a parked card go on does not answer what its run asks then", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+function work(talk)
+  return steps(talk, function() return say(status("waiting_for_developer", "which?")) end,
+    function() return say(write("locked/a", "one\n")) end, function() return say(finish()) end)
+end
+]], gate = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" }, why = "so" } } })
+    configured(w)
+    accounts.add(w, "dev", "developer")
+    accounts.add(w, "bob", "developer")
+    local s <close> = service.start(w)
+    local dev, bob = accounts.token(s, "dev"), accounts.token(s, "bob")
+    assert.equal(202, s:post("/v1/cards/A/execute").status)
+    assert(world.wait(function() return s:get("/v1/runs").body.items[1].status == "parked" end, 20))
+    assert.equal(200, accounts.ask(s, dev, "POST", "/v1/acts/answer", { card = "A", text = "that one" }).status)
+    local item = waits(s)
+    assert.equal(403, approve(s, dev, item))
+    assert.equal(200, approve(s, bob, item))
+  end)
+end)

@@ -15,6 +15,7 @@ local FETCHED, LOOK = 2, 0.01 -- seconds
 
 ---@class Job
 ---@field card string|nil nil: it is not known before what comes first is done
+---@field by string|nil who wants it; nil: the account of the process
 ---@field is_acting boolean what comes first is being done
 ---@field note string|nil what that came to, for people
 ---@field failure Error|nil of that
@@ -221,8 +222,8 @@ function Jobs:begin(wanted, hooks)
     err.stops = true
     return nil, err
   end
-  local job = setmetatable({ card = wanted.card, runs = {}, waiters = {}, followers = {}, hooks = hooks or {},
-    is_followed = hooks and hooks.follow ~= nil, owned = self }, Job)
+  local job = setmetatable({ card = wanted.card, by = wanted.by, runs = {}, waiters = {}, followers = {},
+    hooks = hooks or {}, is_followed = hooks and hooks.follow ~= nil, owned = self }, Job)
   table.insert(self.list, job)
   if job.is_followed then
     hooks.follow(job)

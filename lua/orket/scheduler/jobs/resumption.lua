@@ -13,8 +13,8 @@ local PARKED = { blocked = true, waiting_for_developer = true }
 local WORK = { ready = true, in_progress = true, ready_for_testing = true, code_review = true }
 
 ---@class Resumption
----@field due table<string, true> epics with a card that goes on
----@field rocks table<string, true> that were run here, and parked
+---@field due table<string, {by: string|nil}> epics with a card that goes on, and who let it
+---@field rocks table<string, {by: string|nil}> that were run here, and parked, and who began that
 local Resumption = {}
 Resumption.__index = Resumption
 
@@ -29,10 +29,11 @@ end
 
 -- In a task of its own: who moved the card is not to wait for its run.
 local function go_on(self, epic)
+  local by = self.due[epic].by
   self.due[epic] = nil
   local run = parked_run(self.store, epic)
   if run then
-    async.spawn(self.jobs.begin, self.jobs, { card = epic, run = run })
+    async.spawn(self.jobs.begin, self.jobs, { card = epic, run = run, by = by })
   end
 end
 
@@ -42,6 +43,11 @@ local function settle(self)
       go_on(self, epic)
     end
   end
+end
+
+-- Who let it go on by an act of their own; an answer to what the run asks, in the stream of its turn, is none.
+local function asker_of(event)
+  return event.run == "board" and event.actor:match("^human:(.*)$") or nil
 end
 
 local function hear(self, event)
@@ -55,7 +61,7 @@ local function hear(self, event)
   local card = self.store:read("card", { id = event.card })[1]
   local held = card.epic and self.set:of_epic(card.epic)
   if card.epic and not (held and held.run and not held.run.is_over) then
-    self.due[card.epic] = true
+    self.due[card.epic] = { by = asker_of(event) }
     settle(self)
   end
 end
@@ -71,8 +77,9 @@ local function go_on_with_rocks(self)
   for _, id in ipairs(tables.keys(self.rocks)) do
     local rock = self.store:read("card", { id = id })[1]
     if not self.jobs:is_asked(id) and rock_run.goes_on(self.store, rock) then
+      local by = self.rocks[id].by
       self.rocks[id] = nil
-      async.spawn(self.jobs.begin, self.jobs, { card = id })
+      async.spawn(self.jobs.begin, self.jobs, { card = id, by = by })
     end
   end
 end
@@ -83,7 +90,7 @@ end
 ---@param job Job
 function Resumption:ended(job)
   if job.ended and job.ended.status == "parked" and not job.error and rock_of(self, job) then
-    self.rocks[job.card] = true
+    self.rocks[job.card] = { by = job.by }
   end
   settle(self)
   go_on_with_rocks(self)

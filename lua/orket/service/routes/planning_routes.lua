@@ -56,8 +56,8 @@ end
 -- ---- asked for ----
 
 -- A card that goes on by itself has its run already, or gets it.
-local function begin(service, id)
-  local started, err = service:start({ card = id })
+local function begin(service, id, who)
+  local started, err = service:start({ card = id, by = who })
   if started or err.code == "ERR_OWNED" then
     return { card = id, run = started and started.run, events = started and started.events }
   end
@@ -81,7 +81,7 @@ local function performed(service, request, fields)
     if not done then
       return nil, err
     end
-    return begin(service, done.card)
+    return begin(service, done.card, request.who)
   end)
 end
 
