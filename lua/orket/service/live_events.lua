@@ -163,8 +163,8 @@ local function remember(hub, client)
 end
 
 ---A page of what was committed. In a task.
----@param filter {run: string?, card: string?, kinds: string[]?, hidden: string[]?} kinds: beginnings of kinds;
----  hidden: of those that who asks may not see
+---@param filter {run: string?, card: string?, kinds: string[]?, hidden: string[]?} kinds: beginnings of
+---  kinds; hidden: of those that who asks may not see
 ---@param after integer
 ---@param most integer
 ---@return table[] events

@@ -52,8 +52,8 @@ local function ended_early(job)
 end
 
 ---Begins a run, and answers as soon as it has begun. In a task.
----@param wanted {card: string, by: string?, again: boolean?, run: table?} run: a row of runs to go on with, if
----  it does not already
+---@param wanted {card: string, by: string?, again: boolean?, run: table?} run: a row of runs to go on with,
+---  if it does not already
 ---@return string|nil run its id; the first one of a rock
 ---@return Error|Error[]|nil ERR_OWNED: a run of this epic is under way
 function Runs:start(wanted)
