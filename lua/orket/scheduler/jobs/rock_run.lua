@@ -148,8 +148,8 @@ function M.run(project, rock, is_stopping, run_epic)
   if err then
     return nil, err
   end
-  local self = { project = project, store = project.store, rock = rock, run_epic = run_epic, is_stopping = is_stopping,
-    begun = {}, running = 0, status = "done", counts = {}, pushes = {} }
+  local self = { project = project, store = project.store, rock = rock, run_epic = run_epic,
+    is_stopping = is_stopping, begun = {}, running = 0, status = "done", counts = {}, pushes = {} }
   begin_free(self)
   if self.running > 0 then
     async.suspend(function(wake)
