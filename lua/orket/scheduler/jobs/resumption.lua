@@ -45,7 +45,8 @@ local function settle(self)
   end
 end
 
--- Who let it go on by an act of their own; an answer to what the run asks, in the stream of its turn, is none.
+-- Who let it go on by an act of their own; an answer to what the run asks, in the stream of its turn, is
+-- none.
 local function asker_of(event)
   return event.run == "board" and event.actor:match("^human:(.*)$") or nil
 end
