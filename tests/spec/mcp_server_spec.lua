@@ -16,8 +16,13 @@ local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths 
 
 local function new_world(more)
   return world.new(world.merged({ issues = { { id = "A", description = "A script that greets." } },
-    mock = [[function work(talk) return steps(talk,
-      function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]] }, more))
+    mock = [[function slowly(reply) -- the client drops progress that comes in one piece with the answer
+        reply.delay_ms = 50
+        return reply
+      end
+      function work(talk) return steps(talk, function() return slowly(say(write("a.txt", "one\n"))) end,
+        function() return slowly(say(finish())) end) end
+      function review() return slowly(accept()) end]] }, more))
 end
 
 local function ran(more)
@@ -108,7 +113,7 @@ describe("orket mcp serve", function()
       followed(w), call("board") })
     assert.equal("ep.1", played.results[1].structuredContent.run)
     assert.equal("done", played.results[2].structuredContent.status)
-    assert(#played.progress > 2)
+    assert(#played.progress > 2, cjson.encode(played.progress))
     for i, one in ipairs(played.progress) do
       assert.equal(i, one.progress)
     end
