@@ -117,3 +117,26 @@ end
     assert.equal(200, approve(s, bob, item))
   end)
 end)
+
+describe("keys of one user", function()
+  it("are 50 at most, those that are good, and keep no other user from having one", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "" })
+    accounts.add(w, "eve", "viewer")
+    accounts.add(w, "dev", "developer")
+    local s <close> = service.start(w, { environment = "ORKET_RATE_LIMIT=0 ORKET_API_KEY=" .. service.KEY })
+    local eve, dev = accounts.token(s, "eve"), accounts.token(s, "dev")
+    local function make(token)
+      return accounts.ask(s, token, "POST", "/v1/keys", { name = "one", allow = { "read" } })
+    end
+    local first
+    for _ = 1, 50 do
+      local reply = make(eve)
+      assert.equal(200, reply.status, reply.text)
+      first = first or reply.body.id
+    end
+    assert.equal("ERR_LIMIT", make(eve).body.code)
+    assert.equal(200, make(dev).status)
+    assert.equal(200, accounts.ask(s, eve, "POST", "/v1/keys/" .. first .. "/revoke", {}).status)
+    assert.equal(200, make(eve).status)
+  end)
+end)

@@ -7,13 +7,14 @@ local errors = require("orket.errors")
 local person = require("orket.governance.person")
 local roles = require("orket.people.roles")
 local roster = require("orket.people.roster")
+local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 
 local M = {}
 
 local RESERVED = { admin = true, agent = true, engine = true, human = true, system = true, unknown = true,
   service = true }
-local KEYS_MOST, USERS_MOST = 1000, 10000
+local KEYS_MOST, USERS_MOST = 50, 10000 -- keys of one user, or of all services, that are good
 
 local function commit(tx)
   return errors.check(async.await(tx.commit, tx))
@@ -202,6 +203,17 @@ local function check_scope(request)
     "give it read, or more")
 end
 
+-- Those of the same user, or of services, that are good: no one's keys keep another one from having any.
+local function count_good(all, user)
+  local count, now = 0, sys.now()
+  for _, key in pairs(all.keys) do
+    if key.user == user and not key.revoked_at and now < key.expires_at then
+      count = count + 1
+    end
+  end
+  return count
+end
+
 local function check_key(project, request)
   local all = roster.read(project.store)
   if request.name == "" or #request.name > 64 or request.name:find("[%c\127]") then
@@ -211,8 +223,9 @@ local function check_key(project, request)
       "orket user list shows them")
   elseif all.keys[request.id] or not request.id:find("^%x+$") then
     return nil, errors.new("ERR_USAGE", "there is such a key already")
-  elseif #tables.keys(all.keys) >= KEYS_MOST then
-    return nil, errors.new("ERR_LIMIT", "there are " .. KEYS_MOST .. " keys, which is the most")
+  elseif count_good(all, request.user) >= KEYS_MOST then
+    return nil, errors.new("ERR_LIMIT", (request.user or "services") .. ": " .. KEYS_MOST .. " keys are good, which "
+      .. "is the most", "revoke one of them")
   elseif not request.expires_at:find("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.?%d*Z$") then
     return nil, errors.new("ERR_USAGE", "expires_at is a moment like 2027-01-31T00:00:00Z")
   end

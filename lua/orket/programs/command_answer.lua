@@ -9,6 +9,8 @@ local itself = require("orket.async.itself")
 
 local M = {}
 
+local WAITING = 16 -- who may wait at once
+
 -- What a command said on standard error: "orket: ERR_X: message".
 local function failure(argv, ended)
   local code, message = ended.err:match("orket: (ERR_[%u_]+): ([^\n]*)")
@@ -23,6 +25,11 @@ end
 ---@return Error|nil
 function M.ask(project, argv)
   project.command_holds = project.command_holds or hold.new()
+  if #(project.command_holds.process or {}) >= WAITING then
+    local err = errors.new("ERR_LIMIT", WAITING .. " others wait for an answer of this kind", "ask again later")
+    err.status = 429
+    return nil, err
+  end
   local held <close>, canceled = hold.take(project.command_holds, "process")
   if not held then
     return nil, canceled

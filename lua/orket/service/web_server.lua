@@ -282,7 +282,7 @@ local function admit(self, exchange, raw, route)
     return err
   end
   exchange.principal, exchange.who, exchange.credential = who, who.name, raw.credential
-  exchange.rate, err = self.rate_limit:take(who.account)
+  exchange.rate, err = self.rate_limit:take(exchange.service.name .. "/" .. who.account)
   return err or route and who:check(route, people:organization())
 end
 

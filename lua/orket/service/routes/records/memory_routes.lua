@@ -1,7 +1,6 @@
 -- memory_routes.lua: what later turns are reminded of: the rows that fit a text, one row with where it came
 -- from. To add and to forget are acts.
 
-local acts = require("orket.governance.acts")
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local meaning = require("orket.memory.meaning")
@@ -19,8 +18,7 @@ local ROWS = 100
 -- Those that fit a text. What the embedder is asked is recorded in the person's name.
 local function fitting(service, request, place, most)
   return meaning.rows(service.store, service.dir, place, request.query.q, most, function(recall)
-    recall.who = request.who
-    return acts.perform(service.project, recall)
+    return service:act(recall, request.who, request.principal)
   end)
 end
 
