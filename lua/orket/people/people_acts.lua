@@ -224,8 +224,8 @@ local function check_key(project, request)
   elseif all.keys[request.id] or not request.id:find("^%x+$") then
     return nil, errors.new("ERR_USAGE", "there is such a key already")
   elseif count_good(all, request.user) >= KEYS_MOST then
-    return nil, errors.new("ERR_LIMIT", (request.user or "services") .. ": " .. KEYS_MOST .. " keys are good, which "
-      .. "is the most", "revoke one of them")
+    return nil, errors.new("ERR_LIMIT", (request.user or "services") .. ": " .. KEYS_MOST
+      .. " keys are good, which is the most", "revoke one of them")
   elseif not request.expires_at:find("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d%.?%d*Z$") then
     return nil, errors.new("ERR_USAGE", "expires_at is a moment like 2027-01-31T00:00:00Z")
   end

@@ -26,7 +26,8 @@ end
 function M.ask(project, argv)
   project.command_holds = project.command_holds or hold.new()
   if #(project.command_holds.process or {}) >= WAITING then
-    local err = errors.new("ERR_LIMIT", WAITING .. " others wait for an answer of this kind", "ask again later")
+    local err = errors.new("ERR_LIMIT", WAITING .. " others wait for an answer of this kind",
+      "ask again later")
     err.status = 429
     return nil, err
   end
