@@ -4,7 +4,7 @@
 --   to_provider        below: whose API the model speaks
 --   request/retry.lua  several attempts, each of which passes the layers below
 --   request_form.lua   messages, tools and schema as the model reads them; the calls of its reply
---   budget/meter.lua   what it may cost is reserved in the budgets, what it did cost is booked
+--   governance/budget/meter.lua   what it may cost is reserved in the budgets, what it did cost is booked
 --   cassette.lua       the answer is written down, or a written one is played
 --   limiter.lua        a place in the model's line; refused while its breaker is open
 --   transport.lua      llm.post, the C transport

@@ -75,7 +75,7 @@ function Runs:start(wanted)
 end
 
 ---All runs, oldest first. One that noted no end, and is not under way here, was interrupted.
----@param store Store|nil that is read, where it is not the project's own (service/pooled_store.lua)
+---@param store Store|nil that is read, where it is not the project's own (service/api/pooled_store.lua)
 ---@param id string|nil only this one
 ---@return table[] rows of the query runs
 function Runs:rows(store, id)

@@ -21,7 +21,9 @@ refused with 422 and its place. Each failure is `application/problem+json` (RFC 
      "detail":"there is no card 'nix'","fix":"orket board lists the cards","instance":"9c1d6be0a4f7-12"}
 
 A name in a path has its slashes as `%2F`. A page of a list has `next` when there is one behind it: the value
-for `after` or `before`. Permission: *open* needs no key, *read* looks, *act* decides, in a person's name.
+for `after` or `before`. Permission: *open* needs no key, *self* is about
+the one who asks, *read* looks, *run* begins and halts runs, *act* decides, in a person's name, *admin* is for
+administrators ([auth.md](auth.md#roles)).
 
 Besides those of the table each route may answer 400, 401, 403, 405, 413, 415, 422, 500 (a bug) and 503 (the
 machine failed).

@@ -1,5 +1,5 @@
 -- transport.lua: one request to a model over the network, once: the last layer. Deadlines, caps and the
--- values of keys belong to the core (core/bind/llm.c); providers/<shape>.lua says what an API's requests and
+-- values of keys belong to the core (core/bind/llm/); providers/<shape>.lua says what an API's requests and
 -- replies look like.
 
 local async = require("orket.async")

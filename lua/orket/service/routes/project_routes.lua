@@ -43,7 +43,7 @@ end
 
 -- A view of the project that the preview may write to.
 local function view_of(service)
-  return setmetatable({ under_way = false }, { __index = service.project })
+  return setmetatable({}, { __index = service.project })
 end
 
 -- The issues that are below a card, itself among them, in the board's order.
