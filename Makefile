@@ -58,7 +58,7 @@ DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will 
 TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3 \
 	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch python3-websockets \
 	python3-prometheus-client nginx-light
-EVIDENCE_DEBS := chromium python3-fastapi python3-httpx
+EVIDENCE_DEBS := nghttp2-client chromium python3-fastapi python3-httpx
 
 Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/c $(B)/bench)

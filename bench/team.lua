@@ -36,11 +36,12 @@ end
 ---The model of the team; it ends with its variable.
 ---@param directory table of measure
 ---@param work string text that defines work(said)
+---@param options string|nil of the model (default "--fast")
 ---@return table process
 ---@return string url
-function M.serve(directory, work)
+function M.serve(directory, work, options)
   M.write(directory.path .. "/mock.lua", MOCK .. work)
-  local mock = measure.start(measure.orket .. " mock-llm --fast " .. directory.path .. "/mock.lua",
+  local mock = measure.start(measure.orket .. " mock-llm " .. (options or "--fast") .. " " .. directory.path .. "/mock.lua",
     directory.path .. "/mock.out")
   return mock, "http://127.0.0.1:" .. measure.port(mock)
 end
