@@ -181,6 +181,83 @@ describe("a request in bad faith to /mcp", function()
   end)
 end)
 
+-- A message with a key, in a session.
+local function as(key, message, session)
+  return s:request("POST", "/mcp", { "Content-Type: application/json", ACCEPT, "Authorization: Bearer " .. key,
+    session and "Mcp-Session-Id: " .. session }, cjson.encode(message), true)
+end
+
+-- A curl in the background, until its output has `sign`: what ends it, and what came.
+local function background(name, sign, key, session, more)
+  local file = w.dir .. "/.test/" .. name
+  local pid = orket.shell(("curl -siN --max-time 30 -H 'Authorization: Bearer %s' -H 'Mcp-Session-Id: %s' %s %s/mcp >%s 2>&1 & echo $!")
+    :format(key, session, more, s.url, file)):match("%d+")
+  assert(world.wait(function() return orket.read(file):find(sign, 1, true) end), orket.read(file))
+  return function()
+    os.execute("kill " .. pid .. " 2>/dev/null")
+  end
+end
+
+describe("a viewer who begins sessions without end", function()
+  local keys = {}
+
+  setup(function()
+    accounts.add(w, "mallory", "viewer")
+    for i = 1, 2 do
+      keys[i] = accounts.key(w, "--user mallory --allow read many" .. i)
+    end
+  end)
+
+  it("loses the own ones, with all keys together, and ends no session of another user", function()
+    local idle, first = session_of(), as(keys[1], initialize("2025-06-18")).headers["mcp-session-id"]
+    for i = 1, 70 do
+      assert.equal(200, as(keys[i % 2 + 1], initialize("2025-06-18")).status)
+    end
+    assert.equal(200, post(ask(2, "ping"), idle).status)
+    assert.equal(404, as(keys[1], ask(2, "ping"), first).status)
+  end)
+
+  it("who has eight in use is refused with the reason, and others begin theirs", function()
+    local stops = {}
+    for i = 1, 8 do
+      local session = as(keys[i % 2 + 1], initialize("2025-06-18")).headers["mcp-session-id"]
+      stops[i] = background("listens" .. i, "200 OK", keys[i % 2 + 1], session, "-H 'Accept: text/event-stream'")
+    end
+    local reply = as(keys[1], initialize("2025-06-18"))
+    assert.same({ 429, "ERR_LIMIT" }, { reply.status, reply.body.code })
+    assert.truthy(reply.body.fix:find("DELETE /mcp", 1, true))
+    session_of()
+    for _, stop in ipairs(stops) do
+      stop()
+    end
+    assert(world.wait(function() return as(keys[1], initialize("2025-06-18")).status == 200 end))
+  end)
+end)
+
+describe("what a session keeps", function()
+  it("are the last eight answers whose client left, and no address or token longer than it needs", function()
+    local session = session_of("2025-06-18", { elicitation = EMPTY })
+    for i = 1, 9 do
+      orket.write(w.dir .. "/.test/approve.json", cjson.encode(ask(i, "tools/call",
+        { name = "approve", arguments = { id = ids.A } })))
+      background("asked" .. i, "elicitation/create", s.key, session, "-H 'Content-Type: application/json' -H '"
+        .. ACCEPT .. "' --data-binary @" .. w.dir .. "/.test/approve.json")()
+      assert.equal(202, post({ jsonrpc = "2.0", id = "orket-" .. i, result = { action = "cancel" } }, session).status)
+    end
+    local function again(number)
+      return s:request("GET", "/mcp", { "Accept: text/event-stream", "Mcp-Session-Id: " .. session,
+        "Last-Event-ID: " .. number .. "-1" })
+    end
+    assert.equal(404, again(2).status) -- 1 was initialize
+    assert.truthy(again(3).text:find("ERR_CANCELED", 1, true))
+    assert.truthy(again(10).text:find("ERR_CANCELED", 1, true))
+    for _, method in ipairs({ "resources/subscribe", "resources/read" }) do
+      local reply = post(ask(20, method, { uri = "orket:///v1/cards/" .. ("A"):rep(3000) }), session)
+      assert.equal(-32602, reply.body.error.code)
+    end
+  end)
+end)
+
 describe("a model that wants to decide by itself", function()
   it("has no argument for the yes: neither the hash nor the box", function()
     local hash = w:pending()[1].hash
@@ -258,10 +335,6 @@ describe("a key that may less", function()
     accounts.add(w, "ada", "developer")
     local one, other = accounts.key(w, "--user ada --allow read,act one"),
       accounts.key(w, "--user ada --allow read other")
-    local function as(key, message, session)
-      return s:request("POST", "/mcp", { "Content-Type: application/json", ACCEPT, "Authorization: Bearer " .. key,
-        session and "Mcp-Session-Id: " .. session }, cjson.encode(message), true)
-    end
     local session = as(one, initialize("2025-06-18")).headers["mcp-session-id"]
     assert.equal(200, as(one, ask(2, "ping"), session).status)
     assert.equal(404, as(other, ask(2, "ping"), session).status)

@@ -117,6 +117,42 @@ describe("an Idempotency-Key", function()
     assert.equal(201, s:post("/v1/runs/ep.1/fork", { at = "1.2" }, { "Idempotency-Key: fork-2" }).status)
   end)
 
+  it("of one service is not that of another service of the same name", function()
+    local keys = { accounts.key(w, "--allow run,read ci"), (accounts.key(w, "--allow run,read ci")) }
+    local function fork(key, at)
+      return s:request("POST", "/v1/runs/ep.1/fork", { "Content-Type: application/json", KEY[1],
+        "Authorization: Bearer " .. key }, { at = at }, true)
+    end
+    local first, other = fork(keys[1], "1.2"), fork(keys[2], "1.3")
+    assert.same({ 201, "ep-f1" }, { first.status, first.body.card })
+    assert.same({ 201, "ep-f2" }, { other.status, other.body.card }, other.text)
+    assert.equal("ep-f1", fork(keys[1], "1.2").body.card)
+    assert.equal(422, fork(keys[2], "1.2").status)
+  end)
+
+  it("of a sender that sends thousands leaves those of others as they are", function()
+    accounts.add(w, "mallory", "developer")
+    local key = accounts.key(w, "--user mallory --allow run,read,act many")
+    assert.equal("ep-f1", s:post("/v1/runs/ep.1/fork", { at = "1.2" }, KEY).body.card)
+    w:hold(w:requests() + 1)
+    local lines, run = {}, s:post("/v1/cards/ep/execute", { again = true }).body.run
+    for i = 1, 1001 do
+      lines[i] = ([[next
+url = "%s/v1/runs/%s/resume"
+header = "Authorization: Bearer %s"
+header = "Content-Type: application/json"
+header = "Idempotency-Key: %d"
+data = "{}"
+silent
+output = "/dev/null"
+write-out = "%%{http_code}\n"]]):format(s.url, run, key, i)
+    end
+    orket.write(w.dir .. "/.test/many", table.concat(lines, "\n"))
+    local codes = orket.shell("curl -K " .. w.dir .. "/.test/many | sort | uniq -c")
+    assert.equal("1001 202", codes:match("%S.*%S"))
+    assert.equal("ep-f1", s:post("/v1/runs/ep.1/fork", { at = "1.2" }, KEY).body.card)
+  end)
+
   it("of another path is another request", function()
     local card = { id = "X", parent_id = "ep", name = "X", seat = "dev" }
     assert.equal(201, s:post("/v1/cards", card, KEY).status)

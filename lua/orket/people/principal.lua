@@ -14,6 +14,7 @@ local M = {}
 ---@field role string|nil
 ---@field permissions table<string, boolean>
 ---@field account string what its requests are counted under
+---@field owner string whose it is: the keys and the sessions of a user have one owner
 ---@field ends number|nil seconds since 1970
 ---@field session Session|nil
 local Principal = {}
@@ -23,7 +24,7 @@ local ALL = tables.set(roles.PERMISSIONS)
 local AUDITED = { "user.", "key." } -- beginnings of kinds of events that only the audit shows
 
 local ADMIN = setmetatable({ kind = "admin", name = "admin", role = "admin", permissions = ALL,
-  account = "admin" }, Principal)
+  account = "admin", owner = "admin" }, Principal)
 
 ---The holder of the administrator's key.
 ---@return Principal
@@ -36,7 +37,7 @@ end
 ---@return Principal
 function M.machine(name)
   return setmetatable({ kind = "admin", name = name, role = "admin", permissions = ALL,
-    account = "machine:" .. name }, Principal)
+    account = "machine:" .. name, owner = "machine:" .. name }, Principal)
 end
 
 ---A user who is signed in.
@@ -47,7 +48,8 @@ end
 ---@return Principal
 function M.user(organization, user, session, ends)
   return setmetatable({ kind = "user", name = user.name, role = user.role, session = session, ends = ends,
-    permissions = roles.permissions(organization, user.role), account = "user:" .. user.name }, Principal)
+    permissions = roles.permissions(organization, user.role), account = "user:" .. user.name,
+    owner = "user:" .. user.name }, Principal)
 end
 
 -- What the user may, as far as the key may: what a role names singly belongs to "act".
@@ -68,7 +70,7 @@ function M.key(organization, key, user)
   local scope = tables.set(key.scope)
   local self = { kind = user and "key" or "service", name = user and user.name or "service:" .. key.name,
     role = user and user.role, permissions = scope, account = "key:" .. key.id,
-    ends = key_expiry.seconds(key.expires_at) }
+    owner = user and "user:" .. user.name or "key:" .. key.id, ends = key_expiry.seconds(key.expires_at) }
   if user then
     self.permissions = within(roles.permissions(organization, user.role), scope)
   end

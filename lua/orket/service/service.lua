@@ -44,6 +44,14 @@ local TRACES = 1 -- second that a collector is waited for at the end
 ---@field workspaces Workspaces all that this server serves
 ---@field routes Route[]
 ---@field kept table answers that are good until the journal moves
+---@field once table|nil what api/once.lua knows of answered requests; nil: it was not asked
+---@field mcp table|nil sessions of MCP clients, mcp_http.lua's; nil: none began
+---@field tools table<string, McpTool>|nil what those clients may call
+---@field presence table presence.lua
+---@field socket {close: fun()} the owner's socket
+---@field traces table|nil telemetry/tracing
+---@field outbox table|nil notify/outbox
+---@field watched {close: fun(self: table)} the directory's changes
 ---@field snapshots table the project as it was
 ---@field at integer|nil of a view of it: the commit after which it was so
 ---@field people Directory

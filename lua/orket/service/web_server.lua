@@ -232,10 +232,9 @@ local function stream(self, service, exchange, route, request)
 end
 
 local function read(exchange, route, params, raw)
-  local request = { id = exchange.id, who = exchange.who, path = raw.path, params = params,
-    headers = raw.headers, principal = exchange.principal, claims = (raw.credential or {}).claims,
-    passwords = raw.passwords or {},
-    address = exchange.address }
+  local request = { id = exchange.id, who = exchange.who, method = raw.method, path = raw.path,
+    params = params, headers = raw.headers, principal = exchange.principal,
+    claims = (raw.credential or {}).claims, passwords = raw.passwords or {}, address = exchange.address }
   local err
   request.query, err = inputs.query(route, raw.query)
   if not err then

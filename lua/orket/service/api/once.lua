@@ -10,7 +10,7 @@ local sys = require("orket.core.sys")
 
 local M = {}
 
-local MOST = 1000 -- keys that are remembered
+local MOST = 1000 -- keys of one sender that are remembered
 local DAY = 86400 -- seconds that they count
 local RUN = "requests" -- their streams: one for each day, as its turn
 
@@ -19,25 +19,29 @@ M.HEADER = { type = "string", maxLength = 128,
   description = "a request that is sent again with it is answered as before, and does nothing a second time" }
 
 ---@class OnceEntry
+---@field actor string who sent it
 ---@field content string hash of what was asked
 ---@field answer table|nil nil: it is under way
 ---@field at string when it was answered
 
 -- ---- what is known ----
 
+-- A sender's further keys take the place of that one's first, never of another sender's.
 local function remember(known, key, entry)
-  known.of[key] = entry
-  known.order[#known.order + 1] = key
-  if #known.order > MOST then
-    known.of[table.remove(known.order, 1)] = nil
+  local order = known.orders[entry.actor] or {}
+  known.of[key], known.orders[entry.actor] = entry, order
+  order[#order + 1] = key
+  if #order > MOST then
+    known.of[table.remove(order, 1)] = nil
   end
 end
 
 local function forget(known, key)
+  local order = known.orders[known.of[key].actor]
   known.of[key] = nil
-  for i, one in ipairs(known.order) do
+  for i, one in ipairs(order) do
     if one == key then
-      table.remove(known.order, i)
+      table.remove(order, i)
       return
     end
   end
@@ -52,11 +56,12 @@ local function oldest()
 end
 
 local function of_journal(store)
-  local known, today = { of = {}, order = {} }, day_of(os.time())
+  local known, today = { of = {}, orders = {} }, day_of(os.time())
   for day = today - 1, today do
     for _, event in ipairs(store:read("stream", { run = RUN, turn = day })) do
       local body = event.body
-      remember(known, body.key, { content = body.request, answer = body.answer, at = event.at })
+      remember(known, body.key, { actor = event.actor, content = body.request, answer = body.answer,
+        at = event.at })
     end
   end
   return known
@@ -75,7 +80,7 @@ end
 
 -- What it is about: another one must not have the same key.
 local function content_of(request)
-  return hash.of(cjson.encode({ request.path, request.body or cjson.null }))
+  return hash.of(cjson.encode({ request.method, request.path, request.query, request.body or cjson.null }))
 end
 
 local function repeated(entry, content)
@@ -90,33 +95,34 @@ local function repeated(entry, content)
 end
 
 -- It has happened: that it could not be noted changes nothing of that.
-local function record(store, who, key, entry)
-  local tx = store:stream({ run = RUN, turn = day_of(os.time()), actor = "human:" .. who,
+local function record(store, key, entry)
+  local tx = store:stream({ run = RUN, turn = day_of(os.time()), actor = entry.actor,
     role = "human" }):begin()
   tx:event("request.answered", nil, { key = key, request = entry.content, answer = entry.answer })
   async.await(tx.commit, tx)
 end
 
-local function perform_and_record(service, request, key, entry, perform)
+local function perform_and_record(service, key, entry, perform)
   local answer, err = perform()
   entry.answer, entry.at = answer, sys.now()
   if answer then
-    record(service.store, request.who, key, entry)
+    record(service.store, key, entry)
   end
   return answer, err
 end
 
 -- In a task of its own: a client that is gone before it has the answer asks for it again.
 local function perform_first(service, request, key, perform)
-  local known, entry = service.once, { content = content_of(request), at = sys.now() }
+  local known, entry = service.once, { actor = "human:" .. request.who, content = content_of(request),
+    at = sys.now() }
   remember(known, key, entry)
   return async.suspend(function(wake)
     async.spawn_watched(function(answer, err)
-      if not answer then
+      if not answer and known.of[key] == entry then
         forget(known, key)
       end
       wake(answer, err)
-    end, perform_and_record, service, request, key, entry, perform)
+    end, perform_and_record, service, key, entry, perform)
   end)
 end
 
@@ -134,7 +140,7 @@ function M.perform(service, request, perform)
   elseif #key > 128 then
     return nil, problem.new(422, "ERR_USAGE", "the Idempotency-Key has more than 128 bytes")
   end
-  key = hash.of(request.who .. "\0" .. key)
+  key = hash.of(request.principal.account .. "\0" .. key)
   service.once = service.once or of_journal(service.store)
   local entry = find(service.once, key)
   if entry then

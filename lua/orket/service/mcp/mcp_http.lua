@@ -12,8 +12,9 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
-local SESSIONS = 64 -- at once; a further one takes the place of the one that said nothing for longest
-local STREAMS = 32 -- of a session, that can be asked for again
+local SESSIONS, OWN = 64, 8 -- at once: of all, and of one owner
+local ABANDONED = 3600 -- seconds: a session that was idle for as long ends when its place is wanted
+local STREAMS, BYTES = 8, 2 << 20 -- of a session: ended streams that can be asked for again
 
 -- ---- sessions ----
 
@@ -38,28 +39,61 @@ local function end_client(all, client)
   end
 end
 
--- False when each of them is in use.
-local function make_room(all)
-  local oldest
+-- How many sessions an owner has, and the one of them that was idle for longest.
+local function own_of(all, owner)
+  local count, oldest = 0, nil
   for _, client in pairs(all.of) do
-    if is_idle(client) and (not oldest or client.seen < oldest.seen) then
-      oldest = client
+    if client.owner == owner then
+      count = count + 1
+      oldest = is_idle(client) and (not oldest or client.seen < oldest.seen) and client or oldest
     end
   end
-  if oldest then
-    end_client(all, oldest)
+  return count, oldest
+end
+
+local function end_abandoned(all)
+  local since = sys.monotonic() - ABANDONED
+  for _, id in ipairs(tables.keys(all.of)) do
+    if is_idle(all.of[id]) and all.of[id].seen < since then
+      end_client(all, all.of[id])
+    end
   end
-  return oldest ~= nil
+end
+
+local function no_room(own)
+  if own >= OWN then
+    return problem.new(429, "ERR_LIMIT", own .. " MCP sessions of yours are in use, which is the most",
+      "end one of them: DELETE /mcp")
+  end
+  return problem.new(503, "ERR_LIMIT", "no further MCP session can begin now", "try again later")
+end
+
+-- A further session takes the place of the owner's own one that was idle for longest, never another owner's.
+local function make_room(all, owner)
+  if all.count >= SESSIONS then
+    end_abandoned(all)
+  end
+  local own, oldest = own_of(all, owner)
+  if own < OWN and all.count < SESSIONS then
+    return true
+  elseif not oldest then
+    return nil, no_room(own)
+  end
+  end_client(all, oldest)
+  return true
 end
 
 local function new_client(service, request)
-  local all = clients_of(service)
-  if service.ready == false or all.count >= SESSIONS and not make_room(all) then
-    return nil, problem.new(503, "ERR_LIMIT", "no further session can begin now",
-      "end one, or try again later")
+  local all, who = clients_of(service), request.principal
+  local ok, err = service.ready, no_room(0)
+  if ok then
+    ok, err = make_room(all, who.owner)
+  end
+  if not ok then
+    return nil, err
   end
   local notices = mcp_stream.new(0, false)
-  local client = setmetatable({ id = sys.nonce(), account = request.principal.account,
+  local client = setmetatable({ id = sys.nonce(), account = who.account, owner = who.owner,
     notices = notices, streams = {}, last = 0,
     session = mcp_session.new(service, notices), seen = sys.monotonic() }, Client)
   all.of[client.id], all.count = client, all.count + 1
@@ -100,8 +134,18 @@ local function accepts(request, kinds)
   return true
 end
 
+-- The newest ended ones are kept, as many and as much of them as a session may have.
 local function forget_streams(client)
-  client.streams[client.last - STREAMS] = nil
+  local numbers, ended, bytes = tables.keys(client.streams), 0, 0
+  for i = #numbers, 1, -1 do
+    local stream = client.streams[numbers[i]]
+    if stream.done and stream.bytes == 0 then -- sent alone: it has no id to ask for it with
+      client.streams[numbers[i]] = nil
+    elseif stream.done then
+      ended, bytes = ended + 1, bytes + stream.bytes
+      client.streams[numbers[i]] = ended <= STREAMS and bytes <= BYTES and stream or nil
+    end
+  end
 end
 
 -- A bug ends its stream; a session that did not begin ends.
@@ -110,6 +154,7 @@ local function settle(service, client, stream, err)
     service.log({ kind = "bug", message = errors.line(err) })
     stream:close()
   end
+  forget_streams(client)
   if not client.session.version and clients_of(service).of[client.id] then
     end_client(clients_of(service), client)
   end
@@ -120,7 +165,6 @@ local function answer(service, client, request, response, headers)
   client.last = client.last + 1
   local stream = mcp_stream.new(client.last, client.session:knows("2025-11-25"))
   client.streams[client.last] = stream
-  forget_streams(client)
   headers["Mcp-Session-Id"] = client.id
   async.spawn_watched(function(_, err)
     settle(service, client, stream, err)

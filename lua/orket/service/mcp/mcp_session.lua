@@ -24,7 +24,8 @@ local ASKS_SINCE, BATCHES = "2025-06-18", "2025-03-26" -- elicitation; lists of 
 
 local OPEN_MOST = 16 -- requests of a session at once
 local BATCH_MOST = 32 -- messages of a list
-local ID_MOST = 256 -- bytes of an id
+local ID_MOST = 256 -- bytes of an id, also of a progressToken
+local URI_MOST = 2048 -- bytes of the address of a resource
 local NAME_MOST = 100 -- bytes of a client's name
 
 local INSTRUCTIONS = "Orket runs teams of agents on a board of work cards. Start with the tool board. "
@@ -50,6 +51,7 @@ local EMPTY_OBJECT = cjson.decode("{}")
 ---@field version string|nil agreed on; nil: it has not begun
 ---@field client string how the client calls itself
 ---@field notices McpOutlet for what answers no request
+---@field elicits boolean|nil the client can ask the person beside it
 ---@field refused string[] hashes of what the person said no to
 ---@field asking boolean|nil the person is being asked
 local Session = {}
@@ -59,8 +61,9 @@ Session.__index = Session
 ---@param notices McpOutlet
 ---@return McpSession
 function M.new(service, notices)
+  service.tools = service.tools or catalogue.tools(service.routes) -- of all sessions
   return setmetatable({ service = service, notices = notices, client = "a program", open = {},
-    count = 0, asked = {}, last = 0, refused = {}, tools = catalogue.tools(service.routes) }, Session)
+    count = 0, asked = {}, last = 0, refused = {}, tools = service.tools }, Session)
 end
 
 local function fault(code, message, data)
@@ -77,8 +80,7 @@ end
 ---True when the client can ask the person beside it.
 ---@return boolean
 function Session:can_ask()
-  local can = type(self.capabilities) == "table" and self.capabilities.elicitation
-  return self:knows(ASKS_SINCE) and type(can) == "table" and (next(can) == nil or can.form ~= nil)
+  return self:knows(ASKS_SINCE) and self.elicits
 end
 
 -- ---- questions to the client ----
@@ -120,6 +122,12 @@ local function name_of(info)
   return strings.cut(name, NAME_MOST)
 end
 
+-- Whether a client shows forms to the person.
+local function has_form(capabilities)
+  local can = type(capabilities) == "table" and capabilities.elicitation
+  return type(can) == "table" and (next(can) == nil or can.form ~= nil)
+end
+
 function METHODS.initialize(self, params)
   if self.version then
     return nil, fault(INVALID_REQUEST, "the session has begun")
@@ -127,7 +135,7 @@ function METHODS.initialize(self, params)
     return nil, fault(INVALID_PARAMS, "protocolVersion is missing")
   end
   self.version = tables.has(M.VERSIONS, params.protocolVersion) and params.protocolVersion or M.VERSIONS[1]
-  self.capabilities, self.client = params.capabilities, name_of(params.clientInfo)
+  self.elicits, self.client = has_form(params.capabilities), name_of(params.clientInfo)
   return { protocolVersion = self.version, instructions = INSTRUCTIONS,
     serverInfo = { name = "orket", title = "Orket", version = sys.version() },
     capabilities = { tools = EMPTY_OBJECT, prompts = EMPTY_OBJECT, resources = { subscribe = true } } }
@@ -197,9 +205,13 @@ local function confirmed(self, call, tool, request, arguments)
   return confirmation.ask(self, call, tool, arguments, shown)
 end
 
+local function is_id(id)
+  return type(id) == "string" and #id <= ID_MOST or math.type(id) == "integer"
+end
+
 local function progress_of(call, params)
   local token = type(params._meta) == "table" and params._meta.progressToken
-  if type(token) ~= "string" and math.type(token) ~= "integer" then
+  if not is_id(token) then
     return nil
   end
   local count = 0
@@ -243,9 +255,13 @@ end
 -- ---- resources and prompts ----
 
 local function meant(self, params)
-  local route, request = route_call.resource(self.service, tostring(params.uri), catalogue.SCHEME)
+  local uri = type(params.uri) == "string" and #params.uri <= URI_MOST and params.uri
+  if not uri then
+    return nil, fault(INVALID_PARAMS, ("uri has to be a text of %d bytes at most"):format(URI_MOST))
+  end
+  local route, request = route_call.resource(self.service, uri, catalogue.SCHEME)
   if not route or not catalogue.is_resource(route) then
-    return nil, fault(NO_RESOURCE, "there is no such resource", { uri = tostring(params.uri) })
+    return nil, fault(NO_RESOURCE, "there is no such resource", { uri = uri })
   end
   return route, request
 end
@@ -337,10 +353,6 @@ METHODS["prompts/get"] = function(self, params, call)
 end
 
 -- ---- messages ----
-
-local function is_id(id)
-  return type(id) == "string" and #id <= ID_MOST or math.type(id) == "integer"
-end
 
 local function answer_of(self, call, method, params)
   local ok, result, err = xpcall(METHODS[method], debug.traceback, self, params, call)

@@ -8,16 +8,16 @@ local cjson = require("cjson")
 local M = {}
 
 local KEPT = 100 -- messages of a stream that can come again
-local BEAT = 15 -- seconds between two signs of life
+local PAUSE, BEAT = 15, ": beat\n\n" -- seconds between two signs of life, and such a sign
 
 local Stream = {}
 Stream.__index = Stream
 
 ---@param number integer of the session's streams; 0: what belongs to no request
 ---@param primes boolean an event without data comes first, so that there is an id to come again with
----@return McpOutlet
+---@return McpOutlet stream {bytes: of the messages that can come again, done: nothing follows}
 function M.new(number, primes)
-  return setmetatable({ number = number, primes = primes, count = 0, kept = {} }, Stream)
+  return setmetatable({ number = number, primes = primes, count = 0, kept = {}, bytes = 0 }, Stream)
 end
 
 -- ---- the connection ----
@@ -44,13 +44,13 @@ local function event_of(self, count, message)
   return ("id: %d-%d\nevent: message\ndata: %s\n\n"):format(self.number, count, message)
 end
 
+-- With something to read at once: the head alone is not sent.
 local function begin(self)
   if self.response and not self.began then
     self.began = true
     self.response:start(200, self.headers)
-    if self.primes and self.count == 0 then
-      write(self, ("id: %d-0\nretry: 1000\ndata: \n\n"):format(self.number))
-    end
+    local is_primed = self.primes and self.count == 0
+    write(self, is_primed and ("id: %d-0\nretry: 1000\ndata: \n\n"):format(self.number) or BEAT)
   end
 end
 
@@ -79,6 +79,7 @@ end
 local function keep(self, text)
   self.count = self.count + 1
   self.kept[self.count] = text
+  self.bytes = self.bytes + #text - #(self.kept[self.count - KEPT] or "")
   self.kept[self.count - KEPT] = nil
 end
 
@@ -120,7 +121,7 @@ end
 local function stay(self)
   local response = self.response
   while self.response == response and response do
-    local ended = async.within(BEAT, async.suspend, function(wake)
+    local ended = async.within(PAUSE, async.suspend, function(wake)
       self.wake = function()
         wake(true)
       end
@@ -129,7 +130,7 @@ local function stay(self)
       break
     elseif self.response == response then
       begin(self)
-      write(self, ": beat\n\n")
+      write(self, BEAT)
     end
   end
 end
