@@ -324,6 +324,13 @@ local ASKS_A = [[function work(talk)
   return steps(talk, function() return say(write(talk.card .. ".txt", "one\n")) end, function() return say(finish()) end)
 end]]
 
+local function approve_all(s)
+  for _, item in ipairs(s:get("/v1/inbox").body.items) do
+    local path = "/v1/approvals/" .. item.id:gsub("/", "%%2F")
+    assert.equal(200, s:post(path .. "/approve", { hash = s:get(path).body.hash }).status)
+  end
+end
+
 describe("a card that a person lets go on", function()
   local function epic(w, id, issue)
     w:write("config/epics/" .. id .. ".json", cjson.encode({ name = id, team = "t", environment = "e",
@@ -362,6 +369,57 @@ describe("a card that a person lets go on", function()
     for _, run in ipairs({ "ep.1", "two.1", "three.1" }) do
       w:derives(run)
     end
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  -- A rock whose first epic waits for a person, and whose second one depends on it.
+  local function rock_that_waits(options)
+    local w = new_world(options)
+    epic(w, "two", "T")
+    w:write("config/rocks/ro.json", cjson.encode({ name = "Rock", epics = { { epic = "ep" },
+      { epic = "two", depends_on = { "ep" } } } }))
+    return w
+  end
+
+  it("goes on with the rest of the rock also in a server that did not begin it", function()
+    local w <close> = rock_that_waits({ issues = { { id = "A" } }, mock = ASKS, gate = GATE })
+    local s <close> = service.start(w)
+    assert.equal("ep.1", s:post("/v1/runs", { card = "ro" }).body.run)
+    ends(s, "ep.1", "parked")
+    os.execute("kill -9 " .. s.pid)
+    assert(world.wait(function() return s:ended() end))
+    local other <close> = service.start(w)
+    approve_all(other)
+    assert(world.wait(function() return #w:events("approval.asked") == 2 end, 30), "the second epic began")
+    approve_all(other)
+    assert(world.wait(function() return w:card("ro").status == "done" end, 30))
+    assert.same({ "done", "done" }, { w:card("ep").status, w:card("two").status })
+    other:stop()
+    for _, run in ipairs({ "ep.1", "two.1" }) do
+      w:derives(run)
+    end
+    for _, id in ipairs({ "A", "T" }) do
+      assert.equal(0, w:card(id).retry_count)
+    end
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("does not go on with a rock that was not asked for, or that a person halted", function()
+    local w <close> = rock_that_waits({ issues = { { id = "A" } }, mock = ASKS_A })
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ro" })
+    ends(s, "ep.1", "parked")
+    w:hold("A")
+    w:orket("answer A green")
+    assert(world.wait(function() return w:request(2) end))
+    s:post("/v1/runs/ep.1/halt")
+    w:release("A")
+    assert(world.wait(function() return w:events("run.ended")[2] end))
+    assert.equal("drained", w:events("run.ended")[2].body.status)
+    s:post("/v1/runs", { card = "ep" }) -- the epic alone
+    ends(s, "ep.1", "done")
+    s:stop()
+    assert.equal("ready", w:card("two").status)
     assert.equal(0, (select(2, w:check())))
   end)
 

@@ -204,8 +204,9 @@ end
 ---@param project table scripts loaded
 ---@param epic table card row
 ---@param options {run: string, by: string?, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
----  cassette: table?, only: string?}  shared: what it has in common with the other runs; nil: it will
----  start no card. on_begun: its beginning is in the journal. only: this card and what it depends on
+---  cassette: table?, only: string?, rock: string?}  shared: what it has in common with the other runs; nil:
+---  it will start no card. on_begun: its beginning is in the journal. only: this card and what it depends
+---  on. rock: the one that is run
 ---@return table|nil run
 ---@return Error|nil
 function M.new(project, epic, options)
@@ -227,7 +228,7 @@ function M.new(project, epic, options)
     return nil, err
   end
   self.last_turn, self.open_turns = last_turn(self.store, self.id), {}
-  self.only = options.only
+  self.only, self.rock = options.only, options.rock
   self.board = board.new(self.only and board.needed(cards, self.only) or cards)
   return self
 end
@@ -329,7 +330,8 @@ function Run:announce()
   local configuration = self.engine:configuration()
   tx:event(kind, self.epic.id, {
     generation = self.project.generation.id, engine = sys.version(), only = self.only,
-    by = self.engine:user(), beside = self.engine:beside(), config = configuration and tx:blob(configuration),
+    rock = self.rock, by = self.engine:user(), beside = self.engine:beside(),
+    config = configuration and tx:blob(configuration),
   })
   if self.epic.status == "ready" then
     local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system" })

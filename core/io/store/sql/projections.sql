@@ -238,7 +238,7 @@ UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND 
 -- must
 UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
                started_at = iif(status = 'forked', :at, started_at), -- a fork begins when it first runs
-               body = json_set(body, '$.only', $only)
+               body = json_patch(json_set(body, '$.only', $only), json_object('rock', $rock))
 WHERE id = :run;
 INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 

@@ -380,7 +380,7 @@ ORDER BY seq DESC LIMIT 1;
 -- `seconds` are those in which a process worked on it: of each session from its beginning to its noted end, else to its last
 -- event of an agent. The newest of the `sessions` began at `session_at`.
 -- name: runs
-SELECT id, card, generation, status, started_at, ended_at, only,
+SELECT id, card, generation, status, started_at, ended_at, only, rock,
        (SELECT CAST(round(sum((value ->> 1) - (value ->> 0)) / 1000.0) AS INTEGER) FROM json_each(spans)) AS seconds,
        CAST(round(((spans ->> '$[#-1][1]') - (spans ->> '$[#-1][0]')) / 1000.0) AS INTEGER) AS session_seconds,
        strftime('%Y-%m-%dT%H:%M:%fZ', (spans ->> '$[#-1][0]') / 1000.0, 'unixepoch') AS session_at,
@@ -397,7 +397,7 @@ FROM (SELECT r.id, r.card, r.generation,
                          AND i.status IN ('blocked', 'waiting_for_developer')) THEN 'parked'
             WHEN r.status = 'drained' THEN 'drained'
             ELSE 'partial' END AS status,
-       r.started_at, r.ended_at, r.body ->> '$.only' AS only,
+       r.started_at, r.ended_at, r.body ->> '$.only' AS only, r.body ->> '$.rock' AS rock,
        (WITH RECURSIVE walk (seq, prev, kind, at) AS (
             SELECT e.seq, e.prev, e.kind, e.at FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = r.id AND s.turn = 0
             UNION ALL SELECT e.seq, e.prev, e.kind, e.at FROM walk JOIN entry e ON e.seq = walk.prev),
@@ -420,6 +420,13 @@ FROM (SELECT r.id, r.card, r.generation,
        r.body ->> '$.of' AS of, r.body ->> '$.at' AS at -- of a fork
 FROM run r LEFT JOIN card e ON e.id = r.card WHERE (:card IS NULL OR r.card = :card) AND (:id IS NULL OR r.id = :id))
 ORDER BY started_at, id;
+
+-- Rocks that runs were begun for and that are not over, unless one of those runs was stopped or failed: that is for a
+-- person to go on with. `by`: who began the newest of them.
+-- name: open_rocks
+SELECT c.id, r.body ->> '$.by' AS by, max(r.started_at) AS at FROM run r JOIN card c ON c.id = r.body ->> '$.rock'
+WHERE c.status NOT IN ('done', 'canceled', 'archived')
+GROUP BY c.id HAVING total(r.status IN ('drained', 'failed')) = 0 ORDER BY c.id;
 
 -- The runs that go on from a moment of another one.
 -- name: forks

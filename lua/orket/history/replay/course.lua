@@ -172,8 +172,9 @@ function M.begin(replay, event)
   replay.facade.seeds.of[card.id], replay.facade.seeds.labels[card.id] = seed_of(replay.store, card.id,
     event.seq)
   replay.facade.seeds.links[card.id] = tree_files.links(replay.store, card.id, event.seq)
-  local only = record.body(event).only
-  local run, err = scheduler.new(replay.facade, card, { run = event.run, only = only })
+  local body = record.body(event)
+  local run, err = scheduler.new(replay.facade, card, { run = event.run, only = body.only,
+    rock = body.rock })
   if not run then
     replay.stage:diverge(event, errors.line(err))
     return

@@ -1,6 +1,7 @@
--- resumption.lua: what goes on by itself in a process that lives on when a run has ended: a person's act lets
--- a parked card go on, and its run goes on with it; an epic that was parked is done, and the rock goes on.
--- What a run under way can take up itself is none of this (scheduler/listener.lua).
+-- resumption.lua: what goes on by itself in a process that outlives its runs: a person's act lets a parked
+-- card go on, and its run goes on with it; an epic is done, and the rock that it was run for goes on. Which
+-- rock that is, the journal knows: an earlier process may have begun it. Cards of a run that is under way are
+-- the listener's (scheduler/listener.lua).
 
 local async = require("orket.async")
 local rock_run = require("orket.scheduler.jobs.rock_run")
@@ -14,7 +15,6 @@ local WORK = { ready = true, in_progress = true, ready_for_testing = true, code_
 
 ---@class Resumption
 ---@field due table<string, {by: string|nil}> epics with a card that goes on, and who let it
----@field rocks table<string, {by: string|nil}> that were run here, and parked, and who began that
 local Resumption = {}
 Resumption.__index = Resumption
 
@@ -69,32 +69,23 @@ end
 
 -- ---- rocks ----
 
-local function rock_of(self, job)
-  local row = self.store:read("card", { id = job.card })[1]
-  return row and row.type == "rock" and row or nil
-end
-
 local function go_on_with_rocks(self)
-  for _, id in ipairs(tables.keys(self.rocks)) do
-    local rock = self.store:read("card", { id = id })[1]
-    if not self.jobs:is_asked(id) and rock_run.goes_on(self.store, rock) then
-      local by = self.rocks[id].by
-      self.rocks[id] = nil
-      async.spawn(self.jobs.begin, self.jobs, { card = id, by = by })
+  for _, open in ipairs(self.store:read("open_rocks")) do
+    if not self.jobs:is_asked(open.id) and rock_run.goes_on(self.project, open.id) then
+      async.spawn(self.jobs.begin, self.jobs, { card = open.id, by = open.by })
     end
   end
 end
 
 -- ---- the whole ----
 
----A job is over.
+---A job is over. One that failed lets nothing go on: that would fail as well, again and again.
 ---@param job Job
 function Resumption:ended(job)
-  if job.ended and job.ended.status == "parked" and not job.error and rock_of(self, job) then
-    self.rocks[job.card] = { by = job.by }
-  end
   settle(self)
-  go_on_with_rocks(self)
+  if not job.error then
+    go_on_with_rocks(self)
+  end
 end
 
 ---Nothing goes on by itself any more.
@@ -107,8 +98,8 @@ end
 ---@param jobs Jobs that tell of their ends
 ---@return Resumption
 function M.watch(project, jobs)
-  local self = setmetatable({ store = project.store, jobs = jobs, set = run_set.of(project), due = {},
-    rocks = {} }, Resumption)
+  local self = setmetatable({ project = project, store = project.store, jobs = jobs,
+    set = run_set.of(project), due = {} }, Resumption)
   self.set.on_release = function()
     settle(self)
   end

@@ -128,7 +128,7 @@ local function conclude(self, project)
 end
 
 local function under_way(project, rock)
-  for _, row in ipairs(epics_of(project.store, rock.id)) do
+  for _, row in ipairs(epics_of(project.store, rock)) do
     local held = run_set.of(project):of_epic(row.id)
     if held then
       return run_set.taken(held)
@@ -144,7 +144,7 @@ end
 ---@return RunEnd|nil
 ---@return Error|nil ERR_OWNED: one of them is under way
 function M.run(project, rock, is_stopping, run_epic)
-  local err = under_way(project, rock)
+  local err = under_way(project, rock.id)
   if err then
     return nil, err
   end
@@ -159,21 +159,21 @@ function M.run(project, rock, is_stopping, run_epic)
   return conclude(self, project)
 end
 
----True when running the rock again would do something: it has an epic that never began and now may, or all
----are over and it is not.
----@param store Store
----@param rock table card row
+---True when running the rock again would do something: no epic of it is under way, and one that never began
+---now may, or all are over.
+---@param project table opened as owner
+---@param rock string card id
 ---@return boolean
-function M.goes_on(store, rock)
-  if FINAL[rock.status] then
+function M.goes_on(project, rock)
+  if under_way(project, rock) then
     return false
   end
-  for _, row in ipairs(epics_of(store, rock.id)) do
-    if row.status == "ready" and is_free(store, card(store, row.id)) then
+  for _, row in ipairs(epics_of(project.store, rock)) do
+    if row.status == "ready" and is_free(project.store, card(project.store, row.id)) then
       return true
     end
   end
-  return is_over(store, rock.id)
+  return is_over(project.store, rock)
 end
 
 return M

@@ -56,7 +56,7 @@ local function run_epic(project, epic, options)
   project = project:as_configured()
   held.run, err = scheduler.open(project, epic, {
     run = id, on_delta = options.on_delta, on_begun = options.on_begun, cassette = options.cassette,
-    only = options.only, by = options.by, shared = run_set.of(project),
+    only = options.only, rock = options.rock, by = options.by, shared = run_set.of(project),
   })
   if not held.run then
     return nil, err
@@ -76,13 +76,14 @@ end
 
 ---Goes on with a run. One that was of a single card is of the whole epic when that card is final.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
----@param run {id: string, card: string, only: string?}
+---@param run {id: string, card: string, only: string?, rock: string?}
 ---@param options table see M.run
 ---@return RunEnd|nil
 ---@return Error|nil
 function M.resume(project, run, options)
   local only = run.only and card(project, run.only)
   options.run, options.only = run.id, only and not FINAL[only.status] and only.id or nil
+  options.rock = run.rock
   return run_epic(project, card(project, run.card), options)
 end
 
@@ -99,6 +100,7 @@ function M.run(project, name, options)
   if not found then
     return nil, err
   elseif found.type == "rock" then
+    options.rock = found.id
     return rock_run.run(project, found, options.is_stopping, function(epic)
       return run_epic(project, epic, options)
     end)
