@@ -135,6 +135,7 @@ describe("the inbox on the page", function()
     w:run()
     local s <close> = service.start(w)
     local seen = browser.watch("inbox/palette", s)
+    assert.same({ true, { true } }, { seen.stayed, seen.opened }) -- Escape never leaves the page
     assert(#seen.found > 0, cjson.encode(seen))
     assert.same({}, seen.violations)
     local rules = table.concat(seen.rules, "|")

@@ -122,6 +122,7 @@ await play({
     await page.goto(between.url + new URL(view("cards/" + card)).pathname);
     await page.waitForSelector(".comment");
     seen.comments = await page.locator(".comment").count();
+    await page.context().close(); // from here on nothing is asked for
     seen.hosts = [new URL(url).host]; // the wire's is the same server
     between.close();
   },
@@ -251,8 +252,20 @@ await play({
     const page = await open();
     await page.goto(view("runs"));
     await signIn(page);
+    await page.keyboard.press("Escape"); // there is no view before this one
+    seen.stayed = page.url() === view("runs");
+    // Is a dialog open at the moment at which it is there? A key behind that moment is a key of the dialog.
+    await page.evaluate(() => {
+      window.opened = [];
+      new MutationObserver((rows) =>
+        rows.forEach((row) =>
+          row.addedNodes.forEach((node) => node.tagName === "DIALOG" && window.opened.push(node.open)),
+        ),
+      ).observe(document.body, { childList: true, subtree: true });
+    });
     await page.keyboard.press("Control+k");
     await page.waitForSelector("dialog input");
+    seen.opened = await page.evaluate(() => window.opened);
     await page.keyboard.type("lock");
     await page.waitForSelector(".found");
     seen.found = await page.locator(".found").allTextContents();

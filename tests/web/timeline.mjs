@@ -310,6 +310,44 @@ await play({
     await page.waitForSelector("[role=treeitem] :text('Turn ended')"); // followed: the newest row is in sight
   },
 
+  // Events of a turn are read before the stream brings them: each is one row.
+  async late() {
+    const page = await open({ viewport: { width: 1280, height: 1600 } }); // all rows are in sight
+    await page.addInitScript(() => {
+      const real = window.fetch;
+      const goesOn = new Promise((done) => {
+        window.goOn = done;
+      });
+      const hold = {
+        async transform(chunk, out) {
+          out.enqueue(chunk);
+          if (new TextDecoder().decode(chunk).includes("event: call.allowed")) await goesOn;
+        },
+      };
+      window.fetch = async (to, options) => {
+        const reply = await real(to, options);
+        if (!String(to).endsWith("/v1/events")) return reply;
+        return new Response(reply.body.pipeThrough(new TransformStream(hold)));
+      };
+    });
+    await page.goto(view("runs/ep.1?q=B"));
+    await signIn(page);
+    await page.waitForSelector("[role=treeitem]");
+    await page.route("**/timeline/events?**", async (route) => {
+      await get("/v1/runs/ep.1?wait=30");
+      await route.continue();
+    });
+    await page.click("main button:has-text('Resume run')");
+    await page.waitForSelector("[role=treeitem] :text('Turn ended')");
+    await page.evaluate(() => window.goOn());
+    await page.waitForSelector("[role=treeitem] :text('Moved to Done')");
+    // What is known of an event takes the place of this word.
+    await page.waitForFunction(
+      () => ![...document.querySelectorAll("[role=treeitem]")].some((row) => row.innerText === "Event"),
+    );
+    seen.rows = await page.locator("[role=treeitem]").allInnerTexts();
+  },
+
   // Who may only look sees a run and what was, and nothing that begins one.
   async viewer() {
     const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },

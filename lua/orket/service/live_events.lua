@@ -27,7 +27,7 @@ Client.__index = Client
 ---@class EventForm how events are written for a client
 ---@field event fun(event: StoreEvent): string
 ---@field plain fun(name: string, data: table): string what is no event: a delta, who looks at a card
----@field beat string a sign of life; also written to wait for room
+---@field beat string a sign of life; also written to wait for room, and to a client that has caught up
 
 ---@type EventForm
 M.STREAM = {
@@ -132,11 +132,12 @@ local function catch_up(client)
   end
 end
 
--- Until it falls behind, or is over.
+-- Until it falls behind, or is over. It learns that it has all there is.
 local function keep_up(client)
   client.live = true
   async.suspend(function(wake)
     client.wake = wake
+    client:push(client.form.beat)
   end)
   client.live = false
 end

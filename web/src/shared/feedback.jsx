@@ -1,6 +1,6 @@
 // feedback.jsx: what stands in place of data (outlines, a failure, nothing), dialogs, and acts of a person.
 
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icons.jsx";
 
 export function Failure({ error, again }) {
@@ -92,9 +92,10 @@ export function useAct() {
   return { ...state, run, clear: () => set({}) };
 }
 
+// It is open as soon as it is there: a key pressed at once is the dialog's, not the view's behind it.
 export function Dialog({ title, close, children }) {
   const ref = useRef();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const before = document.activeElement;
     ref.current.showModal();
     return () => before && before.focus && before.focus();

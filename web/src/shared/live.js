@@ -12,8 +12,9 @@ const PAINT = 100; // ms between two paintings of what is live
 const AGAIN = 400; // ms between two loads of the same data
 const TAIL = 4000; // characters of a draft that are kept
 
-// state: connecting, live, offline. last: the newest event that this page has. working: by card, what its open
-// turn is at. looking: by card, who looks at it. missed: how many events came after the connection was back.
+// state: connecting, live (all that was missed has come), offline. last: the newest event that this page has.
+// working: by card, what its open turn is at. looking: by card, who looks at it. missed: how many events came since
+// the connection was back, before it was live.
 export const live = {
   state: "connecting",
   since: null,
@@ -26,23 +27,25 @@ export const live = {
 
 const listeners = new Set(),
   watchers = new Set();
-let control, painting, goal;
+let control, painting, resumed;
+
+function paint() {
+  clearTimeout(painting);
+  painting = null;
+  watchers.forEach((call) => call());
+}
 
 // Everything that shows something live is painted together, at most ten times a second.
 function paintSoon() {
-  painting =
-    painting ||
-    setTimeout(() => {
-      painting = null;
-      watchers.forEach((call) => call());
-    }, PAINT);
+  painting = painting || setTimeout(paint, PAINT);
 }
 
+// At once, so that no part of the page still offers what another one says is not possible.
 function become(state) {
   if (live.state === state) return;
   if (state === "offline") live.since = new Date();
   live.state = state;
-  paintSoon();
+  paint();
 }
 
 // ---- what a card is at ----
@@ -93,8 +96,7 @@ function look({ card, who, count }) {
 function hear(event) {
   if (live.last !== null && event.seq <= live.last) return;
   live.last = event.seq;
-  if (goal) live.missed += 1;
-  if (goal && event.seq >= goal) goal = null;
+  if (live.state !== "live") live.missed += 1;
   follow(event);
   listeners.forEach((one) => one.event(event));
   paintSoon();
@@ -102,12 +104,16 @@ function hear(event) {
 
 // The newest event there is, when the stream opens.
 function begin(newest) {
-  const before = live.last;
-  if (before === null) live.last = newest;
-  goal = before !== null && newest > before ? newest : null;
+  resumed = live.last !== null;
+  if (!resumed) live.last = newest;
   live.missed = 0;
+}
+
+// The service's sign of life; the first one says that what was missed is there.
+function beat() {
+  if (live.state === "live") return;
   become("live");
-  listeners.forEach((one) => one.opened(before !== null));
+  listeners.forEach((one) => one.opened(resumed));
 }
 
 function block(text) {
@@ -117,6 +123,7 @@ function block(text) {
     if (line.startsWith("event: ")) name = line.slice(7);
     else if (line.startsWith("data: ")) data = line.slice(6);
     else if (line.startsWith(": last ")) begin(Number(line.slice(7)));
+    else if (line === ": beat") beat();
   }
   if (!data) return;
   const value = JSON.parse(data);

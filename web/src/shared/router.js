@@ -7,9 +7,15 @@ const changed = () => watchers.forEach((call) => call());
 
 addEventListener("popstate", changed);
 
+// The state of an entry of the history: did this page come to it from another one of its views?
 export function go(url, replace) {
-  history[replace ? "replaceState" : "pushState"](null, "", url);
+  history[replace ? "replaceState" : "pushState"](replace ? history.state : true, "", url);
   changed();
+}
+
+// To the view before; never out of the page.
+export function goBack() {
+  if (history.state) history.back();
 }
 
 export function useUrl() {

@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { Dialog } from "../shared/feedback.jsx";
-import { go, kept } from "../shared/router.js";
+import { go, goBack, kept } from "../shared/router.js";
 
 const OFF = "orket.keys.off";
 
@@ -81,7 +81,7 @@ export function useKeys(base, { help, search }) {
       if (to) go(kept(`${base}/${to}`));
       else if (e.key === "j" || e.key === "k") step(e.key === "j" ? 1 : -1);
       else if (e.key === "?") help();
-      else if (e.key === "Escape" && history.length > 1) history.back();
+      else if (e.key === "Escape") goBack();
       else if (/^[1-6]$/.test(e.key) ? !openTab(Number(e.key)) : !(e.key.length === 1 && press(e.key)))
         return undefined;
       return e.preventDefault();

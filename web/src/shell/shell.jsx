@@ -78,11 +78,8 @@ function useBackAgain() {
     const returned = before.current === "offline" && live.state === "live";
     before.current = live.state;
     if (!returned) return;
-    const tell = () => {
-      const n = live.missed;
-      notify({ title: n === 1 ? "Connected again. 1 new event." : `Connected again. ${n} new events.` });
-    };
-    setTimeout(tell, 500); // what was missed comes first
+    const n = live.missed;
+    notify({ title: n === 1 ? "Connected again. 1 new event." : `Connected again. ${n} new events.` });
   }, [live.state]);
 }
 

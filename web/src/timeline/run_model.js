@@ -176,7 +176,7 @@ export class RunModel {
     const fresh = { turn: event.turn, card: event.card, seat, role, model, seq: event.seq, from: at, to: at };
     const turn = this.turns.get(event.turn) || this.addTurn({ ...fresh, events: 0, rows: 0, steps: 0 });
     turn.events = Math.max(turn.events, event.n);
-    if (isRow(event)) turn.rows += 1;
+    if (isRow(event) && !turn.list[event.n - 1]) turn.rows += 1; // else it was read before it was heard
     if (event.kind === "turn.ended") turn.outcome = event.body.outcome;
     turn.steps = Math.max(turn.steps, event.step);
     turn.to = at;

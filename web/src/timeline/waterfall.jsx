@@ -267,7 +267,7 @@ export function Waterfall({ model, rows, axis, cards, now, point, chosen, pitch,
   };
   useEffect(() => {
     if (reveal && index.has(reveal.key)) show(index.get(reveal.key));
-  }, [reveal && reveal.key, reveal && reveal.n, index]);
+  }, [reveal && reveal.key, reveal && reveal.n, index, sight.height]);
   const press = (i) => {
     const row = rows[i];
     setCursor(row.key);
