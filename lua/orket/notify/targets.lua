@@ -44,6 +44,15 @@ function M.open(organization, name)
   return ok and target, err
 end
 
+---What a target follows from: two that are the same need not be opened again.
+---@param organization table
+---@param name string
+---@return table
+function M.given(organization, name)
+  local entry = organization.notify[name]
+  return { entry = entry, source = (organization.keys or {})[entry.key] }
+end
+
 ---@param organization table
 ---@return string[] sorted
 function M.names(organization)
