@@ -9,8 +9,8 @@ local M = {}
 
 ---@class NotifyTarget
 ---@field name string
----@field kind "webhook"|"ntfy"|"mail"
----@field url string
+---@field kind "webhook"|"ntfy"|"mail"|"desktop"
+---@field url string|nil of a desktop: none
 ---@field events string[] of notifications.EVENTS
 ---@field page string|nil address of the page of the service, for links
 ---@field private boolean|nil
