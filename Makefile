@@ -57,7 +57,7 @@ NPM_DEBS := npm
 DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will do, and may not bear Debian's beside it
 TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3 \
 	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch python3-websockets \
-	python3-prometheus-client nginx-light
+	python3-prometheus-client nginx-light libnotify-bin dbus-daemon python3-dbus python3-gi
 EVIDENCE_DEBS := nghttp2-client chromium python3-fastapi python3-httpx
 
 Q = $(if $(V),,@echo "  $@";)

@@ -65,7 +65,7 @@ static void test_password(void **state)
     // with its NUL it is another one
     assert_int_equal(password_check(place->dir, id.text, "correct horse", 14, &fits, NULL), 0);
     assert_false(fits);
-    // nobody's fits nothing
+    // without an id none fits
     assert_int_equal(password_check(place->dir, NULL, "correct horse", 13, &fits, NULL), 0);
     assert_false(fits);
     chmod(path, 0644);
@@ -76,6 +76,31 @@ static void test_password(void **state)
     assert_int_equal(password_check(place->dir, id.text, "correct horse", 13, &fits, NULL),
                      ERR_NOT_FOUND);
     credential_remove(place->dir, other.text);
+}
+
+/* Without memory no password fits, and none is half kept. */
+static void test_password_without_memory(void **state)
+{
+    struct place *place = *state;
+    struct credential_id id, lost;
+    bool fits, failed = true;
+    assert_int_equal(password_keep(place->dir, "correct horse", 13, &id, NULL), 0);
+    for (unsigned n = 1; failed; n++) {
+        support_fail_at(n);
+        int rc = password_check(place->dir, id.text, "correct horse", 13, &fits, NULL);
+        failed = support_failed();
+        assert_true(rc == 0 || (failed && rc == ERR_MEMORY));
+        assert_int_equal(fits, !failed);
+    }
+    failed = true;
+    for (unsigned n = 1; failed; n++) {
+        support_fail_at(n);
+        int rc = password_keep(place->dir, "correct horse", 13, &lost, NULL);
+        failed = support_failed();
+        assert_int_equal(rc, failed ? ERR_MEMORY : 0);
+    }
+    credential_remove(place->dir, id.text);
+    credential_remove(place->dir, lost.text);
 }
 
 static void test_bad_passwords(void **state)
@@ -176,11 +201,58 @@ static void test_tokens(void **state)
     keyring_clear(&other);
 }
 
+/* A token that there is no memory to look at is refused for that reason, and leaves no claims. */
+static void test_token_without_memory(void **state)
+{
+    (void)state;
+    const char *text = "{\"exp\":99999999999,\"aud\":[\"a\",\"orket\"],\"sub\":\"ada\"}";
+    const struct jwt_secret secret = {"0123456789abcdef", 16};
+    struct json_doc names = {0}, claims = {0};
+    struct buf token = {0};
+    jwt_sign(&token, text, strlen(text), &secret);
+    assert_int_equal(json_parse(&names, "\"orket\"", 7, NULL, NULL), 0);
+    struct jwt_wanted wanted = {.now = 1, .aud = &names.root};
+    bool failed = true;
+    for (unsigned n = 1; failed; n++) {
+        support_fail_at(n);
+        int rc = jwt_verify(token.data, token.len, &secret, &wanted, &claims, NULL);
+        failed = support_failed();
+        assert_int_equal(rc, failed ? ERR_MEMORY : 0);
+        assert_int_equal(json_get(&claims.root, "exp") != NULL, !failed);
+        json_doc_clear(&claims);
+    }
+    json_doc_clear(&names);
+    buf_clear(&token);
+}
+
+/* Without memory no credential is taken for another one, and a keyring stays what it was. */
+static void test_keyring_without_memory(void **state)
+{
+    struct place *place = *state;
+    struct credential_id id;
+    char text[CREDENTIAL_KEY + 1];
+    struct keyring keyring;
+    assert_int_equal(keyring_init(&keyring, NULL), 0);
+    assert_int_equal(access_key_make(place->dir, &id, text, NULL), 0);
+    bool failed = true;
+    for (unsigned n = 1; failed; n++) {
+        support_fail_at(n);
+        int rc = keyring_add(&keyring, place->dir, id.text, NULL);
+        failed = support_failed();
+        assert_int_equal(rc, failed ? ERR_MEMORY : 0);
+        assert_int_equal(judge(&keyring, text), failed ? KEYRING_WRONG : KEYRING_KEY);
+    }
+    credential_remove(place->dir, id.text);
+    keyring_clear(&keyring);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {TEST(test_password), TEST(test_bad_passwords),
                                        TEST(test_access_key), TEST(test_keyring),
-                                       TEST(test_tokens)};
+                                       TEST(test_password_without_memory),
+                                       TEST(test_tokens), TEST(test_token_without_memory),
+                                       TEST(test_keyring_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

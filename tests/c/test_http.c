@@ -548,6 +548,26 @@ static void test_connection_limit(void **state)
         hang_up(c[i]);
 }
 
+/* Clients that were refused and do not hang up keep no other client out. */
+static void test_lingering_connections_make_room(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c[8];
+    for (int i = 0; i < 8; i++) {
+        c[i] = dial(f);
+        listen_to(c[i]);
+        say(c[i], "nonsense\r\n\r\n");
+        assert_true(hears(f, c[i], "400"));
+    }
+    struct client *late = dial(f);
+    listen_to(late);
+    say(late, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    assert_true(hears(f, late, "GET / 0"));
+    hang_up(late);
+    for (int i = 0; i < 8; i++)
+        hang_up(c[i]);
+}
+
 static struct client *hold_one(struct fixture *f, const char *version)
 {
     struct client *c = dial(f);
@@ -822,6 +842,7 @@ int main(void)
         WITH_SERVER(test_continue),
         WITH_SERVER(test_idle_connections_go),
         WITH_SERVER(test_connection_limit),
+        WITH_SERVER(test_lingering_connections_make_room),
         WITH_SERVER(test_limit_of_open_exchanges),
         WITH_SERVER(test_drain),
         WITH_SERVER(test_pieces),

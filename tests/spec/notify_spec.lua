@@ -271,6 +271,112 @@ describe("ntfy", function()
   end)
 end)
 
+describe("a configuration that changes while the server runs", function()
+  local KEY = "a-key-of-the-specs"
+
+  local function configured(w, change)
+    local organization = cjson.decode(w:read("config/organization.json"))
+    change(organization.notify)
+    w:write("config/organization.json", cjson.encode(organization))
+  end
+
+  local function served(w)
+    local s = service.start(w, { environment = "SIGNS=" .. SECRET .. " ORKET_API_KEY=" .. KEY })
+    s.key = KEY
+    return s
+  end
+
+  local function began(w, name)
+    return world.wait(function()
+      for _, event in ipairs(w:events("notice.began")) do
+        if event.body.target == name then
+          return true
+        end
+      end
+    end, 10)
+  end
+
+  local function run(w, s, body)
+    local before = #w:events("run.ended")
+    assert.equal(202, s:post("/v1/runs", body or { card = "ep" }).status)
+    assert(world.wait(function() return #w:events("run.ended") > before end, 30))
+  end
+
+  it("notifies a target that was added, and one that was removed no more", function()
+    local old <close> = receivers()
+    local new <close> = receivers()
+    local w <close> = notifying({ old = webhook(old) })
+    local s <close> = served(w)
+    configured(w, function(notify)
+      notify.old, notify.new = nil, webhook(new)
+    end)
+    assert(began(w, "new"))
+    run(w, s)
+    assert(world.wait(function() return #new.http() == 1 end, 10))
+    assert.equal("done", cjson.decode(new.http()[1].body).event)
+    assert.is_true(is_signed(new.http()[1]))
+    assert.same({}, old.http())
+    assert.same({ "new" }, { w:events("notice.sent")[1].body.target })
+    s:stop()
+    w:replays()
+  end)
+
+  it("sends to the changed address of a target, from where it was", function()
+    local old <close> = receivers("503")
+    local new <close> = receivers()
+    local w <close> = notifying({ hook = webhook(old) })
+    local s <close> = served(w)
+    run(w, s)
+    assert(world.wait(function() return old.http()[1] end, 10))
+    configured(w, function(notify)
+      notify.hook = webhook(new)
+    end)
+    assert(world.wait(function() return #new.http() == 1 end, 10))
+    assert.equal(old.http()[1].headers["x-orket-id"], new.http()[1].headers["x-orket-id"])
+  end)
+
+  it("that has an error is reported with its fix, and the targets stay as they were", function()
+    local r <close> = receivers("503", "503", "200")
+    local other <close> = receivers()
+    local w <close> = notifying({ hook = webhook(r) })
+    local s <close> = served(w)
+    run(w, s)
+    for _, row in ipairs({
+      { { kind = "webhook", url = "http://example.org/x", key = "signs" }, "/notify/wrong" },
+      { webhook(other, { key = "no_such_key" }), "no_such_key" },
+    }) do
+      configured(w, function(notify)
+        notify.wrong = row[1]
+      end)
+      assert(world.wait(function() return orket.read(s.err):find(row[2], 1, true) end, 10), orket.read(s.err))
+      assert.truthy(orket.read(s.err):find("notifications go where they went before", 1, true))
+    end
+    assert(world.wait(function() return #w:events("notice.sent") == 1 end, 10))
+    assert.same({ 3, "hook" }, { #r.http(), w:events("notice.sent")[1].body.target })
+    assert.same({}, other.http())
+  end)
+
+  it("whose target has no key there is reported, and the target of its name stays as it was", function()
+    local r <close> = receivers()
+    local other <close> = receivers()
+    local w <close> = notifying({ hook = webhook(r) })
+    local s <close> = served(w)
+    configured(w, function(notify)
+      notify.hook = webhook(other, { key = "unset" })
+    end)
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.keys.unset = { env = "NO_SUCH_VARIABLE" }
+    w:write("config/organization.json", cjson.encode(organization))
+    local text = "no notifications go to hook as it is configured now"
+    assert(world.wait(function() return orket.read(s.err):find(text, 1, true) end, 10), orket.read(s.err))
+    organization.notify.hook = webhook(r)
+    w:write("config/organization.json", cjson.encode(organization))
+    run(w, s)
+    assert(world.wait(function() return #r.http() == 1 end, 10))
+    assert.same({}, other.http())
+  end)
+end)
+
 describe("orket notify", function()
   it("lists the targets with what came of the last notification, and sends a test", function()
     local r <close> = receivers("200", "410")

@@ -14,7 +14,7 @@
 
 struct hashing {
     uv_work_t work;
-    struct pending *pending; /* NULL: nobody waits any more */
+    struct pending *pending; /* NULL: its state is closed */
     bool keeps;              /* else it checks */
     char *dir, *text;        /* owned */
     size_t len;
@@ -47,6 +47,8 @@ static int push_result(lua_State *L)
 
 static void release(struct hashing *job)
 {
+    if (!job)
+        return;
     if (job->text)
         sodium_memzero(job->text, job->len);
     free(job->text);
@@ -86,19 +88,16 @@ static struct hashing *new_job(const char *dir, const struct secret_text *passwo
     return job;
 }
 
-static int start(lua_State *L, struct hashing *job, int done_idx)
+/* Takes the job, or releases it: nothing that may raise runs while it is held. */
+static int start(lua_State *L, struct pending *pending, struct hashing *job)
 {
-    if (!job)
-        return luaL_error(L, "out of memory");
-    struct pending *pending = pending_new(L, done_idx, abandon);
-    job->pending = pending;
-    pending->what = job;
-    if (uv_queue_work(pending->bind->loop, &job->work, hash, hashed)) {
-        pending->what = NULL;
+    if (!job || uv_queue_work(pending->bind->loop, &job->work, hash, hashed)) {
         pending_drop(pending);
         release(job);
         return luaL_error(L, "out of memory");
     }
+    job->pending = pending;
+    pending->what = job;
     return 0;
 }
 
@@ -109,10 +108,11 @@ int l_keep_password(lua_State *L)
     const char *dir = luaL_checkstring(L, 1);
     const struct secret_text *password = secret_text_check(L, 2);
     luaL_checktype(L, 3, LUA_TFUNCTION);
+    struct pending *pending = pending_new(L, 3, abandon);
     struct hashing *job = new_job(dir, password);
     if (job)
         job->keeps = true;
-    return start(L, job, 3);
+    return start(L, pending, job);
 }
 
 /* auth.check_password(dir, id|nil, password, done: fun(fits: boolean|nil, message?, code?, fix?));
@@ -124,12 +124,13 @@ int l_check_password(lua_State *L)
     const struct secret_text *password = secret_text_check(L, 3);
     luaL_checktype(L, 4, LUA_TFUNCTION);
     luaL_argcheck(L, !id || credential_is_id(id, len), 2, "no id of a password");
+    struct pending *pending = pending_new(L, 4, abandon);
     struct hashing *job = new_job(dir, password);
     if (job && id) {
         job->has_id = true;
         memcpy(job->id.text, id, CREDENTIAL_ID);
     }
-    return start(L, job, 4);
+    return start(L, pending, job);
 }
 
 /* ---- from a terminal ---- */
@@ -178,11 +179,14 @@ int l_read_password(lua_State *L)
     size_t len = 0;
     struct err err = {0};
     FILE *terminal = from_input ? stdin : fopen("/dev/tty", "r+");
+    if (terminal)
+        setvbuf(terminal, NULL, _IONBF, 0); // no copy of the password stays in a buffer
     bool ok = terminal && (from_input ? read_line(stdin, text, &len)
                                       : ask(terminal, prompt, text, &len));
     if (terminal && !from_input)
         fclose(terminal);
     if (!ok) {
+        sodium_memzero(text, sizeof text);
         err_set(&err, ERR_USAGE, terminal ? "no password was given" : "there is no terminal");
         err_fix(&err, "give it on standard input, a line, with --stdin");
         return bind_fail(L, &err);

@@ -112,7 +112,7 @@ int password_check(const char *dir, const char *id, const char *text, size_t len
     char kept[KEY_FILE_LINE + 1];
     size_t size = 0;
     *fits = false;
-    if (!id) // as long as with one, so that nobody learns who is there
+    if (!id) // as long as with one, so that no caller learns which users there are
         return hash_password(text, len, kept, err);
     int rc = get(dir, id, "password", kept, &size, err);
     if (!rc)

@@ -26,7 +26,8 @@ int password_keep(const char *dir, const char *text, size_t len, struct credenti
                   struct err *err) MUST_CHECK;
 
 /* Whether this is the password that was kept; takes as long without an id (NULL), and fits nothing
- * then. ERR_NOT_FOUND, ERR_DENIED (others may have written the file), ERR_MEMORY, ERR_IO. */
+ * then. Without the memory to hash, libsodium says the same as of a wrong one: none fits.
+ * ERR_NOT_FOUND, ERR_DENIED (others may have written the file), ERR_MEMORY, ERR_IO. */
 int password_check(const char *dir, const char *id, const char *text, size_t len, bool *fits,
                    struct err *err) MUST_CHECK;
 

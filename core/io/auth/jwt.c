@@ -98,14 +98,20 @@ static bool is_public_key(const struct jwt_secret *secret)
     return false;
 }
 
+static int decode(struct buf *out, const struct part *part, const char *name, struct err *err)
+{
+    if (base64url_decode(out, part->text, part->len))
+        return 0;
+    return buf_ok(out) ? err_set(err, ERR_USAGE, "the %s is not base64url", name)
+                       : err_set(err, ERR_MEMORY, "out of memory");
+}
+
 static int check_signature(const char *token, const struct part parts[3],
                            const struct jwt_secret *secret, struct err *err)
 {
     uint8_t own[HMAC_SIZE];
     struct buf given = {0};
-    int rc = 0;
-    if (!base64url_decode(&given, parts[2].text, parts[2].len))
-        rc = err_set(err, ERR_USAGE, "the signature is not base64url");
+    int rc = decode(&given, &parts[2], "signature", err);
     hmac_sign(own, token, (size_t)(parts[2].text - 1 - token), secret);
     if (!rc && (given.len != HMAC_SIZE || sodium_memcmp(own, given.data, HMAC_SIZE) != 0))
         rc = err_set(err, ERR_DENIED, "the signature is not that of the secret");
@@ -118,9 +124,7 @@ static int read_object(const struct part *part, const char *name, struct json_do
                        struct err *err)
 {
     struct buf text = {0};
-    int rc = 0;
-    if (!base64url_decode(&text, part->text, part->len))
-        rc = err_set(err, ERR_USAGE, "the %s is not base64url", name);
+    int rc = decode(&text, part, name, err);
     if (!rc)
         rc = json_parse(doc, text.data ? text.data : "", text.len, NULL, err);
     if (!rc && doc->root.type != JSON_OBJECT)

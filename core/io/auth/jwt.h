@@ -21,7 +21,7 @@ struct jwt_wanted {
     double now;             /* seconds since 1970 */
     const struct json *iss; /* a string, or an array of those that will do; NULL: any, or none */
     const struct json *aud; /* the reader's own names, likewise; NULL: it has none, and a token
-                               that is for somebody is not for it */
+                               that names an audience is refused */
 };
 
 /* Checks signature, form and claims; the claims are *claims->root then, and nothing otherwise.

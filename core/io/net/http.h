@@ -28,7 +28,7 @@ struct http_limits { /* 0 = the default */
     size_t unsent;   /* bytes waiting to be sent per connection, 8 MiB; a single answer may be as
                         large as it is */
     unsigned connections; /* 1024; a further one takes the place of the one that has waited longest
-                             for its request */
+                             for its request, else of one whose last answer is out */
     uint32_t idle_ms;     /* a connection without a request, 60 s */
     uint32_t head_ms;     /* from the first byte of a request to the end of its head, 10 s */
     uint32_t receive_ms;  /* from there to its last byte, 30 s */

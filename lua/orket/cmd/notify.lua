@@ -2,6 +2,7 @@
 
 local cli_report = require("orket.view.cli_report")
 local cjson = require("cjson")
+local concealed = require("orket.governance.concealed")
 local config = require("orket.project.config")
 local errors = require("orket.errors")
 local notifications = require("orket.notify.notifications")
@@ -61,8 +62,8 @@ function act.list(args, organization)
     print("no target: notify in config/organization.json names who is notified")
   end
   for _, row in ipairs(args.json and {} or rows) do
-    print(text.line(("%s  %s %s  %s; %s"):format(row.name, row.kind, row.url, table.concat(row.events, ", "),
-      outcome(row))))
+    local to = row.kind .. (row.url and " " .. row.url or "")
+    print(text.line(("%s  %s  %s; %s"):format(row.name, to, table.concat(row.events, ", "), outcome(row))))
   end
   return 0
 end
@@ -77,13 +78,12 @@ local function test_one(args, organization, name)
 end
 
 local function chosen(args, organization)
-  if not args.name then
-    return targets.names(organization)
-  elseif not (organization.notify or {})[args.name] then
+  if args.name and not (organization.notify or {})[args.name] then
     return nil, errors.new("ERR_NOT_FOUND", "there is no target " .. args.name,
       "orket notify lists them")
   end
-  return { args.name }
+  local hidden, err = concealed.hold(args.C or ".", organization) -- before anything runs in a jail
+  return hidden and (args.name and { args.name } or targets.names(organization)), err
 end
 
 function act.test(args, organization)

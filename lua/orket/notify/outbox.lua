@@ -1,150 +1,27 @@
--- outbox.lua: notices on their way. What a target has to hear of follows from the journal, and what it was
--- sent is recorded there: after a crash the rest is sent by the next process that owns the project, at least
--- once, in order, with the same id. No run waits for any of it.
+-- outbox.lua: the notices of a project on their way to all targets of its configuration. A changed
+-- config/organization.json serves at once; one that is broken changes nothing. No run waits for any of it.
 
 local async = require("orket.async")
-local approvals = require("orket.governance.approvals.approvals")
+local concealed = require("orket.governance.concealed")
+local config = require("orket.project.config")
+local deliveries = require("orket.notify.delivery")
 local errors = require("orket.errors")
-local notifications = require("orket.notify.notifications")
-local senders = require("orket.notify.senders")
+local problem_list = require("orket.project.config.problem_list")
 local tables = require("orket.util.tables")
 local targets = require("orket.notify.targets")
+local watch = require("orket.project.watch")
 
 local M = {}
 
-local RUN = "notices" -- their streams: one for each day, as its turn
-local DAY = 86400
-local GIVES_UP = DAY -- seconds after its event
-local FIRST_PAUSE, LAST_PAUSE = 1, 900 -- seconds between two attempts, doubling
-local PAGE = 200 -- events that are looked at together
+local FILE = "organization.json"
+local SETTLE = 0.1 -- seconds; many editors empty a file before they write it
 local KINDS = { ["run.ended"] = true, ["branch.unpushed"] = true }
 local STOPS = { blocked = true, waiting_for_developer = true }
 
 local Outbox = {}
 Outbox.__index = Outbox
 
----@class Delivery what goes to one target
----@field target NotifyTarget
----@field position integer the last event that it needs to hear nothing of any more
----@field wake function|nil of its task, while nothing is left to do
----@field pauses boolean|nil it waits for the next attempt
-
--- ---- the journal ----
-
-local function record(self, kind, body)
-  local tx = self.store:stream({ run = RUN, turn = os.time() // DAY, actor = "system",
-    role = "system" }):begin()
-  tx:event(kind, nil, body)
-  return errors.check(async.await(tx.commit, tx))
-end
-
-local function first_wanted(target, list)
-  for _, notice in ipairs(list) do
-    if tables.has(target.events, notice.event) then
-      return notice
-    end
-  end
-end
-
--- What is to be sent next; nil: nothing is. Where nothing of a page is wanted, the next one is looked at.
-local function pending(self, delivery)
-  while true do
-    local rows = self.store:read("noticeable", { since = delivery.position, limit = PAGE })
-    local notice = first_wanted(delivery.target, notifications.of(self.store, self.dir, rows))
-    if notice or #rows == 0 then
-      return notice
-    end
-    delivery.position = rows[#rows].seq
-  end
-end
-
--- ---- one notice ----
-
-local CERTAIN = { ERR_USAGE = true, ERR_CONFIG = true, ERR_DENIED = true, ERR_NOT_FOUND = true }
-local LATER = { [408] = true, [425] = true, [429] = true }
-
--- No further attempt makes it better.
-local function is_hopeless(err, notice)
-  local refused = err.status and err.status >= 300 and err.status < 500 and not LATER[err.status]
-  return CERTAIN[err.code] or refused or approvals.seconds_since(notice.at) > GIVES_UP
-end
-
--- Who waits for the end of what is being sent looks again.
-local function tell(self)
-  if self.idle then
-    self.idle(true)
-  end
-end
-
-local function pause(self, delivery, attempt, err)
-  local seconds = math.min(LAST_PAUSE, math.max(FIRST_PAUSE * 2 ^ (attempt - 1), err.retry_after or 0))
-  delivery.pauses = true
-  tell(self)
-  local ok = async.sleep(seconds)
-  delivery.pauses = nil
-  return ok
-end
-
-local function give_up(self, target, notice, attempts, err)
-  self.note(("%s did not take the notification %s: %s"):format(target.name, notice.id, err.message))
-  return record(self, "notice.failed", { target = target.name, event = notice.seq, id = notice.id,
-    attempts = attempts, code = err.code, message = err.message })
-end
-
--- Until it is taken or given up. nil: the process ends.
-local function deliver(self, delivery, notice)
-  local target, attempt = delivery.target, 0
-  while true do
-    attempt = attempt + 1
-    local ok, err = senders.send(target, notice)
-    if ok then
-      return record(self, "notice.sent", { target = target.name, event = notice.seq, id = notice.id,
-        attempts = attempt })
-    elseif async.canceled() then
-      return nil
-    elseif is_hopeless(err, notice) then
-      return give_up(self, target, notice, attempt, err)
-    elseif not pause(self, delivery, attempt, err) then
-      return nil
-    end
-  end
-end
-
--- ---- one target ----
-
-local function rest(self, delivery)
-  return async.suspend(function(wake)
-    delivery.wake = wake
-    tell(self)
-  end)
-end
-
-local function work(self, delivery)
-  while true do
-    local notice = pending(self, delivery)
-    local ok, err
-    if notice then
-      ok, err = deliver(self, delivery, notice)
-    else
-      ok = rest(self, delivery)
-    end
-    if not ok then
-      return nil, err
-    end
-    delivery.position = notice and notice.seq or delivery.position
-  end
-end
-
--- One that is new hears of what comes from now on.
-local function position_of(self, name, known)
-  local position = known[name]
-  if position then
-    return position
-  end
-  position = self.store:read("counts", {})[1].events
-  local ok, err = record(self, "notice.began", { target = name, event = position })
-  return ok and position, err
-end
+-- ---- the targets ----
 
 local function known_positions(store)
   local known = {}
@@ -154,36 +31,107 @@ local function known_positions(store)
   return known
 end
 
+-- One that does not begin leaves what went to the target of its name before.
 local function begin(self, organization, name, known)
   local target, err = targets.open(organization, name)
-  local position
-  if target then
-    position, err = position_of(self, name, known)
+  local before, begun = self.deliveries[name], nil
+  if target and before then
+    before:stop()
   end
-  if not position then
-    self.note("no notifications go to " .. name .. ": " .. errors.line(err))
+  if target then
+    begun, err = deliveries.begin(self, target, before and before.position or known[name])
+  end
+  if begun and self.is_closed then
+    begun:stop()
+  elseif begun then
+    self.deliveries[name] = begun
+    self.given[name] = targets.given(organization, name)
+  else
+    self.note("no notifications go to " .. name .. (before and " as it is configured now" or "") .. ": "
+      .. errors.line(err))
+  end
+end
+
+local function apply(self, organization)
+  local known, wanted = known_positions(self.store), tables.set(targets.names(organization))
+  for _, name in ipairs(tables.keys(self.deliveries)) do
+    if not wanted[name] then
+      self.deliveries[name]:stop()
+      self.deliveries[name] = nil
+    end
+  end
+  for _, name in ipairs(targets.names(organization)) do
+    local is_same = self.deliveries[name]
+      and tables.same(self.given[name], targets.given(organization, name))
+    if not is_same then
+      begin(self, organization, name, known)
+    end
+  end
+end
+
+-- ---- a changed configuration ----
+
+-- The first thing that is wrong with it.
+local function failure_of(problems)
+  local first = problems[1]
+  if not first then
+    return errors.line(problems)
+  end
+  return ("%s:%d: %s\n  fix: %s"):format(first.file, first.line, problem_list.said_at(first), first.fix)
+end
+
+local function load(self)
+  local loaded, problems = config.load(self.dir)
+  if not loaded then
+    async.sleep(SETTLE)
+    loaded, problems = config.load(self.dir)
+  end
+  return loaded, problems
+end
+
+-- A key that is new is hidden from programs before it is used.
+local function conceal(self, organization)
+  local conceals, err = concealed.hold(self.dir, organization)
+  if conceals and self.conceals then
+    self.conceals:release()
+  end
+  self.conceals = conceals or self.conceals
+  return conceals, err
+end
+
+local function reload(self)
+  local loaded, err = load(self)
+  local ok = loaded
+  if loaded then
+    ok, err = conceal(self, loaded.organization)
+  end
+  if self.is_closed then
+    return
+  elseif ok then
+    apply(self, loaded.organization)
+  else
+    self.note("notifications go where they went before, config/ has an error: " .. failure_of(err))
+  end
+end
+
+-- One change after the other: what comes meanwhile is looked at afterwards.
+local function on_change(self)
+  self.changes = (self.changes or 0) + 1
+  if self.changes > 1 then
     return
   end
-  local delivery = { target = target, position = position }
-  self.deliveries[#self.deliveries + 1] = delivery
-  delivery.task = async.spawn_watched(function(_, failure)
-    delivery.done = true
-    tell(self)
-    if failure then
-      self.note("notifications to " .. name .. " stopped: " .. errors.line(failure))
-    end
-  end, work, self, delivery)
+  repeat
+    local seen = self.changes
+    reload(self)
+  until self.changes == seen
+  self.changes = nil
 end
 
 -- ---- all of them ----
 
-local function wake_all(self)
-  for _, delivery in ipairs(self.deliveries) do
-    local wake = delivery.wake
-    delivery.wake = nil
-    if wake then
-      wake(true)
-    end
+local function look_all(self)
+  for _, delivery in pairs(self.deliveries) do
+    delivery:look()
   end
 end
 
@@ -192,33 +140,37 @@ local function concerns(event)
   return KINDS[event.kind] or event.kind == "card.moved" and STOPS[event.body.to]
 end
 
----Begins to send what the configuration's targets have to hear of. nil: there are none. In a task.
+---Begins to send what the configuration's targets have to hear of, now and when it changes. In a task.
 ---@param project table opened as owner
 ---@param note fun(text: string)
----@return table|nil outbox
+---@return table outbox
 function M.open(project, note)
-  local organization = project.config.organization
-  local names = targets.names(organization)
-  if #names == 0 then
-    return nil
-  end
-  local self = setmetatable({ store = project.store, dir = project.dir, note = note,
-    deliveries = {} }, Outbox)
-  local known = known_positions(self.store)
-  for _, name in ipairs(names) do
-    begin(self, organization, name, known)
-  end
+  local self = setmetatable({ store = project.store, dir = project.dir, note = note, deliveries = {},
+    given = {} }, Outbox)
+  apply(self, project.config.organization)
   self.unsubscribe = self.store:subscribe(function(event)
     if concerns(event) then
-      async.spawn(wake_all, self)
+      async.spawn(look_all, self)
+    end
+  end)
+  self.watched = watch.open(self.dir, watch.CONFIGURATION, function(name)
+    if not name or name == FILE then
+      on_change(self)
     end
   end)
   return self
 end
 
+---A delivery has nothing to send now: close() looks again whether one has.
+function Outbox:settled()
+  if self.idle then
+    self.idle(true)
+  end
+end
+
 local function is_busy(self)
-  for _, delivery in ipairs(self.deliveries) do
-    if not (delivery.done or delivery.wake or delivery.pauses) then
+  for _, delivery in pairs(self.deliveries) do
+    if delivery:is_busy() then
       return true
     end
   end
@@ -228,8 +180,10 @@ end
 ---Waits some seconds at most for what is being sent, and ends; the rest is sent by the next owner. In a task.
 ---@param seconds number
 function Outbox:close(seconds)
+  self.is_closed = true
+  self.watched:close()
   self.unsubscribe()
-  wake_all(self)
+  look_all(self)
   async.within(seconds, function()
     while is_busy(self) do
       local ok = async.suspend(function(wake)
@@ -241,10 +195,11 @@ function Outbox:close(seconds)
       async.sleep(0)
     end
   end)
-  for _, delivery in ipairs(self.deliveries) do
-    if not delivery.done then
-      async.cancel(delivery.task)
-    end
+  for _, delivery in pairs(self.deliveries) do
+    delivery:stop()
+  end
+  if self.conceals then
+    self.conceals:release()
   end
 end
 

@@ -1,9 +1,10 @@
--- senders.lua: how a notice goes out: a signed webhook, ntfy, a mail. The core's transport carries all of
--- them: no redirect, no proxy, addresses judged, keys kept there.
+-- senders.lua: how a notice goes out: a signed webhook, ntfy, a mail, a message on the desktop. The core's
+-- transport carries what leaves the machine: no redirect, no proxy, addresses judged, keys kept there.
 
 local async = require("orket.async")
 local base64 = require("orket.core.base64")
 local cjson = require("cjson")
+local desktop = require("orket.notify.desktop")
 local errors = require("orket.errors")
 local llm = require("orket.core.llm")
 local text = require("orket.view.format.text")
@@ -93,6 +94,10 @@ end
 function SEND.mail(target, notice)
   return post(target, { body = mail_of(target, notice), key = target.key,
     mail = { from = target.from, to = target.to, user = target.user } })
+end
+
+function SEND.desktop(target, notice)
+  return desktop.show("Orket: " .. notice.project, { notice.text, where(target, notice) })
 end
 
 ---Sends a notice to a target. In a task.

@@ -9,8 +9,8 @@ local M = {}
 
 ---@class NotifyTarget
 ---@field name string
----@field kind "webhook"|"ntfy"|"mail"
----@field url string
+---@field kind "webhook"|"ntfy"|"mail"|"desktop"
+---@field url string|nil of a desktop: none
 ---@field events string[] of notifications.EVENTS
 ---@field page string|nil address of the page of the service, for links
 ---@field private boolean|nil
@@ -42,6 +42,15 @@ function M.open(organization, name)
   end
   local ok, err = define_key(organization, target, entry.key)
   return ok and target, err
+end
+
+---What a target follows from: two that are the same need not be opened again.
+---@param organization table
+---@param name string
+---@return table
+function M.given(organization, name)
+  local entry = organization.notify[name]
+  return { entry = entry, source = (organization.keys or {})[entry.key] }
 end
 
 ---@param organization table

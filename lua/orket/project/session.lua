@@ -66,7 +66,7 @@ local function drain_on_signals(project, owned, view)
 end
 
 local function reload_on_change(project, view)
-  return watch.open(project.dir, function()
+  return watch.open(project.dir, watch.SCRIPTS, function()
     change.reload(project, function(text)
       view:note(text)
     end)

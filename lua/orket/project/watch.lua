@@ -1,10 +1,12 @@
--- watch.lua: a project's script directories, watched for changes. One that is made, removed or put back while
--- the watch is on is noticed as well: the directory around them is watched too.
+-- watch.lua: directories of a project, watched for changes. One that is made, removed or put back while the
+-- watch is on is noticed as well: the directory around them is watched too.
 
 local async = require("orket.async")
 local scripts = require("orket.scripts.scripts")
 
 local M = {}
+
+M.SCRIPTS, M.CONFIGURATION = scripts.KINDS, { "config" }
 
 local BENEATH = { nodes = scripts.POLICIES } -- a directory of scripts in a directory of scripts
 
@@ -26,23 +28,24 @@ local function watch(self, dir)
     if inner and (not name or inner == dir .. "/" .. name) then
       watch(self, inner)
     end
-    self.changed()
+    self.changed(name)
   end)
   if BENEATH[dir] then
     watch(self, BENEATH[dir])
   end
 end
 
----Calls changed() in a task of its own whenever something in roles/, nodes/, nodes/policy/ or tools/ may have
----changed.
+---Calls changed() in a task of its own whenever something in these directories may have changed, and in
+---nodes/policy/ where nodes/ is one of them, with the name of the file when it is known.
 ---@param dir string the project's directory
----@param changed fun()
+---@param kinds string[] SCRIPTS or CONFIGURATION
+---@param changed fun(name: string|nil)
 ---@return table watch with close()
-function M.open(dir, changed)
+function M.open(dir, kinds, changed)
   local self = setmetatable({ dir = dir, stops = {} }, Watch)
-  function self.changed()
+  function self.changed(name)
     if not self.is_closed then -- a task that had begun to wait may come after the end
-      changed()
+      changed(name)
     end
   end
   local is_kind = {}
@@ -52,7 +55,7 @@ function M.open(dir, changed)
       self.changed()
     end
   end)
-  for _, kind in ipairs(scripts.KINDS) do
+  for _, kind in ipairs(kinds) do
     is_kind[kind] = true
     watch(self, kind)
   end

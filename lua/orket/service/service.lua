@@ -25,7 +25,7 @@ local watch = require("orket.project.watch")
 
 local M = {}
 
-local NOTICES = 2 -- seconds that those are waited for who are being notified
+local NOTICES = 2 -- seconds that notifications under way are waited for
 local TRACES = 1 -- second that a collector is waited for at the end
 
 ---@class Service
@@ -101,7 +101,7 @@ function M.open(project, instruments)
   end })
   self.traces = tracing.open(project, note)
   self.outbox = outbox.open(project, note)
-  self.watched = watch.open(project.dir, function()
+  self.watched = watch.open(project.dir, watch.SCRIPTS, function()
     change.reload(project, note)
   end)
   self.name, self.kept = workspace_name(project.dir), { count = 0, answers = {} }
@@ -146,9 +146,7 @@ function Service:close(seconds)
   self.watched:close()
   self.people:close()
   self.runs:stop(seconds)
-  if self.outbox then
-    self.outbox:close(NOTICES)
-  end
+  self.outbox:close(NOTICES)
   if self.traces then
     self.traces:close(TRACES)
   end

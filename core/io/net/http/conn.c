@@ -356,12 +356,20 @@ void http_abort(struct http_exchange *x)
 
 /* ---- the beginning ---- */
 
-/* A client that asks nothing, or slowly, makes room for the next one. */
-static void make_room(struct http_server *s)
+static struct http_conn *last_in(const struct http_server *s, enum conn_state state)
 {
     struct http_conn *c = s->last;
-    while (c && c->state != CONN_READS)
+    while (c && c->state != state)
         c = c->prev;
+    return c;
+}
+
+/* A client that asks nothing, or slowly, makes room for the next one; else one that was answered
+ * for the last time and does not leave. */
+static void make_room(struct http_server *s)
+{
+    struct http_conn *c = last_in(s, CONN_READS);
+    c = c ? c : last_in(s, CONN_LINGERS);
     if (c)
         conn_drop(c);
 }

@@ -105,7 +105,7 @@ local ALTERNATIVES = {
   { "^/process_rules/labels$", '"off", or an object; docs/labels.md has its keys' },
   { "^/keys/[^/]+$", "exactly one of env and file" },
   { "^/notify/[^/]+$", "a webhook has a url (https) and a key, ntfy a url (https), "
-    .. "a mail a url (smtp, smtps), from and to" },
+    .. "a mail a url (smtp, smtps), from and to, a desktop events and page alone" },
 }
 
 local function alternatives(pointer)
