@@ -118,6 +118,35 @@ end
   end)
 end)
 
+-- Opens streams with a credential: how many were answered how, while they stay open, and a stream of another's.
+local STREAMS = [=[
+import json, socket, sys
+port, mine, other = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+def follow(key):
+    s = socket.create_connection(("127.0.0.1", port))
+    s.sendall(("GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\nAuthorization: Bearer %s\r\n\r\n"
+               % key).encode())
+    return s, s.recv(4096).split(b" ")[1].decode()
+held = [follow(mine) for _ in range(205)]
+codes = [code for _, code in held]
+held[0][0].close()
+other = follow(other)[1]
+while follow(mine)[1] != "200": pass
+print(json.dumps({"200": codes.count("200"), "429": codes.count("429"), "other": other}))]=]
+
+describe("streams of one user", function()
+  it("are 200 at most, and keep no other user from having one", function()
+    local w, s = served()
+    local eve, dev = accounts.token(s, "eve"), accounts.token(s, "dev")
+    orket.write(w.dir .. "/.test/streams.py", STREAMS)
+    local text, code = orket.shell(("timeout 60 python3 %s/.test/streams.py %d %s %s 2>&1"):format(w.dir, s.port, eve, dev))
+    assert.equal(0, code, text)
+    assert.same({ ["200"] = 200, ["429"] = 5, other = "200" }, cjson.decode(text))
+    s:__close()
+    w:__close()
+  end)
+end)
+
 describe("keys of one user", function()
   it("are 50 at most, those that are good, and keep no other user from having one", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = "" })

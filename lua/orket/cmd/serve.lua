@@ -3,7 +3,7 @@
 local async = require("orket.async")
 local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
-local forwarded = require("orket.service.forwarded")
+local forwarded = require("orket.service.web.forwarded")
 local http = require("orket.core.http")
 local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
@@ -13,7 +13,7 @@ local seed_cards = require("orket.dev.seed_cards")
 local service = require("orket.service.service")
 local service_log = require("orket.telemetry.service_log")
 local sys = require("orket.core.sys")
-local web_server = require("orket.service.web_server")
+local web_server = require("orket.service.web.web_server")
 local workspaces = require("orket.service.workspaces")
 
 local M = {}

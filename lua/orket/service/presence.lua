@@ -9,7 +9,8 @@ local tables = require("orket.util.tables")
 local M = {}
 
 local MESSAGE = 1024 -- bytes of what a client may say of this
-local PAUSE = 0.1 -- seconds between two reports: however often a client changes its mind, it costs the same
+local PAUSE = 0.1 -- seconds between two reports
+local SEATS = 20 -- that are heard for one: however much its clients say, it costs the same
 local NAMES = 20 -- that are named of a card's readers
 
 local Presence = {}
@@ -22,7 +23,8 @@ Seat.__index = Seat
 ---@param hub table live_events
 ---@return table presence
 function M.new(store, hub)
-  return setmetatable({ store = store, hub = hub, seats = {}, changed = {}, reported = {} }, Presence)
+  return setmetatable({ store = store, hub = hub, seats = {}, waiting = {}, changed = {}, reported = {} },
+    Presence)
 end
 
 -- ---- reports ----
@@ -63,32 +65,19 @@ local function report(self)
   end
 end
 
-local function note(self, card)
-  if not card or self.over then
-    return
-  end
-  self.changed[card] = true
-  self.reporting = self.reporting or async.spawn(function()
-    async.sleep(PAUSE)
-    self.reporting = nil
-    report(self)
-  end)
-end
-
--- ---- one connection ----
+-- ---- what clients say ----
 
 local function look(seat, card)
-  if card == seat.card then
-    return
+  local changed = seat.presence.changed
+  if card ~= seat.card then
+    changed[seat.card or card], changed[card or seat.card] = true, true
+    seat.card = card
   end
-  note(seat.presence, seat.card)
-  seat.card = card
-  note(seat.presence, card)
 end
 
 -- A card that there is; anything else a client says is not looked at.
 local function card_of(self, text)
-  local ok, said = pcall(cjson.decode, #text <= MESSAGE and text or "")
+  local ok, said = pcall(cjson.decode, text)
   local card = ok and type(said) == "table" and said.look
   if card == cjson.null then
     return true, nil
@@ -96,12 +85,58 @@ local function card_of(self, text)
   return type(card) == "string" and self.store:read("card_state", { id = card })[1] ~= nil, card
 end
 
-local function hear(seat, text)
-  local ok, card = card_of(seat.presence, text)
+-- What it said last.
+local function hear(seat)
+  local said = seat.said
+  seat.said = nil
+  local ok, card
+  if said then
+    ok, card = card_of(seat.presence, said)
+  end
   if ok then
     look(seat, card)
   end
 end
+
+-- Those that have waited longest.
+local function hear_some(self)
+  local all = self.waiting
+  self.waiting = table.move(all, SEATS + 1, #all, 1, {})
+  for i = 1, math.min(SEATS, #all) do
+    hear(all[i])
+  end
+end
+
+local function is_idle(self)
+  return #self.waiting == 0 and next(self.changed) == nil
+end
+
+local function report_all(self)
+  while not is_idle(self) and async.sleep(PAUSE) do
+    hear_some(self)
+    report(self)
+  end
+  self.reporting = nil
+end
+
+local function begin_reporting(self)
+  if not (self.reporting or self.over or is_idle(self)) then
+    self.reporting = async.spawn(report_all, self)
+  end
+end
+
+-- A message costs nothing but this; of several the last one counts.
+local function take(seat, text)
+  if #text > MESSAGE then
+    return
+  elseif not seat.said then
+    table.insert(seat.presence.waiting, seat)
+    begin_reporting(seat.presence)
+  end
+  seat.said = text
+end
+
+-- ---- one connection ----
 
 -- What is known when a client comes.
 local function greet(self, response)
@@ -119,14 +154,15 @@ function Presence:sit(response, who)
   greet(self, response)
   self.seats[seat] = true
   response:on_message(function(text)
-    hear(seat, text)
+    take(seat, text)
   end)
   return seat
 end
 
 function Seat:__close()
+  self.said, self.presence.seats[self] = nil, nil
   look(self, nil)
-  self.presence.seats[self] = nil
+  begin_reporting(self.presence)
 end
 
 ---Nothing more is reported.

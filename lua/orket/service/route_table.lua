@@ -83,6 +83,7 @@ local NOUNS = { -- in the order of docs/api.md
 ---@class ApiRequest
 ---@field id string of the request, as X-Request-Id has it
 ---@field who string the person or program whose key was sent
+---@field method string
 ---@field path string as it was sent
 ---@field principal Principal|nil the same with what it may; nil: an open route
 ---@field claims table|nil of the token that was sent
