@@ -51,7 +51,7 @@ end
 local function session_of(request)
   local session = request.principal.session
   return session, not session and problem.new(409, "ERR_TRANSITION",
-    "this is a key, and no session: it is not exchanged, and nobody signs out with it") or nil
+    "this is a key, and no session: it cannot be exchanged or signed out") or nil
 end
 
 local function logout(service, request)
@@ -118,7 +118,7 @@ local function remove_user(service, request)
   return service:act({ act = "user.remove", name = request.params.name }, request.who)
 end
 
--- One's own: whoever found an open page does not know the old one.
+-- One's own: a stranger at an open page does not know the old one.
 local function change_password(service, request)
   local who = request.principal
   if who.kind ~= "user" then
