@@ -181,7 +181,7 @@ $(F)/%.o: %.c
 $(FAULTY): $(FAULTED) $(B)/luv.a
 	$(Q)$(CC) $(LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
-# The program with one operation more, whose effect nobody can look up; for specs, nothing installs it.
+# The program with one operation more, whose effect cannot be looked up; for specs, nothing installs it.
 $(B)/tests/operation.o: core/model/gate/operation.c
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -DTEST_OPERATIONS -MMD -MP -c -o $@ $<
 

@@ -14,6 +14,7 @@ local MOST = 16384 -- bytes of a message or of a fix
 ---@field message string the cause, one sentence
 ---@field fix string?    the cure, one sentence
 ---@field detail string? lines that show it
+---@field status integer? of HTTP, where the code alone does not say it
 
 ---A text of an error that can be printed, sent and recorded: bounded, and valid UTF-8, whatever bytes it was
 ---made of.
@@ -26,10 +27,11 @@ end
 ---@param code string
 ---@param message string any bytes: see plain
 ---@param fix string?
+---@param status integer? of HTTP
 ---@return Error
-function M.new(code, message, fix)
+function M.new(code, message, fix, status)
   return { code = code, class = sys.error_class(code), message = M.plain(message),
-    fix = fix and M.plain(fix) }
+    fix = fix and M.plain(fix), status = status }
 end
 
 ---Turns the answer of a C module into Lua's: value… or nil, Error.

@@ -512,3 +512,21 @@ describe("the board", function()
     end
   end)
 end)
+
+describe("the file of a key in the project", function()
+  it("is not read over HTTP, also when its path is written from there and the server began elsewhere", function()
+    local own <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
+    local organization = cjson.decode(own:read("config/organization.json"))
+    organization.keys = { inside = { file = "verification/key.txt" } }
+    own:write("config/organization.json", cjson.encode(organization))
+    own:write("verification/key.txt", "a-secret-of-the-specs\n")
+    own:write("verification/other.txt", "no secret\n")
+    local other <close> = service.start(own, { environment = "cd / && ORKET_API_KEY=" .. service.KEY,
+      arguments = "-C " .. own.dir })
+    assert.equal(200, other:get("/v1/system/read?path=verification%2Fother.txt").status)
+    local reply = other:get("/v1/system/read?path=verification%2Fkey.txt")
+    assert.equal(403, reply.status)
+    assert.is_nil(reply.text:find("a-secret-of-the-specs", 1, true))
+    assert.is_nil(other:get("/v1/system/explorer?path=verification").text:find("key.txt", 1, true))
+  end)
+end)

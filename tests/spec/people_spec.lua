@@ -146,7 +146,7 @@ describe("a user of the service", function()
     end
   end)
 
-  it("gets the same answer for a wrong password, for a name that is nobody's and when disabled", function()
+  it("gets the same answer for a wrong password, for a name that no user has and when disabled", function()
     local w <close> = new_world()
     accounts.add(w, "ada", "viewer")
     accounts.add(w, "bob", "viewer")

@@ -69,7 +69,7 @@ void body_push(lua_State *L, struct bind *bind, const struct http_request *reque
     struct json_doc *doc = bind_tree(bind);
     lua_newtable(L);
     if (json_parse(doc, request->body, request->body_len, NULL, NULL))
-        lua_pushliteral(L, "{"); // no JSON: refused, and not shown to anybody
+        lua_pushliteral(L, "{"); // no JSON: refused, and shown in no answer
     else if (doc->root.type != JSON_OBJECT || !push_starred(L, bind, doc))
         lua_pushlstring(L, request->body, request->body_len);
     lua_insert(L, -2); // body, passwords

@@ -5,8 +5,8 @@
  *   mark       bytes waiting to be sent above which a writer should wait for on_drain
  *
  * One exchange at a time per connection; what a client pipelines waits (bounded). Every bound
- * answers with its status: 431 head, 414 target, 413 body, 408 too slow. Loopback unless told
- * otherwise.
+ * answers with its status: 431 head, 414 target, 413 body, 408 too slow. Loopback unless another
+ * address is given.
  */
 #ifndef IO_HTTP_H
 #define IO_HTTP_H

@@ -96,7 +96,7 @@ int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secr
  * from on_body or on_done. */
 void transport_close(struct transport *transport);
 
-/* Starts a request. What is wrong with it is told to on_done: ERR_USAGE (URL, headers),
+/* Starts a request. on_done gets what is wrong with it: ERR_USAGE (URL, headers),
  * ERR_NOT_FOUND, ERR_DENIED (key, address), ERR_LIBRARY (no libcurl). Only ERR_MEMORY and
  * ERR_CANCELED (closing) are answered here, without on_done. */
 int transport_start(struct transport *transport, const struct transport_request *request,

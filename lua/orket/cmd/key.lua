@@ -12,7 +12,6 @@ local readonly = require("orket.view.readonly")
 local roster = require("orket.people.roster")
 local sys = require("orket.core.sys")
 local table_view = require("orket.view.format.table_view")
-local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -40,17 +39,8 @@ local COLUMNS = { table_view.text("key", "id"), table_view.text("name"),
   end } }
 
 local function list(store, args)
-  local rows = roster.sorted_keys(roster.read(store))
-  if args.json then
-    for i, row in ipairs(rows) do
-      rows[i] = roster.shown_key(row)
-    end
-    print(text.json(setmetatable(rows, cjson.array_mt)))
-  elseif #rows == 0 then
-    print("There are no access keys. orket key add NAME makes one.")
-  else
-    table_view.print(COLUMNS, rows)
-  end
+  table_view.list(COLUMNS, roster.sorted_keys(roster.read(store)), { json = args.json,
+    shown = roster.shown_key, none = "There are no access keys. orket key add NAME makes one." })
   return 0
 end
 

@@ -27,7 +27,7 @@ local BOARD = "board" -- what happens outside of runs
 
 local PAGE = 500
 
--- False when nobody reads any more.
+-- False when its reader is gone.
 local function show(store, event, args)
   if args.json then
     return io.write(text.json(event), "\n")
@@ -54,7 +54,7 @@ local function reversed(list)
   return turned
 end
 
--- All events after `seq`; answers the last one's number, or nil when nobody reads any more.
+-- All events after `seq`; answers the last one's number, or nil when its reader is gone.
 local function print_since(store, seq, args)
   local events
   repeat

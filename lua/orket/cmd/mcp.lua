@@ -45,7 +45,7 @@ The MCP servers of config/organization.json (docs/mcp.md).
 exit: 0 done, 1 failed or refused (call: the tool failed), 2 usage
 ]=]
 
--- What the commands need of a project, which nobody has to own for it.
+-- What the commands need of a project, which no process has to own for it.
 local function looked(dir)
   local loaded, err = config.load(dir)
   if not loaded then

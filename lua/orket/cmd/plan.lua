@@ -26,7 +26,7 @@ person has said yes to exactly what is shown; then orket run ROCK runs it.
   REQUEST   a sentence; a file (one word); - for standard input
   -C DIR    the project (default: found upwards from here)
   --json    one line with the plan and what became of it
-  --yes     whoever types this says yes to whatever is proposed
+  --yes     says yes, in your name, to all that is proposed
   --team, --environment   of the plan's epics; needed when there are several
   --label   the request was written elsewhere: what is made of it carries this label, such as untrusted
   --accept  says yes to a plan that waits, as long as it still holds

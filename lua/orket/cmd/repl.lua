@@ -245,7 +245,7 @@ local function tell(self, line)
   io.stdout:flush()
 end
 
--- On a terminal one is told at once where a turn stopped.
+-- A terminal shows at once where a turn stopped.
 local function attach(self)
   local err
   self.attached, err = attached.open(self.dir)

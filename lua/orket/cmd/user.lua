@@ -2,7 +2,6 @@
 
 local async = require("orket.async")
 local auth = require("orket.core.auth")
-local cjson = require("cjson")
 local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
 local local_time = require("orket.view.format.local_time")
@@ -13,7 +12,6 @@ local roster = require("orket.people.roster")
 local sys = require("orket.core.sys")
 local table_view = require("orket.view.format.table_view")
 local tables = require("orket.util.tables")
-local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -50,23 +48,14 @@ local COLUMNS = { table_view.text("user", "name"), table_view.text("role"), { "m
     spare = 2 } }
 
 local function list(store, args)
-  local rows = roster.sorted_users(roster.read(store))
-  if args.json then
-    for i, row in ipairs(rows) do
-      rows[i] = roster.shown_user(row)
-    end
-    print(text.json(setmetatable(rows, cjson.array_mt)))
-  elseif #rows == 0 then
-    print("There are no users. orket user add NAME makes one.")
-  else
-    table_view.print(COLUMNS, rows)
-  end
+  table_view.list(COLUMNS, roster.sorted_users(roster.read(store)), { json = args.json,
+    shown = roster.shown_user, none = "There are no users. orket user add NAME makes one." })
   return 0
 end
 
 -- ---- passwords ----
 
--- Asked for twice on a terminal: nobody sees what is typed.
+-- Asked for twice on a terminal, which does not show what is typed.
 local function typed(args)
   local prompt = "Password of " .. args.name .. ": "
   local first, err = errors.check(auth.read_password(prompt, args.stdin or false))

@@ -1,6 +1,6 @@
 -- acts.lua: the registry of a person's acts: one table, act -> its declaration and its handler, which each
 -- noun registers in a table `acts` of its own. The command line, the owner's socket and the live board send
--- requests of the same form; project/owner.lua has the owner perform them, whoever asked.
+-- requests of the same form; project/owner.lua has the owner perform them for every caller.
 
 local authority = require("orket.people.authority")
 local errors = require("orket.errors")

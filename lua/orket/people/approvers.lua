@@ -1,5 +1,5 @@
 -- approvers.lua: who may answer what agents ask. "people.approvals" of the organization says it by rule and
--- by epic; every entry that fits has to be met. Without one that fits, whoever may act may answer.
+-- by epic; every entry that fits has to be met. Without one, every user who may act may answer.
 
 local errors = require("orket.errors")
 local glob = require("orket.core.glob")

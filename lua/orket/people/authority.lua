@@ -1,6 +1,6 @@
--- authority.lua: may this name perform this act? Asked where acts are performed, whoever sends them: the
--- service, a command, a client of the owner's socket. A name that is no user's is that of an account of this
--- machine, which has the project's files.
+-- authority.lua: whether a user, a service's key or an account of this machine may perform an act. It is
+-- checked where acts are performed, so it holds for the service, for commands and for clients of the owner's
+-- socket. A name that no user has is that of an account of this machine, which has the project's files.
 
 local errors = require("orket.errors")
 local roles = require("orket.people.roles")

@@ -2,8 +2,8 @@
 -- hears when they change, and knows who is signed in.
 
 local async = require("orket.async")
+local errors = require("orket.errors")
 local principal = require("orket.people.principal")
-local problem = require("orket.service.api.problem")
 local roster = require("orket.people.roster")
 local sign_in = require("orket.people.sign_in")
 local signed_in = require("orket.people.signed_in")
@@ -100,7 +100,7 @@ function Directory:read_again()
 end
 
 local function refused(message)
-  return problem.new(401, "ERR_DENIED", message, "sign in again: POST /v1/login; or send a key that is good")
+  return errors.new("ERR_DENIED", message, "sign in again: POST /v1/login; or send a key that is good", 401)
 end
 
 local function of_key(self, id)

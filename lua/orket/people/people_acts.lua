@@ -256,8 +256,8 @@ local function revoke(project, request)
   return { id = request.id, message = "the key " .. request.id .. " (" .. key.name .. ") is revoked" }
 end
 
--- "self": who has the files of the project may always do it, so that nobody is locked out of them; what comes
--- over HTTP is held back by the routes, which alone offer it there.
+-- "self": an account that has the files of the project may always do it, so that its owner is never locked
+-- out; what comes over HTTP is held back by the routes, which alone offer it there.
 M.acts = {
   ["user.add"] = {
     summary = "makes a user; `secret` is the id of the password that was kept",

@@ -1,8 +1,8 @@
 -- principal.lua: who asks, and what for: the administrator's key, a signed-in user, a user's access key, or a
 -- service's, which is no person.
 
+local errors = require("orket.errors")
 local key_expiry = require("orket.people.key_expiry")
-local problem = require("orket.service.api.problem")
 local roles = require("orket.people.roles")
 local tables = require("orket.util.tables")
 
@@ -94,9 +94,9 @@ function Principal:check(route, organization)
   if roles.allow(self.permissions, route.permission, route.name) then
     return nil
   end
-  return problem.new(403, "ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(why_not(self),
+  return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(why_not(self),
     route.name, route.permission), "roles that have it: " .. table.concat(roles.with(organization,
-      route.permission, route.name), ", ") .. "; an administrator gives one with orket user role")
+      route.permission, route.name), ", ") .. "; an administrator gives one with orket user role", 403)
 end
 
 ---The events that it may not see: beginnings of their kinds; nil: it may see all.

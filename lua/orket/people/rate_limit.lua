@@ -2,7 +2,6 @@
 -- minute fills. It keeps a program that went wrong from taking the place of others.
 
 local errors = require("orket.errors")
-local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -66,8 +65,8 @@ function RateLimit:take(account)
   end
   local bucket = bucket_of(self, account, sys.monotonic())
   if bucket.left < 1 then
-    local err = problem.new(429, "ERR_DENIED", "more than " .. self.limit .. " requests a minute",
-      "send fewer; ORKET_RATE_LIMIT of the server sets the limit")
+    local err = errors.new("ERR_DENIED", "more than " .. self.limit .. " requests a minute",
+      "send fewer; ORKET_RATE_LIMIT of the server sets the limit", 429)
     err.retry_after = seconds_until(self, 1, bucket.left)
     return headers_of(self, bucket), err
   end

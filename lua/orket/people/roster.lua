@@ -91,7 +91,7 @@ end
 
 local known = setmetatable({}, { __mode = "k" }) -- by store
 
----As they are now. What is answered belongs to the roster: nobody else changes it.
+---As they are now. What is returned belongs to the roster, which alone changes it.
 ---@param store Store
 ---@return Roster
 function M.read(store)

@@ -1,21 +1,17 @@
--- sign_in.lua: a name and a password become a session. Guessing costs time: each wrong password of an account
--- or from an address makes the next attempt wait longer; nothing is locked, because who guesses could lock
--- others out. Passwords are looked at one after the other: each takes 64 MiB and a tenth of a second of the
--- pool.
+-- sign_in.lua: a name and a password become a session. Each wrong password of an account or from an address
+-- makes the next attempt wait longer. Passwords are looked at one after the other: each takes 64 MiB and a
+-- tenth of a second of the pool.
 
 local async = require("orket.async")
 local auth = require("orket.core.auth")
 local errors = require("orket.errors")
-local problem = require("orket.service.api.problem")
-local sys = require("orket.core.sys")
+local wrong_attempts = require("orket.people.wrong_attempts")
 
 local M = {}
 
-local SHORTEST, LONGEST = 0.1, 5 -- seconds that an attempt waits after wrong ones, doubling
 local FORGIVEN = 900 -- seconds after which a wrong password does not count any more
 local OF_ADDRESS, WAITING_MOST = 8, 32 -- attempts under way
 local NOTED = 60 -- seconds between two events about failures of one account
-local KNOWN_MOST = 10000 -- accounts and addresses with failures
 
 local SignIn = {}
 SignIn.__index = SignIn
@@ -23,44 +19,8 @@ SignIn.__index = SignIn
 ---@param directory Directory
 ---@return table sign_in
 function M.new(directory)
-  return setmetatable({ directory = directory, failures = {}, count = 0, under_way = {}, waiting = {} },
-    SignIn)
-end
-
--- ---- what wrong ones cost ----
-
-local function forget_old(self, now)
-  for name, entry in pairs(self.failures) do
-    if now - entry.since > FORGIVEN then
-      self.failures[name], self.count = nil, self.count - 1
-    end
-  end
-end
-
-local function entry_of(self, name)
-  local now, entry = sys.monotonic(), self.failures[name]
-  if entry and now - entry.since <= FORGIVEN then
-    return entry
-  end
-end
-
-local function delay_of(self, name)
-  local entry = entry_of(self, name)
-  return entry and math.min(LONGEST, SHORTEST * 2 ^ math.min(entry.wrong - 1, 10)) or 0
-end
-
-local function count(self, name)
-  local now, entry = sys.monotonic(), entry_of(self, name)
-  if not entry then
-    if self.count >= KNOWN_MOST then
-      forget_old(self, now)
-    end
-    entry = { wrong = 0, unnoted = 0, noted = -NOTED }
-    self.count = self.count + (self.failures[name] and 0 or 1)
-    self.failures[name] = entry
-  end
-  entry.wrong, entry.since = entry.wrong + 1, now
-  return entry
+  return setmetatable({ directory = directory, wrong = wrong_attempts.new(FORGIVEN), under_way = {},
+    waiting = {} }, SignIn)
 end
 
 -- ---- one after the other ----
@@ -86,7 +46,7 @@ end
 -- In a task of its own: one whose client leaves still gives its turn on.
 local function fits(self, secret, password)
   if #self.waiting >= WAITING_MOST then
-    return nil, problem.new(429, "ERR_DENIED", "too many are signing in at once", "try again later")
+    return nil, errors.new("ERR_DENIED", "too many are signing in at once", "try again later", 429)
   end
   return async.join(async.spawn(function()
     take_turn(self)
@@ -106,19 +66,23 @@ local function record(self, actor, role, body)
   return errors.check(async.await(tx.commit, tx))
 end
 
--- The first one at once, then how many there were since; what was given as the name of nobody is not written
--- down: it may be a password.
+-- Unknown names are one account.
+local function account_of(user)
+  return "account:" .. (user and user.name or "?")
+end
+
+-- The first one at once, then how many there were since; a name that no user has is not written down: it may
+-- be a password.
 local function note_failure(self, user, address)
-  local entry = count(self, "account:" .. (user and user.name or "?"))
-  count(self, "address:" .. address)
-  entry.unnoted = entry.unnoted + 1
-  local now = sys.monotonic()
-  if now - entry.noted < NOTED then
+  local account = account_of(user)
+  self.wrong:add(account)
+  self.wrong:add("address:" .. address)
+  local count = self.wrong:unnoted(account, NOTED)
+  if not count then
     return true
   end
-  local body = { name = user and user.name, ok = false, count = entry.unnoted, address = address }
-  entry.unnoted, entry.noted = 0, now
-  return record(self, "engine", "system", body)
+  return record(self, "engine", "system", { name = user and user.name, ok = false, count = count,
+    address = address })
 end
 
 -- ---- signing in ----
@@ -128,8 +92,7 @@ local function checked(self, name, password, address)
   if user and user.disabled then
     user = nil
   end
-  local wait = math.max(delay_of(self, "address:" .. address),
-    delay_of(self, "account:" .. (user and user.name or "?")))
+  local wait = math.max(self.wrong:delay("address:" .. address), self.wrong:delay(account_of(user)))
   if wait > 0 and not async.sleep(wait) then
     return nil, errors.new("ERR_CANCELED", "the client is gone")
   end
@@ -138,8 +101,8 @@ local function checked(self, name, password, address)
     return nil, err
   elseif not ok then
     ok, err = note_failure(self, user, address)
-    return nil, ok and problem.new(401, "ERR_DENIED", "the name or the password is wrong",
-      "an administrator can set another password: orket user password NAME") or err
+    return nil, ok and errors.new("ERR_DENIED", "the name or the password is wrong",
+      "an administrator can set another password: orket user password NAME", 401) or err
   end
   return user
 end
@@ -147,8 +110,8 @@ end
 local function within_bounds(self, address, fn)
   local count_of = self.under_way[address] or 0
   if count_of >= OF_ADDRESS then
-    return nil, problem.new(429, "ERR_DENIED", "too many attempts to sign in from this address",
-      "try again later")
+    return nil, errors.new("ERR_DENIED", "too many attempts to sign in from this address", "try again later",
+      429)
   end
   self.under_way[address] = count_of + 1
   local _ <close> = setmetatable({}, { __close = function()
@@ -169,7 +132,7 @@ function SignIn:confirm(name, password, address)
     return checked(self, name, password, address)
   end)
   if err and err.status == 401 then
-    err = problem.new(403, "ERR_DENIED", "the password is wrong")
+    err = errors.new("ERR_DENIED", "the password is wrong", nil, 403)
   end
   return user, err
 end
@@ -191,7 +154,7 @@ function SignIn:enter(name, password, address)
     if not ok then
       return nil, err
     end
-    self.failures["account:" .. user.name] = nil
+    self.wrong:forgive(account_of(user))
     return self.directory.sessions:open(user)
   end)
 end

@@ -167,7 +167,7 @@ function M.connect(dir)
   }, { __close = close })
 end
 
----Waits until no process owns the project. Whoever owns it serves a socket, which ends with it, killed or
+---Waits until no process owns the project. The owner serves a socket, which ends with it, killed or
 ---not.
 ---@param dir string
 function M.await_end(dir)
@@ -175,13 +175,13 @@ function M.await_end(dir)
     local connection = lines.connect(socket_path(dir), LINE_MAX)
     if connection then
       connection:await_end()
-    else -- it begins, ends, or is a command that serves nobody
+    else -- it begins, ends, or is a command without a socket
       async.sleep(LOOK)
     end
   end
 end
 
--- One try: by whoever listens, else as the owner.
+-- One try: by the process that listens, else as the owner.
 local function ask_once(dir, request)
   local connection, err = lines.connect(socket_path(dir), LINE_MAX)
   if not connection then

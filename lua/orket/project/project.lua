@@ -29,7 +29,7 @@ local function own(self)
   return self.lock, err
 end
 
--- A database that an older program wrote, when nobody owns it.
+-- A database that an older program wrote, when no process owns it.
 local function bring_up_to_date(dir)
   local held = lock.take(dir .. "/.orket")
   local board = held and store.open(M.database(dir), {})

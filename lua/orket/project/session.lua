@@ -73,7 +73,7 @@ local function reload_on_change(project, view)
   end)
 end
 
--- With a cassette nobody is listened to: no socket at all is opened.
+-- With a cassette no client is served: no socket at all is opened.
 local function serve(project, args)
   if args.replay then
     return { close = function() end }

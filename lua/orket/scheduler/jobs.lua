@@ -1,5 +1,5 @@
--- jobs.lua: what the owner of a project runs, and for whom: a job is a card that somebody wants to be run (an
--- epic, an issue, a rock), with the runs that come of it. Any number of them is under way at once.
+-- jobs.lua: the jobs of a project's owner. A job is a card that a command or a client asked to run (an epic,
+-- an issue, a rock), with the runs that come of it. Any number of them is under way at once.
 
 local acts = require("orket.governance.acts")
 local async = require("orket.async")

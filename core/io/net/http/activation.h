@@ -13,7 +13,7 @@
  * no such socket, or more than one. */
 int activation_socket(char host[ACTIVATION_HOST], unsigned *port, struct err *err) MUST_CHECK;
 
-/* "READY=1", "STOPPING=1": reports to NOTIFY_SOCKET, where there is one. No error: nobody waits. */
+/* "READY=1", "STOPPING=1": reports to NOTIFY_SOCKET, where there is one. No error is reported. */
 void activation_notify(const char *state);
 
 #endif

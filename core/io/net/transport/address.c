@@ -11,7 +11,7 @@ struct network4 {
     enum address_kind kind;
 };
 
-/* IANA's special-purpose registry, as far as nobody offers a model to the world there. */
+/* IANA's special-purpose registry, as far as no public service is offered there. */
 static const struct network4 networks4[] = {
     {0x00000000, 8, ADDRESS_NONE},     // "this network"; 0.0.0.0 connects to oneself
     {0x0A000000, 8, ADDRESS_PRIVATE},  // 10.0.0.0

@@ -16,7 +16,7 @@ enum address_kind {
     ADDRESS_OWN,     /* this machine: 127.0.0.0/8, ::1 */
     ADDRESS_PRIVATE, /* of a network that is not the Internet: RFC 1918, carrier's NAT, ULA */
     ADDRESS_LINK, /* of one link: 169.254.0.0/16, where clouds hand out their keys, and fe80::/10 */
-    ADDRESS_NONE, /* of nobody: 0.0.0.0/8, multicast, reserved */
+    ADDRESS_NONE, /* of no machine: 0.0.0.0/8, multicast, reserved */
 };
 
 /* What was written down about where a request may go. */
@@ -27,7 +27,7 @@ struct address_leave {
 };
 
 /* Its kind; of one inside another (mapped, 6to4, NAT64), the inner one's. `inner`, which may be
- * NULL, says whether it is inside another. Unknown families are of nobody. */
+ * NULL, says whether it is inside another. Unknown families are ADDRESS_NONE. */
 enum address_kind address_kind(const struct sockaddr *address, bool *inner);
 
 /* May a socket be connected to it? ADDRESS_NONE never; a public one always; of the others only what

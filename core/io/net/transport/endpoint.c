@@ -60,7 +60,7 @@ struct endpoints *endpoints_open(uv_loop_t *loop, const struct curl *curl)
     return all;
 }
 
-/* Drops the endpoints nobody needs. */
+/* Drops the endpoints that no transfer needs. */
 static void sweep(struct endpoints *all)
 {
     for (struct endpoint **at = &all->first; *at;) {

@@ -25,7 +25,7 @@ struct endpoint_wait {
 /* NULL when out of memory. */
 struct endpoints *endpoints_open(uv_loop_t *loop, const struct curl *curl);
 
-/* Frees it once a running look-up has ended. Nobody may wait or hold an endpoint. */
+/* Frees it once a running look-up has ended. No transfer may wait or hold an endpoint. */
 void endpoints_close(struct endpoints *endpoints);
 
 /* The endpoint of a URL, to be released. ERR_USAGE: no http, https, smtp or smtps URL, one with a

@@ -166,7 +166,7 @@ static void free_body(struct transfer *x)
     x->body = NULL;
 }
 
-/* The extension of a chunk's size is read and forgotten, without end: bytes that nobody is told of,
+/* The extension of a chunk's size is read and forgotten, without end: bytes that no callback gets,
  * and while they come fast enough libcurl does not return to the loop. */
 static bool is_flood(struct transfer *x)
 {
@@ -239,8 +239,7 @@ bool transfer_succeeds(const struct transfer *x)
     return x->head.status >= 200 && x->head.status < 300;
 }
 
-/* Its beginning, unless it is compressed: nobody would read it. True when nothing more is wanted.
- */
+/* Its beginning, unless it is compressed. True when nothing more is wanted. */
 static bool keep_error_body(struct transfer *x, const char *bytes, size_t len)
 {
     size_t room = TRANSPORT_ERROR_BODY_MAX - x->error_body.len;
@@ -249,7 +248,7 @@ static bool keep_error_body(struct transfer *x, const char *bytes, size_t len)
     return x->head.encoded || len >= room;
 }
 
-/* Clean bytes: to whoever waits for them, or beside. */
+/* Clean bytes: to the waiting callback, or beside. */
 static int hand_over(struct transfer *x, const char *bytes, size_t len)
 {
     struct err err = {0};

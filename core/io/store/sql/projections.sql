@@ -96,7 +96,7 @@ WHERE id = :card
                OR EXISTS (SELECT 1 FROM verdict WHERE card = :card AND tree = $tree AND ok)
                OR EXISTS (SELECT 1 FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
                           WHERE l.card = :card AND v.tree = $tree AND v.ok)));
--- its question, when it was not answered before: nobody waits for it any more (found by its card: the index of
+-- its question, when it was not answered before: no turn waits for it any more (found by its card: the index of
 -- statuses is written meanwhile)
 -- with from = blocked
 UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card;
@@ -122,7 +122,7 @@ SELECT :card, 1, $of, $at UNION ALL SELECT :card, depth + 1, source, min(upto, $
 INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
 
 -- The open cards of a fork, in their order, under ids that end in $suffix: as the epic's. What an item does not
--- say is as on a card that nobody has begun; of what it needs, that which is forked as well has the fork's id.
+-- say is as on a card that no turn has begun; of what it needs, that which is forked as well has the fork's id.
 -- Nothing is forked as done.
 -- kind: cards.forked
 -- must
@@ -575,7 +575,7 @@ UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
 
 -- kind: notice.failed
 
--- Somebody proposes scripts: what they make possible, what recorded runs would have come to, which fixtures fail.
+-- Scripts are proposed: what they make possible, what recorded runs would have come to, which fixtures fail.
 -- kind: scripts.proposed
 INSERT INTO proposal (seq, kind, role, body, at) VALUES (:seq, 'scripts', :role, :body, :at);
 

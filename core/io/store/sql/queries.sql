@@ -230,7 +230,7 @@ WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id 
 -- name: sprint_cards
 SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sprint' = :sprint ORDER BY c.ordinal;
 
--- Scripts that somebody proposed, and what became of them.
+-- Proposed scripts, and what became of them.
 -- name: script_proposals
 SELECT p.seq AS id, p.body AS "body:json", p.status, p.answered_by, p.at, e.actor
 FROM proposal p JOIN journal e ON e.seq = p.seq WHERE p.kind = 'scripts' AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
@@ -1117,7 +1117,7 @@ SELECT id, files AS "files:json", at FROM generation WHERE id = :id;
 -- name: serving
 SELECT seq, generation, actor, at FROM serving WHERE kind = 'loaded' ORDER BY seq DESC LIMIT 1;
 
--- What nobody has accepted yet.
+-- What no person has accepted yet.
 -- name: waiting
 SELECT seq, generation, against, at, delta AS "delta:json" FROM serving WHERE kind = 'waiting'
   AND seq = (SELECT max(seq) FROM serving);
@@ -1149,7 +1149,7 @@ SELECT status, count(*) AS cards FROM card WHERE :epic IS NULL OR epic = :epic G
 
 -- Runs of which nothing was heard since :before (one that was killed noted no end), and why one of them stays:
 -- "open" its cards, or those of its turns, are not all final; "asked" a question is open; "younger" its card had a
--- younger run; "forked" a run that is still whole goes on from it. NULL: nobody goes back to it.
+-- younger run; "forked" a run that is still whole goes on from it. NULL: no run goes back to it.
 -- name: old_runs
 WITH past (id, card, at, body) AS MATERIALIZED (
     SELECT id, card, coalesce(ended_at, (SELECT max(e.at) FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = r.id)),

@@ -33,11 +33,18 @@ local function denied(path)
     "name one in " .. table.concat(tables.keys(ENDINGS), "/, ") .. "/")
 end
 
+-- A relative file of a key is one of the directory where the process began; another process may begin in the
+-- project.
+local function leads_to(project, file, place)
+  return proc.real(file) == place
+    or file:sub(1, 1) ~= "/" and proc.real(project.dir .. "/" .. file) == place
+end
+
 -- Files of keys may lie in the project; they are no texts.
 local function is_key(project, path)
   local place = proc.real(project.dir .. "/" .. path)
   for _, key in pairs(project.config.organization.keys or {}) do
-    if key.file and place and proc.real(key.file) == place then
+    if key.file and place and leads_to(project, key.file, place) then
       return true
     end
   end

@@ -49,9 +49,7 @@ end
 ---@param fix string|nil
 ---@return Error
 function M.new(status, code, message, fix)
-  local err = errors.new(code, message, fix)
-  err.status = status
-  return err
+  return errors.new(code, message, fix, status)
 end
 
 -- One of a list: an Error, or what is wrong with a file of the project (project/config/problem_list.lua).

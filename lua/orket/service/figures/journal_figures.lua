@@ -32,7 +32,7 @@ local function family_of(self, name)
   return self.families[name]
 end
 
--- A model invents names of tools: there is a bound to how many are told apart.
+-- A model invents names of tools: there is a bound to how many are counted apart.
 local function row_of(family, a, b)
   local key = (a or "") .. "\0" .. (b or "")
   if not family.rows[key] and family.count >= SERIES then

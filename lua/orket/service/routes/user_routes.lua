@@ -51,7 +51,7 @@ end
 local function session_of(request)
   local session = request.principal.session
   return session, not session and problem.new(409, "ERR_TRANSITION",
-    "this is a key, and no session: it is not exchanged, and nobody signs out with it") or nil
+    "this is a key, and no session: it cannot be exchanged or signed out") or nil
 end
 
 local function logout(service, request)
@@ -93,29 +93,32 @@ local function kept(service, password)
   return errors.check(async.await(auth.keep_password, service.dir .. "/.orket", password))
 end
 
-local function add_user(service, request)
-  local secret, err = kept(service, request.passwords.password)
+local function act_keeping(service, password, act, who)
+  local err
+  act.secret, err = kept(service, password)
   if err then
     return nil, err
   end
-  return service:act({ act = "user.add", name = request.body.name, role = request.body.role,
-    home = request.body.home, secret = secret }, request.who)
+  return service:act(act, who)
+end
+
+local function add_user(service, request)
+  local body = request.body
+  return act_keeping(service, request.passwords.password, { act = "user.add", name = body.name,
+    role = body.role, home = body.home }, request.who)
 end
 
 local function change_user(service, request)
-  local secret, err = kept(service, request.passwords.new_password)
-  if err then
-    return nil, err
-  end
-  return service:act({ act = "user.change", name = request.params.name, role = request.body.role,
-    disabled = request.body.disabled, secret = secret }, request.who)
+  local body = request.body
+  return act_keeping(service, request.passwords.new_password, { act = "user.change",
+    name = request.params.name, role = body.role, disabled = body.disabled }, request.who)
 end
 
 local function remove_user(service, request)
   return service:act({ act = "user.remove", name = request.params.name }, request.who)
 end
 
--- One's own: whoever found an open page does not know the old one.
+-- One's own: a stranger at an open page does not know the old one.
 local function change_password(service, request)
   local who = request.principal
   if who.kind ~= "user" then
@@ -127,14 +130,11 @@ local function change_password(service, request)
       "set another one there: POST /w/" .. home .. "/v1/me/password")
   end
   local user, err = service.people.sign_in:confirm(who.name, request.passwords.password, request.address)
-  local secret
-  if user then
-    secret, err = kept(service, request.passwords.new_password)
-  end
-  if not secret then
+  if not user then
     return nil, err
   end
-  return service:act({ act = "user.change", name = user.name, secret = secret }, user.name)
+  return act_keeping(service, request.passwords.new_password, { act = "user.change", name = user.name },
+    user.name)
 end
 
 -- ---- keys ----

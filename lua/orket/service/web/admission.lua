@@ -4,13 +4,14 @@
 
 local async = require("orket.async")
 local problem = require("orket.service.api.problem")
-local sys = require("orket.core.sys")
+local wrong_attempts = require("orket.people.wrong_attempts")
 
 local M = {}
 
 local HELD_MOST = 64 -- answers to wrong keys that wait at once
-local SHORTEST, LONGEST = 0.1, 5 -- seconds that such an answer waits, doubling
 local FORGIVEN = 30 -- seconds after which a wrong key does not count any more
+
+local SERVER = "server" -- a wrong key names no account: all of them count together
 
 local Admission = {}
 Admission.__index = Admission
@@ -18,7 +19,7 @@ Admission.__index = Admission
 ---@param names string[] by which browsers and clients may reach the server, without ports
 ---@return table admission
 function M.new(names)
-  local self = setmetatable({ names = {}, held = 0, wrong = 0, since = sys.monotonic() }, Admission)
+  local self = setmetatable({ names = {}, held = 0, wrong = wrong_attempts.new(FORGIVEN) }, Admission)
   for _, name in ipairs(names) do
     self.names[name:lower()] = true
   end
@@ -61,15 +62,6 @@ function Admission:check_site(request)
   return self:check_host(request) or check_origin(request.headers, host_of(request))
 end
 
-local function delay(self)
-  local now = sys.monotonic()
-  if now - self.since > FORGIVEN then
-    self.wrong = 0
-  end
-  self.since, self.wrong = now, self.wrong + 1
-  return math.min(LONGEST, SHORTEST * 2 ^ math.min(self.wrong - 1, 10))
-end
-
 local function refused()
   return problem.new(401, "ERR_DENIED", "a key is needed",
     "send it: Authorization: Bearer KEY; POST /v1/login gives a token, orket key add makes a key")
@@ -81,7 +73,8 @@ local function refused_late(self)
     return problem.new(429, "ERR_DENIED", "too many wrong keys are being answered", "try again later")
   end
   self.held = self.held + 1
-  async.sleep(delay(self))
+  self.wrong:add(SERVER)
+  async.sleep(self.wrong:delay(SERVER))
   self.held = self.held - 1
   return refused()
 end

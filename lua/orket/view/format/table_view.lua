@@ -1,5 +1,6 @@
 -- table_view.lua: rows in columns, as lines of clean text.
 
+local cjson = require("cjson")
 local local_time = require("orket.view.format.local_time")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
@@ -74,6 +75,24 @@ function M.print(columns, rows)
     lines, fewer = M.lines(fewer, rows), without_spare(fewer)
   end
   print(table.concat(lines, "\n"))
+end
+
+---Prints the rows as a table, as JSON, or that there are none.
+---@param columns table[]
+---@param rows table[]
+---@param ways {json: boolean?, shown: (fun(row: table): table), none: string}  shown: a row as JSON has it
+function M.list(columns, rows, ways)
+  if ways.json then
+    local list = setmetatable({}, cjson.array_mt)
+    for i, row in ipairs(rows) do
+      list[i] = ways.shown(row)
+    end
+    print(text.json(list))
+  elseif #rows == 0 then
+    print(ways.none)
+  else
+    M.print(columns, rows)
+  end
 end
 
 -- ---- columns ----
