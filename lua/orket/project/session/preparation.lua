@@ -81,8 +81,8 @@ local function conceal(project, organization)
   return true
 end
 
-local function reconfigure(project)
-  local now, err = config.load(project.dir)
+local function reconfigure(project, breathe)
+  local now, err = config.load(project.dir, breathe)
   local ok = now
   if now then
     ok, err = conceal(project, now.organization)
@@ -98,7 +98,8 @@ local function reconfigure(project)
 end
 
 local function take_files(project, again, note)
-  local ok, err = reconfigure(project)
+  local breathe = async.breather()
+  local ok, err = reconfigure(project, breathe)
   if not ok then
     return nil, err
   end
@@ -107,7 +108,10 @@ local function take_files(project, again, note)
   if err then
     return nil, err
   end
-  return cards.create(project, again)
+  breathe()
+  ok, err = cards.create(project, again)
+  breathe() -- all heard of the new cards
+  return ok, err
 end
 
 ---Takes cards and configuration as the files are now, for a run that begins beside others. Those go on with
