@@ -34,6 +34,11 @@ describe("a task that works in pieces", function()
       local each = uv.new_prepare()
       each:start(function() polls = polls + 1 end)
       local code = async.main(function()
+        async.suspend(function(wake)
+          local event
+          event = uv.new_async(function() event:close() wake(true) end)
+          event:send() -- as a request comes: while the loop looks at what came
+        end)
         local breathe, seen = async.breather(), {}
         for i = 1, 4 do
           seen[i] = polls
