@@ -7,6 +7,7 @@ local approvals = require("orket.governance.approvals.approvals")
 local errors = require("orket.errors")
 local notifications = require("orket.notify.notifications")
 local senders = require("orket.notify.senders")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 local targets = require("orket.notify.targets")
 
@@ -18,7 +19,7 @@ local GIVES_UP = DAY -- seconds after its event
 local FIRST_PAUSE, LAST_PAUSE = 1, 900 -- seconds between two attempts, doubling
 local PAGE = 200 -- events that are looked at together
 local KINDS = { ["run.ended"] = true, ["branch.unpushed"] = true }
-local STOPS = { blocked = true, waiting_for_developer = true }
+local PARKED = statuses.PARKED
 
 local Outbox = {}
 Outbox.__index = Outbox
@@ -189,7 +190,7 @@ end
 
 -- The events of the query `noticeable`.
 local function concerns(event)
-  return KINDS[event.kind] or event.kind == "card.moved" and STOPS[event.body.to]
+  return KINDS[event.kind] or event.kind == "card.moved" and PARKED[event.body.to]
 end
 
 ---Begins to send what the configuration's targets have to hear of. nil: there are none. In a task.

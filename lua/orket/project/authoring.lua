@@ -13,12 +13,13 @@ local errors = require("orket.errors")
 local hold = require("orket.workspace.hold")
 local moves = require("orket.effects.moves")
 local objection = require("orket.planning.objection")
+local statuses = require("orket.util.statuses")
 local sync = require("orket.project.sync")
 local tables = require("orket.util.tables")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 -- One at a time: each is checked against the files as the one before left them.
 local function alone(act)

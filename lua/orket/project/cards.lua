@@ -4,12 +4,13 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 local function exists(store, id)
   return store:read("card_state", { id = id })[1]
