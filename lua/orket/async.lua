@@ -14,6 +14,7 @@ Task.__index = Task
 
 local running -- the task whose code runs now; nil in a callback of the loop
 local WAIT = {} -- tag of our own yields
+local PIECE = 0.004 -- seconds that a task keeps the loop where it can be divided
 local broken = false -- a task died of a bug and nobody waited for it
 local measured -- is called with the label of a task and the seconds of each step, while that is wanted
 
@@ -219,14 +220,14 @@ function M.sleep(seconds)
 end
 
 ---A function that a task calls between two pieces of work: it lets others go on when the task has kept the
----loop for so long.
----@param seconds number
+---loop for some milliseconds.
 ---@return fun()
-function M.breather(seconds)
+function M.breather()
   local since = uv.hrtime()
   return function()
-    if (uv.hrtime() - since) / 1e9 > seconds then
-      M.sleep(0.001) -- of no time at all, it would be due in the same round of the loop
+    if (uv.hrtime() - since) / 1e9 > PIECE then
+      uv.update_time() -- else it would be due before the loop looks at what came
+      M.sleep(0.001)
       since = uv.hrtime()
     end
   end

@@ -26,6 +26,34 @@ describe("async", function()
   end)
 end)
 
+describe("a task that works in pieces", function()
+  it("lets the loop look at what came between two pieces", function()
+    local text = orket.probe([[
+      local async, uv = require("orket.async"), require("luv")
+      local polls = 0
+      local each = uv.new_prepare()
+      each:start(function() polls = polls + 1 end)
+      local code = async.main(function()
+        async.suspend(function(wake)
+          local event
+          event = uv.new_async(function() event:close() wake(true) end)
+          event:send() -- as a request comes: while the loop looks at what came
+        end)
+        local breathe, seen = async.breather(), {}
+        for i = 1, 4 do
+          seen[i] = polls
+          local since = uv.hrtime()
+          while uv.hrtime() - since < 6e6 do end
+          breathe()
+        end
+        for i = 1, 3 do print(seen[i + 1] > seen[i]) end
+        each:close()
+        return 0
+      end) ]])
+    assert.equal(("true\n"):rep(3), text)
+  end)
+end)
+
 describe("a watched task", function()
   local function reports(body)
     return orket.probe(([[

@@ -60,4 +60,22 @@ describe("limiter", function()
     table.sort(got.log, function(a, b) return a < b end)
     assert.same({ "f1", "f2", "f3", "f4", "s1", "s2" }, got.log)
   end)
+
+  it("two projects that ask one model once at a time take turns, however many requests one of them has", function()
+    local got = probe("takes_turns")
+    assert.same({ 1, 0, 15 }, { got.most, got.busy, #got.log })
+    local at = {}
+    for i, name in ipairs(got.log) do
+      at[name] = i
+    end
+    for i = 2, 3 do
+      assert.equal(2, at["b" .. i] - at["b" .. i - 1], table.concat(got.log, " "))
+    end
+  end)
+
+  it("a request of one project that is canceled in line gives its turn to the next, also of another project", function()
+    local got = probe("canceled_gives_turn")
+    assert.same({ "s1", "s2", "f1", "s3", "f2", "f3", "s4" }, got.log)
+    assert.same({ 2, 0, { "ERR_CANCELED", "ERR_CANCELED" } }, { got.busy, got.waiting, got.canceled })
+  end)
 end)

@@ -3,6 +3,7 @@
 -- keeps.
 
 local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
@@ -188,5 +189,22 @@ describe("two runs in one server", function()
     w:derives("ep.1")
     w:derives("other.1")
     assert.equal(0, (select(2, w:check())))
+  end)
+end)
+
+describe("the runs of an owner", function()
+  it("are stopping when there are some, all are opened, and all are drained", function()
+    assert.equal("none: false; opening: false; under way: false; drained: true; another one: false; ", orket.probe([[
+      local set = require("orket.scheduler.run_set").of({})
+      local function note(case) io.write(case, ": ", tostring(set:is_stopping()), "; ") end
+      note("none")
+      local held = set:hold("ep", "ep.1")
+      note("opening")
+      held.run = { draining = false }
+      note("under way")
+      held.run.draining = true
+      note("drained")
+      set:hold("other", "other.1")
+      note("another one") ]]))
   end)
 end)

@@ -2,10 +2,11 @@
 -- in C, and the projection compares status, type and revision.
 
 local fsm = require("orket.core.fsm")
+local statuses = require("orket.util.statuses")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 ---@param card {type: string, status: string}
 ---@param to string

@@ -6,10 +6,11 @@ local errors = require("orket.errors")
 local projects = require("orket.project.project")
 local runs = require("orket.scheduler.jobs.runs")
 local preparation = require("orket.project.session.preparation")
+local statuses = require("orket.util.statuses")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 local OPEN = { running = true, interrupted = true, drained = true, failed = true }
 
 ---@class EvalResult

@@ -2,6 +2,7 @@
 -- narrows: what the gate, an organization rule or a policy asks about is asked about whatever is said here.
 
 local gate = require("orket.core.gate")
+local statuses = require("orket.util.statuses")
 
 local M = {}
 
@@ -13,7 +14,7 @@ local UNITS = { s = 1, m = 60, h = 3600, d = DAY }
 local FREE = { ["card.excuse"] = true }
 -- What the gate's table of natures does not say: work for others, at their cost.
 local RISKY = { ["card.create"] = true }
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 ---@param rules table process_rules
 ---@param role string

@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
+local statuses = require("orket.util.statuses")
 local unblock = require("orket.governance.budget.unblock")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
@@ -96,7 +97,7 @@ function act.trust(tx, card, request, store)
   return true, "what is said on " .. card.id .. " is trusted"
 end
 
-local PARKED = { blocked = true, waiting_for_developer = true }
+local PARKED = statuses.PARKED
 
 -- "happened the id is 17" -> "happened", "the id is 17"
 local function verdict_of(request, pending)

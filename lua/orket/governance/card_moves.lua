@@ -3,12 +3,13 @@
 
 local fsm = require("orket.core.fsm")
 local moves = require("orket.effects.moves")
+local statuses = require("orket.util.statuses")
 local unanswered = require("orket.governance.unanswered")
 
 local M = {}
 
 local NAMES = fsm.names()
-local WAITS = { blocked = true, waiting_for_developer = true }
+local PARKED = statuses.PARKED
 
 ---@class CardMove
 ---@field status string where to
@@ -29,7 +30,7 @@ end
 
 -- A wait is judged with a reason, which the person chooses.
 local function move_to(store, card, to)
-  local waits = WAITS[to] or false
+  local waits = PARKED[to] or false
   local verdict = moves.judge(card, to, "human", waits and NAMES.reasons[1].name or nil)
   local err = verdict.ok and unanswered.objection(store, card, "move", to)
   if err then

@@ -4,10 +4,11 @@
 local approvals = require("orket.governance.approvals.approvals")
 local at_most_once = require("orket.effects.at_most_once")
 local errors = require("orket.errors")
+local statuses = require("orket.util.statuses")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 -- Going on without an answer would do it again, or leave it undone, without a person having decided so.
 local function passes_over(act, to)

@@ -7,6 +7,7 @@ local config = require("orket.project.config")
 local deliveries = require("orket.notify.delivery")
 local errors = require("orket.errors")
 local problem_list = require("orket.project.config.problem_list")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 local targets = require("orket.notify.targets")
 local watch = require("orket.project.watch")
@@ -16,7 +17,7 @@ local M = {}
 local FILE = "organization.json"
 local SETTLE = 0.1 -- seconds; many editors empty a file before they write it
 local KINDS = { ["run.ended"] = true, ["branch.unpushed"] = true }
-local STOPS = { blocked = true, waiting_for_developer = true }
+local PARKED = statuses.PARKED
 
 local Outbox = {}
 Outbox.__index = Outbox
@@ -137,7 +138,7 @@ end
 
 -- The events of the query `noticeable`.
 local function concerns(event)
-  return KINDS[event.kind] or event.kind == "card.moved" and STOPS[event.body.to]
+  return KINDS[event.kind] or event.kind == "card.moved" and PARKED[event.body.to]
 end
 
 ---Begins to send what the configuration's targets have to hear of, now and when it changes. In a task.

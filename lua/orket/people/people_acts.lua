@@ -41,21 +41,10 @@ end
 
 -- One act after the other: what one looked at is still so when its event is written.
 local function in_turn(project, perform, request)
-  local queue = project.people_waiting or {}
-  project.people_waiting = queue
-  if queue.busy then
-    async.suspend(function(wake)
-      queue[#queue + 1] = wake
-    end)
+  local held <close>, canceled = project:alone("people")
+  if not held then
+    return nil, canceled
   end
-  queue.busy = true
-  local _ <close> = setmetatable({}, { __close = function()
-    local wake = table.remove(queue, 1)
-    queue.busy = wake ~= nil
-    if wake then
-      wake(true)
-    end
-  end })
   return perform(project, request)
 end
 

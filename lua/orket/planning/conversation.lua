@@ -5,6 +5,7 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
 local planning = require("orket.planning.planning")
@@ -121,7 +122,7 @@ function M.list(store)
   return rows
 end
 
-local PARKED = { blocked = true, waiting_for_developer = true }
+local PARKED = statuses.PARKED
 
 ---Why it stopped without an answer; nil when it did not.
 ---@param store table

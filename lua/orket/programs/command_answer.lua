@@ -4,7 +4,6 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local hold = require("orket.workspace.hold")
 local itself = require("orket.async.itself")
 
 local M = {}
@@ -19,19 +18,18 @@ local function failure(argv, ended)
 end
 
 ---In a task.
----@param project {dir: string} whose commands come one after the other
+---@param project Project whose commands come one after the other
 ---@param argv string[] of a command that prints one JSON object
 ---@return table|nil answer
 ---@return Error|nil
 function M.ask(project, argv)
-  project.command_holds = project.command_holds or hold.new()
-  if #(project.command_holds.process or {}) >= WAITING then
+  if project:waiting_for("command") >= WAITING then
     local err = errors.new("ERR_LIMIT", WAITING .. " others wait for an answer of this kind",
       "ask again later")
     err.status = 429
     return nil, err
   end
-  local held <close>, canceled = hold.take(project.command_holds, "process")
+  local held <close>, canceled = project:alone("command")
   if not held then
     return nil, canceled
   end

@@ -10,21 +10,20 @@ local cjson = require("cjson")
 local draft = require("orket.planning.draft")
 local drift = require("orket.project.drift")
 local errors = require("orket.errors")
-local hold = require("orket.workspace.hold")
 local moves = require("orket.effects.moves")
 local objection = require("orket.planning.objection")
+local statuses = require("orket.util.statuses")
 local sync = require("orket.project.sync")
 local tables = require("orket.util.tables")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 -- One at a time: each is checked against the files as the one before left them.
 local function alone(act)
   return function(project, request)
-    project.authoring_holds = project.authoring_holds or hold.new()
-    local held <close>, canceled = hold.take(project.authoring_holds, "cards")
+    local held <close>, canceled = project:alone("cards")
     if not held then
       return nil, canceled
     end

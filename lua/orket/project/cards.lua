@@ -2,13 +2,15 @@
 -- database is the truth. A further build of a finished epic gets cards of its own: NAME-b2, NAME-b3.
 
 local async = require("orket.async")
+local cjson = require("cjson")
 local errors = require("orket.errors")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 local function exists(store, id)
   return store:read("card_state", { id = id })[1]
@@ -127,12 +129,25 @@ local function add_issue(tx, epic, issue, build)
   }))
 end
 
+-- Which cards of a build are on the board: asked once for all of them.
+local function on_board(store, epic, build)
+  local ids, found = { build_name(epic.id, build) }, {}
+  for i, issue in ipairs(epic.issues) do
+    ids[i + 1] = build_name(issue.id, build)
+  end
+  for _, row in ipairs(store:read("known_cards", { ids = cjson.encode(ids) })) do
+    found[row.id] = true
+  end
+  return found
+end
+
 local function create_epic(project, tx, epic, build, place)
-  if not exists(project.store, build_name(epic.id, build)) then
+  local found = on_board(project.store, epic, build)
+  if not found[build_name(epic.id, build)] then
     add_epic(tx, epic, build, place or {})
   end
   for _, issue in ipairs(epic.issues) do
-    if not exists(project.store, build_name(issue.id, build)) then
+    if not found[build_name(issue.id, build)] then
       add_issue(tx, epic, issue, build)
     end
   end

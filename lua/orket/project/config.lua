@@ -142,6 +142,7 @@ local function issues_of(self, epic)
   local origin = self.origins[epic]
   local key = origin.keys.issues or "issues"
   for i, issue in ipairs(epic.issues) do
+    self.problems.breathe()
     local at = origin_of(self, issue, origin.source, "/" .. key .. "/" .. i - 1)
     normal.issue(issue, at, epic.id .. "-" .. i)
     issue.parent_id, issue.epic = epic.id, epic.id
@@ -280,11 +281,12 @@ end
 
 ---Loads a project that is to be used.
 ---@param dir string
+---@param breathe fun()|nil  see read
 ---@return table|nil project
 ---  {root, organization, models, keys, rules, limits, teams, environments, epics, rocks, assets, warnings}
 ---@return Problem[]|nil errors all of them
-function M.load(dir)
-  local project, found = M.read(dir)
+function M.load(dir, breathe)
+  local project, found = M.read(dir, nil, breathe)
   if #found.errors > 0 then
     return nil, found.errors
   end

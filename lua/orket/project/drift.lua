@@ -4,6 +4,7 @@
 local cards = require("orket.project.cards")
 local cjson = require("cjson")
 local config = require("orket.project.config")
+local statuses = require("orket.util.statuses")
 
 local M = {}
 
@@ -17,7 +18,7 @@ local DEFAULTS = { owner_department = "core" }
 
 local OF_ISSUES = { depends_on = true, max_retries = true } -- the board has a column for every card
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 -- A card made on the board has fewer fields than one of a file, which has the defaults.
 local function is_absent(value)

@@ -8,12 +8,26 @@ local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local gate_options = require("orket.governance.gate_options")
+local hold = require("orket.workspace.hold")
 local lock = require("orket.core.lock")
 local scripts = require("orket.scripts.scripts")
 local store = require("orket.core.store")
 
 local M = {}
 
+---@class Project
+---@field dir string
+---@field root FsRoot
+---@field config table as it is loaded now (project/config.lua)
+---@field store Store
+---@field generation table of scripts, that serves
+---@field lock table|nil the owner's
+---@field private conceals {release: fun(self)}[] what the jails of this process do not see, the newest last
+---@field private holds table<string, function[]> what is done by one task at a time (workspace/hold.lua)
+---@field private governed_by {config: table?, text: string?, of: table?}
+---@field board StoreStream|nil the owner's: what happens outside of runs
+---@field runs RunSet|nil those under way (scheduler/run_set.lua)
+---@field jobs Jobs|nil of a process that runs cards (scheduler/jobs.lua)
 local Project = {}
 Project.__index = Project
 
@@ -76,7 +90,7 @@ end
 ---@return table|nil project
 ---@return Error|Error[]|nil errors
 function M.open(dir, options)
-  local self = setmetatable({ dir = dir, governed_by = {} }, Project)
+  local self = setmetatable({ dir = dir, governed_by = {}, conceals = {}, holds = hold.new() }, Project)
   local err
   self.root, err = errors.check(fs.root(dir))
   if not self.root then
@@ -93,8 +107,8 @@ function M.open(dir, options)
     if not ok then
       return nil, err
     end
-    self.conceals, err = concealed.hold(dir, self.config.organization)
-    if not self.conceals then
+    ok, err = self:conceal(self.config.organization)
+    if not ok then
       self:close()
       return nil, err
     end
@@ -123,6 +137,39 @@ function Project:ready()
   collectgarbage()
   embed.release()
   return errors.check(self.store:opened())
+end
+
+---Hides what an organization conceals from the jails of this process.
+---@param organization table
+---@param also boolean|nil what was concealed before stays so: runs that began with it are under way
+---@return true|nil ok
+---@return Error|nil
+function Project:conceal(organization, also)
+  local one, err = concealed.hold(self.dir, organization)
+  if not one then
+    return nil, err
+  end
+  while not also and #self.conceals > 0 do
+    table.remove(self.conceals):release()
+  end
+  table.insert(self.conceals, one)
+  return true
+end
+
+---One task at a time does this, until the answer is closed:
+---`local held <close>, err = project:alone("files")`.
+---@param what string
+---@return table|nil held
+---@return Error|nil canceled meanwhile
+function Project:alone(what)
+  return hold.take(self.holds, what)
+end
+
+---How many tasks wait for it.
+---@param what string
+---@return integer
+function Project:waiting_for(what)
+  return #(self.holds[what] or {})
 end
 
 ---How the organization works.
@@ -217,8 +264,8 @@ function Project:close()
   if self.store then
     self.store:close()
   end
-  if self.conceals then
-    self.conceals:release()
+  for _, one in ipairs(self.conceals) do
+    one:release()
   end
   if self.lock then
     self.lock:release()

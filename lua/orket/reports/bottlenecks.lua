@@ -4,6 +4,8 @@
 -- Two sets of thresholds in one: durations and counts per seat name the cards and seats; the counts of
 -- blocked cards by reason name the state of the whole.
 
+local statuses = require("orket.util.statuses")
+
 local M = {}
 
 M.DEFAULTS = {
@@ -13,7 +15,7 @@ M.DEFAULTS = {
 }
 
 local WORKING = { in_progress = true, ready_for_testing = true, code_review = true }
-local PARKED = { blocked = true, waiting_for_developer = true }
+local PARKED = statuses.PARKED
 local PERSON = { review = true, input = true }
 
 ---The thresholds of an organization over the defaults.

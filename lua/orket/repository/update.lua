@@ -15,13 +15,14 @@ local person = require("orket.governance.person")
 local places = require("orket.workspace.places")
 local reader = require("orket.project.reader")
 local run_set = require("orket.scheduler.run_set")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 local tree_files = require("orket.workspace.tree_files")
 local tree_head = require("orket.workspace.merge.tree_head")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 -- ---- what may be updated ----
 

@@ -3,14 +3,15 @@
 -- A card waits until all its dependencies are settled; then it is a candidate. Reviews come first,
 -- then interrupted and returned work, then ready cards by score (priority + impact) and age.
 
+local statuses = require("orket.util.statuses")
+
 local M = {}
 
 local Board = {}
 Board.__index = Board
 
-local SETTLED = { done = true, archived = true }
-local FINAL = { done = true, canceled = true, archived = true }
-M.FINAL = FINAL -- statuses that a card does not leave by working on it
+local SETTLED = statuses.SETTLED
+local FINAL = statuses.FINAL
 
 -- what files and people change
 local FIELDS = { "name", "seat", "priority", "retry_count", "max_retries", "fixture", "budget" }

@@ -5,13 +5,12 @@ local async = require("orket.async")
 local errors = require("orket.errors")
 local at_most_once = require("orket.effects.at_most_once")
 local prefix = require("orket.history.fork.prefix")
+local statuses = require("orket.util.statuses")
 local sys = require("orket.core.sys")
 
 local M = {}
 
 M.PARKED = "parked" -- in run.open_turns: a person has to say something first, then its journal is read again
-
-M.MAY_WAIT = { ready = true, in_progress = true, ready_for_testing = true, code_review = true }
 
 -- What it was about to do beyond the tree stays uncertain: a person has to look before somebody does it
 -- again.
@@ -19,7 +18,7 @@ local function abandon(run, turn, events)
   local tx = run.store:stream({ run = run.id, turn = turn.turn, actor = "system", role = "system" }):begin()
   local card = run.store:read("card_state", { id = turn.card })[1]
   local intent, asked = at_most_once.lonely(events)
-  if intent and not asked and M.MAY_WAIT[card.status] then
+  if intent and not asked and statuses.OPEN[card.status] then
     local ok, err = at_most_once.park(tx, card, intent)
     if not ok then
       return nil, err
@@ -43,8 +42,7 @@ local function is_current(run, card, events)
 end
 
 local function parked(run, card)
-  local status = run.store:read("card_state", { id = card })[1].status
-  return status == "blocked" or status == "waiting_for_developer"
+  return statuses.PARKED[run.store:read("card_state", { id = card })[1].status] or false
 end
 
 -- What nobody can answer any more, because it is too late or the turn cannot go on, is not asked any more.

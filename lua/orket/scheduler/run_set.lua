@@ -86,15 +86,15 @@ function RunSet:all()
   return runs
 end
 
----Every run is drained, or will be over: none goes on.
+---Runs are under way and all of them are drained: none goes on, and none is being opened.
 ---@return boolean
 function RunSet:is_stopping()
-  for _, run in ipairs(self:all()) do
-    if not run.draining then
+  for _, held in ipairs(self.list) do
+    if not (held.run and held.run.draining) then
       return false
     end
   end
-  return true
+  return #self.list > 0
 end
 
 ---What who wants a run of an epic that has one is answered.

@@ -19,6 +19,7 @@ local listener = require("orket.scheduler.listener")
 local pause = require("orket.llm.pause")
 local score = require("orket.core.score")
 local seats = require("orket.scheduler.seats")
+local statuses = require("orket.util.statuses")
 local stopping = require("orket.scheduler.stopping")
 local sys = require("orket.core.sys")
 local tree = require("orket.workspace.tree")
@@ -239,7 +240,7 @@ local FILES = 64 -- that a run has open, or opens for a moment, whatever the num
 local function check_descriptors(self)
   local cards = 0
   for _, card in pairs(self.board.cards) do
-    cards = cards + (board.FINAL[card.status] and 0 or 1)
+    cards = cards + (statuses.FINAL[card.status] and 0 or 1)
   end
   local needed, limit = FILES + math.min(self.limits.concurrency, cards), sys.descriptors()
   if limit < needed then
@@ -345,7 +346,7 @@ end
 -- A run of some cards leaves the epic, and the run's number, to the next one.
 local function is_whole(self)
   for _, row in ipairs(self.only and self.store:read("statuses", { epic = self.epic.id }) or {}) do
-    if not board.FINAL[row.status] then
+    if not statuses.FINAL[row.status] then
       return false
     end
   end

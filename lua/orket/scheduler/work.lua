@@ -11,6 +11,7 @@ local at_most_once = require("orket.effects.at_most_once")
 local merging = require("orket.workspace.merge.merging")
 local outcome = require("orket.turn.outcome")
 local seats = require("orket.scheduler.seats")
+local statuses = require("orket.util.statuses")
 local turns = require("orket.turn.turn")
 local verify = require("orket.verification.verify")
 
@@ -185,7 +186,7 @@ local function settle_failure(run, turn, err)
     return nil, err
   end
   turn:discard()
-  if turn:came_to("uncertain") and interrupted.MAY_WAIT[turn.card.status] then
+  if turn:came_to("uncertain") and statuses.OPEN[turn.card.status] then
     return park_uncertain(run, turn)
   elseif err.code == "ERR_CASSETTE" then -- no reply will come, whatever is tried: the turn stays open
     return nil, err

@@ -6,7 +6,6 @@ local async = require("orket.async")
 local changes = require("orket.scripts.serving.change")
 local errors = require("orket.errors")
 local examples = require("orket.scripts.examples")
-local hold = require("orket.workspace.hold")
 local person = require("orket.governance.person")
 local scripts = require("orket.scripts.scripts")
 
@@ -197,8 +196,7 @@ end
 
 -- One change after the other.
 local function perform(project, request)
-  project.example_holds = project.example_holds or hold.new()
-  local held <close>, canceled = hold.take(project.example_holds, "examples")
+  local held <close>, canceled = project:alone("examples")
   if not held then
     return nil, canceled
   end

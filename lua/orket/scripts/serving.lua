@@ -8,7 +8,6 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local events = require("orket.scripts.serving.events")
-local hold = require("orket.workspace.hold")
 local permission_delta = require("orket.scripts.permission_delta")
 local narrowing = require("orket.scripts.serving.narrowing")
 local notice = require("orket.scripts.permission_delta.notice")
@@ -21,15 +20,6 @@ local M = {}
 ---@return boolean
 function M.is_auto(project)
   return project:process().growth == "auto"
-end
-
----One change of what serves after the other: nobody else changes it until the answer is closed.
----@param project table
----@return table|nil held
----@return Error|nil canceled meanwhile
-function M.alone(project)
-  project.serving_holds = project.serving_holds or hold.new()
-  return hold.take(project.serving_holds, "serving")
 end
 
 ---What a generation makes possible that another one does not.

@@ -1,6 +1,7 @@
 -- served_runs.lua: the runs of a server, as its clients begin and see them (scheduler/jobs.lua has them under
 -- way).
 
+local async = require("orket.async")
 local config = require("orket.project.config")
 local errors = require("orket.errors")
 local jobs = require("orket.scheduler.jobs")
@@ -97,7 +98,7 @@ function Runs:check_card(id)
   if found then
     return true
   end
-  local files = config.read(self.project.dir)
+  local files = config.read(self.project.dir, nil, async.breather())
   local is_there = (files.epics or {})[id] or (files.rocks or {})[id]
   return is_there and true or nil, err
 end

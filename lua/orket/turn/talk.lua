@@ -5,6 +5,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
 local seats = require("orket.scheduler.seats")
@@ -12,7 +13,7 @@ local seats = require("orket.scheduler.seats")
 local M = {}
 
 local CARDS_MOST, REPORTS_MOST, COMMENTS_MOST = 200, 20, 20
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 local function array(value)
   return setmetatable(value, cjson.array_mt)

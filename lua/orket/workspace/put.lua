@@ -12,6 +12,7 @@ local labels = require("orket.governance.labels")
 local places = require("orket.workspace.places")
 local reader = require("orket.project.reader")
 local run_set = require("orket.scheduler.run_set")
+local statuses = require("orket.util.statuses")
 local trees = require("orket.workspace.tree")
 
 local M = {}
@@ -19,7 +20,7 @@ local M = {}
 M.FILES_MAX = 1000
 -- a blob's, and what one transaction has room for
 local FILE_MAX, BYTES_MAX = 16 * 1024 * 1024, 48 * 1024 * 1024
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 local KEPT = "%.orket/kept/[^/]+/[^/]+/[^/]+"
 
 -- ---- what is put ----

@@ -181,4 +181,47 @@ function M.shares()
     busy = share.busy }))
 end
 
+-- Two projects that may ask once at a time, the first of which asks far more often.
+function M.takes_turns()
+  local share = require("orket.llm.request.endpoint_share").of("far")
+  local clock, all, most = function() return now end, {}, 0
+  for name, count in pairs({ a = 12, b = 3 }) do
+    local limiter = limiters.new("far", { concurrent = 1 }, nil, clock, nil, share)
+    for i = 1, count do
+      all[#all + 1] = ask(limiter, name .. i)
+    end
+  end
+  local function step()
+    for _, one in ipairs(all) do
+      if one.inside then
+        most = math.max(most, share.busy)
+        one.leave({})
+        return true
+      end
+    end
+  end
+  while step() do end
+  print(cjson.encode({ most = most, busy = share.busy, log = log }))
+end
+
+-- What is canceled in line: one whose place another one of its project has, and one with which the bound ends.
+function M.canceled_gives_turn()
+  local share = require("orket.llm.request.endpoint_share").of("far")
+  local clock = function() return now end
+  local strict = limiters.new("far", { concurrent = 1 }, nil, clock, nil, share)
+  local free = limiters.new("far", nil, nil, clock, nil, share)
+  local first, canceled = ask(strict, "s1"), ask(strict, "s2")
+  local free_one, next_one = ask(free, "f1"), ask(strict, "s3")
+  ask(free, "f2")
+  async.cancel(canceled.task)
+  first.leave({}) -- f1 has waited longest
+  free_one.leave({}) -- then s3, in place of s2
+  next_one.leave({}) -- f2 and, with it, s4 would wait for each other
+  local last = ask(strict, "s4")
+  ask(free, "f3")
+  async.cancel(last.task) -- only f ask now: without a bound
+  print(cjson.encode({ log = log, busy = share.busy, waiting = #strict.line + #free.line,
+    canceled = { canceled.err.code, last.err.code } }))
+end
+
 return M

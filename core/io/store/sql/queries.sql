@@ -235,6 +235,10 @@ SELECT c.id FROM card c JOIN card_text t ON t.id = c.text WHERE t.data ->> '$.sp
 SELECT p.seq AS id, p.body AS "body:json", p.status, p.answered_by, p.at, e.actor
 FROM proposal p JOIN journal e ON e.seq = p.seq WHERE p.kind = 'scripts' AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
 
+-- Which of these cards (JSON) there are.
+-- name: known_cards
+SELECT id FROM card WHERE id IN (SELECT value FROM json_each(:ids));
+
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
 

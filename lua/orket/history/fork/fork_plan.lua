@@ -4,10 +4,11 @@
 
 local cjson = require("cjson")
 local prefix = require("orket.history.fork.prefix")
+local statuses = require("orket.util.statuses")
 
 local M = {}
 
-local SETTLED = { done = true, archived = true }
+local SETTLED = statuses.SETTLED
 local BYTES = 256 * 1024 -- of cards in one event; their dependencies may come on top
 local COLUMNS = { "name", "priority", "max_retries", "data" } -- said only when they have changed since
 

@@ -4,11 +4,12 @@
 local disk = require("orket.workspace.disk")
 local layer_files = require("orket.workspace.layers.layer_files")
 local layers = require("orket.workspace.layers.layers")
+local statuses = require("orket.util.statuses")
 local tree_files = require("orket.workspace.tree_files")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 -- The hashes of the seeds from which open epics start.
 local function seeds_in_use(store)

@@ -5,7 +5,7 @@ local M = {}
 
 ---@class EndpointShare
 ---@field busy integer requests under way
----@field members table<Limiter, integer> one for each project: when a request of it began last
+---@field members table<Limiter, integer> one for each project: when a request of it began last; 0: none did
 ---@field turns integer requests that began
 local Share = {}
 Share.__index = Share
@@ -24,7 +24,7 @@ end
 
 ---@param limiter Limiter {concurrent, busy, line, go_on}
 function Share:join(limiter)
-  self.members[limiter] = self.turns
+  self.members[limiter] = 0
 end
 
 local function is_asking(limiter)
@@ -59,9 +59,14 @@ local function next_of(self, served)
   return found
 end
 
----A request is over: who waits goes on.
+---A request is over.
 function Share:leave()
   self.busy = self.busy - 1
+  self:serve()
+end
+
+---There is room, or the bound is another one: those that wait go on.
+function Share:serve()
   local served = {}
   local member = next_of(self, served)
   while member do

@@ -152,7 +152,11 @@ local function leave_line(self, one)
   for i, other in ipairs(self.line) do
     if other == one then
       table.remove(self.line, i)
-      return serve(self)
+      serve(self)
+      if self.share then -- this project's bound may not count any more
+        self.share:serve()
+      end
+      return
     end
   end
 end

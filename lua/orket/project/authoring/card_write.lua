@@ -10,7 +10,6 @@ local settings = require("orket.project.settings")
 
 local M = {}
 
-local PIECE = 0.004 -- seconds that a load keeps the loop
 
 -- ---- what is wrong ----
 
@@ -51,7 +50,7 @@ end
 ---@return table|nil loaded
 ---@return table|Error origins see config.read
 function M.read(project, files, place)
-  local loaded, found = config.read(project.dir, files, async.breather(PIECE))
+  local loaded, found = config.read(project.dir, files, async.breather())
   if #found.errors > 0 then
     return nil, refused(found.errors, place)
   end

@@ -422,6 +422,7 @@ function Check:depends(epic, ids)
 end
 
 function Check:issue(issue, team)
+  self.problems.breathe()
   local origin = self.origins[issue]
   if team then
     self:known(origin, "/seat", issue.seat, team.seats, "the seat")
@@ -534,7 +535,6 @@ function M.check(project, context)
   for _, kind in ipairs({ "team", "environment", "rock", "epic" }) do
     local all = project[kind .. "s"]
     for _, name in ipairs(tables.keys(all)) do
-      check.problems.breathe()
       check[kind](check, all[name])
     end
   end

@@ -284,6 +284,7 @@ function M.folder(root, folder, problems)
       problems:add(file, 1, "", "a folder is not looked into", "put the files one level up")
     elseif is_card_file(entry) then
       local source = M.read(root, file, problems)
+      problems.breathe()
       local name, definition = table.unpack(M.KINDS[folder])
       definition = definition or source and folder == "cards" and asset_or_issue(source) or nil
       if source and M.check(source, name, definition, problems) then

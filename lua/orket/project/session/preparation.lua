@@ -4,10 +4,8 @@
 local async = require("orket.async")
 local cards = require("orket.project.cards")
 local change = require("orket.scripts.serving.change")
-local concealed = require("orket.governance.concealed")
 local config = require("orket.project.config")
 local config_record = require("orket.scripts.serving.config_record")
-local hold = require("orket.workspace.hold")
 local plan_files = require("orket.planning.plan_files")
 local run_set = require("orket.scheduler.run_set")
 local serving = require("orket.scripts.serving")
@@ -63,29 +61,11 @@ end
 
 -- ---- again ----
 
--- What runs under way conceal stays concealed until the last of them is over.
-local function conceal(project, organization)
-  local conceals, err = concealed.hold(project.dir, organization)
-  if not conceals then
-    return nil, err
-  end
-  project.concealed_before = project.concealed_before or {}
-  table.insert(project.concealed_before, project.conceals)
-  project.conceals = conceals
-  if #run_set.of(project).list == 0 then
-    for _, before in ipairs(project.concealed_before) do
-      before:release()
-    end
-    project.concealed_before = nil
-  end
-  return true
-end
-
-local function reconfigure(project)
-  local now, err = config.load(project.dir)
+local function reconfigure(project, breathe)
+  local now, err = config.load(project.dir, breathe)
   local ok = now
   if now then
-    ok, err = conceal(project, now.organization)
+    ok, err = project:conceal(now.organization, #run_set.of(project).list > 0)
   end
   if not ok then
     return nil, err
@@ -98,7 +78,8 @@ local function reconfigure(project)
 end
 
 local function take_files(project, again, note)
-  local ok, err = reconfigure(project)
+  local breathe = async.breather()
+  local ok, err = reconfigure(project, breathe)
   if not ok then
     return nil, err
   end
@@ -107,7 +88,10 @@ local function take_files(project, again, note)
   if err then
     return nil, err
   end
-  return cards.create(project, again)
+  breathe()
+  ok, err = cards.create(project, again)
+  breathe() -- all heard of the new cards
+  return ok, err
 end
 
 ---Takes cards and configuration as the files are now, for a run that begins beside others. Those go on with
@@ -118,8 +102,7 @@ end
 ---@return any|nil ok
 ---@return Error|Error[]|nil
 function M.refresh(project, again, note)
-  project.refreshing = project.refreshing or hold.new()
-  local held <close>, err = hold.take(project.refreshing, "files")
+  local held <close>, err = project:alone("files")
   if not held then
     return nil, err
   end

@@ -6,12 +6,13 @@
 local async = require("orket.async")
 local rock_run = require("orket.scheduler.jobs.rock_run")
 local run_set = require("orket.scheduler.run_set")
+local statuses = require("orket.util.statuses")
 local tables = require("orket.util.tables")
 
 local M = {}
 
-local PARKED = { blocked = true, waiting_for_developer = true }
-local WORK = { ready = true, in_progress = true, ready_for_testing = true, code_review = true }
+local PARKED = statuses.PARKED
+local WORK = statuses.OPEN
 
 ---@class Resumption
 ---@field due table<string, {by: string|nil}> epics with a card that goes on, and who let it

@@ -6,11 +6,12 @@ local errors = require("orket.errors")
 local limits = require("orket.scheduler.limits")
 local moves = require("orket.effects.moves")
 local run_set = require("orket.scheduler.run_set")
+local statuses = require("orket.util.statuses")
 
 local M = {}
 
-local SETTLED = { done = true, archived = true }
-local FINAL = { done = true, canceled = true, archived = true }
+local SETTLED = statuses.SETTLED
+local FINAL = statuses.FINAL
 local RANK = { done = 1, parked = 2, drained = 3, failed = 4 } -- a rock came to the worst of its epics
 
 local function card(store, id)

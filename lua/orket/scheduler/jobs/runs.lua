@@ -8,11 +8,12 @@ local scheduler = require("orket.scheduler.scheduler")
 local reader = require("orket.project.reader")
 local rock_run = require("orket.scheduler.jobs.rock_run")
 local run_set = require("orket.scheduler.run_set")
+local statuses = require("orket.util.statuses")
 local tree = require("orket.workspace.tree")
 
 local M = {}
 
-local FINAL = { done = true, canceled = true, archived = true }
+local FINAL = statuses.FINAL
 
 local function card(project, id)
   return project.store:read("card", { id = id })[1]

@@ -65,7 +65,7 @@ end
 ---@return table|nil answer
 ---@return Error|Error[]|nil
 local function accept(project, request)
-  local held <close>, canceled = serving.alone(project)
+  local held <close>, canceled = project:alone("serving")
   if not held then
     return nil, canceled
   end

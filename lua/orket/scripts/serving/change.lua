@@ -133,7 +133,7 @@ end
 ---@param project table
 ---@param tell fun(text: string)
 function M.settle(project, tell)
-  local held <close> = serving.alone(project)
+  local held <close> = project:alone("serving")
   if not held then -- canceled
     return
   end

@@ -18,6 +18,7 @@
 -- = {card -> what a person is asked}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
 -- notice? (what waits beside the cards), selected? (id of a card), keys? (the last line)}
 
+local statuses = require("orket.util.statuses")
 local style = require("orket.view.format.style")
 local text = require("orket.view.format.text")
 
@@ -30,8 +31,8 @@ local TOKEN = 4 -- bytes of a token, about
 local SEAT_MOST = 12 -- columns
 local PATH_MOST, PATH_LEAST, BESIDE_PATH = 40, 8, 34 -- columns of a file that a call names: its end
 
-local FINAL = { done = true, canceled = true, archived = true }
-local PARKED = { blocked = true, waiting_for_developer = true }
+local FINAL = statuses.FINAL
+local PARKED = statuses.PARKED
 
 local function clock(seconds)
   seconds = seconds // 1
