@@ -95,7 +95,7 @@ static unsigned char cancel(EditLine *line, int key)
     return CC_EOF;
 }
 
-/* Between lines, where the terminal would otherwise take ^D for the end of an input that no one reads. */
+/* Between lines, where the terminal takes ^D for the end of an input that no one reads. */
 static void keep_keys(EditLine *line, bool keep)
 {
     el_set(line, EL_SETTY, "-x", keep ? "-icanon" : "+icanon", NULL);
