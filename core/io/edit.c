@@ -95,12 +95,20 @@ static unsigned char cancel(EditLine *line, int key)
     return CC_EOF;
 }
 
+/* Between lines, where the terminal takes ^D for the end of an input that no one reads. */
+static void keep_keys(EditLine *line, bool keep)
+{
+    el_set(line, EL_SETTY, "-x", keep ? "-icanon" : "+icanon", NULL);
+}
+
 /* ^Z: the program stops, with the terminal as it was found, until it is continued. */
 static unsigned char suspend(EditLine *line, int key)
 {
     (void)key;
+    keep_keys(line, false);
     el_set(line, EL_PREP_TERM, 0);
     raise(SIGSTOP);
+    keep_keys(line, true);
     el_set(line, EL_PREP_TERM, 1);
     return CC_REDISPLAY;
 }
@@ -121,6 +129,7 @@ static int set_up(struct edit *edit)
     el_set(edit->line, EL_EDITOR, "emacs");
     el_set(edit->line, EL_SIGNAL, 0);
     el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // ^C and ^Z are keys
+    keep_keys(edit->line, true);
     // wide, because of narrow names libedit makes copies that it never frees
     el_wset(edit->line, EL_ADDFN, L"orket-cancel", L"give up the line", cancel);
     el_set(edit->line, EL_BIND, "^C", "orket-cancel", NULL);

@@ -1,6 +1,7 @@
 -- attach_spec.lua: `orket repl --attach` to a run that is under way: breakpoints, steps, what is shown,
 -- orders, and that whoever attached can go in any way without harm.
 
+local terminal = dofile("tests/support/terminal.lua")
 local world = dofile("tests/support/world.lua")
 
 -- Z keeps the run under way. A asks first, so that one is attached before anything happens to it.
@@ -246,14 +247,25 @@ describe("attach", function()
 
   it("a debugger gives up a line that waits at ^C, and stays attached with its breakpoints", function()
     local w = started()
-    local shown, code = world.orket.shell(string.format( -- keys come when it waits
-      "cd %s && { until grep -q 'orket>' .test/tty; do sleep 0.02; done; printf 'breakpoint{tool=\"write_file\"}.id\\r'; "
-        .. "until grep -q 'given up' .test/tty; do printf 'wait(60)\\r'; sleep 0.1; printf '\\003'; sleep 0.1; done; "
-        .. "printf '#breakpoints() + 41\\r'; until grep -q 42 .test/tty; do sleep 0.02; done; printf '\\004'; } 2>/dev/null "
-        .. "| TERM=xterm timeout 30 script -fqec 'exec %s repl --attach' .test/tty", w.dir, world.binary))
+    local shown, code = terminal.play("exec " .. world.binary .. " repl --attach -C " .. w.dir, {
+      { "see", "orket> " }, { "type", 'breakpoint{tool="write_file"}.id\r' }, { "see", " 1 " },
+      { "see", "orket> " }, { "type", 'print("begun") wait(60)\r' }, { "see", " begun " },
+      { "type", "\3" }, { "see", "ERR_CANCELED: given up" },
+      { "see", "orket> " }, { "type", "#breakpoints() + 41\r" }, { "see", " 42 " },
+      { "see", "orket> " }, { "type", "\4" },
+    })
     assert.equal(0, code, shown)
-    assert.truthy(shown:find("ERR_CANCELED: given up", 1, true), shown)
-    assert.truthy(shown:find("\n42\r\n"), shown)
+    ended(w)
+  end)
+
+  it("a debugger stays when ^C comes before the line begins, and ends at a ^D that comes while one runs",
+    function()
+    local w = started()
+    local shown, code = terminal.play("exec " .. world.binary .. " repl --attach -C " .. w.dir, {
+      { "see", "orket> " }, { "signal", "INT" }, { "type", 'print("begun") wait(0.2)\r' },
+      { "see", " begun " }, { "type", "\4" },
+    })
+    assert.equal(0, code, shown)
     ended(w)
   end)
 

@@ -194,12 +194,18 @@ end
 
 -- A line that waits is given up at ^C; the REPL, and what it is attached to, stay.
 local function enter_patiently(self, line)
-  local task = async.spawn(self.enter, self, line)
-  local stop = async.on_signals({ "sigint" }, function()
-    async.cancel(task, errors.new("ERR_CANCELED", "given up"))
+  self.task = async.spawn(self.enter, self, line)
+  async.join(self.task)
+  self.task = nil
+end
+
+-- From before the first line: the terminal sends ^C as soon as a line was entered, before its task begins.
+local function on_interrupts(self)
+  return async.on_signals({ "sigint" }, function()
+    if self.task then
+      async.cancel(self.task, errors.new("ERR_CANCELED", "given up"))
+    end
   end)
-  async.join(task)
-  stop()
 end
 
 local function read_loop(self)
@@ -307,7 +313,9 @@ function M.run(argv, cli)
   if sys.is_tty(0) then
     print(string.format("orket %s  %s  (exit or ^D ends; help tells more)", sys.version(),
       self.moment and moment.line(self) or "generation " .. self.generation.id))
+    local stop = on_interrupts(self)
     read_loop(self)
+    stop()
     return 0
   end
   return pipe_loop(self) and 0 or 1
