@@ -8,11 +8,10 @@ import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
-import { may } from "../shared/me.js";
 import { Seat } from "../shared/status.jsx";
 import { Acts, ApprovalActs } from "./acts.jsx";
 import { Content, useReading } from "./content.jsx";
-import { headline, kindOf } from "./items.jsx";
+import { headline, kindOf, mayAnswer } from "./items.jsx";
 
 const Facts = ({ approval }) => (
   <dl class="facts">
@@ -84,7 +83,6 @@ const Outcome = ({ act, online }) => (
   </>
 );
 
-const NEEDS = { scripts: "admin", push: "act" };
 const NOT_YOURS = "You may look at this, and not answer it. An administrator gives roles (Settings, Users).";
 
 function useDecision(reload) {
@@ -131,7 +129,7 @@ export function Detail({ item, base, reload }) {
         <div ref={reading.end} class="end" />
       </div>
       <div class="act">
-        {may(NEEDS[item.kind] || "act") ? (
+        {mayAnswer(item) ? (
           <Acts item={item} approval={asked.data} reading={reading} act={act} off={off} />
         ) : (
           <p class="s m whole-row">{NOT_YOURS}</p>
@@ -164,7 +162,7 @@ export function Batch({ items, base, reload }) {
         <div ref={reading.end} class="end" />
       </div>
       <div class="act">
-        {may("act") ? (
+        {items.every(mayAnswer) ? (
           <ApprovalActs asked={items} reading={reading} act={act} off={off} />
         ) : (
           <p class="s m whole-row">{NOT_YOURS}</p>
