@@ -83,7 +83,19 @@ const Outcome = ({ act, online }) => (
   </>
 );
 
-const NOT_YOURS = "You may look at this, and not answer it. An administrator gives roles (Settings, Users).";
+const NOT_YOURS = {
+  why: "You may look at this, and not answer it",
+  fix: "an administrator gives roles (Settings, Users)",
+};
+
+function NotYours({ items }) {
+  const { why, fix } = items.map((item) => item.objection).find(Boolean) || NOT_YOURS;
+  return (
+    <p class="s m whole-row">
+      {why}; {fix}.
+    </p>
+  );
+}
 
 function useDecision(reload) {
   const act = useAct(),
@@ -132,7 +144,7 @@ export function Detail({ item, base, reload }) {
         {mayAnswer(item) ? (
           <Acts item={item} approval={asked.data} reading={reading} act={act} off={off} />
         ) : (
-          <p class="s m whole-row">{NOT_YOURS}</p>
+          <NotYours items={[item]} />
         )}
         <Outcome act={act} online={online} />
       </div>
@@ -165,7 +177,7 @@ export function Batch({ items, base, reload }) {
         {items.every(mayAnswer) ? (
           <ApprovalActs asked={items} reading={reading} act={act} off={off} />
         ) : (
-          <p class="s m whole-row">{NOT_YOURS}</p>
+          <NotYours items={items} />
         )}
         <Outcome act={act} online={online} />
       </div>

@@ -22,7 +22,7 @@ export const kindOf = (kind) =>
 
 const NEEDS = { scripts: "admin", push: "act" };
 
-export const mayAnswer = (item) => may(NEEDS[item.kind] || "act");
+export const mayAnswer = (item) => may(NEEDS[item.kind] || "act") && !item.objection;
 
 // An approval of a plan's proposal stands among the plans.
 export const groupOf = (item) => (item.plan ? "plan" : item.kind);
