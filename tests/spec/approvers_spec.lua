@@ -91,7 +91,12 @@ describe("people.approvals", function()
       local s <close> = service.start(w)
       local ada, bob = accounts.token(s, "ada"), accounts.token(s, "bob")
       local row = asked(w, s, ada)
-      assert.equal(is_allowed and 200 or 403, answer(s, ada, row).status)
+      local objection = accounts.ask(s, ada, "GET", "/v1/inbox").body.items[1].objection
+      assert.equal(is_allowed, objection == nil)
+      assert.is_nil(accounts.ask(s, bob, "GET", "/v1/inbox").body.items[1].objection)
+      local reply = answer(s, ada, row)
+      assert.equal(is_allowed and 200 or 403, reply.status)
+      assert.same(objection, not is_allowed and { why = reply.body.detail, fix = reply.body.fix } or nil)
       if not is_allowed then
         assert.equal(200, answer(s, bob, row).status)
       end

@@ -1,7 +1,9 @@
 -- people_page_spec.lua: a user of the service at the page of `orket serve`, in a real browser
 -- (tests/web/people.mjs).
 
+local cjson = require("cjson")
 local browser = dofile("tests/support/browser.lua")
+local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
@@ -22,5 +24,19 @@ describe("a user at the page", function()
     assert.equal(3, seen.token)
     assert.equal(200, seen.renewed)
     assert.equal(0, seen.left)
+  end)
+
+  it("is offered no answer to what their own run asks, where another user has to give it", function()
+    local w <close> = world.new({ issues = { { id = "A" } },
+      mock = [[function work() return say(write("locked/a", "one\n")) end]], gate = { { id = "locked", effect = "ask",
+        tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } } })
+    local path = w.dir .. "/config/organization.json"
+    local organization = cjson.decode(orket.read(path))
+    organization.people = { approvals = { { rule = "house.locked" } } }
+    orket.write(path, cjson.encode(organization))
+    local s <close> = service.start(w)
+    local seen = browser.watch("people/requester", s)
+    assert(seen.says:find("ada began the run that asks", 1, true), seen.says)
+    assert.same({ {}, 2 }, { seen.offered, seen.others })
   end)
 end)

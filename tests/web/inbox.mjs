@@ -42,6 +42,8 @@ async function wire() {
   };
 }
 
+const EVENTS = 500; // that come while a connection is cut
+
 const posts = (end) => seen.posts.filter((path) => path.includes(end)).length;
 
 await play({
@@ -112,7 +114,11 @@ await play({
     seen.bar = await page.textContent(".offline");
     seen.disabled = await page.isDisabled("button:has-text('Deny')");
     seen.says = await page.textContent(".act");
-    for (let i = 0; i < 42; i++) await call("/v1/acts/comment", { card, text: "comment " + i });
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, lane) => {
+        for (let i = lane; i < EVENTS; i += 8) await call("/v1/acts/comment", { card, text: `comment ${i}.` });
+      }),
+    );
     between.set(true);
     await page.waitForSelector(".notice:has-text('new events')");
     seen.back = await page.textContent(".notice");
@@ -121,10 +127,76 @@ await play({
     seen.enabled = !(await page.isDisabled("button:has-text('Deny')"));
     await page.goto(between.url + new URL(view("cards/" + card)).pathname);
     await page.waitForSelector(".comment");
-    seen.comments = await page.locator(".comment").count();
+    const texts = await page.locator(".comment").allInnerTexts();
+    seen.comments = [texts.length, new Set(texts.map((text) => text.match(/comment \d+\./)[0])).size];
     await page.context().close(); // from here on nothing is asked for
     seen.hosts = [new URL(url).host]; // the wire's is the same server
     between.close();
+  },
+
+  // An approval, a denial and an answer without a pointer, in forced colours, without motion, at 200 % of 1280 pixels.
+  async keyboard() {
+    const calm = { reducedMotion: "reduce", forcedColors: "active", viewport: { width: 640, height: 400 } };
+    const page = await open(calm);
+    await page.goto(view("board"));
+    await page.waitForSelector("#key");
+    seen.unseen = []; // elements that had the focus, and did not show it
+    const press = async (...keys) => {
+      for (const one of keys) await page.keyboard.press(one);
+      const hidden = await page.evaluate(() => {
+        const at = document.activeElement,
+          style = getComputedStyle(at);
+        const shows = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0;
+        return at === document.body || at.id === "main" || shows ? null : at.outerHTML.slice(0, 90);
+      });
+      if (hidden) seen.unseen.push(`${keys}: ${hidden}`);
+    };
+    // Tab until the element that has the focus has this text.
+    const tabTo = async (text) => {
+      for (let i = 0; i < 40; i++) {
+        await press("Tab");
+        if (await page.evaluate((words) => document.activeElement.innerText?.startsWith(words), text)) return;
+      }
+      throw new Error("no way by Tab to " + text);
+    };
+    await page.focus("#key");
+    await page.keyboard.type(key);
+    await press("Enter");
+    await page.waitForSelector(".tile");
+    await press("g", "i");
+    await page.waitForSelector(".item");
+    await press("j");
+    await press("Enter");
+    await page.waitForSelector(".act [data-key=a]:has-text('Show the rest')");
+    await press("a");
+    await press("Enter");
+    await page.waitForSelector("text=Approve once");
+    seen.early = seen.posts.length;
+    await press("Enter"); // the focus stayed on the button
+    await page.waitForFunction(() => document.title.startsWith("(3) "));
+
+    await press("n");
+    await page.waitForSelector(".act input");
+    await press("d");
+    await page.keyboard.type("not so");
+    await tabTo("Deny");
+    await press("Enter");
+    await page.waitForFunction(() => document.title.startsWith("(2) "));
+
+    for (let i = 0; i < 2 && (await page.locator(".act textarea").count()) === 0; i++) {
+      const before = page.url();
+      await press("n");
+      await page.waitForFunction((old) => location.href !== old, before);
+      await page.waitForSelector(".act input, .act textarea");
+    }
+    await press("a");
+    await page.keyboard.type("the same one");
+    await tabTo("Answer");
+    await press("Enter");
+    await page.waitForFunction(() => document.title.startsWith("(1) "));
+    seen.moving = await page.evaluate(() => document.getAnimations().length);
+    seen.sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    seen.sent = seen.posts.map((path) => path.split("/").at(-1));
   },
 
   // A viewer sees all, and is offered nothing; what is sent in spite of that is refused.

@@ -11,7 +11,36 @@ async function asAdmin(path, body) {
   if (!reply.ok) throw new Error(await reply.text());
 }
 
+async function enter(name, path) {
+  const page = await open();
+  await page.goto(view(path));
+  await page.fill("#name", name);
+  await page.fill("#key", PASSWORD);
+  await page.click("text=Sign in");
+  await page.waitForSelector("nav.side .dot.live", { state: "attached" });
+  return page;
+}
+
 await play({
+  // Who began a run is offered no answer to what it asks; another user is, and comes to it from a link.
+  async requester() {
+    for (const name of ["ada", "bob"]) await asAdmin("/v1/users", { name, role: "developer", password: PASSWORD });
+    const page = await enter("ada", "board");
+    await page.click("text=Start run");
+    await page.fill("dialog input[required]", "A");
+    await page.click("dialog button.p");
+    await page.waitForFunction(() => document.title.startsWith("(1) "));
+    await page.goto(view("inbox"));
+    await page.click(".item");
+    await page.waitForSelector(".act p");
+    seen.says = await page.textContent(".act");
+    const buttons = (one) => one.locator(".act button").allInnerTexts();
+    seen.offered = await buttons(page);
+    const other = await enter("bob", new URL(page.url()).pathname.split("/").slice(3).join("/"));
+    await other.waitForSelector(".act >> text=Approve once");
+    seen.others = (await buttons(other)).length;
+  },
+
   async user() {
     await asAdmin("/v1/users", { name: "ada", role: "viewer", password: PASSWORD });
     const page = await open();

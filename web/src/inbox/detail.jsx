@@ -8,11 +8,10 @@ import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
-import { may } from "../shared/me.js";
 import { Seat } from "../shared/status.jsx";
 import { Acts, ApprovalActs } from "./acts.jsx";
 import { Content, useReading } from "./content.jsx";
-import { headline, kindOf } from "./items.jsx";
+import { headline, kindOf, mayAnswer } from "./items.jsx";
 
 const Facts = ({ approval }) => (
   <dl class="facts">
@@ -84,8 +83,19 @@ const Outcome = ({ act, online }) => (
   </>
 );
 
-const NEEDS = { scripts: "admin", push: "act" };
-const NOT_YOURS = "You may look at this, and not answer it. An administrator gives roles (Settings, Users).";
+const NOT_YOURS = {
+  why: "You may look at this, and not answer it",
+  fix: "an administrator gives roles (Settings, Users)",
+};
+
+function NotYours({ items }) {
+  const { why, fix } = items.map((item) => item.objection).find(Boolean) || NOT_YOURS;
+  return (
+    <p class="s m whole-row">
+      {why}; {fix}.
+    </p>
+  );
+}
 
 function useDecision(reload) {
   const act = useAct(),
@@ -131,10 +141,10 @@ export function Detail({ item, base, reload }) {
         <div ref={reading.end} class="end" />
       </div>
       <div class="act">
-        {may(NEEDS[item.kind] || "act") ? (
+        {mayAnswer(item) ? (
           <Acts item={item} approval={asked.data} reading={reading} act={act} off={off} />
         ) : (
-          <p class="s m whole-row">{NOT_YOURS}</p>
+          <NotYours items={[item]} />
         )}
         <Outcome act={act} online={online} />
       </div>
@@ -164,10 +174,10 @@ export function Batch({ items, base, reload }) {
         <div ref={reading.end} class="end" />
       </div>
       <div class="act">
-        {may("act") ? (
+        {items.every(mayAnswer) ? (
           <ApprovalActs asked={items} reading={reading} act={act} off={off} />
         ) : (
-          <p class="s m whole-row">{NOT_YOURS}</p>
+          <NotYours items={items} />
         )}
         <Outcome act={act} online={online} />
       </div>

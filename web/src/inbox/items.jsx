@@ -2,6 +2,7 @@
 
 import { id } from "../shared/api.js";
 import { left } from "../shared/format.jsx";
+import { may } from "../shared/me.js";
 
 // In the order of the list: {kind, title (of the group), one, icon}
 export const KINDS = [
@@ -18,6 +19,10 @@ export const KINDS = [
 
 export const kindOf = (kind) =>
   KINDS.find((one) => one.kind === kind) || { kind, title: kind, one: kind, icon: "unknown" };
+
+const NEEDS = { scripts: "admin", push: "act" };
+
+export const mayAnswer = (item) => may(NEEDS[item.kind] || "act") && !item.objection;
 
 // An approval of a plan's proposal stands among the plans.
 export const groupOf = (item) => (item.plan ? "plan" : item.kind);

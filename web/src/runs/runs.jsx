@@ -25,8 +25,13 @@ const RUN = {
   failed: ["Failed", "red"],
 };
 
+const nameOf = (status) => RUN[status] || [status, "gray"];
+
+// One line, where nothing else of the page is.
+export const runLine = (run, status) => `${run}: ${nameOf(status)[0]}`;
+
 export function RunStatus({ status }) {
-  const [name, colour] = RUN[status] || [status, "gray"];
+  const [name, colour] = nameOf(status);
   return (
     <span class={"pill " + colour}>
       {status === "running" && <span class="dot live" />}

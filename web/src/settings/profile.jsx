@@ -1,10 +1,11 @@
-// profile.jsx: who is signed in; colours, keys, the password.
+// profile.jsx: who is signed in; colours, keys, notifications, the password.
 
 import { useState } from "preact/hooks";
 import { post } from "../shared/api.js";
 import { Failure, useAct } from "../shared/feedback.jsx";
 import { whoAmI } from "../shared/me.js";
 import { keysOff, switchKeys } from "../shell/keys.jsx";
+import { notifierState, switchNotifier } from "../shell/notifier.js";
 import { switchTheme } from "../shell/theme.js";
 
 function Password() {
@@ -51,6 +52,32 @@ function Password() {
   );
 }
 
+const NO_NOTICES = {
+  denied:
+    "This browser blocks them here. Allow notifications in its settings of this site, then load the page again. " +
+    "Without HTTPS they are possible on this machine (localhost) only.",
+  absent: "This browser has none.",
+};
+
+function Notices() {
+  const [state, set] = useState(notifierState()),
+    why = NO_NOTICES[state];
+  const change = async ({ currentTarget: box }) => {
+    await switchNotifier();
+    box.checked = notifierState() === "on"; // also when the browser's question was dismissed
+    set(notifierState());
+  };
+  return (
+    <>
+      <label class="row">
+        <input type="checkbox" checked={state === "on"} disabled={!!why} onChange={change} />
+        Notify me in this browser: something new waits for me, or a run ended, and the page is out of sight
+      </label>
+      {why && <p class="s m">{why}</p>}
+    </>
+  );
+}
+
 export function Profile() {
   const me = whoAmI(),
     [off, set] = useState(keysOff());
@@ -80,6 +107,7 @@ export function Profile() {
           />
           Single keys do something (? lists them)
         </label>
+        <Notices />
       </section>
       {me.kind === "user" && <Password />}
     </>

@@ -12,6 +12,7 @@ import { go, useUrl } from "../shared/router.js";
 import { whoAmI } from "../shared/me.js";
 import { Keys, useKeys } from "./keys.jsx";
 import { Connection, Links, Navigation, OfflineBar, Others, titleOf } from "./navigation.jsx";
+import { useNotifier } from "./notifier.js";
 import { Palette } from "./palette.jsx";
 import "./shell.css";
 import { switchTheme } from "./theme.js";
@@ -104,6 +105,7 @@ export function Shell({ name, names, leave, View }) {
     search = () => open("search");
   useKeys(base, { help: () => open("keys"), search });
   useBackAgain();
+  useNotifier(name, base, inbox.data && inbox.data.items);
   useEffect(() => {
     if (!view) go(`${base}/board`, true);
   }, [view]);

@@ -75,7 +75,7 @@ local ALL = {
     "proposal", "push" } },
     id = TEXT, title = TEXT, lines = M.list(TEXT), commands = M.list(TEXT) }, { card = TEXT, event = WHOLE,
     remote = TEXT, expires_at = TEXT, plan = TEXT, cap = TEXT, rule = TEXT, hash = TEXT,
-    asks = TEXT, role = TEXT, generation = TEXT,
+    asks = TEXT, role = TEXT, generation = TEXT, objection = object({ why = TEXT }, { fix = TEXT }),
     operation = { type = "object" } }),
   Preview = object({ card = TEXT, seat = TEXT, role = TEXT, review = FLAG, generation = TEXT, model = TEXT,
     messages = M.list({ type = "object" }), tools = M.list({ type = "object" }), bytes = WHOLE,

@@ -3,6 +3,7 @@
 -- has to read first is answered with the hash of that content.
 
 local acts = require("orket.governance.acts")
+local approvers = require("orket.people.approvers")
 local authority = require("orket.people.authority")
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
@@ -21,8 +22,19 @@ local function items_of(service)
   return inbox.list(service.store, service.dir, service.project.lock ~= nil)
 end
 
-local function waiting(service)
-  return { items = setmetatable(items_of(service), cjson.array_mt) }
+-- Why the caller may not answer an approval, whatever their role may: "people.approvals".
+local function objection(service, item, who)
+  local row = service.store:read("approvals", { id = item.id })[1]
+  local _, err = approvers.check(service.project, who, row)
+  return err and { why = err.message, fix = err.fix }
+end
+
+local function waiting(service, request)
+  local items = items_of(service)
+  for _, item in ipairs(items) do
+    item.objection = item.kind == "approval" and objection(service, item, request.who) or nil
+  end
+  return { items = setmetatable(items, cjson.array_mt) }
 end
 
 local function whole(service, row)
@@ -91,7 +103,8 @@ M.routes = {
   {
     pooled = true,
     name = "inbox", method = "GET", path = "/v1/inbox", permission = "read", handle = waiting, tool = "free",
-    summary = "what waits for a person: first what expires, with the whole content",
+    summary = "what waits for a person: first what expires, with the whole content; objection: why the "
+      .. "caller may not answer",
     answer = object({ items = list(ref("InboxItem")) }),
   },
   {
