@@ -9,6 +9,7 @@ import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
 import { may } from "../shared/me.js";
+import { TalkLink } from "../plans/talk_link.jsx";
 import { Seat } from "../shared/status.jsx";
 import { Acts, ApprovalActs } from "./acts.jsx";
 import { Content, useReading } from "./content.jsx";
@@ -68,7 +69,7 @@ function Remark({ item, approval }) {
 }
 
 // What comes of a decision, or why there is none.
-const Outcome = ({ act, online }) => (
+export const Outcome = ({ act, online }) => (
   <>
     {!online && <p class="s m whole-row">Decisions can be sent when the page is connected again.</p>}
     {act.done && (
@@ -85,9 +86,9 @@ const Outcome = ({ act, online }) => (
 );
 
 const NEEDS = { scripts: "admin", push: "act" };
-const NOT_YOURS = "You may look at this, and not answer it. An administrator gives roles (Settings, Users).";
+export const NOT_YOURS = "You may look at this, and not answer it. An administrator gives roles (Settings, Users).";
 
-function useDecision(reload) {
+export function useDecision(reload) {
   const act = useAct(),
     online = useOnline();
   useEffect(() => {
@@ -107,11 +108,7 @@ const Head = ({ kind, item, base }) => (
         {item.card}
       </a>
     )}
-    {item.plan && (
-      <a class="link" href={`${base}/plans/${id(item.plan)}`}>
-        The plan as a tree
-      </a>
-    )}
+    <TalkLink card={item.card} base={base} />
   </div>
 );
 
