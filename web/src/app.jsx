@@ -5,6 +5,7 @@ import { Board } from "./board/board.jsx";
 import { Card } from "./card/card.jsx";
 import { Costs } from "./costs/costs.jsx";
 import { Inbox } from "./inbox/inbox.jsx";
+import { Plans } from "./plans/plans.jsx";
 import { RefusalsView } from "./refusals/refusals.jsx";
 import { Runs } from "./runs/runs.jsx";
 import { Scripts } from "./scripts/scripts.jsx";
@@ -23,6 +24,8 @@ function View({ base, parts, query, shared }) {
   if (view === "cards" && name)
     return <Card key={name} base={base} name={name} query={query} shared={shared} />;
   if (view === "inbox") return <Inbox base={base} kind={name} name={more[0]} query={query} shared={shared} />;
+  if (view === "plans" || view === "chat")
+    return <Plans base={base} view={view} name={name} query={query} shared={shared} />;
   if (view === "refusals") return <RefusalsView base={base} query={query} />;
   if (view === "scripts") return <Scripts base={base} shared={shared} />;
   if (view === "settings") return <Settings base={base} name={name} />;

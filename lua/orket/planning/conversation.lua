@@ -111,13 +111,14 @@ end
 
 ---All conversations, oldest first.
 ---@param store table
----@return {id: string, status: string, said: integer, first: string?, question: boolean}[]
+---@return {id: string, status: string, said: integer, first: string?, question: boolean,
+---  updated_at: string}[]
 function M.list(store)
   local rows = {}
   for _, id in ipairs(planning.ids(store, "CHAT")) do
     local talk = M.find(store, id)
     rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1]
-      and talk.said[1].text, question = talk.question ~= nil }
+      and talk.said[1].text, question = talk.question ~= nil, updated_at = talk.card.updated_at }
   end
   return rows
 end

@@ -31,6 +31,10 @@ local function labels_of(project, request)
 end
 
 local function open_plan(project, request)
+  if request.label and not labels.is_name(request.label) then
+    return nil, errors.new("ERR_USAGE", "'" .. request.label .. "' is not a label",
+      "small letters, digits, _ and -")
+  end
   return answered(planning.open(project, { text = request.text, team = request.team,
     environment = request.environment, labels = labels_of(project, request) }))
 end

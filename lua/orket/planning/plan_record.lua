@@ -3,12 +3,14 @@
 local cjson = require("cjson")
 local parked = require("orket.reports.parked")
 local planning = require("orket.planning.planning")
+local tables = require("orket.util.tables")
 
 local M = {}
 
 local function complete(store, plan, dir)
   plan.parked = parked.list(store, plan.id, dir)[1]
   plan.fault = planning.fault(store, plan)
+  plan.run = planning.run(store, plan.card)
   return plan
 end
 
@@ -51,9 +53,10 @@ end
 
 ---A line of a list.
 ---@param plan Plan
----@return {id: string, status: string, name: string, rock: string?}
+---@return {id: string, status: string, name: string, rock: string?, updated_at: string}
 function M.row(plan)
-  return { id = plan.id, status = M.status(plan), name = plan.card.name, rock = plan.rock }
+  return { id = plan.id, status = M.status(plan), name = plan.card.name, rock = plan.rock,
+    updated_at = plan.card.updated_at }
 end
 
 ---The whole as plain data.
@@ -63,9 +66,10 @@ end
 function M.plain(plan, failure)
   return {
     kind = "plan", id = plan.id, status = M.status(plan), request = plan.request, rock = plan.rock,
+    card = plan.card.id, run = plan.run, name = plan.card.name,
     plan = plan.proposal, assumptions = #plan.assumptions > 0 and plan.assumptions or nil,
     labels = plan.labels and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
-    question = plan.question and { id = plan.question.id, expires_at = plan.question.expires_at },
+    question = plan.question and tables.pick(plan.question, { "id", "hash", "expires_at" }),
     parked = not (plan.question or plan.fault) and plan.parked or nil,
   }
 end

@@ -227,6 +227,15 @@ function M.ids(store, kind)
   return ids
 end
 
+---The run that works on the card of a plan or a conversation; nil before its first turn.
+---@param store table
+---@param card table
+---@return string|nil
+function M.run(store, card)
+  local turn = store:read("last_events", { card = card.id, kind = "turn.started", limit = 1 })[1]
+  return turn and turn.run
+end
+
 -- What its last turn was ended for, when that came to nothing.
 local function ending_of(store, plan)
   local rows = store:read("reports", { card = plan.card.id, limit = 20 })

@@ -64,15 +64,22 @@ const View = ({ tree }) => (
 
 // ---- the cards ----
 
-const NoCards = ({ start }) => (
+const NoCards = ({ base, start, past }) => (
   <Empty>
-    No cards yet. Epics are files beneath config/epics; a run brings their cards to the board.
-    <br />
-    {may("run") && (
-      <button class="btn p" onClick={start}>
-        Start run
-      </button>
-    )}
+    No cards yet. Agents propose them for what you want; or epics are files beneath config/epics, and a run brings
+    their cards to the board.
+    <span class="acts">
+      {!past && may("run") && (
+        <button class="btn" onClick={start}>
+          Start run
+        </button>
+      )}
+      {!past && may("act") && (
+        <a class="btn p" href={`${base}/plans?new=plan`}>
+          Plan something
+        </a>
+      )}
+    </span>
   </Empty>
 );
 
@@ -89,7 +96,7 @@ function Cards({ all, query, base, costs, open, at }) {
   const text = filterOf(query),
     isTree = query.get("view") === "tree";
   const cards = useMemo(() => filtered(isTree ? all : all.filter(isWork), text), [all, text, isTree]);
-  if (all.length === 0) return <NoCards start={() => open("start")} />;
+  if (all.length === 0) return <NoCards base={base} start={() => open("start")} past={at} />;
   if (cards.length === 0) return <NoMatch text={text} />;
   return isTree ? (
     <Tree cards={cards} base={base} costs={costs} />

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { MoveDialog } from "../board/move_dialog.jsx";
 import { headline, hrefOf } from "../inbox/items.jsx";
 import { useDataAt } from "../past/past.jsx";
+import { TalkLink } from "../plans/talk_link.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { id, post } from "../shared/api.js";
 import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
@@ -269,6 +270,7 @@ export function Card({ base, name, query, shared }) {
         <h1 class="mono ell">{name}</h1>
         <span class="grow" />
         <Looking card={name} />
+        <TalkLink card={name} base={base} style="btn" />
         {card.data && !shared.at && (
           <>
             {may("act") && <Retry card={card.data} />}

@@ -161,6 +161,17 @@ function Entry({ entry, answers }) {
 
 // ---- turns ----
 
+export const DraftText = ({ draft }) => (
+  <div class="draft">
+    <span class="b">{draft.kind}</span> <span class="mono m">{draft.path}</span>
+    <pre>
+      {draft.text}
+      <span class="caret" />
+    </pre>
+    <div class="s m">Draft. It counts when the reply is complete.</div>
+  </div>
+);
+
 function Draft({ card, run, turn }) {
   const draft = useDraft(card);
   if (!draft || draft.turn !== turn || draft.run !== run) return null;
@@ -169,14 +180,7 @@ function Draft({ card, run, turn }) {
       <span class="c-blue">
         <Icon name="model" />
       </span>
-      <div class="draft">
-        <span class="b">{draft.kind}</span> <span class="mono m">{draft.path}</span>
-        <pre>
-          {draft.text}
-          <span class="caret" />
-        </pre>
-        <div class="s m">Draft. It counts when the reply is complete.</div>
-      </div>
+      <DraftText draft={draft} />
     </div>
   );
 }

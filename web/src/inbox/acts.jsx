@@ -12,7 +12,7 @@ const unheld = (e) => {
 const lines = (n) => `${n.toLocaleString("en")} ${n === 1 ? "line" : "lines"}`;
 
 // As long as the end was not on screen it shows the rest; then it decides. One button, which keeps the focus.
-function Decide({ reading, off, decide, children }) {
+export function Decide({ reading, off, decide, children }) {
   return (
     <button
       class="btn p"

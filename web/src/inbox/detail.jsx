@@ -8,6 +8,7 @@ import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
+import { TalkLink } from "../plans/talk_link.jsx";
 import { Seat } from "../shared/status.jsx";
 import { Acts, ApprovalActs } from "./acts.jsx";
 import { Content, useReading } from "./content.jsx";
@@ -67,7 +68,7 @@ function Remark({ item, approval }) {
 }
 
 // What comes of a decision, or why there is none.
-const Outcome = ({ act, online }) => (
+export const Outcome = ({ act, online }) => (
   <>
     {!online && <p class="s m whole-row">Decisions can be sent when the page is connected again.</p>}
     {act.done && (
@@ -88,7 +89,7 @@ const NOT_YOURS = {
   fix: "an administrator gives roles (Settings, Users)",
 };
 
-function NotYours({ items }) {
+export function NotYours({ items }) {
   const { why, fix } = items.map((item) => item.objection).find(Boolean) || NOT_YOURS;
   return (
     <p class="s m whole-row">
@@ -97,7 +98,7 @@ function NotYours({ items }) {
   );
 }
 
-function useDecision(reload) {
+export function useDecision(reload) {
   const act = useAct(),
     online = useOnline();
   useEffect(() => {
@@ -117,11 +118,7 @@ const Head = ({ kind, item, base }) => (
         {item.card}
       </a>
     )}
-    {item.plan && (
-      <a class="link" href={`${base}/plans/${id(item.plan)}`}>
-        The plan as a tree
-      </a>
-    )}
+    <TalkLink card={item.card} base={base} />
   </div>
 );
 

@@ -11,7 +11,7 @@ export const KINDS = [
   { kind: "unknown", title: "Unknown outcomes", one: "Unknown outcome", icon: "unknown" },
   { kind: "cap", title: "Caps", one: "Cap reached", icon: "blocked" },
   { kind: "parked", title: "Parked", one: "Parked", icon: "blocked" },
-  { kind: "plan", title: "Plans", one: "Plan", icon: "chat" },
+  { kind: "plan", title: "Plans", one: "Plan", icon: "plans" },
   { kind: "scripts", title: "Script changes", one: "Script change", icon: "file" },
   { kind: "proposal", title: "Proposed scripts", one: "Proposed scripts", icon: "file" },
   { kind: "push", title: "Pushes", one: "Push failed", icon: "blocked" },

@@ -1,4 +1,4 @@
-// past.jsx: the project as it was: `?at=SEQ` in the URL of the board, a card or a run. What is shown is that of the
+// past.jsx: the project as it was: `?at=SEQ` in the URL of the board, a card, a run or a plan. What is shown is that of the
 // point; what changes the live project is absent.
 
 import { useState } from "preact/hooks";
@@ -11,7 +11,7 @@ import { time } from "../timeline/scrubber.jsx";
 import { ForkDialog } from "./fork_dialog.jsx";
 import "./past.css";
 
-const VIEWS = ["board", "cards", "runs"]; // that can look back
+const VIEWS = ["board", "cards", "runs", "plans", "chat"]; // that can look back
 
 // The event after which the project is shown, or null: now.
 export function pointOf(view, query) {

@@ -111,7 +111,7 @@ export const ICONS = {
   more: [16, <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2.4" />],
   back: [16, <path d="M10 3.500L5.5 8l4.5 4.5" />],
   file: [16, <path d="M9 2H4v12h8V5zM9 2v3h3" />],
-  chat: [16, <path d="M3 3h10v8H7l-3 2.500V11H3z" />],
+  plans: [16, <path d="M3 3h10v8H7l-3 2.500V11H3z" />],
   costs: [16, <path d="M3 13V8M8 13V3M13 13v-3" />],
   refusals: [16, <path d="M5.5 2h5L14 5.500v5L10.5 14h-5L2 10.500v-5zM6 6l4 4M10 6l-4 4" />],
   gear: [

@@ -49,7 +49,7 @@ export function setQuery(name, value) {
 }
 
 // From a view of the past, links to views that can look back stay in it.
-const LOOKS_BACK = /^\/w\/[^/]+\/(board|cards|runs)\b/;
+const LOOKS_BACK = /^\/w\/[^/]+\/(board|cards|runs|plans|chat)\b/;
 
 export function kept(href) {
   const at = new URLSearchParams(location.search).get("at"),

@@ -15,7 +15,7 @@ export function switchKeys() {
 }
 
 const LIST = [
-  ["g, then i b t r c", "Inbox, Board, Tree, Runs, Costs"],
+  ["g, then i b t r p c", "Inbox, Board, Tree, Runs, Plans and chat, Costs"],
   ["j k", "next, previous"],
   ["Enter", "open"],
   ["Esc", "back"],
@@ -25,7 +25,7 @@ const LIST = [
   ["s", "start a run"],
   ["a", "go to Approve or to the answer"],
   ["d", "go to the reason for a denial"],
-  ["c", "comment"],
+  ["c", "comment, ask for a change, say something"],
   ["r", "retry"],
   ["n p", "next, previous decision"],
   ["x", "select for a batch"],
@@ -36,7 +36,7 @@ const LIST = [
   ["?", "this list"],
 ];
 
-const PLACES = { i: "inbox", b: "board", t: "board?view=tree", r: "runs", c: "costs" };
+const PLACES = { i: "inbox", b: "board", t: "board?view=tree", r: "runs", p: "plans", c: "costs" };
 
 const typing = (e) =>
   e.target.closest("input:not([type=checkbox]),textarea,select,[contenteditable]") ||

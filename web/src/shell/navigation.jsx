@@ -9,6 +9,7 @@ const VIEWS = [
   ["inbox", "Inbox"],
   ["board", "Board"],
   ["runs", "Runs"],
+  ["plans", "Plans and chat"],
   ["costs", "Costs"],
   ["refusals", "Refusals"],
 ];

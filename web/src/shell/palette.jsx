@@ -11,7 +11,7 @@ import { Status } from "../shared/status.jsx";
 const WAIT = 150, // ms without a key before the service is asked
   CARDS = 6;
 
-const KINDS = { card: "board", comment: "chat", memory: "file", file: "file", transcript: "model" };
+const KINDS = { card: "board", comment: "plans", memory: "file", file: "file", transcript: "model" };
 
 function cardsOf(cards, text) {
   const word = text.toLowerCase();

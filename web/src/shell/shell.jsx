@@ -46,7 +46,7 @@ const More = ({ name, names, base, leave, search, close }) => (
     <Connection />
     <Others name={name} names={names} />
     <div class="acts stack">
-      {["costs", "refusals", "scripts", "settings"].map((view) => (
+      {["plans", "costs", "refusals", "scripts", "settings"].map((view) => (
         <a key={view} class="btn" href={`${base}/${view}`}>
           {titleOf(view)}
         </a>
@@ -90,6 +90,8 @@ function useTitle(text) {
   }, [text]);
 }
 
+const PARTS = { cards: "board", chat: "plans" }; // views that belong to another one's link
+
 export function Shell({ name, names, leave, View }) {
   const url = useUrl(),
     [dialog, open] = useState(null),
@@ -115,7 +117,7 @@ export function Shell({ name, names, leave, View }) {
   }, [location.pathname]);
   const title = (what && view !== "inbox" && what) || titleOf(view) || "Orket";
   useTitle(`${waiting ? `(${waiting}) ` : ""}${title} · ${name} · Orket`);
-  const at = view === "cards" ? "board" : view;
+  const at = PARTS[view] || view;
   return (
     <>
       <a class="skip" href="#main">

@@ -1,7 +1,6 @@
 -- request.lua: what is asked for, from the command line: a sentence, a file or standard input.
 
 local errors = require("orket.errors")
-local labels = require("orket.governance.labels")
 local planning = require("orket.planning.planning")
 
 local M = {}
@@ -37,10 +36,6 @@ end
 ---@return Error|nil
 function M.read(args)
   local word = args.request
-  if args.label and not labels.is_name(args.label) then
-    return nil, errors.new("ERR_USAGE", "'" .. args.label .. "' is no label",
-      "small letters, digits, _ and -")
-  end
   local text, err
   if word == "-" then
     text, err = check(io.read(planning.REQUEST_MAX + 1) or "", "standard input")

@@ -109,7 +109,7 @@ M.routes = {
   },
   {
     name = "approvals", method = "GET", path = "/v1/approvals", permission = "read", handle = asked,
-    tool = "free",
+    tool = "free", past = true,
     summary = "what agents ask for and only a person can allow",
     query = { all = { type = "boolean", description = "what was answered too" }, card = { type = "string" } },
     answer = object({ items = list(ref("Approval")) }),

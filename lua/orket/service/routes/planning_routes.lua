@@ -8,6 +8,7 @@ local content = require("orket.governance.approvals.content")
 local conversation = require("orket.planning.conversation")
 local errors = require("orket.errors")
 local once = require("orket.service.api.once")
+local planning = require("orket.planning.planning")
 local plan_record = require("orket.planning.plan_record")
 
 local M = { tag = "planning" }
@@ -46,7 +47,7 @@ local function shown(service, id)
     question.operation = content.whole(service.store, question.operation)
   end
   return { id = id, card = talk.card.id, status = talk.card.status, said = talk.said, question = question,
-    why = conversation.stopped_by(service.store, talk) }
+    run = planning.run(service.store, talk.card), why = conversation.stopped_by(service.store, talk) }
 end
 
 local function one_conversation(service, request)
@@ -88,7 +89,7 @@ end
 local function ask_plan(service, request)
   local body = request.body
   return performed(service, request, { act = "plan.open", text = body.text, team = body.team,
-    environment = body.environment })
+    environment = body.environment, label = body.label })
 end
 
 local function said(request, id)
@@ -172,6 +173,7 @@ end
 
 local WORDS = { type = "string", minLength = 1, maxLength = conversation.SAID_MAX }
 
+local LABEL = { type = "string", description = "the text was written elsewhere: untrusted, for one" }
 local BEGUN = object({ card = TEXT }, { run = TEXT, events = TEXT })
 local ACT = { "ERR_CONFIG", "ERR_USAGE" }
 
@@ -182,33 +184,35 @@ end
 M.routes = {
   {
     name = "plans", method = "GET", path = "/v1/plans", permission = "read", handle = plans,
-    by_journal = true, summary = "plans, oldest first, and what became of each",
-    answer = object({ items = list(object({ id = TEXT, status = TEXT, name = TEXT }, { rock = TEXT })) }),
+    by_journal = true, past = true, summary = "plans, oldest first, and what became of each",
+    answer = object({ items = list(object({ id = TEXT, status = TEXT, name = TEXT, updated_at = TEXT },
+      { rock = TEXT })) }),
   },
   {
-    name = "plan", method = "GET", path = "/v1/plans/{id}", permission = "read", handle = plan,
+    name = "plan", method = "GET", path = "/v1/plans/{id}", permission = "read", handle = plan, past = true,
     summary = "a plan: the request, what is proposed, the question that waits, or why none came of it",
     errors = { "ERR_NOT_FOUND" }, answer = object({ id = TEXT, status = { enum = { "accepted", "failed",
-      "dropped", "waiting", "parked", "open" } } }, { request = TEXT, rock = TEXT, plan = { type = "object" },
-      assumptions = list(TEXT), question = object({ id = TEXT, expires_at = TEXT }) }),
+      "dropped", "waiting", "parked", "open" } }, card = TEXT, name = TEXT }, { run = TEXT, request = TEXT,
+      rock = TEXT, plan = { type = "object" }, assumptions = list(TEXT), labels = list(TEXT),
+      question = object({ id = TEXT, hash = TEXT, expires_at = TEXT }) }),
   },
   {
     name = "ask_plan", method = "POST", path = "/v1/plans", permission = "act", status = 202,
     handle = ask_plan,
     summary = "asks for a plan, and begins the run that proposes it; Idempotency-Key: once", errors = ACT,
-    body = body({ text = WORDS, team = TEXT, environment = TEXT }, "text"), answer = BEGUN,
+    body = body({ text = WORDS, team = TEXT, environment = TEXT, label = LABEL }, "text"), answer = BEGUN,
   },
   {
     name = "conversations", method = "GET", path = "/v1/conversations", permission = "read",
-    by_journal = true, summary = "conversations, oldest first", handle = conversations,
-    answer = object({ items = list(object({ id = TEXT, status = TEXT, said = WHOLE, question = FLAG },
-      { first = TEXT })) }),
+    by_journal = true, past = true, summary = "conversations, oldest first", handle = conversations,
+    answer = object({ items = list(object({ id = TEXT, status = TEXT, said = WHOLE, question = FLAG,
+      updated_at = TEXT }, { first = TEXT })) }),
   },
   {
     name = "conversation", method = "GET", path = "/v1/conversations/{id}", permission = "read",
     summary = "what was said in it, and what it asks", handle = one_conversation, by_journal = true,
-    errors = { "ERR_NOT_FOUND" }, answer = object({ id = TEXT, card = TEXT, status = TEXT,
-      said = list(ref("Comment")) }, { question = ref("Approval"), why = TEXT }),
+    past = true, errors = { "ERR_NOT_FOUND" }, answer = object({ id = TEXT, card = TEXT, status = TEXT,
+      said = list(ref("Comment")) }, { run = TEXT, question = ref("Approval"), why = TEXT }),
   },
   {
     name = "open_conversation", method = "POST", path = "/v1/conversations", permission = "act", status = 202,

@@ -1,0 +1,53 @@
+// talk_parts.jsx: what a plan's page and a conversation's have in common: where it stands, its card and its run.
+
+import { id, post } from "../shared/api.js";
+import { Icon } from "../shared/icons.jsx";
+import { useData } from "../shared/live.js";
+import { may } from "../shared/me.js";
+import { statusOf } from "./talks.js";
+
+function TalkStatus({ status }) {
+  const [name, colour, icon] = statusOf(status);
+  return (
+    <span class={"pill " + colour}>
+      <Icon name={icon} />
+      {name}
+    </span>
+  );
+}
+
+export const TalkHead = ({ status, row, base }) => (
+  <div class="row m talk-head">
+    <TalkStatus status={status} />
+    <span class="mono">{row.id}</span>
+    <a class="link" href={`${base}/cards/${id(row.card)}`}>
+      Card
+    </a>
+    {row.run && (
+      <a class="link" href={`${base}/runs/${id(row.run)}`}>
+        Run
+      </a>
+    )}
+  </div>
+);
+
+// Stops the run that is at work, or goes on with one that was stopped.
+export function RunActs({ run, isAtWork, act, off }) {
+  const { data } = useData(
+    run && `/v1/runs/${id(run)}`,
+    (event) => event.run === run && /^run\./.test(event.kind),
+  );
+  if (!data || !isAtWork || !may("run")) return null;
+  const verb = data.status === "running" ? "halt" : "resume";
+  return (
+    <button
+      type="button"
+      class={"btn" + (verb === "halt" ? " d" : "")}
+      disabled={off}
+      onClick={() => act.run(() => post(`/v1/runs/${id(run)}/${verb}`, {}))}
+    >
+      {verb === "halt" ? "Stop" : "Go on"}
+    </button>
+  );
+}
+
