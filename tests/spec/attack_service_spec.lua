@@ -134,16 +134,30 @@ other = follow(other)[1]
 while follow(mine)[1] != "200": pass
 print(json.dumps({"200": codes.count("200"), "429": codes.count("429"), "other": other}))]=]
 
+describe("a stream", function()
+  it("takes no list of kinds that costs each event more than others' streams do", function()
+    local w, s = served()
+    local _ <close> = w
+    local _ <close> = s
+    local eve = accounts.token(s, "eve")
+    for _, path in ipairs({ "/v1/events", "/ws/events", "/v1/runs/ep.1/events" }) do
+      local reply = s:request("GET", path .. "?kinds=" .. ("a,"):rep(4000),
+        { "Accept: text/event-stream", "Authorization: Bearer " .. eve }, nil, true)
+      assert.equal(422, reply.status, path)
+    end
+  end)
+end)
+
 describe("streams of one user", function()
   it("are 200 at most, and keep no other user from having one", function()
     local w, s = served()
+    local _ <close> = w
+    local _ <close> = s
     local eve, dev = accounts.token(s, "eve"), accounts.token(s, "dev")
     orket.write(w.dir .. "/.test/streams.py", STREAMS)
     local text, code = orket.shell(("timeout 60 python3 %s/.test/streams.py %d %s %s 2>&1"):format(w.dir, s.port, eve, dev))
     assert.equal(0, code, text)
     assert.same({ ["200"] = 200, ["429"] = 5, other = "200" }, cjson.decode(text))
-    s:__close()
-    w:__close()
   end)
 end)
 

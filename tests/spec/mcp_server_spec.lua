@@ -50,6 +50,13 @@ local function text_of(result)
   return result.content[1].text
 end
 
+-- One request over HTTP without the client: its result, and the session that it is in.
+local function posted(s, session, method, params)
+  local reply = s:post("/mcp", { jsonrpc = "2.0", id = 1, method = method, params = params },
+    { "Accept: application/json, text/event-stream", session and "Mcp-Session-Id: " .. session })
+  return reply.body.result, reply.headers["mcp-session-id"]
+end
+
 local function cli(w, arguments)
   return cjson.decode((w:orket(arguments)))
 end
@@ -105,6 +112,43 @@ describe("orket mcp serve", function()
     assert.same(card.structuredContent, cjson.decode(prompt.messages[2].content.resource.text))
     assert.is_true(missing.isError)
     assert.truthy(text_of(missing):find("ERR_NOT_FOUND: there is no card 'B'", 1, true))
+  end)
+
+  it("answers a long board in pages that a model goes on with, and a long text shortened, with what is left out", function()
+    local issues = { { id = "LONG", description = ("long "):rep(20000) } }
+    for i = 1, 2100 do
+      issues[i + 1] = { id = "I-" .. i, name = "An issue with a name of some length, as people write them " .. i }
+    end
+    local w <close> = new_world({ issues = issues })
+    local s <close> = service.start(w)
+    assert.equal(200, s:post("/v1/acts/comment", { card = "LONG", text = "so that all are on the board" }).status)
+    local _, session = posted(s, nil, "initialize", { protocolVersion = "2025-06-18" })
+    local expected, ids, cursor, calls = {}, {}, nil, 0
+    for i, row in ipairs(s:get("/v1/board").body.cards) do
+      expected[i] = row.id
+    end
+    assert.truthy(#expected > 2100)
+    repeat
+      local result = posted(s, session, "tools/call", { name = "board", arguments = { cursor = cursor or 0 } })
+      assert.is_nil(result.isError, text_of(result))
+      assert.truthy(#text_of(result) <= 65536, #text_of(result))
+      local page = cjson.decode(text_of(result))
+      assert.same(page, result.structuredContent)
+      assert.same({ "cards", #ids + 1, #ids + #page.cards, #expected },
+        { page.more.list, page.more.first, page.more.last, page.more.of })
+      for _, row in ipairs(page.cards) do
+        ids[#ids + 1] = row.id
+      end
+      cursor, calls = page.more.cursor, calls + 1
+      assert.equal(cursor ~= nil, page.more.note:find("cursor", 1, true) ~= nil)
+    until not cursor or calls > 100
+    assert.same(expected, ids)
+    local text = posted(s, session, "resources/read", { uri = "orket:///v1/board" }).contents[1].text
+    assert.truthy(#text <= 512 * 1024 and text:find("the tool board", 1, true), #text)
+    local card = posted(s, session, "tools/call", { name = "card", arguments = { id = "LONG" } }).structuredContent
+    assert.equal(tostring(100000 - 4096), card.data.description:match("^long .* … %((%d+) bytes left out%)$"))
+    assert.truthy(card.more.texts:find("shortened", 1, true))
+    assert.truthy(#card.events > 0)
   end)
 
   it("runs an epic of a project that nothing owned, reports progress, and gives the project back", function()

@@ -455,6 +455,18 @@ describe("the rate limit", function()
     assert.equal(200, s:get("/v1/me").status) -- another account
   end)
 
+  it("counts the keys of a user together", function()
+    local w <close> = new_world()
+    accounts.add(w, "mallory", "viewer")
+    local keys = { accounts.key(w, "--user mallory one"), (accounts.key(w, "--user mallory other")) }
+    local s <close> = service.start(w, { environment = "ORKET_RATE_LIMIT=4 ORKET_API_KEY=" .. service.KEY })
+    local statuses = {}
+    for i = 1, 6 do
+      statuses[i] = accounts.ask(s, keys[i % 2 + 1], "GET", "/v1/me").status
+    end
+    assert.same({ 200, 200, 200, 200, 429, 429 }, statuses)
+  end)
+
   it("is off with 0, and a server with another text does not start", function()
     local w <close> = new_world()
     local s <close> = service.start(w, { environment = "ORKET_RATE_LIMIT=0 ORKET_API_KEY=" .. service.KEY })

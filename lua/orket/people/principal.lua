@@ -13,8 +13,8 @@ local M = {}
 ---@field name string in which it acts
 ---@field role string|nil
 ---@field permissions table<string, boolean>
----@field account string what its requests are counted under
----@field owner string whose it is: the keys and the sessions of a user have one owner
+---@field account string the key, or the user who is signed in
+---@field owner string under which it is counted: the keys and the sessions of a user have one owner
 ---@field ends number|nil seconds since 1970
 ---@field session Session|nil
 local Principal = {}

@@ -1,5 +1,5 @@
--- rate_limit.lua: how many requests a minute a user, a key or the administrator may send: a bucket that a
--- minute fills. It keeps a program that went wrong from taking the place of others.
+-- rate_limit.lua: how many requests a minute a user with all keys, a service's key or the administrator may
+-- send: a bucket that a minute fills. It keeps a program that went wrong from taking the place of others.
 
 local errors = require("orket.errors")
 local sys = require("orket.core.sys")
@@ -33,11 +33,11 @@ function M.new(limit)
   return setmetatable({ limit = limit, buckets = {} }, RateLimit)
 end
 
-local function bucket_of(self, account, now)
-  local bucket = self.buckets[account]
+local function bucket_of(self, owner, now)
+  local bucket = self.buckets[owner]
   if not bucket then
     bucket = { left = self.limit, at = now }
-    self.buckets[account] = bucket
+    self.buckets[owner] = bucket
   end
   bucket.left = math.min(self.limit, bucket.left + (now - bucket.at) * self.limit / 60)
   bucket.at = now
@@ -56,14 +56,14 @@ local function headers_of(self, bucket)
 end
 
 ---Counts a request.
----@param account string
+---@param owner string
 ---@return table<string, string>|nil headers of its answer; nil: there is no limit
 ---@return Error|nil 429
-function RateLimit:take(account)
+function RateLimit:take(owner)
   if self.limit == 0 then
     return nil
   end
-  local bucket = bucket_of(self, account, sys.monotonic())
+  local bucket = bucket_of(self, owner, sys.monotonic())
   if bucket.left < 1 then
     local err = errors.new("ERR_DENIED", "more than " .. self.limit .. " requests a minute",
       "send fewer; ORKET_RATE_LIMIT of the server sets the limit", 429)

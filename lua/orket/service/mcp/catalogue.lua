@@ -1,6 +1,7 @@
 -- catalogue.lua: the registry of routes as what an MCP client lists: tools, resources, prompts. Nothing is
 -- said here that the routes do not say; a route that says nothing of `tool` is none of them.
 
+local answer_page = require("orket.service.mcp.answer_page")
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local schema = require("orket.core.schema")
@@ -56,6 +57,9 @@ local function input_of(route)
   for name, source in pairs(route.query or {}) do
     add(properties, name, source, route)
     required[#required + 1] = tables.has(route.needs or {}, name) and name or nil
+  end
+  if route.method == "GET" then
+    add(properties, "cursor", answer_page.CURSOR, route)
   end
   for name, source in pairs(body.properties or {}) do
     if not tables.has(bound, name) then

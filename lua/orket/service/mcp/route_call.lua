@@ -2,6 +2,7 @@
 -- request are, and its answer is made readable for a model. Text of cards and agents is data: nothing in it
 -- is hidden from the person who sits beside the model.
 
+local answer_page = require("orket.service.mcp.answer_page")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local inputs = require("orket.service.api.inputs")
@@ -10,7 +11,9 @@ local unseen = require("orket.util.unseen")
 
 local M = {}
 
-local MOST = 512 * 1024 -- bytes of an answer, as JSON
+local PAGE = 64 * 1024 -- bytes of an answer to a tool, as JSON: clients put no more before their model
+local RESOURCE = 512 * 1024 -- bytes of a resource
+local MOST = 1 << 20 -- bytes of what could not be made as short
 
 -- ---- what is given ----
 
@@ -30,6 +33,8 @@ local function split(route, arguments)
       request.params[name] = value
     elseif (route.query or {})[name] then
       request.query[name] = value
+    elseif name == "cursor" and route.method == "GET" then
+      request.cursor = value
     else
       request.body[name] = value
     end
@@ -73,7 +78,7 @@ function M.resource(service, address, scheme)
   if not values then
     return nil, err
   end
-  return route, { params = params, query = values, body = {}, headers = {} }
+  return route, { params = params, query = values, body = {}, headers = {}, is_resource = true }
 end
 
 -- ---- what is answered ----
@@ -106,7 +111,8 @@ function M.refusal(service, route, request)
   return request.principal:check(route, service.people:organization())
 end
 
-local function readable(value)
+local function readable(value, route, request)
+  value = answer_page.of(value, request.cursor, request.is_resource and RESOURCE or PAGE, route.name)
   value = visible(value)
   local text, message, code = cjson.try_encode(value)
   if not text then
@@ -140,7 +146,7 @@ function M.perform(service, route, request)
   if value == nil then
     return nil, err
   end
-  return readable(value)
+  return readable(value, route, request)
 end
 
 return M

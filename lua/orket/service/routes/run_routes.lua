@@ -165,7 +165,8 @@ local QUERY = {
   after = { type = "integer", minimum = 0, description = "only events behind this one" },
   limit = { type = "integer", minimum = 1, maximum = EVENTS_MOST, description = "200; not of a stream" },
   card = { type = "string", description = "only of this card" },
-  kinds = { type = "string", description = "beginnings of kinds, with commas between: card.,turn.ended" },
+  kinds = { type = "string", maxLength = 256,
+    description = "beginnings of kinds, with commas between: card.,turn.ended" },
   deltas = { type = "boolean", description = "of a stream: also what models say at this moment (true)" },
 }
 

@@ -131,7 +131,7 @@ local function admit(self, exchange, route)
     return err
   end
   exchange.principal = who
-  exchange.rate, err = self.rate_limit:take(exchange.service.name .. "/" .. who.account)
+  exchange.rate, err = self.rate_limit:take(exchange.service.name .. "/" .. who.owner)
   return err or route and who:check(route, people:organization())
 end
 
@@ -236,7 +236,7 @@ end
 ---@param workspaces Workspaces
 ---@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
 ---  proxies: string[], socket: integer|nil, rate_limit: integer|nil}
----  rate_limit: requests a minute of one account; 0: no bound
+---  rate_limit: requests a minute of one owner; 0: no bound
 ---@return table|nil server
 ---@return Error|nil
 function M.listen(workspaces, options)
