@@ -256,6 +256,7 @@ static int set_up(void **state)
     struct http_limits limits = {.head = 1000,
                                  .body = 1000,
                                  .unsent = 1000000,
+                                 .held = 5000,
                                  .connections = 8,
                                  .idle_ms = 150,
                                  .head_ms = 100,
@@ -545,6 +546,28 @@ static void test_connection_limit(void **state)
     say(c[8], "GET / HTTP/1.1\r\n" HOST "\r\n");
     assert_true(hears(f, c[8], "GET / 0"));
     for (int i = 0; i < 9; i++)
+        hang_up(c[i]);
+}
+
+/* Bodies that do not end fill no memory: the oldest of them gives way to a further one. */
+static void test_unfinished_bodies_make_room(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c[8];
+    char body[901];
+    memset(body, 'x', 900);
+    body[900] = '\0';
+    for (int i = 0; i < 8; i++) {
+        c[i] = dial(f);
+        listen_to(c[i]);
+        say(c[i], "POST / HTTP/1.1\r\n" HOST "Content-Length: 904\r\n\r\n");
+        say(c[i], body);
+    }
+    assert_true(hears(f, c[0], NULL));
+    assert_int_equal(c[0]->got.len, 0);
+    say(c[7], "rest");
+    assert_true(hears(f, c[7], "POST / 904"));
+    for (int i = 0; i < 8; i++)
         hang_up(c[i]);
 }
 
@@ -842,6 +865,7 @@ int main(void)
         WITH_SERVER(test_continue),
         WITH_SERVER(test_idle_connections_go),
         WITH_SERVER(test_connection_limit),
+        WITH_SERVER(test_unfinished_bodies_make_room),
         WITH_SERVER(test_lingering_connections_make_room),
         WITH_SERVER(test_limit_of_open_exchanges),
         WITH_SERVER(test_drain),

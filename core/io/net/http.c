@@ -54,6 +54,7 @@ static void set_limits(struct http_limits *l)
     l->head = l->head ? l->head : 16384;
     l->body = l->body ? l->body : (size_t)1 << 20;
     l->unsent = l->unsent ? l->unsent : (size_t)8 << 20;
+    l->held = l->held ? l->held : 64 * l->body;
     l->connections = l->connections ? l->connections : 1024;
     l->idle_ms = l->idle_ms ? l->idle_ms : 60000;
     l->head_ms = l->head_ms ? l->head_ms : 10000;

@@ -27,6 +27,8 @@ struct http_limits { /* 0 = the default */
     size_t body;     /* bytes, 1 MiB */
     size_t unsent;   /* bytes waiting to be sent per connection, 8 MiB; a single answer may be as
                         large as it is */
+    size_t held;     /* bytes of all requests that are not complete, 64 bodies; above it, those that
+                        have waited longest are dropped */
     unsigned connections; /* 1024; a further one takes the place of the one that has waited longest
                              for its request, else of one whose last answer is out */
     uint32_t idle_ms;     /* a connection without a request, 60 s */

@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "io/net/http/room.h"
+
 #define LINGER_MS 500
 
 struct piece { /* one queued write */
@@ -54,6 +56,7 @@ static void close_conn(struct http_conn *c)
         return;
     c->state = CONN_CLOSED;
     unlink_conn(c);
+    room_leave(c);
     s->count--;
     uv_close((uv_handle_t *)&c->timer, on_conn_closed);
     uv_close((uv_handle_t *)&c->tcp, on_conn_closed);
@@ -235,12 +238,14 @@ static void keep(struct http_conn *c, const char *bytes, size_t len)
         conn_drop(c);
     else if (c->pending.len >= HTTP_PENDING)
         read_on(c, false);
+    room_count(c);
 }
 
 static void hand_over(struct http_conn *c)
 {
     const struct http_request *request = &c->parser.request;
     c->state = CONN_ANSWERS;
+    room_leave(c);
     uv_timer_stop(&c->timer);
     c->exchange = (struct http_exchange){
         .conn = c,
@@ -256,6 +261,7 @@ static void parse(struct http_conn *c, const char *bytes, size_t len)
 {
     bool began = http_parser_began(&c->parser), headed = c->parser.head_done;
     size_t used = http_parser_feed(&c->parser, bytes, len);
+    room_count(c);
     if (c->parser.status) {
         refuse(c, c->parser.status, c->parser.why ? c->parser.why : "bad request");
         return;
@@ -341,6 +347,7 @@ void conn_next(struct http_conn *c, bool keep_alive)
     c->state = CONN_READS;
     unlink_conn(c);
     link_first(c);
+    room_count(c);
     c->since = uv_now(c->server->loop);
     arm(c, c->pending.len ? 0 : c->server->limits.idle_ms);
 }
@@ -356,24 +363,6 @@ void http_abort(struct http_exchange *x)
 
 /* ---- the beginning ---- */
 
-static struct http_conn *last_in(const struct http_server *s, enum conn_state state)
-{
-    struct http_conn *c = s->last;
-    while (c && c->state != state)
-        c = c->prev;
-    return c;
-}
-
-/* A client that asks nothing, or slowly, makes room for the next one; else one that was answered
- * for the last time and does not leave. */
-static void make_room(struct http_server *s)
-{
-    struct http_conn *c = last_in(s, CONN_READS);
-    c = c ? c : last_in(s, CONN_LINGERS);
-    if (c)
-        conn_drop(c);
-}
-
 void conn_accept(struct http_server *s)
 {
     struct http_conn *c = calloc(1, sizeof *c);
@@ -382,8 +371,7 @@ void conn_accept(struct http_server *s)
     c->server = s;
     c->open = 2;
     c->tcp.data = c->timer.data = c;
-    if (s->count >= s->limits.connections)
-        make_room(s);
+    room_for_connection(s);
     link_first(c);
     s->count++;
     s->handles += 2;

@@ -22,6 +22,7 @@ struct http_server {
     void *ctx;
     struct http_conn *first, *last; /* the last one has waited longest since its last request */
     unsigned count;
+    size_t held;                    /* bytes of requests that are not complete (room.h) */
     size_t handles; /* not yet closed: the server, the listener and two per connection */
     struct wslay *wslay; /* loaded with the first WebSocket */
     bool draining;  /* the listener is closed: no further requests */
@@ -52,6 +53,7 @@ struct http_conn {
     bool reading;
     bool ended; /* the client says no more; what it said before is answered */
     bool cut;   /* drop it when everything has left */
+    size_t held;  /* its part of the server's */
     size_t unsent;
     uint64_t since; /* when bytes last left, or what is awaited began; loop time */
     uv_shutdown_t shutdown;
