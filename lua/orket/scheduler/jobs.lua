@@ -20,9 +20,14 @@ local FETCHED, LOOK = 2, 0.01 -- seconds
 ---@field note string|nil what that came to, for people
 ---@field failure Error|nil of that
 ---@field followers table<Follower, true>
+---@field is_followed boolean from its beginning
 ---@field runs {id: string, epic: string}[] that have begun, in this order
+---@field is_over boolean|nil
 ---@field ended RunEnd|nil
 ---@field error Error|Error[]|nil
+---@field private hooks table see Jobs:begin
+---@field private owned Jobs that it is one of
+---@field private waiters fun(ok: boolean)[] tasks in Job:await
 local Job = {}
 Job.__index = Job
 
@@ -30,6 +35,10 @@ Job.__index = Job
 ---@field list Job[] those under way
 ---@field stopping boolean nothing new begins
 ---@field has_begun boolean|nil a run
+---@field followers table<Follower, true> of all jobs
+---@field private project Project
+---@field private hooks table see M.new
+---@field private idle fun(ok: boolean)|nil the task in Jobs:await_idle
 local Jobs = {}
 Jobs.__index = Jobs
 
