@@ -47,7 +47,7 @@ sys.exit(code)' timeout 100 %s %s 2>&1]]):format(w.dir, w.url, FILES, FILES, wor
   return tonumber(text:match("peak (%d+)")), text
 end
 
-local MORE = 10 * 1024 -- KiB: the cache of SQLite fills, and cards stay on the board
+local MORE = 8 * 1024 -- KiB: the cache of SQLite fills, and cards stay on the board
 
 describe("descriptors and memory", function()
   it("a process that runs a rock keeps no descriptor and no memory of an epic whose run is over", function()

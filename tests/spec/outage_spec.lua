@@ -337,3 +337,54 @@ describe("outage", function()
     assert.truthy(text:find("ERR_USAGE", 1, true) and text:find("moon", 1, true), text)
   end)
 end)
+
+describe("a rock whose model is unreachable", function()
+  local ORDER = { { epic = "ep" }, { epic = "ep2" }, { epic = "ep3", depends_on = { "ep" } }, { epic = "ep4" } }
+
+  local function rock()
+    local w = impatient({ issues = { { id = "C-1" } }, model = FAST, mock = GOOD, limits = { concurrency = 2 } })
+    for _, id in ipairs({ "ep2", "ep3", "ep4" }) do
+      w:write("config/epics/" .. id .. ".json", cjson.encode({ name = id, team = "t", environment = "e",
+        issues = { { id = "C-" .. id, name = id, seat = "dev" } } }))
+    end
+    w:write("config/rocks/ro.json", cjson.encode({ name = "Rock", epics = ORDER }))
+    return w
+  end
+
+  -- The most runs at once, and in which order they began.
+  local function course(w)
+    local open, most, order = 0, 0, {}
+    for _, event in ipairs(w:events()) do
+      if event.kind == "run.started" then
+        open, order[#order + 1] = open + 1, event.card
+      elseif event.kind == "run.ended" then
+        open = open - 1
+      end
+      most = math.max(most, open)
+    end
+    return most, order
+  end
+
+  it("has no more epics under way than cards may be at work, and goes on in the order of what they depend on", function()
+    local w <close> = rock()
+    stop(w)
+    local run = w:start("ro")
+    assert(is_waited_for(w, 2), "the cards do not wait")
+    assert.same({ 2, { "ep", "ep2" } }, { course(w) })
+    becomes(w, GOOD)
+    local text, code = run.wait(60)
+    assert.equal(0, code, text)
+    local most, order = course(w)
+    assert.same({ 2, 4 }, { most, #order })
+    local at = {}
+    for _, event in ipairs(w:events()) do
+      at[event.kind .. " " .. tostring(event.card)] = event.seq
+    end
+    assert(at["run.ended ep"] < at["run.started ep3"])
+    assert.equal("done", w:card("ro").status)
+    is_unharmed(w)
+    for _, id in ipairs({ "ep2.1", "ep3.1", "ep4.1" }) do
+      w:derives(id)
+    end
+  end)
+end)

@@ -144,7 +144,7 @@ local function take(list, card)
   end
 end
 
----It can go on, and nobody works on it.
+---It can go on, and no task works on it.
 ---@param card table
 ---@return boolean
 function Board:may_start(card)
@@ -195,7 +195,7 @@ local function unqueue(self, card)
   end
 end
 
----Takes a card out of the candidates: somebody works on it.
+---Takes a card out of the candidates: a task works on it.
 ---@param card table
 function Board:start(card)
   unqueue(self, card)
@@ -203,7 +203,7 @@ function Board:start(card)
   self.running = self.running + 1
 end
 
----Nobody works on it any more.
+---No task works on it any more.
 ---@param card table
 function Board:stop(card)
   self.busy[card.id] = nil
@@ -277,7 +277,7 @@ function Board:refresh(rows)
   return self
 end
 
----What the cards say about the run: done, parked (somebody has to act) or stuck.
+---What the cards say about the run: done, parked (a person has to act) or stuck.
 ---@return "done"|"parked"|"failed" status
 ---@return table<string, integer> counts by status
 function Board:status()

@@ -162,10 +162,10 @@ function Engine:labels_of(card)
   return row and row.labels
 end
 
--- The first words of a turn.
+-- The first messages of a turn.
 Engine.view, Engine.prompt = prompt.view, prompt.prompt
 
----Somebody who listens to the model's words, or nil: then the deltas are not even decoded.
+---What a model's text is passed on to, or nil: then the deltas are not even decoded.
 ---@param turn Turn
 ---@return fun(text: string, progress: LlmProgress)|nil  see core.llm
 function Engine:delta_listener(turn)
@@ -198,7 +198,7 @@ local function note_attempt(attempt, request)
   request.turn:attempted(attempt, request.model)
 end
 
----What a card has come to, as a models node is told it when a turn begins.
+---What a card has come to, as a models node gets it when a turn begins.
 ---@param card table
 ---@param role string
 ---@param _turn integer|nil the turn's number
@@ -267,7 +267,7 @@ function Engine:summarise(turn, model, messages)
   return self.client.complete({ model = model, turn = turn, messages = messages, on_attempt = note_attempt })
 end
 
----Whether somebody has changed the turn's card since its words were written.
+---Whether the turn's card was changed since its first messages were written.
 ---@param turn Turn
 ---@return boolean
 function Engine.is_changed(_, turn)
@@ -390,8 +390,8 @@ function Engine:expiry()
 end
 
 ---What an approval is held against, now: the time, the scripts that serve when they are not the turn's, and
----the files that somebody else had changed when the turn's tree was opened: their hashes, "" where there was
----none.
+---the files that had changed outside of the run when the turn's tree was opened: their hashes, "" where there
+---was none.
 ---@param turn Turn
 ---@param paths string[]
 ---@return {now: string, generation: table?, found: table<string, string>}
@@ -416,8 +416,8 @@ function Engine:beside()
   return #ids > 0 and ids or nil
 end
 
----Who begins the run, or goes on with it. A machine's users may be known to a server: with a cassette nobody
----is asked.
+---The user that begins the run, or goes on with it. A machine's users may be known to a server: with a
+---cassette none is looked up.
 ---@return string|nil
 function Engine:user()
   return not (self.cassette and self.cassette.offline) and (self.started_by or sys.user()) or nil

@@ -20,7 +20,7 @@ local function expire(self, row)
   until approvals.is_late(row)
   local pending = approvals.pending(self.run.store, row.card)[1]
   if pending and pending.id == row.id then
-    approvals.answer(self.run.store, pending, { answer = "expired" }) -- stale: somebody was faster
+    approvals.answer(self.run.store, pending, { answer = "expired" }) -- stale: another answer was faster
   end
 end
 

@@ -12,7 +12,7 @@ local M = {}
 
 M.PARKED = "parked" -- in run.open_turns: a person has to say something first, then its journal is read again
 
--- What it was about to do beyond the tree stays uncertain: a person has to look before somebody does it
+-- What it was about to do beyond the tree stays uncertain: a person has to look before it is done
 -- again.
 local function abandon(run, turn, events)
   local tx = run.store:stream({ run = run.id, turn = turn.turn, actor = "system", role = "system" }):begin()
@@ -28,7 +28,7 @@ local function abandon(run, turn, events)
   return errors.check(async.await(tx.commit, tx))
 end
 
--- True when nobody touched the card since the turn left it: else its conversation is about another card.
+-- True when the card is as the turn left it: else its conversation is about another card.
 local function is_current(run, card, events)
   local revision = 0
   for _, event in ipairs(events) do
@@ -45,7 +45,7 @@ local function parked(run, card)
   return statuses.PARKED[run.store:read("card_state", { id = card })[1].status] or false
 end
 
--- What nobody can answer any more, because it is too late or the turn cannot go on, is not asked any more.
+-- A question that is too late, or whose turn cannot go on, is not asked any more.
 local function withdraw(run, turn, answer)
   local row = run.store:read("approvals", { run = run.id, turn = turn.turn, status = "pending" })[1]
   if row and (answer == "void" or approvals.is_late(row)) then

@@ -1,4 +1,4 @@
--- jobs.lua: the jobs of a project's owner. A job is a card that a command or a client asked to run (an epic,
+-- jobs.lua: what the owner of a project runs, and for which user: a job is a card that is to be run (an epic,
 -- an issue, a rock), with the runs that come of it. Any number of them is under way at once.
 
 local acts = require("orket.governance.acts")
@@ -15,14 +15,19 @@ local FETCHED, LOOK = 2, 0.01 -- seconds
 
 ---@class Job
 ---@field card string|nil nil: it is not known before what comes first is done
----@field by string|nil who wants it; nil: the account of the process
+---@field by string|nil the user who began it; nil: the account of the process
 ---@field is_acting boolean what comes first is being done
 ---@field note string|nil what that came to, for people
 ---@field failure Error|nil of that
 ---@field followers table<Follower, true>
+---@field is_followed boolean from its beginning
 ---@field runs {id: string, epic: string}[] that have begun, in this order
+---@field is_over boolean|nil
 ---@field ended RunEnd|nil
 ---@field error Error|Error[]|nil
+---@field private hooks table see Jobs:begin
+---@field private owned Jobs that it is one of
+---@field private waiters fun(ok: boolean)[] tasks in Job:await
 local Job = {}
 Job.__index = Job
 
@@ -30,6 +35,10 @@ Job.__index = Job
 ---@field list Job[] those under way
 ---@field stopping boolean nothing new begins
 ---@field has_begun boolean|nil a run
+---@field followers table<Follower, true> of all jobs
+---@field private project Project
+---@field private hooks table see M.new
+---@field private idle fun(ok: boolean)|nil the task in Jobs:await_idle
 local Jobs = {}
 Jobs.__index = Jobs
 
@@ -61,12 +70,12 @@ local function wake_all(waiters)
   end
 end
 
-local function tell(job)
+local function notify(job)
   local waiters = job.waiters
   job.waiters = {}
   wake_all(waiters)
   for follower in pairs(job.followers) do
-    follower:tell()
+    follower:notify()
   end
 end
 
@@ -122,10 +131,10 @@ local function on_run(self, job, run)
   end
 end
 
--- Who learns of it may ask for it at once: its beginning is in the journal.
+-- Its beginning is in the journal: what is notified of it may ask for it at once.
 local function on_begun(job, run)
   table.insert(job.runs, { id = run.id, epic = run.epic.id })
-  tell(job)
+  notify(job)
 end
 
 -- What a person wants to be done before: it says which card is to be run.
@@ -143,14 +152,14 @@ local function act_first(self, job, wanted)
   return true
 end
 
-local function hear_words(self, job)
+local function text_listener(self, job)
   local listen = self.hooks.on_delta
   if not job.is_followed then
     return listen
   end
   return function(...)
     for follower in pairs(job.followers) do
-      follower:hear(...)
+      follower:add_text(...)
     end
     if listen then
       listen(...)
@@ -160,7 +169,7 @@ end
 
 local function options_of(self, job, wanted)
   local cassette = job.hooks.cassette
-  return { by = wanted.by, pushes = not cassette, cassette = cassette, on_delta = hear_words(self, job),
+  return { by = wanted.by, pushes = not cassette, cassette = cassette, on_delta = text_listener(self, job),
     is_stopping = function()
       return self.stopping
     end, on_run = function(run)
@@ -193,7 +202,7 @@ local function finish(self, job, ended, err)
       table.remove(self.list, i)
     end
   end
-  tell(job)
+  notify(job)
   if self.hooks.on_end then
     self.hooks.on_end(job)
   end
@@ -243,8 +252,8 @@ function Jobs:await_idle()
   end
 end
 
----Waits until who follows has heard of the end, a moment at most: one that is stopped hears nothing. In a
----task.
+---Waits until the followers have fetched the end, two seconds at most: one that was stopped fetches nothing.
+---In a task.
 function Jobs:await_followers()
   local left = FETCHED
   while next(self.followers) and left > 0 do

@@ -1,4 +1,4 @@
--- limits.lua: how much a run and its turns may take, from three mouths: what is shipped, the loop node, and
+-- limits.lua: how much a run and its turns may take, from three sources: what is shipped, the loop node, and
 -- the organization, which has the last word.
 
 local cjson = require("cjson")
@@ -26,17 +26,17 @@ local function bounded(key, value)
 end
 
 ---Concurrency, steps, seconds: defaults, then what the loop node answered, then the organization's limits.
----What the node says outside the bounds is not heard.
+---What the node answers outside the bounds is ignored.
 ---@param node table entry of the loop node
 ---@param process table process_rules
 ---@return table<string, number>
 function M.of(node, process)
   local answer, err = nodes.ask(node, "settings", process.limits or cjson.null)
   errors.pass(err)
-  local said = type(answer) == "table" and answer or {}
-  local limits = { tokens = bounded("tokens", said.tokens) }
+  local asked = type(answer) == "table" and answer or {}
+  local limits = { tokens = bounded("tokens", asked.tokens) }
   for key, value in pairs(DEFAULTS) do
-    limits[key] = bounded(key, said[key]) or value
+    limits[key] = bounded(key, asked[key]) or value
   end
   for key, value in pairs(process.limits or {}) do
     limits[key] = value

@@ -1,5 +1,6 @@
--- listener.lua: what a run hears while it is under way: committed events of its own turns, of the engine, and
--- of people. They move its board, end the turn of a card that a person moved, and park what can never start.
+-- listener.lua: what a run does about events that are committed while it is under way: of its own turns, of
+-- the engine, of people. They move its board, end the turn of a card that a person moved, and park what can
+-- never start.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -20,7 +21,7 @@ local function park_orphans(run, id)
   end
 end
 
----Parks what was canceled while nobody ran.
+---Parks what was canceled while no run was under way.
 ---@param run table
 function M.catch_up(run)
   for id, card in pairs(run.board.cards) do
@@ -46,7 +47,7 @@ local function created(run, id)
   run:pump()
 end
 
--- Somebody else moved a card: its turn is over.
+-- A card was moved by another one than its turn: that is over.
 local function interrupt(run, id)
   if run.open_turns[id] ~= interrupted.PARKED then
     run.open_turns[id] = nil
@@ -92,7 +93,7 @@ local function changed(run, card, body)
   run:pump()
 end
 
--- Somebody outside of the run said something: whoever works on the card reads it with its next words
+-- A comment from outside of the run: the turn of the card reads it with its next request
 -- (turn/context/window.lua).
 local function commented(run, event)
   local turn = run.live[event.card]
@@ -111,10 +112,10 @@ local function epic_moved(run, body)
   end
 end
 
----A committed event of anybody.
+---A committed event, of this run or not.
 ---@param run table
 ---@param event StoreEvent
-function M.hear(run, event)
+function M.on_event(run, event)
   local card = run.board.cards[event.card]
   if event.kind == "card.moved" and event.card == run.epic.id then
     epic_moved(run, event.body)
@@ -129,7 +130,7 @@ function M.hear(run, event)
   elseif event.kind == "approval.asked" and run.lapsing then
     run.lapsing:await(event.card)
   elseif event.kind == "model.paused" and run.waking and event.run == run.id then
-    run.waking:hear(event.card, event.body)
+    run.waking:paused(event.card, event.body)
   elseif event.kind == "card.created" and event.body.epic == run.epic.id and not run.only then
     created(run, event.card)
   end

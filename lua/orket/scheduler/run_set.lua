@@ -97,7 +97,7 @@ function RunSet:is_stopping()
   return #self.list > 0
 end
 
----What who wants a run of an epic that has one is answered.
+---The answer to a request for a run of an epic that has one.
 ---@param held HeldRun
 ---@return Error
 function M.taken(held)

@@ -1,8 +1,8 @@
 -- scheduler.lua: runs an epic: starts a card the moment it may go on and a slot is free
 -- (scheduler/slots.lua), and stops when nothing can go on without a person. There are no ticks: committed
 -- events move the board, and each movement asks once what may start. Its parts: scheduler/work.lua, what is
--- done with one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, what is committed by
--- anybody while it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
+-- done with one card; scheduler/stopping.lua, how it stops; scheduler/listener.lua, events that are
+-- committed while it runs; scheduler/interrupted.lua, the turns that an earlier process left open.
 
 local async = require("orket.async")
 local board = require("orket.scheduler.board")
@@ -201,7 +201,7 @@ local function last_turn(store, run)
   return last
 end
 
----A run as its cards are now. Nobody has looked for turns that were interrupted, nothing is written.
+---A run as its cards are now: without the turns that were interrupted, and nothing is written.
 ---@param project table scripts loaded
 ---@param epic table card row
 ---@param options {run: string, by: string?, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
@@ -378,7 +378,7 @@ function Run:conclude()
   return { status = ok and status or nil, counts = counts }, err or self.broken
 end
 
--- Questions that nobody answers in time and pauses that end, while the run is under way.
+-- Questions that get no answer in time and pauses that end, while the run is under way.
 local function watch_time(self)
   local lapsing, waking = expiry.watch(self), timers.watch(self)
   return setmetatable({}, { __close = function()
@@ -401,7 +401,7 @@ function Run:run()
     return nil, failure
   end
   local unsubscribe = self.store:subscribe(function(event)
-    listener.hear(self, event)
+    listener.on_event(self, event)
   end, { "card.", "approval.", "model." })
   local closing <close> = watch_time(self)
   listener.catch_up(self)
@@ -421,7 +421,7 @@ function Run:run()
     async.cancel(self.grace)
   end
   if self.draining then
-    commit(system_tx(self)) -- canceled tasks left commits behind: the board hears of them first
+    commit(system_tx(self)) -- canceled tasks left commits behind: the board gets them first
   end
   unsubscribe()
   self.is_over = true

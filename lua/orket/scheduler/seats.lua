@@ -88,7 +88,7 @@ local function authors_of(store, card)
   return authors, seen
 end
 
-local function nobody(card, review)
+local function no_seat(card, review)
   if review then
     return nil, errors.new("ERR_CONFIG", "no independent guard for card " .. card.id,
       "give the team a seat with the role " .. GUARD .. " that works on no card")
@@ -126,7 +126,7 @@ function M.choose(engine, team, card, generation)
   end
   local seat = type(answer) == "table" and team.seats[answer.seat]
   if not seat or seat.person then
-    return nobody(card, review)
+    return no_seat(card, review)
   elseif not tables.has(seat.roles, answer.role) or review ~= (answer.role == GUARD)
     or is_author[answer.seat] then
     local role = tostring(answer.role)

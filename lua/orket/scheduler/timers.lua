@@ -22,7 +22,7 @@ local function left(till)
   return approvals.seconds_left({ expires_at = till })
 end
 
--- The card goes on, unless it waits for something else by now. False: nobody waits for it any more.
+-- The card goes on, unless it waits for something else by now. False: the run no longer waits for it.
 local function lift(self, waiting, till)
   repeat
     if not async.sleep(left(till) + MOMENT) then
@@ -35,7 +35,7 @@ local function lift(self, waiting, till)
   end
   for _, now in ipairs(self.run.store:read("capped", { card = waiting.card })) do
     if now.waits == waiting.waits and now.run == self.run.id then
-      unblock.one(self.run.store, now, pause.OVER) -- stale: somebody was faster
+      unblock.one(self.run.store, now, pause.OVER) -- stale: a person was faster
     end
   end
   return true
@@ -54,7 +54,7 @@ local function await(self, waiting, till)
   end)
 end
 
----Somebody moved the card: it waits no longer.
+---The card was moved: it waits no longer.
 ---@param card string
 function Wake:forget(card)
   local task = self.tasks[card]
@@ -75,10 +75,10 @@ function Wake:await(waiting)
   end
 end
 
----A turn was told to wait.
+---A turn has to wait.
 ---@param card string
 ---@param body table of model.paused
-function Wake:hear(card, body)
+function Wake:paused(card, body)
   self:await({ { card = card, waits = pause.waits(body["until"]), model = body.model } })
 end
 

@@ -12,7 +12,7 @@ local TOUCHES_VIEWS = {
 
 local function hear(self, event)
   self.stage:go_to(event.seq)
-  listener.hear(self.run, { kind = event.kind, card = event.card, run = event.run,
+  listener.on_event(self.run, { kind = event.kind, card = event.card, run = event.run,
     body = record.body(event) })
 end
 

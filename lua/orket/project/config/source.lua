@@ -76,18 +76,27 @@ end
 -- problems of one load -> "card#epic" -> {schema, keys}: half a megabyte that nobody needs when the load is
 -- over
 local compiled = setmetatable({}, { __mode = "k" })
+-- The same of fixtures, for all loads: each verification of a card reads one.
+local of_fixtures = {}
+
+local function shapes_of(name, load)
+  if name == "fixture" then
+    return of_fixtures
+  end
+  compiled[load] = compiled[load] or {}
+  return compiled[load]
+end
 
 local function shape_of(name, definition, load)
-  local id = name .. "#" .. (definition or "")
-  compiled[load] = compiled[load] or {}
-  local shape = compiled[load][id]
+  local id, shapes = name .. "#" .. (definition or ""), shapes_of(name, load)
+  local shape = shapes[id]
   if not shape then
     local tree = cjson.decode(embed.read("lua/orket/schemas/" .. name .. ".json"))
     if definition then
       tree["$ref"] = "#/$defs/" .. definition
     end
     shape = { keys = collect_keys(tree, {}), schema = assert(schema.compile(tree)) }
-    compiled[load][id] = shape
+    shapes[id] = shape
   end
   return shape
 end

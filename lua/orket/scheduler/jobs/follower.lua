@@ -1,13 +1,13 @@
 -- follower.lua: a job as a command beside the owner follows it: which runs have begun, up to which event the
--- journal has come, what models say at this moment, how it ended. It is asked again and again, and answers as
--- soon as there is something new. Nothing is queued but words, and of those no more than fit into an answer.
+-- journal has come, what models write at this moment, how it ended. It is asked again and again, and answers
+-- as soon as there is something new. Only text of models is queued, no more than fits into an answer.
 
 local async = require("orket.async")
 local cjson = require("cjson")
 
 local M = {}
 
-local WORDS_MOST = 256 * 1024 -- bytes of words that wait to be fetched; more are lost
+local WORDS_MOST = 256 * 1024 -- bytes of text that wait to be fetched; more are lost
 
 ---@class Follower
 ---@field job Job
@@ -15,11 +15,11 @@ local WORDS_MOST = 256 * 1024 -- bytes of words that wait to be fetched; more ar
 local Follower = {}
 Follower.__index = Follower
 
-local function news(self)
-  local wake = self.wake
-  self.wake = nil
-  if wake then
-    wake(true)
+local function wake(self)
+  local resume = self.resume
+  self.resume = nil
+  if resume then
+    resume(true)
   end
 end
 
@@ -28,10 +28,10 @@ end
 ---@param client LineClient whose connection it lasts for
 ---@return Follower
 function M.new(job, store, client)
-  local self = setmetatable({ job = job, runs = 0, seq = 0, told = 0, words = {}, size = 0 }, Follower)
+  local self = setmetatable({ job = job, runs = 0, seq = 0, sent = 0, words = {}, size = 0 }, Follower)
   self.unsubscribe = store:subscribe(function(event)
     self.seq = event.seq
-    news(self)
+    wake(self)
   end)
   job:follow(self)
   client.on_close(function()
@@ -44,29 +44,29 @@ end
 function Follower:close()
   self.job:leave(self)
   self.unsubscribe()
-  news(self)
+  wake(self)
 end
 
 ---The job has another run, or is over.
-function Follower:tell()
-  news(self)
+function Follower:notify()
+  wake(self)
 end
 
----Words of a model, in a turn of the job.
+---Text of a model, in a turn of the job.
 ---@param turn Turn
 ---@param text string
 ---@param progress LlmProgress
-function Follower:hear(turn, text, progress)
+function Follower:add_text(turn, text, progress)
   self.size = self.size + #text
   if self.size <= WORDS_MOST then
     table.insert(self.words, { card = turn.card.id, text = text, progress = { thoughts = progress.thoughts,
       beside = progress.beside, calls = progress.calls, tool = progress.tool, path = progress.path } })
-    news(self)
+    wake(self)
   end
 end
 
 local function has_news(self)
-  return self.seq > self.told or #self.job.runs > self.runs or self.words[1] or self.job.is_over
+  return self.seq > self.sent or #self.job.runs > self.runs or self.words[1] or self.job.is_over
 end
 
 local function array(list)
@@ -77,17 +77,17 @@ end
 ---@return {seq: integer, runs: table[], words: table[], over: boolean, card: string?, note: string?,
 ---  failure: Error?, ended: RunEnd?, error: Error|Error[]|nil} news  failure: of what was to be done first
 function Follower:next()
-  news(self) -- who asked before and waits
+  wake(self) -- a request before this one that still waits
   if not has_news(self) then
-    async.suspend(function(wake)
-      self.wake = wake
+    async.suspend(function(resume)
+      self.resume = resume
     end)
   end
   local job, from = self.job, self.runs
   local reply = { seq = self.seq, runs = array(table.move(job.runs, from + 1, #job.runs, 1, {})),
     words = array(self.words), over = job.is_over or false, card = job.card, note = job.note,
     failure = job.failure, ended = job.ended, error = job.error }
-  self.told, self.runs, self.words, self.size = self.seq, #job.runs, {}, 0
+  self.sent, self.runs, self.words, self.size = self.seq, #job.runs, {}, 0
   if reply.over then
     self:close()
   end

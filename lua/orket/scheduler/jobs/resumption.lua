@@ -21,14 +21,14 @@ Resumption.__index = Resumption
 
 -- ---- epics ----
 
--- A run that was halted, or failed, waits for a person who says so.
+-- A run that was halted, or failed, waits until a person resumes it.
 local function parked_run(store, epic)
   local rows = store:read("runs", { card = epic })
   local last = rows[#rows]
   return last and store:read("run", { id = last.id })[1].noted == "parked" and last or nil
 end
 
--- In a task of its own: who moved the card is not to wait for its run.
+-- In a task of its own: the act that moved the card is not to wait for its run.
 local function go_on(self, epic)
   local by = self.due[epic].by
   self.due[epic] = nil
@@ -52,10 +52,10 @@ local function asker_of(event)
   return event.run == "board" and event.actor:match("^human:(.*)$") or nil
 end
 
-local function hear(self, event)
+local function on_event(self, event)
   local body = event.body
   if event.kind == "run.started" or event.kind == "run.resumed" then
-    self.due[event.card] = nil -- whoever began it
+    self.due[event.card] = nil
     return
   elseif event.kind ~= "card.moved" or not (PARKED[body.from] and WORK[body.to]) then
     return
@@ -96,7 +96,7 @@ function Resumption:close()
 end
 
 ---@param project table opened as owner
----@param jobs Jobs that tell of their ends
+---@param jobs Jobs whose ends are passed to Resumption:ended
 ---@return Resumption
 function M.watch(project, jobs)
   local self = setmetatable({ project = project, store = project.store, jobs = jobs,
@@ -105,7 +105,7 @@ function M.watch(project, jobs)
     settle(self)
   end
   self.unsubscribe = project.store:subscribe(function(event)
-    hear(self, event)
+    on_event(self, event)
   end, { "card.moved", "run." })
   return self
 end

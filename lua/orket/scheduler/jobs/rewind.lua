@@ -146,7 +146,7 @@ local function record(project, run, list, tx, why)
   return true
 end
 
-local function told(list, from)
+local function summary(list, from)
   local ids = {}
   for i, card in ipairs(list) do
     ids[i] = card.id
@@ -178,7 +178,7 @@ function M.perform(project, run, from, who)
   if ok then
     ok, err = errors.check(async.await(tx.commit, tx))
   end
-  return ok and told(list, card.id), err
+  return ok and summary(list, card.id), err
 end
 
 -- ---- a run that did not end ----

@@ -72,8 +72,8 @@ end
 
 -- The loop node's own bound is known as soon as a run has begun.
 local function most_of(project)
-  local said = (project:process().limits or {}).concurrency or limits.DEFAULTS.concurrency
-  return math.max(said, run_set.of(project).slots.most)
+  local configured = (project:process().limits or {}).concurrency or limits.DEFAULTS.concurrency
+  return math.max(configured, run_set.of(project).slots.most)
 end
 
 -- An error that is no epic's own would meet the next one as well.
@@ -112,8 +112,8 @@ local function settle(project, rock)
   return errors.check(async.await(tx.commit, tx))
 end
 
--- With all of them over so is the rock, whoever ran them. One that waits for an epic that came to nothing is
--- parked.
+-- With all of them over so is the rock, also when they were run one by one. It is parked when an epic waits
+-- for one that was given up.
 local function conclude(self, project)
   local ended = { status = "done", counts = self.counts, pushes = self.pushes }
   if self.err or not is_over(self.store, self.rock.id) then
