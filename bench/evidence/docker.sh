@@ -5,4 +5,4 @@ if ! docker info > /dev/null 2>&1; then
 fi
 docker build --network "${DOCKER_NETWORK:-default}" -t orket . > /dev/null || exit 1
 docker run --rm orket version || exit 1
-docker run --rm --security-opt seccomp=unconfined --entrypoint sh orket examples/demo.sh
+docker run --rm --security-opt seccomp=unconfined --entrypoint sh orket /home/orket/examples/demo.sh

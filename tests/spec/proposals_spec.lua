@@ -208,3 +208,79 @@ it("what is no script, no text, or lies elsewhere is refused with its place, and
   assert.same({}, w:events("scripts.proposed"))
   assert.equal("", (orket.shell(("cd %s && ls roles nodes tools 2>/dev/null"):format(w.dir))))
 end)
+
+-- A role that no seat has, as a file of the project.
+local function spare()
+  return (orket.read("roles/coder.lua"):gsub('name = "coder"', 'name = "spare"'))
+end
+
+it("a file that a proposal removes is shown as a removal, and stays until a person accepts", function()
+  w:write("nodes/policy/vendor.lua", DENIES)
+  w:write("roles/spare.lua", spare())
+  local changed = DENIES:gsub("wrap it", "wrap")
+  local made = s:post("/v1/scripts/proposals", { files = { ["nodes/policy/vendored.lua"] = changed },
+    removed = { "nodes/policy/vendor.lua", "roles/spare.lua" } })
+  assert.equal(201, made.status, made.text)
+  local one = read(made.body.id)
+  assert.same({ "nodes/policy/vendor.lua", true }, { one.files[1].path, one.files[1].removed })
+  assert.is_nil(one.files[1].text)
+  assert.truthy(one.files[1].diff:find("-local function decide(call)", 1, true))
+  assert.same({ "nodes/policy/vendored.lua", changed }, { one.files[2].path, one.files[2].text })
+  assert.is_nil(one.simulation.error)
+  assert.equal(DENIES, w:read("nodes/policy/vendor.lua"))
+  assert.truthy(s:get("/v1/inbox").text:find("roles/spare.lua (removed)", 1, true))
+  local done = answer(one.id, "accept", { generation = one.generation })
+  assert.equal(200, done.status, done.text)
+  assert.same({ false, false, changed }, { w:exists("nodes/policy/vendor.lua"), w:exists("roles/spare.lua"),
+    w:read("nodes/policy/vendored.lua") })
+  assert.equal(one.generation, s:get("/v1/policies").body.serving.generation)
+end)
+
+it("a proposal may only remove, and the shipped script serves where its own file goes", function()
+  w:write("roles/coder.lua", orket.read("roles/coder.lua") .. "-- mine\n")
+  assert(world.wait(function() return w:events("scripts.loaded")[2] end))
+  local text, code = w:orket("script propose --without roles/coder.lua .test")
+  assert.equal(0, code, text)
+  local one = read(s:get("/v1/scripts/proposals").body.items[1].id)
+  assert.same({ "roles/coder.lua" }, { one.files[1].path })
+  assert.truthy(one.files[1].diff:find("-- mine", 1, true), one.files[1].diff)
+  assert.is_nil(one.simulation.error)
+  assert.equal(200, answer(one.id, "accept", { generation = one.generation }).status)
+  assert.is_false(w:exists("roles/coder.lua"))
+  assert.equal("shipped", s:get("/v1/scripts/roles%2Fcoder.lua").body.origin)
+end)
+
+it("a removal that something names, that is not the project's own, or lies elsewhere is refused with its reason",
+  function()
+  w:write("roles/spare.lua", spare())
+  w:write("keep.lua", "return 1")
+  local team = cjson.decode(w:read("config/teams/t.json"))
+  team.seats.spare = { name = "Spare", roles = { "spare" } }
+  w:write("config/teams/t.json", cjson.encode(team))
+  for path, reason in pairs({ ["roles/spare.lua"] = "'spare'", ["roles/coder.lua"] = "no such file to remove",
+    ["roles/none.lua"] = "no such file to remove", ["keep.lua"] = "no place of a script",
+    ["roles/../keep.lua"] = "no place of a script", ["../keep.lua"] = "no place of a script",
+    [".orket/orket.db"] = "no place of a script" }) do
+    local refused = s:post("/v1/scripts/proposals", { removed = { path } })
+    assert.equal(422, refused.status, path .. refused.text)
+    assert.equal("/body/removed", refused.body.errors[1].path)
+    assert.truthy(refused.body.errors[1].message:find(reason, 1, true), refused.text)
+  end
+  for _, body in ipairs({ '{"why":"none"}', '{"removed":[1]}', '{"removed":[]}',
+    '{"removed":["roles/spare.lua","roles/spare.lua"]}',
+    '{"removed":["roles/spare.lua"],"files":{"roles/spare.lua":"return {}"}}' }) do
+    assert.equal(422, s:post("/v1/scripts/proposals", body).status, body)
+  end
+  assert.same({}, w:events("scripts.proposed"))
+  assert.is_true(w:exists("roles/spare.lua"))
+end)
+
+it("a file that changed after its removal was proposed is not removed", function()
+  w:write("roles/spare.lua", spare())
+  local made = s:post("/v1/scripts/proposals", { removed = { "roles/spare.lua" } })
+  local one = read(made.body.id)
+  w:write("roles/spare.lua", spare() .. "-- mine\n")
+  local stale = answer(one.id, "accept", { generation = one.generation })
+  assert.same({ 409, "ERR_STALE" }, { stale.status, stale.body.code })
+  assert.is_true(w:exists("roles/spare.lua"))
+end)

@@ -11,6 +11,7 @@ local options = require("orket.options")
 local owner = require("orket.project.owner")
 local project_file = require("orket.project.files.project_file")
 local cli_report = require("orket.view.cli_report")
+local proposal_files = require("orket.scripts.proposal_files")
 local proposal_format = require("orket.scripts.proposal_format")
 local proposals = require("orket.scripts.proposals")
 local readonly = require("orket.view.readonly")
@@ -23,7 +24,7 @@ local M = {}
 M.usage = [[
 usage: orket script [-C DIR] [--json] list
        orket script [-C DIR] show|copy NAME
-       orket script [-C DIR] [--json] [--why TEXT] propose PATH
+       orket script [-C DIR] [--json] [--why TEXT] [--without SCRIPT,...] propose PATH
        orket script [-C DIR] [--json] proposals
        orket script [-C DIR] [--json] accept ID GENERATION
        orket script [-C DIR] [--json] [--why TEXT] reject ID
@@ -36,6 +37,7 @@ propose takes the scripts of PATH, a directory with roles/, nodes/ or tools/: re
 them, their fixtures are run, and what came out is recorded with them; nothing is written. proposals lists
 what was proposed, open ones whole. accept writes exactly what was read, and it serves.
   --json    list: [{"path","origin":"shipped|project"}]; proposals: an array; else the answer as one line
+  --without  these files of the project are removed (roles/mine.lua)
   --why     why it is proposed or rejected
 exit: 0 done, 1 failed or refused, 2 usage
 ]]
@@ -115,10 +117,10 @@ end
 local function proposed_texts(path)
   local root <close>, err = errors.check(fs.root(path))
   local files = {}
-  for _, dir in ipairs(root and proposals.DIRECTORIES or {}) do
+  for _, dir in ipairs(root and proposal_files.DIRECTORIES or {}) do
     for _, entry in ipairs(root:list(dir, 1000) or {}) do
       local name = dir .. "/" .. entry.name
-      if entry.type == "file" and proposals.is_place(name) then
+      if entry.type == "file" and proposal_files.is_place(name) then
         files[name], err = errors.check(root:read(name))
       end
       if err then
@@ -151,6 +153,14 @@ local function print_proposals(rows, store)
   end
 end
 
+local function words_of(list)
+  local words = list and {}
+  for word in (list or ""):gmatch("[^,]+") do
+    words[#words + 1] = word
+  end
+  return words
+end
+
 local proposal = {}
 
 function proposal.propose(args)
@@ -158,7 +168,7 @@ function proposal.propose(args)
   if not files then
     return cli_report.failure(err)
   end
-  return ask(args, { act = "scripts.propose", files = files })
+  return ask(args, { act = "scripts.propose", files = files, removed = words_of(args.without) })
 end
 
 function proposal.proposals(args)
@@ -200,7 +210,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", why = "value" },
+  local args, message = options.parse(argv, { C = "value", json = "flag", why = "value", without = "value" },
     { "what", "name?", "generation?" })
   message = args and fault_of(args) or message
   if message then

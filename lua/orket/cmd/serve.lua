@@ -126,11 +126,9 @@ local function literal(host)
   return host:find(":", 1, true) and "[" .. host .. "]" or host
 end
 
+-- Names of this machine are no page's of elsewhere, so they hold on every address (a port of a container).
 local function names_of(args)
-  local names = { literal(args.host) }
-  if is_loopback(args.host) then
-    names = { "127.0.0.1", "localhost", "[::1]", literal(args.host) }
-  end
+  local names = { "127.0.0.1", "localhost", "[::1]", literal(args.host) }
   return table.move(args.name or {}, 1, #(args.name or {}), #names + 1, names)
 end
 

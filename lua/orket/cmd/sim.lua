@@ -12,7 +12,7 @@ local text = require("orket.view.format.text")
 local M = {}
 
 M.usage = [[
-usage: orket sim [-C DIR] [--json] [--runs RUN,...|all|last N] --with PATH
+usage: orket sim [-C DIR] [--json] [--runs RUN,...|all|last N] [--without SCRIPT,...] --with PATH
 
 What would have been decided otherwise, had PATH served: calls, routes, prompts and outcomes of the recorded
 runs are judged by the scripts that served then, and by the same with those of PATH over them. Nothing is
@@ -20,6 +20,7 @@ asked, nothing is written. PATH is a role, node or tool, a directory of them, a 
 its config/organization.json), or a unified diff of such files.
   -C DIR       the project (default: found upwards from here)
   --json       one JSON object
+  --without    these scripts of the project are gone (roles/mine.lua)
   --runs       these runs, all (the default), or the newest N
 exit: 0 nothing differs, 1 something does, 2 usage, or it could not be judged
 ]]
@@ -112,7 +113,7 @@ local function simulate(args)
     return refuse(err)
   end
   local result
-  result, err = sim.run(project, { with = args.with, runs = args.runs })
+  result, err = sim.run(project, { with = args.with, without = args.without, runs = args.runs })
   if not result then
     return refuse(err or errors.new("ERR_BUG", "no answer"))
   end
@@ -125,7 +126,7 @@ end
 ---@return integer exit code
 function M.run(argv)
   local args, message = options.parse(joined(argv),
-    { C = "value", json = "flag", runs = "value", with = "value" }, {})
+    { C = "value", json = "flag", runs = "value", with = "value", without = "value" }, {})
   if args and not args.with then
     args, message = nil, "--with PATH says what is changed"
   end

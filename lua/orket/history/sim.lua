@@ -163,8 +163,8 @@ end
 
 ---Judges recorded runs by the changed scripts: history as it is when this begins.
 ---@param project table opened for reading
----@param options {with: Overlay|string, runs: string?}  runs: "all" (the default), "last N", or ids with
----  commas between
+---@param options {with: Overlay|string, without: string?, runs: string?}  without: scripts that are gone;
+---  runs: "all" (the default), "last N", or ids; each with commas between
 ---@return {differences: SimDifference[], differ: table, judged: table, caveats: table[],
 ---  caveat_count: integer, remarks: string[], changed: string[], not_simulated: string[], runs: string[]}|nil
 ---  result  not_simulated: what is changed and not judged, each with why
@@ -172,7 +172,7 @@ end
 function M.run(project, options)
   local overlay, err = options.with, nil
   if type(overlay) == "string" then
-    overlay, err = with.read(project, overlay)
+    overlay, err = with.read(project, overlay, options.without)
   end
   local runs, left_out
   if overlay then

@@ -271,8 +271,8 @@ function M.read(dir, more, breathe)
       problems = problems, origins = loader.origins, broken = loader.broken, cards = M.cards(project),
       fixture = check_fixtures(place, problems),
       scripts = {
-        roles = script_names(root, "roles", problems), nodes = script_names(root, "nodes", problems),
-        tools = script_names(root, "tools", problems),
+        roles = script_names(place, "roles", problems), nodes = script_names(place, "nodes", problems),
+        tools = script_names(place, "tools", problems),
       },
     })
   end

@@ -43,7 +43,7 @@ local function add_fixtures(out, found)
 end
 
 local function add_file(out, file)
-  out[#out + 1] = file.path
+  out[#out + 1] = file.path .. (file.removed and " is removed" or "")
   for line in file.diff:gmatch("[^\n]+") do
     out[#out + 1] = "  " .. text.visible(line)
   end
@@ -55,7 +55,7 @@ end
 function M.title(one)
   local paths = {}
   for i, file in ipairs(one.files) do
-    paths[i] = file.path
+    paths[i] = file.path .. (file.removed and " (removed)" or "")
   end
   return text.visible(("proposed scripts: %s (%s)"):format(table.concat(paths, ", "), one.by))
 end

@@ -6,6 +6,7 @@ local command_answer = require("orket.programs.command_answer")
 local errors = require("orket.errors")
 local scratches = require("orket.workspace.scratch")
 local scripts = require("orket.scripts.scripts")
+local tables = require("orket.util.tables")
 
 local M = {}
 
@@ -16,7 +17,7 @@ local function copy_policies(root, scratch, files)
   for _, dir in ipairs(BESIDE) do
     for _, entry in ipairs(root:list(dir, 1000) or {}) do
       local path = dir .. "/" .. entry.name
-      if entry.type == "file" and entry.name:find("^[^.].*%.[lj][us]") and not files[path] then
+      if entry.type == "file" and entry.name:find("^[^.].*%.[lj][us]") and files[path] == nil then
         local text, err = errors.check(root:read(path))
         local ok
         if text then
@@ -33,7 +34,10 @@ end
 
 local function lay_out(project, scratch, files)
   for path, text in pairs(files) do
-    local ok, err = errors.check(scratch:write(path, text))
+    local ok, err = true, nil
+    if text then
+      ok, err = errors.check(scratch:write(path, text))
+    end
     if not ok then
       return nil, err
     end
@@ -70,9 +74,18 @@ local function has_policies(files)
   return false
 end
 
+-- Words of orket sim for what is to be removed.
+local function without(files)
+  local gone = {}
+  for _, path in ipairs(tables.keys(files)) do
+    gone[#gone + 1] = files[path] == false and path or nil
+  end
+  return #gone > 0 and { "--without", table.concat(gone, ",") } or {}
+end
+
 ---In a task.
 ---@param project table opened as owner
----@param files table<string, string> texts by path
+---@param files table<string, string|false> texts by path; false: the file goes
 ---@return {simulation: table, fixtures: table|nil}|nil each what it came to, or {error}
 ---@return Error|nil of the environment
 function M.run(project, files)
@@ -85,7 +98,8 @@ function M.run(project, files)
     return nil, err
   end
   local place = scratch.root:path()
-  local answer, why = command_answer.ask(project, { "sim", "--json", "-C", project.dir, "--with", place })
+  local answer, why = command_answer.ask(project, { "sim", "--json", "-C", project.dir, "--with", place,
+    table.unpack(without(files)) })
   local simulation, fixtures
   simulation, err = outcome(answer, why, simulated)
   if simulation and has_policies(files) then

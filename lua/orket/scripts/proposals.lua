@@ -9,8 +9,10 @@ local changes = require("orket.scripts.serving.change")
 local cjson = require("cjson")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
+local overlay = require("orket.project.config.overlay")
 local person = require("orket.governance.person")
 local policy_history = require("orket.governance.policy.policy_history")
+local proposal_files = require("orket.scripts.proposal_files")
 local proposal_trial = require("orket.scripts.proposal_trial")
 local scripts = require("orket.scripts.scripts")
 local serving = require("orket.scripts.serving")
@@ -18,49 +20,9 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
-local FILES_MOST, BYTES_MOST = 50, 256 * 1024
 local ROWS = 200 -- of a delta that are recorded
-local PLACES = { "^roles/[%w_-]+%.lua$", "^nodes/[%w_-]+%.lua$", "^tools/[%w_-]+%.lua$",
-  "^nodes/policy/[%w_-]+%.lua$", "^nodes/policy/fixtures/[%w_-]+%.json$" }
 
 -- ---- what is proposed ----
-
-local function faulty(path, message, fix)
-  local err = errors.new("ERR_SCHEMA", path .. ": " .. message, fix)
-  err.errors = { { path = "/files/" .. path:gsub("~", "~0"):gsub("/", "~1"), message = message } }
-  return err
-end
-
----Directories of what may be proposed.
-M.DIRECTORIES = { "roles", "nodes", "tools", "nodes/policy", "nodes/policy/fixtures" }
-
----May a file of this path be proposed?
----@param path string
----@return boolean
-function M.is_place(path)
-  for _, pattern in ipairs(PLACES) do
-    if path:find(pattern) and #path <= 128 then
-      return true
-    end
-  end
-  return false
-end
-
-local function fault_of(files)
-  local paths = tables.keys(files)
-  if #paths == 0 or #paths > FILES_MOST then
-    return errors.new("ERR_SCHEMA", "a proposal has 1 to " .. FILES_MOST .. " files", "propose them in parts")
-  end
-  for _, path in ipairs(paths) do
-    if type(path) ~= "string" or not M.is_place(path) then
-      return faulty(tostring(path), "no place of a script",
-        "roles/NAME.lua, nodes/NAME.lua, tools/NAME.lua, nodes/policy/NAME.lua or "
-          .. "nodes/policy/fixtures/NAME.json")
-    elseif type(files[path]) ~= "string" or #files[path] > BYTES_MOST then
-      return faulty(path, "not a text of at most " .. BYTES_MOST .. " bytes")
-    end
-  end
-end
 
 -- The generation that the files would be with these, and what it makes possible.
 local function built(project, files)
@@ -68,44 +30,28 @@ local function built(project, files)
   if not ok then
     return nil, err
   end
-  local texts, problems = scripts.texts(project.root)
-  for path, text in pairs(files) do
-    texts[path] = path:find("%.lua$") and text or nil
-  end
+  local texts, problems = scripts.texts(overlay.over(project.root, files))
   local generation, refused = scripts.build(texts, project:rules(), project.generation)
   local first = problems[1] or refused[1]
   if first then
-    return nil, files[first.path] and faulty(first.path, errors.line(first.err)) or first.err
+    return nil, files[first.path] and proposal_files.fault(first.path, errors.line(first.err)) or first.err
   end
   return generation
-end
-
--- The project's own texts of these paths, as they are now; what is not there is nil.
-local function present(project, files)
-  local now = {}
-  for path in pairs(files) do
-    local text, err = errors.check(project.root:read(path))
-    if not text and err.code ~= "ERR_NOT_FOUND" then
-      return nil, err
-    end
-    now[path] = text
-  end
-  return now
 end
 
 local function files_of(tx, now, files)
   local rows = {}
   for path, text in pairs(files) do
-    rows[path] = { was = now[path] and tx:blob(now[path]), now = tx:blob(text) }
+    rows[path] = { was = now[path] and tx:blob(now[path]), now = text and tx:blob(text) or nil }
   end
   return rows
 end
 
-local function record(project, request, now, generation, trial)
+local function record(project, request, files, now, generation, trial)
   local delta = serving.delta(project, project.generation, generation)
   local tx = person.begin(project, request.who)
   tx:event("scripts.proposed", nil, {
-    files = files_of(tx, now, request.files), generation = generation.id, against = project.generation.id,
+    files = files_of(tx, now, files), generation = generation.id, against = project.generation.id,
     delta = setmetatable(table.move(delta, 1, math.min(#delta, ROWS), 1, {}), cjson.array_mt),
     more = #delta > ROWS and #delta - ROWS or nil,
     simulation = trial.simulation, fixtures = trial.fixtures, why = request.why,
@@ -114,23 +60,24 @@ local function record(project, request, now, generation, trial)
 end
 
 local function propose(project, request)
-  local err = fault_of(request.files)
+  local files, err = proposal_files.of(request)
   local generation, now, trial
+  if files then
+    now, err = proposal_files.present(project, files)
+  end
+  err = err or proposal_files.removable(project, files)
   if not err then
-    generation, err = built(project, request.files)
+    generation, err = built(project, files)
   end
-  if generation then
-    now, err = present(project, request.files)
-  end
-  if now and tables.same(now, request.files) then
+  if generation and tables.same(now, files) then
     err = errors.new("ERR_EXISTS", "the files say exactly this already", "there is nothing to propose")
   end
   if not err then
-    trial, err = proposal_trial.run(project, request.files)
+    trial, err = proposal_trial.run(project, files)
   end
   local id
   if trial then
-    id, err = record(project, request, now, generation, trial)
+    id, err = record(project, request, files, now, generation, trial)
   end
   if not id then
     return nil, err
@@ -181,13 +128,20 @@ local function against(project, row, request, now)
   end
 end
 
+local function write_one(project, path, blob)
+  if not blob then
+    return errors.check(project.root:remove(path))
+  end
+  local text, err = errors.check(project.store:blob(blob))
+  if not text then
+    return nil, err
+  end
+  return errors.check(project.root:write(path, text))
+end
+
 local function write(project, row)
   for _, path in ipairs(tables.keys(row.body.files)) do
-    local text, err = errors.check(project.store:blob(row.body.files[path].now))
-    local ok
-    if text then
-      ok, err = errors.check(project.root:write(path, text))
-    end
+    local ok, err = write_one(project, path, row.body.files[path].now)
     if not ok then
       return nil, err
     end
@@ -213,7 +167,7 @@ local function accept(project, request)
   local row, err = open_row(project, request.id)
   local now, ok
   if row then
-    now, err = present(project, row.body.files)
+    now, err = proposal_files.present(project, row.body.files)
   end
   err = err or against(project, row, request, now)
   if not err then
@@ -243,18 +197,20 @@ end
 -- ---- to look at ----
 
 -- Its texts, and how they differ from what they would replace: the project's own, or the shipped one of this
--- path.
+-- path, which also serves in the place of a removed one.
 local function changed(store, body)
   local was, now = {}, {}
   for path, one in pairs(body.files) do
-    was[path], now[path] = one.was or embed.read(path) and path or nil, one.now
+    local shipped = embed.read(path) and path or nil
+    was[path], now[path] = one.was or shipped, one.now or shipped
   end
   local function text_of(name)
     return embed.read(name) or store:blob(name)
   end
   local files = policy_history.changed(was, now, text_of)
   for _, file in ipairs(files) do
-    file.text, file.was, file.now = text_of(file.now), nil, nil
+    file.removed = not body.files[file.path].now or nil
+    file.text, file.was, file.now = file.now and text_of(file.now), nil, nil
   end
   return files
 end
@@ -305,8 +261,9 @@ local SCRIPT = { "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }
 
 M.acts = {
   ["scripts.propose"] = {
-    summary = "proposes scripts: `files` are texts by path. They are tried and recorded, none is written",
-    fields = { files = "object", why = "text?" },
+    summary = "proposes scripts: `files` are texts by path, `removed` the paths of files that go. They are "
+      .. "tried and recorded, none is written",
+    fields = { files = "object?", removed = "list?", why = "text?" },
     errors = { "ERR_SCHEMA", "ERR_EXISTS", SCRIPT[1], SCRIPT[2] }, perform = propose,
   },
   ["scripts.accept"] = {

@@ -12,13 +12,18 @@ const matters = (event) => /^(scripts|policy|canary)\./.test(event.kind);
 
 // ---- what waits to be accepted ----
 
+const NOTES = {
+  scripts: "A person has to accept what a change adds.",
+  proposal: "Nothing is written or removed before a person accepts it.",
+};
+
 const Waiting = ({ items, base }) => {
-  const waiting = items.filter((item) => item.kind === "scripts");
+  const waiting = items.filter((item) => NOTES[item.kind]);
   return waiting.map((item) => (
     <div key={item.id} class="box amber row">
       <span class="grow">
         {item.title}
-        <div class="s m">A person has to accept what a change adds.</div>
+        <div class="s m">{NOTES[item.kind]}</div>
       </span>
       <a class="btn p" href={hrefOf(base, item)}>
         Review change

@@ -252,13 +252,31 @@ local function unopened(path, why)
   return usage("there is nothing at " .. path)
 end
 
+-- In the place of a script that is gone the shipped one of its path serves.
+local function take_away(overlay, without, project)
+  for path in without:gmatch("[^,]+") do
+    if project.root:kind(path) ~= "file" then
+      return usage("the project has no " .. path .. " of its own", "orket script list")
+    elseif named_place(path) == path then
+      overlay.texts[path] = embed.read(path) or false
+    else
+      overlay.ignored[#overlay.ignored + 1] = path
+    end
+  end
+  return overlay
+end
+
 ---Reads what is to be judged.
 ---@param project table opened
 ---@param path string
+---@param without string|nil paths of the project's own scripts that are gone, with commas between
 ---@return Overlay|nil
 ---@return Error|nil
-function M.read(project, path)
-  local overlay = { texts = {}, ignored = {} }
+function M.read(project, path, without)
+  local overlay, fault = take_away({ texts = {}, ignored = {} }, without or "", project)
+  if not overlay then
+    return nil, fault
+  end
   path = #path > 1 and path:gsub("/+$", "") or path
   local root <close>, kind = open(path)
   if not root then

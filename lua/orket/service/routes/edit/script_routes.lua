@@ -87,7 +87,7 @@ end
 local function propose(service, request)
   return once.perform(service, request, function()
     local answer, err = service:act({ act = "scripts.propose", files = request.body.files,
-      why = request.body.why }, request.who)
+      removed = request.body.removed, why = request.body.why }, request.who)
     return answer, in_body(err)
   end)
 end
@@ -116,10 +116,12 @@ local PROPOSAL = "/v1/scripts/proposals/{id}"
 local ANSWERS = { "ERR_NOT_FOUND", "ERR_TRANSITION" }
 
 local PROPOSES = {
-  type = "object", required = { "files" }, additionalProperties = false, properties = {
+  type = "object", minProperties = 1, additionalProperties = false, properties = {
     files = { type = "object", minProperties = 1, maxProperties = 50, additionalProperties = TEXT,
       description = "texts by path: roles/NAME.lua, nodes/NAME.lua, tools/NAME.lua, nodes/policy/NAME.lua, "
         .. "nodes/policy/fixtures/NAME.json" },
+    removed = { type = "array", minItems = 1, maxItems = 50, items = TEXT,
+      description = "paths of the project's own files that go" },
     why = { type = "string", maxLength = 10000 },
   },
 }
@@ -186,8 +188,8 @@ M.routes = {
     name = "proposal", method = "GET", path = PROPOSAL, permission = "read", handle = proposal,
     summary = "one of them: texts and diffs, what it makes possible, what simulation and fixtures found",
     errors = { "ERR_NOT_FOUND" }, answer = object(with(PROPOSED, { files = list(object({ path = TEXT,
-      diff = TEXT, text = TEXT })), delta = { type = "array" } }), { why = TEXT, answered_by = TEXT,
-      simulation = { type = "object" }, fixtures = { type = "object" } }),
+      diff = TEXT }, { text = TEXT, removed = { const = true } })), delta = { type = "array" } }), {
+      why = TEXT, answered_by = TEXT, simulation = { type = "object" }, fixtures = { type = "object" } }),
   },
   {
     name = "accept_proposal", method = "POST", path = PROPOSAL .. "/accept", permission = "admin",
