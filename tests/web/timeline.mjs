@@ -343,7 +343,10 @@ await play({
       await get("/v1/runs/ep.1?wait=30");
       await route.continue();
     });
+    const resumed = page.waitForResponse("**/resume");
     await page.click("main button:has-text('Resume run')");
+    await resumed;
+    await get("/v1/runs/ep.1?wait=30");
     await page.waitForSelector("[role=treeitem] :text('Turn ended')");
     await page.evaluate(() => window.goOn());
     await page.waitForSelector("[role=treeitem] :text('Moved to Done')");
