@@ -126,7 +126,7 @@ describe("a person at the page", function()
     assert.is_nil(seen.stored:find(s.key, 1, true))
     assert.same({ "Board · " .. w.dir:match("([^/]+)$") .. " · Orket", { "Card A", HOSTILE } }, { seen.title, seen.names }) -- text, no script
     assert(seen.draft:find("think about.+Draft%. It counts when"), seen.draft) -- joined half-way
-    assert.equal(1, seen.replies)
+    assert.same({ 1, "dashed", 40 }, { seen.replies, seen.edge, seen.held })
     assert(seen.counted:find("^%(1%) "), seen.counted)
     assert(seen.first:find("^Show the rest %(1,9%d%d lines%)$"), seen.first)
     assert.equal(0, seen.unread)

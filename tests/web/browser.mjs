@@ -36,6 +36,15 @@ export async function signIn(page) {
   await page.waitForSelector("nav.side .dot.live", { state: "attached" });
 }
 
+// Goes on by Tab until the element that has the focus begins with this text.
+export async function tabTo(page, text, press = () => page.keyboard.press("Tab")) {
+  for (let i = 0; i < 60; i++) {
+    await press("Tab");
+    if (await page.evaluate((words) => document.activeElement.innerText?.trim().startsWith(words), text)) return;
+  }
+  throw new Error("no way by Tab to " + text);
+}
+
 const known = await fetch(`${url}/v1/workspaces`, { headers: { Authorization: `Bearer ${key}` } });
 const [project] = (await known.json()).items;
 export const view = (path) => `${url}/w/${project.name}/${path}`;

@@ -1,7 +1,7 @@
 // inbox.mjs: what waits for a person: answers, batches, drafts, a lost connection, who may not (tests/spec/page_inbox_spec.lua).
 
 import { createServer, connect } from "node:net";
-import { key, open, play, seen, signIn, url, view, violations } from "./browser.mjs";
+import { key, open, play, seen, signIn, tabTo, url, view, violations } from "./browser.mjs";
 
 const call = (path, body, token = key) =>
   fetch(url + path, {
@@ -151,14 +151,6 @@ await play({
       });
       if (hidden) seen.unseen.push(`${keys}: ${hidden}`);
     };
-    // Tab until the element that has the focus has this text.
-    const tabTo = async (text) => {
-      for (let i = 0; i < 40; i++) {
-        await press("Tab");
-        if (await page.evaluate((words) => document.activeElement.innerText?.startsWith(words), text)) return;
-      }
-      throw new Error("no way by Tab to " + text);
-    };
     await page.focus("#key");
     await page.keyboard.type(key);
     await press("Enter");
@@ -179,7 +171,7 @@ await play({
     await page.waitForSelector(".act input");
     await press("d");
     await page.keyboard.type("not so");
-    await tabTo("Deny");
+    await tabTo(page, "Deny", press);
     await press("Enter");
     await page.waitForFunction(() => document.title.startsWith("(2) "));
 
@@ -191,7 +183,7 @@ await play({
     }
     await press("a");
     await page.keyboard.type("the same one");
-    await tabTo("Answer");
+    await tabTo(page, "Answer", press);
     await press("Enter");
     await page.waitForFunction(() => document.title.startsWith("(1) "));
     seen.moving = await page.evaluate(() => document.getAnimations().length);
@@ -261,8 +253,10 @@ await play({
     await page.waitForSelector("text=It did not");
     seen.asked = await page.textContent(".ask .in");
     seen.answers = await page.locator(".act .btn").allTextContents();
-    await page.fill(".act input", "no such order there");
-    await page.click("text=It did not");
+    await page.keyboard.press("d");
+    await page.keyboard.type("no such order there");
+    await tabTo(page, "It did not");
+    await page.keyboard.press("Enter");
     await page.waitForFunction(() => !document.title.startsWith("("));
     await page.goto(view("cards/A"));
     await page.waitForSelector(".pill:has-text('Done')");

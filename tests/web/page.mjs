@@ -86,9 +86,15 @@ await play({
     await page.goto(view("cards/B"));
     await page.waitForSelector(".draft pre:has-text('think about')");
     seen.draft = await page.textContent(".draft");
+    seen.edge = await page.locator(".draft").evaluate((node) => getComputedStyle(node).borderLeftStyle);
+    const scroller = page.locator(".scroll[aria-label='Card B']");
+    await page.setViewportSize({ width: 1280, height: 300 });
+    await scroller.evaluate((node) => (node.scrollTop = 40));
     await page.waitForSelector(".draft", { state: "detached" });
     await page.waitForSelector("text=I think about it");
     seen.replies = await page.locator("p:has-text('I think about it')").count();
+    seen.held = await scroller.evaluate((node) => node.scrollTop);
+    await page.setViewportSize({ width: 1280, height: 800 });
 
     await page.waitForSelector("nav.side .badge");
     seen.counted = await page.title();
@@ -107,6 +113,8 @@ await play({
     await page.keyboard.press("Enter");
     await page.waitForSelector(".in >> text=Approved once");
     seen.approvals = seen.posts.slice(before);
+    await page.click("nav.side a:has-text('Board')");
+    await page.waitForSelector(".col[aria-label=Done] .tile[data-card=A]"); // it left Parked
 
     await page.goto(view("cards/B"));
     await page.waitForSelector(".pill:has-text('Done')");

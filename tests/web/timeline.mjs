@@ -1,6 +1,6 @@
 // timeline.mjs: a person at a run's timeline and at what was (tests/spec/timeline_page_spec.lua).
 
-import { key, open, play, seen, signIn, url, view, violations } from "./browser.mjs";
+import { key, open, play, seen, signIn, tabTo, url, view, violations } from "./browser.mjs";
 
 async function get(path) {
   const reply = await fetch(url + path, { headers: { Authorization: `Bearer ${key}` } });
@@ -153,7 +153,8 @@ await play({
     await page.keyboard.press("f");
     await page.waitForSelector("dialog p:has-text('open cards')");
     seen.asked = await page.innerText("dialog p >> nth=0");
-    await page.click("dialog button.p");
+    await tabTo(page, await page.innerText("dialog button.p"));
+    await page.keyboard.press("Enter");
     await page.waitForURL("**/runs/ep-f1.1");
     await page.waitForSelector("h1:has-text('ep-f1.1')");
     await page.waitForSelector("text=Compare");
@@ -261,6 +262,11 @@ await play({
     seen.back = await around("[");
     seen.turn = await around("}");
     seen.before = await around("{");
+    const link = await page.locator(".chain li a").first();
+    const linked = new URL(url + (await link.getAttribute("href"))).searchParams.get("event");
+    await tabTo(page, await link.innerText());
+    await page.keyboard.press("Enter");
+    await page.waitForFunction((to) => new URLSearchParams(location.search).get("event") === to, linked);
     await page.focus("[role=slider]");
     await page.keyboard.press("ArrowLeft");
     await page.waitForSelector(".past");
@@ -337,7 +343,10 @@ await play({
       await get("/v1/runs/ep.1?wait=30");
       await route.continue();
     });
+    const resumed = page.waitForResponse("**/resume");
     await page.click("main button:has-text('Resume run')");
+    await resumed;
+    await get("/v1/runs/ep.1?wait=30");
     await page.waitForSelector("[role=treeitem] :text('Turn ended')");
     await page.evaluate(() => window.goOn());
     await page.waitForSelector("[role=treeitem] :text('Moved to Done')");

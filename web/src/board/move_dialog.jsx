@@ -2,7 +2,7 @@
 // one that waits for something asks for what.
 
 import { useEffect, useState } from "preact/hooks";
-import { Dialog, Failure, Loaded, Refusal, useAct } from "../shared/feedback.jsx";
+import { Dialog, Failure, Field, Loaded, Refusal, useAct } from "../shared/feedback.jsx";
 import { useOnline } from "../shared/live.js";
 import { reasonName, Status, statusName } from "../shared/status.jsx";
 import { askMoves, propose, staleness, stays } from "./moves.js";
@@ -47,10 +47,7 @@ function Reason({ move, busy, send, back }) {
           ))}
         </select>
       </label>
-      <label class="field">
-        Why (optional)
-        <input class="txt" value={why} onInput={(e) => setWhy(e.target.value)} />
-      </label>
+      <Field title="Why (optional)" value={why} set={setWhy} />
       <div class="acts">
         <button type="button" class="btn" onClick={back}>
           Back

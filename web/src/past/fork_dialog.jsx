@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { id, nonce, post } from "../shared/api.js";
-import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
+import { Dialog, Failure, Field, useAct } from "../shared/feedback.jsx";
 import { useLive } from "../shared/live.js";
 import { useOnce } from "../shared/once.js";
 import { go } from "../shared/router.js";
@@ -35,10 +35,11 @@ function Changes({ set, change }) {
           onInput={(e) => change({ ...set, fields: e.target.value })}
         />
       </label>
-      <label class="field">
-        Role with a script of its own
-        <input class="txt" value={set.role} onInput={(e) => change({ ...set, role: e.target.value })} />
-      </label>
+      <Field
+        title="Role with a script of its own"
+        value={set.role}
+        set={(role) => change({ ...set, role })}
+      />
       {set.role && (
         <label class="field">
           Its script (Lua)
@@ -92,17 +93,15 @@ export function ForkDialog({ run, at, base, close }) {
   return (
     <Dialog title={`Fork ${run}`} close={close}>
       <form onSubmit={send}>
-        <label class="field">
-          From event
-          <input
-            class="txt num"
-            inputMode="numeric"
-            required
-            autofocus
-            value={point}
-            onInput={(e) => setPoint(e.target.value.trim())}
-          />
-        </label>
+        <Field
+          title="From event"
+          class="txt num"
+          value={point}
+          set={(text) => setPoint(text.trim())}
+          inputMode="numeric"
+          required
+          autofocus
+        />
         <p class="m">
           {open === null ? "Its open cards continue" : cardsContinue(open)} in a new run. {run} and its files stay
           as they are.

@@ -4,7 +4,7 @@ import { useRef, useState } from "preact/hooks";
 import { id, nonce, post } from "../shared/api.js";
 import { useLive } from "../shared/live.js";
 import { go } from "../shared/router.js";
-import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
+import { Dialog, Failure, Field, useAct } from "../shared/feedback.jsx";
 
 const ENDED = ["done", "canceled", "archived"];
 
@@ -25,17 +25,7 @@ export function StartDialog({ cards, base, given, anew, close }) {
   return (
     <Dialog title="Start run" close={close}>
       <form onSubmit={send}>
-        <label class="field">
-          Rock, epic or issue
-          <input
-            class="txt"
-            list="startable"
-            required
-            value={card}
-            autofocus
-            onInput={(e) => set(e.target.value)}
-          />
-        </label>
+        <Field title="Rock, epic or issue" value={card} set={set} list="startable" required autofocus />
         <datalist id="startable">
           {cards
             .filter((one) => !ENDED.includes(one.status) || one.type === "epic")

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
-import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
+import { Empty, Failure, Field, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { useData, useOnline } from "../shared/live.js";
 import { whoAmI } from "../shared/me.js";
@@ -38,27 +38,11 @@ function Add({ reload }) {
   return (
     <>
       <form class="inline" onSubmit={send}>
-        <label class="field">
-          Name
-          <input class="txt" required value={name} onInput={(e) => setName(e.target.value)} />
-        </label>
+        <Field title="Name" value={name} set={setName} required />
         {me.kind === "admin" && (
-          <label class="field">
-            User (none: a service)
-            <input class="txt" autoComplete="off" value={user} onInput={(e) => setUser(e.target.value)} />
-          </label>
+          <Field title="User (none: a service)" value={user} set={setUser} autoComplete="off" />
         )}
-        <label class="field">
-          Days
-          <input
-            class="txt"
-            type="number"
-            min="1"
-            max="3650"
-            value={days}
-            onInput={(e) => setDays(e.target.value)}
-          />
-        </label>
+        <Field title="Days" value={days} set={setDays} type="number" min="1" max="3650" />
         <fieldset class="row">
           <legend class="sr">It may</legend>
           {SCOPES.map((one) => (

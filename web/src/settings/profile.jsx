@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { post } from "../shared/api.js";
-import { Failure, useAct } from "../shared/feedback.jsx";
+import { Failure, Field, useAct } from "../shared/feedback.jsx";
 import { whoAmI } from "../shared/me.js";
 import { keysOff, switchKeys } from "../shell/keys.jsx";
 import { notifierState, switchNotifier } from "../shell/notifier.js";
@@ -20,28 +20,15 @@ function Password() {
     <section>
       <h2>Password</h2>
       <form class="narrow" onSubmit={send}>
-        <label class="field">
-          The one you have
-          <input
-            class="txt"
-            type="password"
-            autoComplete="current-password"
-            required
-            value={old}
-            onInput={(e) => setOld(e.target.value)}
-          />
-        </label>
-        <label class="field">
-          The new one
-          <input
-            class="txt"
-            type="password"
-            autoComplete="new-password"
-            required
-            value={next}
-            onInput={(e) => setNext(e.target.value)}
-          />
-        </label>
+        <Field
+          title="The one you have"
+          value={old}
+          set={setOld}
+          type="password"
+          required
+          autoComplete="current-password"
+        />
+        <Field title="The new one" value={next} set={setNext} type="password" required autoComplete="new-password" />
         {act.error && <Failure error={act.error} />}
         {act.done && <p role="status">Changed. All your sessions end; sign in again.</p>}
         <button class="btn p" disabled={act.busy}>
@@ -71,7 +58,7 @@ function Notices() {
     <>
       <label class="row">
         <input type="checkbox" checked={state === "on"} disabled={!!why} onChange={change} />
-        Notify me in this browser: something new waits for me, or a run ended, and the page is out of sight
+        Notify me in this browser when something new waits for me or a run ended, and the page is out of sight
       </label>
       {why && <p class="s m">{why}</p>}
     </>

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
-import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
+import { Empty, Failure, Field, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { useData, useOnline } from "../shared/live.js";
 
@@ -21,26 +21,8 @@ function Add({ roles }) {
   };
   return (
     <form class="inline" onSubmit={send}>
-      <label class="field">
-        Name
-        <input
-          class="txt"
-          required
-          autoComplete="off"
-          value={name}
-          onInput={(e) => setName(e.target.value)}
-        />
-      </label>
-      <label class="field">
-        Password
-        <input
-          class="txt"
-          type="password"
-          autoComplete="new-password"
-          value={password}
-          onInput={(e) => setPassword(e.target.value)}
-        />
-      </label>
+      <Field title="Name" value={name} set={setName} required autoComplete="off" />
+      <Field title="Password" value={password} set={setPassword} type="password" autoComplete="new-password" />
       <label class="field">
         Role
         <Role roles={roles} value={role} set={setRole} />

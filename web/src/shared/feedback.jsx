@@ -1,4 +1,4 @@
-// feedback.jsx: what stands in place of data (outlines, a failure, nothing), dialogs, and acts of a person.
+// feedback.jsx: what stands in place of data (outlines, a failure, nothing), dialogs, fields, and acts of a person.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icons.jsx";
@@ -75,6 +75,14 @@ export function Loaded({ of, children }) {
     </div>
   );
 }
+
+// A line of text with its title; what else the input has: type, required and so on.
+export const Field = ({ title, set, ...input }) => (
+  <label class="field">
+    {title}
+    <input class="txt" onInput={(e) => set(e.target.value)} {...input} />
+  </label>
+);
 
 export const Empty = ({ children }) => <p class="empty m">{children}</p>;
 

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { key, signIn, tried } from "../shared/api.js";
-import { Failure, useAct } from "../shared/feedback.jsx";
+import { Failure, Field, useAct } from "../shared/feedback.jsx";
 import { Icon, Sprite } from "../shared/icons.jsx";
 
 const WRONG_KEY = {
@@ -19,15 +19,6 @@ async function withKey(text) {
   await tried(text);
   key.set(text);
   return true;
-}
-
-function Field({ id, label, value, set, ...more }) {
-  return (
-    <>
-      <label for={id}>{label}</label>
-      <input class="txt" id={id} value={value} onInput={(e) => set(e.target.value)} {...more} />
-    </>
-  );
 }
 
 export function Login({ entered }) {
@@ -53,10 +44,10 @@ export function Login({ entered }) {
           </span>
           Orket
         </h1>
-        <Field id="name" label="Name" autoComplete="username" autofocus value={name} set={setName} />
+        <Field id="name" title="Name" autoComplete="username" autofocus value={name} set={setName} />
         <Field
           id="key"
-          label={user ? "Password" : "Password, or a key without a name"}
+          title={user ? "Password" : "Password, or a key without a name"}
           type="password"
           autoComplete="current-password"
           required
