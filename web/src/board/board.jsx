@@ -96,7 +96,7 @@ function Cards({ all, query, base, costs, open, at }) {
   const text = filterOf(query),
     isTree = query.get("view") === "tree";
   const cards = useMemo(() => filtered(isTree ? all : all.filter(isWork), text), [all, text, isTree]);
-  if (all.length === 0) return <NoCards base={base} start={() => open("start")} past={at} />;
+  if (cards.length === 0 && !text) return <NoCards base={base} start={() => open("start")} past={at} />;
   if (cards.length === 0) return <NoMatch text={text} />;
   return isTree ? (
     <Tree cards={cards} base={base} costs={costs} />
