@@ -69,6 +69,7 @@ await play({
     await page.keyboard.press("b");
     await page.waitForSelector(".tile:has-text('Begin')");
     seen.names = await page.locator(".tile .t").allTextContents();
+    seen.summary = await page.innerText(".bar .m");
 
     const { items } = await get("/v1/approvals?all=true");
     const events = (await get("/v1/events?after=0&limit=1000")).items;
