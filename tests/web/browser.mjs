@@ -49,6 +49,32 @@ const known = await fetch(`${url}/v1/workspaces`, { headers: { Authorization: `B
 const [project] = (await known.json()).items;
 export const view = (path) => `${url}/w/${project.name}/${path}`;
 
+export async function enter(path, options) {
+  const page = await open(options);
+  await page.goto(view(path));
+  await signIn(page);
+  return page;
+}
+
+// Signs in as a user of her own, who may only look.
+export async function enterAsViewer(path) {
+  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+    password = "correct horse battery";
+  const body = JSON.stringify({ name: "ada", role: "viewer", password });
+  seen.made = (await fetch(`${url}/v1/users`, { method: "POST", headers, body })).ok;
+  const page = await open();
+  await page.goto(view(path));
+  await page.fill("#name", "ada");
+  await page.fill("#key", password);
+  await page.click("text=Sign in");
+  return page;
+}
+
+export const buttons = (page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll("main button")].filter((one) => one.offsetParent).map((one) => one.innerText.trim()),
+  );
+
 // The page's own policy lets no script of ours in; the debugger's protocol does.
 export async function violations(page) {
   const protocol = await page.context().newCDPSession(page);

@@ -1,6 +1,6 @@
 // timeline.mjs: a person at a run's timeline and at what was (tests/spec/timeline_page_spec.lua).
 
-import { key, open, play, seen, signIn, tabTo, url, view, violations } from "./browser.mjs";
+import { buttons, enter, enterAsViewer, key, open, play, seen, signIn, tabTo, url, view, violations } from "./browser.mjs";
 
 async function get(path) {
   const reply = await fetch(url + path, { headers: { Authorization: `Bearer ${key}` } });
@@ -21,23 +21,11 @@ async function find(kind, fits = () => true) {
   throw new Error("no " + kind);
 }
 
-async function enter(path, options) {
-  const page = await open(options);
-  await page.goto(view(path));
-  await signIn(page);
-  return page;
-}
-
 const two = (n) => String(n).padStart(2, "0");
 const clock = (at) => {
   const date = new Date(at);
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
 };
-
-const buttons = (page) =>
-  page.evaluate(() =>
-    [...document.querySelectorAll("main button")].filter((one) => one.offsetParent).map((one) => one.innerText.trim()),
-  );
 
 const query = (page, name) => new URL(page.url()).searchParams.get(name);
 
@@ -359,15 +347,7 @@ await play({
 
   // Who may only look sees a run and what was, and nothing that begins one.
   async viewer() {
-    const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
-      password = "correct horse battery";
-    const body = JSON.stringify({ name: "ada", role: "viewer", password });
-    seen.made = (await fetch(`${url}/v1/users`, { method: "POST", headers, body })).ok;
-    const page = await open();
-    await page.goto(view("runs/ep.1"));
-    await page.fill("#name", "ada");
-    await page.fill("#key", password);
-    await page.click("text=Sign in");
+    const page = await enterAsViewer("runs/ep.1");
     await page.waitForSelector("[role=treeitem]");
     await page.waitForSelector(".tiles");
     seen.now = await buttons(page);

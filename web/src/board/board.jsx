@@ -12,10 +12,12 @@ import { Columns } from "./columns.jsx";
 import { filtered, filterOf, setFilter } from "./filter.js";
 import { MoveDialog } from "./move_dialog.jsx";
 import { NeedsYou } from "./needs_you.jsx";
+import { underWork } from "./rows.js";
 import { costsOf } from "./tile.jsx";
 import { Tree } from "./tree.jsx";
 
-const isWork = (card) => card.type !== "epic" && card.type !== "rock";
+// Plans and conversations have a view of their own.
+const isWork = (card) => !["epic", "rock", "plan"].includes(card.type);
 
 function useCosts(at) {
   const costs = useDataAt("/v1/costs?by=card", at, (event) => event.kind === "turn.ended").data;
@@ -26,7 +28,7 @@ function useCosts(at) {
 
 function summary(cards) {
   const work = cards.filter(isWork).length,
-    epics = cards.filter((card) => card.type === "epic" && card.status === "in_progress").length;
+    epics = underWork(cards).length;
   return `${work} ${work === 1 ? "card" : "cards"}, ${epics} ${epics === 1 ? "epic" : "epics"} under work`;
 }
 
@@ -96,7 +98,7 @@ function Cards({ all, query, base, costs, open, at }) {
   const text = filterOf(query),
     isTree = query.get("view") === "tree";
   const cards = useMemo(() => filtered(isTree ? all : all.filter(isWork), text), [all, text, isTree]);
-  if (all.length === 0) return <NoCards base={base} start={() => open("start")} past={at} />;
+  if (cards.length === 0 && !text) return <NoCards base={base} start={() => open("start")} past={at} />;
   if (cards.length === 0) return <NoMatch text={text} />;
   return isTree ? (
     <Tree cards={cards} base={base} costs={costs} />

@@ -24,6 +24,12 @@ function merged(cards, asked, rows) {
   return fresh.size === 0 ? kept : [...kept, ...fresh.values()].sort((a, b) => a.ordinal - b.ordinal);
 }
 
+// The epics that agents work on; those of plans and conversations, PLAN-1 and CHAT-1, hold no work.
+export const underWork = (cards) =>
+  cards.filter(
+    (card) => card.type === "epic" && card.status === "in_progress" && !/^(PLAN|CHAT)-\d+$/.test(card.id),
+  );
+
 // {data: {cards}, error, reload}; with `past` the board as it was after that event, which no event changes.
 export function useBoard(past) {
   const [state, set] = useState({});

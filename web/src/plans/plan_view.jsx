@@ -188,13 +188,16 @@ function Made({ plan, base, at }) {
 
 // ---- the whole ----
 
+const SHOWN = ["waiting", "accepted", "dropped"]; // what is proposed otherwise was refused before
+
 // What the request says besides its first line, which is the name; that one may be cut.
 const beyond = ({ request, name }) => (request.startsWith(name) ? request.slice(name.length) : request).trim();
 
 function Plan({ plan, rounds, item, base, at, reload }) {
   const reading = useReading(plan.plan ? linesOf(plan.plan) : 1),
     decision = useDecision(reload),
-    more = beyond(plan);
+    more = beyond(plan),
+    isShown = plan.plan && SHOWN.includes(plan.status);
   return (
     <section class="ask" aria-label={plan.name}>
       <div class="in" ref={reading.scroller} tabIndex={0} role="group" aria-label={"Plan " + plan.id}>
@@ -206,8 +209,8 @@ function Plan({ plan, rounds, item, base, at, reload }) {
         {plan.error && <Failure error={plan.error} />}
         {plan.parked && plan.status === "parked" && <Parked plan={plan} item={item} base={base} />}
         {plan.status === "open" && <AtWork plan={plan} base={base} at={at} />}
-        {plan.plan && plan.status !== "open" && <Proposal plan={plan} rounds={rounds} />}
-        {plan.assumptions && plan.plan && plan.status !== "open" && <Assumed lines={plan.assumptions} />}
+        {isShown && <Proposal plan={plan} rounds={rounds} />}
+        {isShown && plan.assumptions && <Assumed lines={plan.assumptions} />}
         {rounds.length > 0 && <Rounds rounds={rounds} />}
         <div ref={reading.end} class="end" />
       </div>

@@ -1,5 +1,6 @@
 // navigation.jsx: the ways to the views, the epics under work, today's budget, the connection.
 
+import { underWork } from "../board/rows.js";
 import { id } from "../shared/api.js";
 import { amount, clock } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
@@ -66,7 +67,7 @@ export function OfflineBar() {
 }
 
 function UnderWork({ cards, base }) {
-  const epics = cards.filter((card) => card.type === "epic" && card.status === "in_progress").slice(0, 8);
+  const epics = underWork(cards).slice(0, 8);
   if (epics.length === 0) return null;
   return (
     <>

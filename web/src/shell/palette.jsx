@@ -1,10 +1,11 @@
-// palette.jsx: search over all: cards by what is on the board at once, then what the service finds in comments,
-// memory, files and transcripts.
+// palette.jsx: search over all: what can be begun and cards by what is on the board at once, then what the service
+// finds in comments, memory, files and transcripts.
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, id } from "../shared/api.js";
 import { Dialog } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
+import { may } from "../shared/me.js";
 import { go } from "../shared/router.js";
 import { Status } from "../shared/status.jsx";
 
@@ -26,6 +27,14 @@ function cardsOf(cards, text) {
       text: card.name,
     }));
 }
+
+const BEGINS = [
+  { key: "plan", icon: "plans", link: "plans?new=plan", title: "Plan something", text: "agents propose cards" },
+  { key: "chat", icon: "plans", link: "plans?new=chat", title: "New conversation", text: "about the board" },
+];
+
+const beginsOf = (text) =>
+  may("act") ? BEGINS.filter((row) => row.title.toLowerCase().includes(text.toLowerCase())) : [];
 
 const rowOf = (item, i) => ({
   key: i,
@@ -81,7 +90,7 @@ export function Palette({ base, cards, close }) {
     list = useRef();
   const words = text.trim(),
     found = useFound(words);
-  const own = words ? cardsOf(cards, words) : [];
+  const own = words ? [...beginsOf(words), ...cardsOf(cards, words)] : [];
   const rows = [...own, ...found.items.filter((item) => item.kind !== "card").map(rowOf)].filter(
     (row) => row.link,
   );
