@@ -143,6 +143,9 @@ describe("orket mcp serve", function()
       assert.equal(cursor ~= nil, page.more.note:find("cursor", 1, true) ~= nil)
     until not cursor or calls > 100
     assert.same(expected, ids)
+    local behind = posted(s, session, "tools/call", { name = "board", arguments = { cursor = 9999 } }).structuredContent
+    assert.same({}, behind.cards)
+    assert.truthy(behind.more.note:find("none behind this cursor", 1, true))
     local text = posted(s, session, "resources/read", { uri = "orket:///v1/board" }).contents[1].text
     assert.truthy(#text <= 512 * 1024 and text:find("the tool board", 1, true), #text)
     local card = posted(s, session, "tools/call", { name = "card", arguments = { id = "LONG" } }).structuredContent

@@ -40,11 +40,11 @@ local function with(value, name, field)
   return copy
 end
 
-local function rows_within(list, from, room)
+local function rows_within(list, from, room, least)
   local rows, bytes = setmetatable({}, cjson.array_mt), 0
   for i = from + 1, #list do
     bytes = bytes + size_of(list[i]) + 1
-    if bytes > room then
+    if bytes > room and #rows >= least then
       break
     end
     rows[#rows + 1] = list[i]
@@ -74,33 +74,36 @@ local function describe(list, name, from, count, tool)
     more.cursor = last
     more.note = ("These are %d to %d of %d %s. Call the tool %s with the same arguments and cursor %d for "
       .. "the next ones, or ask for less."):format(from + 1, last, #list, name, tool, last)
+  elseif count == 0 then
+    more.note = ("There are %d %s, and none behind this cursor."):format(#list, name)
   else
     more.note = ("These are %d to %d of %d %s, the last ones."):format(from + 1, last, #list, name)
   end
   return more
 end
 
--- Rows from a cursor on; the one that the route itself goes on with is for behind the last of them.
-local function page_of(value, name, from, most, tool)
+-- Rows from a cursor on, `least` of them however long they are; the `next` that the route itself goes on with
+-- is for behind the last row.
+local function page_of(value, name, from, bounds)
   local list = value[name]
-  local rows = rows_within(list, from, most - NOTE - size_of(with(value, name, nil)))
+  local rows = rows_within(list, from, bounds.most - NOTE - size_of(with(value, name, nil)), bounds.least)
   if from == 0 and #rows == #list then
     return value
   elseif #rows == 0 and from < #list then
     return nil
   end
   local page = with(value, name, rows)
-  page.more = describe(list, name, from, #rows, tool)
+  page.more = describe(list, name, from, #rows, bounds.tool)
   page.next = not page.more.cursor and value.next or nil
   return page
 end
 
-local function fitting(value, from, most, tool)
+local function fitting(value, from, bounds)
   local name = longest_list(value)
   if name then
-    return page_of(value, name, from, most, tool)
+    return page_of(value, name, from, bounds)
   end
-  return size_of(value) <= most and value or nil
+  return size_of(value) <= bounds.most and value or nil
 end
 
 ---The part of an answer that a cursor asks for.
@@ -111,12 +114,12 @@ end
 ---@return table
 function M.of(value, from, most, tool)
   from = from or 0
-  local page = fitting(value, from, most, tool)
+  local page = fitting(value, from, { most = most, least = 0, tool = tool })
   if page then
     return page
   end
   local short = shortened(value)
-  page = fitting(short, from, most, tool) or short
+  page = fitting(short, from, { most = most, least = 1, tool = tool }) or short
   page.more = page.more or {}
   page.more.texts = ("Texts longer than %d bytes are shortened."):format(TEXT)
   return page
