@@ -134,6 +134,18 @@ describe("run", function()
       order)
   end)
 
+  it("a run of a rock begins its epics in the order in which the rock has them", function()
+    local w <close> = rock_of({ { epic = "ep3" }, { epic = "ep" }, { epic = "ep2" } },
+      { limits = { concurrency = 1 } })
+    local text, code = w:run("ro")
+    assert.equal(0, code, text)
+    local order = {}
+    for _, event in ipairs(w:events("run.started")) do
+      order[#order + 1] = event.card
+    end
+    assert.same({ "ep3", "ep", "ep2" }, order)
+  end)
+
   it("a run of a rock is parked when one of its epics is, and the others come to their end", function()
     local w <close> = rock_of({ { epic = "ep" }, { epic = "ep2" }, { epic = "ep3", depends_on = { "ep2" } } },
       { mock = [[function work(talk)

@@ -226,6 +226,26 @@ local function names_of(map, only)
   return names
 end
 
+-- Epics in the order of their rocks, then those of no rock: so they begin.
+local function epics_in_order(config, only)
+  local names, seen = {}, {}
+  local function add(name)
+    if config.epics[name] and not seen[name] then
+      seen[name] = true
+      names[#names + 1] = (not only or only[name]) and name or nil
+    end
+  end
+  for _, rock in ipairs(names_of(config.rocks)) do
+    for _, entry in ipairs(config.rocks[rock].epics) do
+      add(entry.epic)
+    end
+  end
+  for _, name in ipairs(names_of(config.epics)) do
+    add(name)
+  end
+  return names
+end
+
 ---Adds the cards that are in the files and not yet on the board to a transaction.
 ---@param project table opened as owner
 ---@param tx StoreTx
@@ -241,7 +261,7 @@ function M.add_missing(project, tx, again, only)
       tx:event("card.created", rock.id, body_of(rock, rock.id, {}))
     end
   end
-  for _, name in ipairs(names_of(project.config.epics, only)) do
+  for _, name in ipairs(epics_in_order(project.config, only)) do
     local epic = project.config.epics[name]
     local build, err = next_build(project, tx, epic, again == epic.id)
     if not build then
