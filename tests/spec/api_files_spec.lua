@@ -31,9 +31,7 @@ setup(function()
     rules = { commands = { { argv = { "sh", "-c", "*" }, wall = 20 } } },
     files = { ["workspace/ep/tree/seed.txt"] = "one\n", ["workspace/ep/tree/data.bin"] = BINARY,
       ["workspace/ep/tree/empty"] = "" } })
-  s = service.start(w)
-  assert.equal(202, s:post("/v1/cards/ep/execute").status)
-  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "done" end, 60))
+  s = service.ran(w)
 end)
 
 teardown(function()

@@ -30,9 +30,7 @@ setup(function()
   w = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C", budget = { calls = 2 } }, { id = "D" } },
     mock = MOCK, gate = RULE,
     rules = { budgets = { currency = "EUR", organization = { tokens = 1000000, seconds = 90.5 } } } })
-  s = service.start(w)
-  assert.equal(202, s:post("/v1/cards/ep/execute").status)
-  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "parked" end, 30))
+  s = service.ran(w, "parked")
 end)
 
 teardown(function()

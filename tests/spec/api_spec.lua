@@ -19,9 +19,7 @@ local w, s, document
 setup(function()
   w = world.new({ issues = { { id = "A", description = "A script that greets." } }, mock = MOCK, gate = GATE,
     rules = { budgets = { organization = { tokens = 1000000 } } } })
-  s = service.start(w)
-  assert.equal(202, s:post("/v1/cards/ep/execute").status)
-  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "done" end, 30))
+  s = service.ran(w)
   document = s:get("/openapi.json").body
 end)
 

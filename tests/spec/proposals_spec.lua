@@ -34,9 +34,7 @@ local w, s
 
 before_each(function()
   w = world.new({ issues = { { id = "A" } }, mock = MOCK })
-  s = service.start(w)
-  s:post("/v1/cards/ep/execute")
-  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "done" end, 30))
+  s = service.ran(w)
 end)
 
 after_each(function()

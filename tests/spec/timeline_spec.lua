@@ -24,9 +24,7 @@ local w, s, document, events
 setup(function()
   w = world.new({ issues = { { id = "A", name = "Card A" }, { id = "B", depends_on = { "A" } } }, mock = MOCK,
     gate = GATE })
-  s = service.start(w)
-  assert.equal(202, s:post("/v1/cards/ep/execute").status)
-  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status == "done" end, 30))
+  s = service.ran(w)
   document, events = s:get("/openapi.json").body, w:events()
   for _, event in ipairs(events) do
     event.seq, event.n = math.tointeger(event.seq), math.tointeger(event.n)

@@ -44,6 +44,15 @@ function M.start(w, options)
   return self
 end
 
+---A service that has run the epic `ep` of a world to this end: "done" when nil.
+function M.ran(w, status)
+  local self = M.start(w)
+  local reply = self:post("/v1/cards/ep/execute")
+  assert(reply.status == 202, reply.text)
+  assert(M.wait(function() return self:get("/v1/runs/ep.1").body.status == (status or "done") end, 60))
+  return self
+end
+
 -- Ended, though perhaps not buried yet.
 local function is_over(pid)
   local file = io.open("/proc/" .. pid .. "/stat")
