@@ -81,9 +81,9 @@ export const ICONS = {
       <path d="M7 5.200v3M7 10v.1" />
     </>,
   ],
-  model: [16, <path d="M8 2l1.5 4.500L14 8l-4.5 1.500L8 14l-1.5-4.500L2 8l4.5-1.500z" />],
-  tool: [16, <path d="M3 4l4 4-4 4M8.5 12H13" />],
-  move: [16, <path d="M3 8h10M9.5 4.500L13 8l-3.5 3.5" />],
+  model: [16, "M8 2l1.5 4.500L14 8l-4.5 1.500L8 14l-1.5-4.500L2 8l4.5-1.500z"],
+  tool: [16, "M3 4l4 4-4 4M8.5 12H13"],
+  move: [16, "M3 8h10M9.5 4.500L13 8l-3.5 3.5"],
   board: [
     16,
     <>
@@ -91,8 +91,8 @@ export const ICONS = {
       <path d="M6.2 2.500v11M10 2.500v7" />
     </>,
   ],
-  inbox: [16, <path d="M2 9l2-6h8l2 6v3.500a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1zM2 9h3.500l1 2h3l1-2H14" />],
-  runs: [16, <path d="M2 4h6M5 8h7M8 12h6" />],
+  inbox: [16, "M2 9l2-6h8l2 6v3.500a1 1 0 0 1-1 1H3a1 1 0 0 1-1-1zM2 9h3.500l1 2h3l1-2H14"],
+  runs: [16, "M2 4h6M5 8h7M8 12h6"],
   search: [
     16,
     <>
@@ -107,13 +107,13 @@ export const ICONS = {
       <path d="M8 2.500a5.5 5.5 0 0 1 0 11z" {...fill} />
     </>,
   ],
-  leave: [16, <path d="M6.5 2.500H3v11h3.500M7 8h6.500M11 5.500L13.5 8 11 10.5" />],
+  leave: [16, "M6.5 2.500H3v11h3.500M7 8h6.500M11 5.500L13.5 8 11 10.5"],
   more: [16, <path d="M3.5 8h.01M8 8h.01M12.5 8h.01" stroke-width="2.4" />],
-  back: [16, <path d="M10 3.500L5.5 8l4.5 4.5" />],
-  file: [16, <path d="M9 2H4v12h8V5zM9 2v3h3" />],
-  plans: [16, <path d="M3 3h10v8H7l-3 2.500V11H3z" />],
-  costs: [16, <path d="M3 13V8M8 13V3M13 13v-3" />],
-  refusals: [16, <path d="M5.5 2h5L14 5.500v5L10.5 14h-5L2 10.500v-5zM6 6l4 4M10 6l-4 4" />],
+  back: [16, "M10 3.500L5.5 8l4.5 4.5"],
+  file: [16, "M9 2H4v12h8V5zM9 2v3h3"],
+  plans: [16, "M3 3h10v8H7l-3 2.500V11H3z"],
+  costs: [16, "M3 13V8M8 13V3M13 13v-3"],
+  refusals: [16, "M5.5 2h5L14 5.500v5L10.5 14h-5L2 10.500v-5zM6 6l4 4M10 6l-4 4"],
   gear: [
     16,
     <>
@@ -130,8 +130,8 @@ export const ICONS = {
       <path d="M4 5v1.500a2 2 0 0 0 2 2h4a2 2 0 0 0 2-2V5M8 8.500V11" />
     </>,
   ],
-  close: [16, <path d="M4.5 4.500l7 7M11.5 4.500l-7 7" />],
-  download: [16, <path d="M8 2.500v8M4.5 7.500L8 11l3.5-3.500M3 13.500h10" />],
+  close: [16, "M4.5 4.500l7 7M11.5 4.500l-7 7"],
+  download: [16, "M8 2.500v8M4.5 7.500L8 11l3.5-3.500M3 13.500h10"],
   logo: [16, <circle cx="8" cy="8" r="4.6" stroke-width="2.6" />],
 };
 
@@ -151,7 +151,7 @@ export const Sprite = () => (
   <svg class="sr" aria-hidden="true">
     {Object.entries(ICONS).map(([name, [size, drawing]]) => (
       <symbol key={name} id={"i-" + name} viewBox={`0 0 ${size} ${size}`}>
-        {drawing}
+        {typeof drawing === "string" ? <path d={drawing} /> : drawing}
       </symbol>
     ))}
   </svg>
