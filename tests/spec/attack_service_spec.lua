@@ -161,6 +161,33 @@ describe("streams of one user", function()
   end)
 end)
 
+-- Clients that leave at the moment at which their stream begins; is the server there for another one then?
+local LEAVERS = [=[
+import socket, sys, urllib.request
+port, key = int(sys.argv[1]), sys.argv[2]
+HEADS = ["GET /v1/events HTTP/1.1\r\nAccept: text/event-stream\r\n",
+    "GET /ws/events HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"]
+for i in range(300):
+    s = socket.create_connection(("127.0.0.1", port))
+    s.settimeout(10)
+    s.sendall((HEADS[i % 2] + "Host: 127.0.0.1\r\nAuthorization: Bearer %s\r\n\r\n" % key).encode())
+    if i % 3: s.recv(1)
+    s.close()
+print(urllib.request.urlopen("http://127.0.0.1:%d/health" % port, timeout=10).status)]=]
+
+describe("clients that leave when their stream begins", function()
+  it("do not keep the server from answering others", function()
+    local w, s = served()
+    local _ <close> = w
+    local _ <close> = s
+    orket.write(w.dir .. "/.test/leavers.py", LEAVERS)
+    local text, code = orket.shell(("timeout 60 python3 %s/.test/leavers.py %d %s 2>&1"):format(w.dir, s.port,
+      accounts.token(s, "eve")))
+    assert.same({ "200\n", 0 }, { text, code })
+  end)
+end)
+
 describe("keys of one user", function()
   it("are 50 at most, those that are good, and keep no other user from having one", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = "" })

@@ -184,7 +184,8 @@ function Hub:follow(filter, last, response, form)
   local client <close> = setmetatable({ hub = self, filter = filter, last = last, response = response,
     form = form }, Client)
   remember(self, client)
-  while not self.over and not async.canceled() and catch_up(client) do
+  -- A client that is gone is seen here: what cancels this task is heard of only when the loop goes on.
+  while response:is_open() and not self.over and not async.canceled() and catch_up(client) do
     if self.over then
       break
     end
