@@ -219,6 +219,14 @@ function M.sleep(seconds)
   return ok, err
 end
 
+---Lets others go on between two pieces of work: what came for them meanwhile is looked at first.
+---@return true|nil ok
+---@return Error|nil err  canceled
+function M.give_way()
+  uv.update_time() -- else it would be due before the loop looks at what came
+  return M.sleep(0.001)
+end
+
 ---A function that a task calls between two pieces of work: it lets others go on when the task has kept the
 ---loop for some milliseconds.
 ---@return fun()
@@ -226,11 +234,21 @@ function M.breather()
   local since = uv.hrtime()
   return function()
     if (uv.hrtime() - since) / 1e9 > PIECE then
-      uv.update_time() -- else it would be due before the loop looks at what came
-      M.sleep(0.001)
+      M.give_way()
       since = uv.hrtime()
     end
   end
+end
+
+---Waits for fn(...) in a task of its own: once begun it comes to its end, though this one is canceled.
+---@param fn fun(...): any, Error|nil
+---@return any ok
+---@return Error|nil err  also what fn raised; canceled
+function M.uncanceled(fn, ...)
+  local given = table.pack(...)
+  return M.suspend(function(wake)
+    M.spawn_watched(wake, fn, table.unpack(given, 1, given.n))
+  end)
 end
 
 ---Waits until the task ends; answers what its function returned.

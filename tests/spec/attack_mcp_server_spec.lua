@@ -301,6 +301,31 @@ describe("a model that wants to decide by itself", function()
   end)
 end)
 
+-- While the events of a run are heard of, who waited for it begins to wait for the next.
+it("several waits for one run in a list are answered, and the server stays", function()
+  local other <close> = world.new({ issues = { { id = "H" } }, mock = "function work() return say(finish()) end" })
+  local server <close> = service.start(other)
+  local function send(message, session)
+    return server:post("/mcp", message, { ACCEPT, session and "Mcp-Session-Id: " .. session })
+  end
+  local session = send(initialize("2025-03-26")).headers["mcp-session-id"]
+  other:hold("H")
+  local batch = { ask(2, "tools/call", { name = "start_run", arguments = { card = "ep" } }) }
+  for i = 2, 7 do
+    batch[i] = ask(i + 1, "tools/call", { name = "run", arguments = { id = "ep.1", wait = 30 } })
+  end
+  orket.write(other.dir .. "/.test/batch", cjson.encode(batch))
+  local waiting = io.popen(("curl -s --max-time 60 -H 'Authorization: Bearer %s' -H 'Content-Type: application/json' "
+    .. "-H '%s' -H 'Mcp-Session-Id: %s' --data-binary @%s/.test/batch %s/mcp"):format(server.key, ACCEPT, session,
+    other.dir, server.url))
+  assert(world.wait(function() return other:request(1) end))
+  other:release("H")
+  local answers = cjson.decode(waiting:read("a"))
+  waiting:close()
+  assert.equal(7, #answers)
+  assert.equal(200, server:get("/health").status)
+end)
+
 describe("a key that may less", function()
   local function said(result)
     return result.content[1].text

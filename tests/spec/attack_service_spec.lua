@@ -188,6 +188,41 @@ describe("clients that leave when their stream begins", function()
   end)
 end)
 
+-- Changes a card and leaves at once, again and again; do board and file agree afterwards?
+local DESERTERS = [=[
+import json, socket, sys, time, urllib.request
+port, key, path = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+def card():
+    request = urllib.request.Request("http://127.0.0.1:%d/v1/cards/A" % port, headers={"Authorization": "Bearer " + key})
+    return json.load(urllib.request.urlopen(request, timeout=10))
+def agree():
+    return card()["name"] == json.load(open(path))["issues"][0]["name"]
+for i in range(30):
+    body = json.dumps({"name": "Name %d" % i})
+    s = socket.create_connection(("127.0.0.1", port))
+    s.sendall(("PATCH /v1/cards/A?revision=%d HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+               "Authorization: Bearer %s\r\nContent-Length: %d\r\n\r\n%s" % (card()["revision"], key, len(body), body)).encode())
+    time.sleep(i * 0.0001)
+    s.close()
+    until = time.monotonic() + 5
+    while not agree():
+        assert time.monotonic() < until, "board and file differ after change %d" % i
+        time.sleep(0.01)
+print(card()["revision"] > 1)]=]
+
+describe("a client that leaves while its card is written", function()
+  it("leaves no board that differs from the file", function()
+    local w, s = served()
+    local _ <close> = w
+    local _ <close> = s
+    assert.equal(200, s:post("/v1/acts/sync").status)
+    orket.write(w.dir .. "/.test/deserters.py", DESERTERS)
+    local text, code = orket.shell(("timeout 60 python3 %s/.test/deserters.py %d %s %s/config/epics/ep.json 2>&1")
+      :format(w.dir, s.port, s.key, w.dir))
+    assert.same({ "True\n", 0 }, { text, code })
+  end)
+end)
+
 describe("keys of one user", function()
   it("are 50 at most, those that are good, and keep no other user from having one", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = "" })

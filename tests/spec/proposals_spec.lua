@@ -273,6 +273,19 @@ it("a removal that something names, that is not the project's own, or lies elsew
   assert.is_true(w:exists("roles/spare.lua"))
 end)
 
+it("a file that something names since its removal was proposed is not removed", function()
+  w:write("roles/spare.lua", spare())
+  local one = read(s:post("/v1/scripts/proposals", { removed = { "roles/spare.lua" } }).body.id)
+  local team = cjson.decode(w:read("config/teams/t.json"))
+  team.seats.more = { name = "More", roles = { "spare" } }
+  w:write("config/teams/t.json", cjson.encode(team))
+  local refused = answer(one.id, "accept", { generation = one.generation })
+  assert.equal(422, refused.status, refused.text)
+  assert.truthy(refused.text:find("'spare'", 1, true), refused.text)
+  assert.is_true(w:exists("roles/spare.lua"))
+  assert.equal("open", read(one.id).status)
+end)
+
 it("a file that changed after its removal was proposed is not removed", function()
   w:write("roles/spare.lua", spare())
   local made = s:post("/v1/scripts/proposals", { removed = { "roles/spare.lua" } })

@@ -80,7 +80,7 @@ local function collect_own(store, run, since, upto, decided)
       since = event.seq
     end
     local goes_on = #events == PAGE and since < upto
-  until not goes_on or not async.sleep(0)
+  until not goes_on or not async.give_way()
 end
 
 -- What was decided in a run after a commit, by card, in order; a fork's begins with its source's.

@@ -25,6 +25,7 @@ local PAGE = 200 -- events that are looked at together
 ---@field wake function|nil of its task, while nothing is left to do
 ---@field pauses boolean|nil it waits for the next attempt
 ---@field done boolean|nil its task is over
+---@field stopped boolean|nil nothing more is sent
 local Delivery = {}
 Delivery.__index = Delivery
 
@@ -46,8 +47,9 @@ end
 
 -- What is to be sent next; nil: nothing is. Where nothing of a page is wanted, the next one is looked at.
 local function pending(self)
-  local outbox = self.outbox
+  local outbox, breathe = self.outbox, async.breather()
   while true do
+    breathe()
     local rows = outbox.store:read("noticeable", { since = self.position, limit = PAGE })
     local notice = first_wanted(self.target, notifications.of(outbox.store, outbox.dir, rows))
     if notice or #rows == 0 then

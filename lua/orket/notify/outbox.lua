@@ -82,10 +82,10 @@ local function failure_of(problems)
 end
 
 local function load(self)
-  local loaded, problems = config.load(self.dir)
+  local loaded, problems = config.load(self.dir, async.breather())
   if not loaded then
     async.sleep(SETTLE)
-    loaded, problems = config.load(self.dir)
+    loaded, problems = config.load(self.dir, async.breather())
   end
   return loaded, problems
 end
@@ -103,7 +103,7 @@ end
 local function reload(self)
   local loaded, err = load(self)
   local ok = loaded
-  if loaded then
+  if loaded and not self.is_closed then
     ok, err = conceal(self, loaded.organization)
   end
   if self.is_closed then

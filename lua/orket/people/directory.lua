@@ -76,7 +76,7 @@ end
 function Directory:hear()
   if not self.heard then
     self.heard = async.spawn(function()
-      async.sleep(0)
+      async.give_way()
       self.heard = nil
       self:read_again()
     end)

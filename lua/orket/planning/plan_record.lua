@@ -10,7 +10,6 @@ local M = {}
 local function complete(store, plan, dir)
   plan.parked = parked.list(store, plan.id, dir)[1]
   plan.fault = planning.fault(store, plan)
-  plan.run = planning.run(store, plan.card)
   return plan
 end
 
@@ -21,7 +20,11 @@ end
 ---@return Error|nil
 function M.find(store, id, dir)
   local plan, err = planning.find(store, id)
-  return plan and complete(store, plan, dir), err
+  if not plan then
+    return nil, err
+  end
+  plan.run = planning.run(store, plan.card)
+  return complete(store, plan, dir)
 end
 
 ---All plans, oldest first.

@@ -169,6 +169,9 @@ end
 ---@field request string
 ---@field labels string[]|nil of what the proposal was made of
 ---@field assumptions string[] of the analyst
+---@field run string|nil that made it last (plan_record.find)
+---@field parked table|nil what it waits for (plan_record)
+---@field fault Error|nil why no plan came (plan_record)
 
 ---What a question is about, with all its texts.
 ---@param store table

@@ -24,10 +24,8 @@ end
 ---@return Error|nil
 function M.ask(project, argv)
   if project:waiting_for("command") >= WAITING then
-    local err = errors.new("ERR_LIMIT", WAITING .. " others wait for an answer of this kind",
-      "ask again later")
-    err.status = 429
-    return nil, err
+    return nil, errors.new("ERR_LIMIT", WAITING .. " others wait for an answer of this kind",
+      "ask again later", 429)
   end
   local held <close>, canceled = project:alone("command")
   if not held then

@@ -1,6 +1,7 @@
 -- proposal_files.lua: the files of a proposal: texts by path, false for one that is to be removed. Where they
 -- may lie, how large they may be, and what a removal would leave without the script that it names.
 
+local async = require("orket.async")
 local cjson = require("cjson")
 local code = require("orket.project.config.code")
 local config = require("orket.project.config")
@@ -110,7 +111,7 @@ end
 local function broken_by(project, files)
   local place = overlay.over(project.root, files)
   for _, find in ipairs({
-    function(more) return select(2, config.read(project.dir, more)).errors end,
+    function(more) return select(2, config.read(project.dir, more, async.breather())).errors end,
     function(more) return code.problems(more and place or project.root, project:rules()) end,
   }) do
     local known = {}

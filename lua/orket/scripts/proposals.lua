@@ -130,7 +130,7 @@ end
 
 local function write_one(project, path, blob)
   if not blob then
-    return errors.check(project.root:remove(path))
+    return errors.check(project.root:delete(path))
   end
   local text, err = errors.check(project.store:blob(blob))
   if not text then
@@ -163,17 +163,33 @@ local function serve(project, row, request)
   return ok and "they serve the turns that begin from now on" or nil, err
 end
 
+-- The files of a proposal with their texts; false: it is to be removed.
+local function proposed(project, row)
+  local files = {}
+  for path, one in pairs(row.body.files) do
+    files[path] = one.now and assert(project.store:blob(one.now)) or false
+  end
+  return files
+end
+
 local function accept(project, request)
+  local held <close>, canceled = project:alone("proposals")
+  if not held then
+    return nil, canceled
+  end
   local row, err = open_row(project, request.id)
   local now, ok
   if row then
     now, err = proposal_files.present(project, row.body.files)
   end
   err = err or against(project, row, request, now)
+    or proposal_files.removable(project, proposed(project, row)) -- what names it may have come since
   if not err then
     ok, err = acceptance.look(project)
   end
-  ok, err = ok and decide(project, request, row, "accepted"), err
+  if ok then
+    ok, err = decide(project, request, row, "accepted")
+  end
   if ok then
     ok, err = write(project, row)
   end

@@ -147,9 +147,18 @@ local function forget(client)
   client.hub.count = client.hub.count - 1
 end
 
+-- What is in a set now: who is woken by what is done to one may come into it or leave.
+local function members(set)
+  local list = {}
+  for one in pairs(set) do
+    list[#list + 1] = one
+  end
+  return list
+end
+
 local function beat(hub)
   while hub.count > 0 and async.sleep(BEAT) do
-    for client in pairs(hub.clients) do
+    for _, client in ipairs(members(hub.clients)) do
       if client.live then
         client:push(client.form.beat)
       end
@@ -206,11 +215,13 @@ Client.__close = forget
 -- Encoded once, for the first who wants it.
 local function hear(hub, event)
   hub.last = event.seq
-  for fn in pairs(hub.hearing) do
-    fn(event)
+  for _, fn in ipairs(members(hub.hearing)) do
+    if hub.hearing[fn] then
+      fn(event)
+    end
   end
   local texts = {}
-  for client in pairs(hub.clients) do
+  for _, client in ipairs(members(hub.clients)) do
     if client.live and event.seq > client.last then
       if is_wanted(client.filter, event) then
         texts[client.form] = texts[client.form] or client.form.event(event)
@@ -235,7 +246,7 @@ end
 -- What comes once and never again: to who follows it and keeps up.
 local function tell(self, name, data, run)
   local texts = {}
-  for client in pairs(self.clients) do
+  for _, client in ipairs(members(self.clients)) do
     local filter = client.filter
     if client.live and filter.deltas and is_of(filter, run or filter.run, data.card) then
       texts[client.form] = texts[client.form] or client.form.plain(name, data)
@@ -265,7 +276,7 @@ end
 function Hub:close()
   self.over = true
   self.unsubscribe()
-  for client in pairs(self.clients) do
+  for _, client in ipairs(members(self.clients)) do
     if client.live then
       client.wake()
     end

@@ -116,7 +116,7 @@ local function beyond(project, request, principal)
   return principal:check({ name = request.act, permission = wanted }, project.config.organization)
 end
 
----Performs a person's act.
+---Performs a person's act. It is not half done when its client leaves.
 ---@param request Request
 ---@param who string whose key was sent
 ---@param principal Principal|nil that sent it, where what the act takes depends on the request
@@ -128,7 +128,7 @@ function Service:act(request, who, principal)
     return nil, err
   end
   request.who = who
-  return acts.perform(self.project, request, { user = who })
+  return async.uncanceled(acts.perform, self.project, request, { user = who })
 end
 
 ---Begins a run, or goes on with one.

@@ -51,7 +51,7 @@ end
 local function make(self, snapshot)
   while snapshot.from < snapshot.at do
     local ok, err = step(self, snapshot, math.min(snapshot.from + PIECE, snapshot.at))
-    ok, err = ok and async.sleep(0), err or async.canceled()
+    ok, err = ok and async.give_way(), err or async.canceled()
     if not ok then
       close(snapshot)
       self.known[snapshot] = nil

@@ -3,6 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
 import { useKept } from "../shared/kept.js";
+import { may } from "../shared/me.js";
 
 // A key that is held down presses a button once.
 const unheld = (e) => {
@@ -175,13 +176,17 @@ function ProposalActs({ item, reading, act, off }) {
         Reject
       </button>
       <span class="grow" />
-      <Decide
-        reading={reading}
-        off={off}
-        decide={() => act.run(() => post(path + "/accept", { generation: item.generation }))}
-      >
-        Accept and write
-      </Decide>
+      {may("admin") ? (
+        <Decide
+          reading={reading}
+          off={off}
+          decide={() => act.run(() => post(path + "/accept", { generation: item.generation }))}
+        >
+          Accept and write
+        </Decide>
+      ) : (
+        <span class="s m">An administrator accepts it.</span>
+      )}
     </>
   );
 }

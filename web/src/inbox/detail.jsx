@@ -3,12 +3,12 @@
 // when its event arrives.
 
 import { useEffect } from "preact/hooks";
+import { TalkLink } from "../plans/talk_link.jsx";
 import { id } from "../shared/api.js";
 import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
-import { TalkLink } from "../plans/talk_link.jsx";
 import { Seat } from "../shared/status.jsx";
 import { Acts, ApprovalActs } from "./acts.jsx";
 import { Content, useReading } from "./content.jsx";

@@ -20,7 +20,7 @@ export const KINDS = [
 export const kindOf = (kind) =>
   KINDS.find((one) => one.kind === kind) || { kind, title: kind, one: kind, icon: "unknown" };
 
-const NEEDS = { scripts: "admin", push: "act" };
+const NEEDS = { scripts: "admin" };
 
 export const mayAnswer = (item) => may(NEEDS[item.kind] || "act") && !item.objection;
 

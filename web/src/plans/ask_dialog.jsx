@@ -1,11 +1,11 @@
 // ask_dialog.jsx: asks for a plan, or begins a conversation: what is wanted, and for which team.
 
-import { useRef } from "preact/hooks";
-import { id, nonce, post } from "../shared/api.js";
+import { id, post } from "../shared/api.js";
 import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
 import { useKept } from "../shared/kept.js";
 import { useOnline } from "../shared/live.js";
 import { go } from "../shared/router.js";
+import { useWish } from "../shared/wish.js";
 
 const PLAN = {
   title: "Plan something",
@@ -35,12 +35,11 @@ export function AskDialog({ kind, base, close }) {
   const [text, set, drop] = useKept("ask." + kind),
     act = useAct(),
     online = useOnline(),
-    once = useRef(nonce());
+    wish = useWish();
   const send = async (e) => {
     e.preventDefault();
     const given = Object.fromEntries([...new FormData(e.target)].filter(([, value]) => value.trim()));
-    const begun = await act.run(() => post(what.path, given, once.current));
-    once.current = nonce(); // another try is another wish
+    const begun = await act.run(() => post(what.path, given, wish.key(given)));
     if (!begun) return;
     drop();
     go(`${base}/${what.view}/${id(begun.card)}`, true);

@@ -5,7 +5,7 @@ import { DraftText } from "../card/transcript.jsx";
 import { Outcome } from "../inbox/detail.jsx";
 import { hrefOf } from "../inbox/items.jsx";
 import { useDataAt } from "../past/past.jsx";
-import { id, nonce, post } from "../shared/api.js";
+import { id, post } from "../shared/api.js";
 import { Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
@@ -13,6 +13,7 @@ import { useKept } from "../shared/kept.js";
 import { useDraft, useOnline } from "../shared/live.js";
 import { may } from "../shared/me.js";
 import { Seat } from "../shared/status.jsx";
+import { useWish } from "../shared/wish.js";
 import { RunActs, TalkHead } from "./talk_parts.jsx";
 import { chatStatus } from "./talks.js";
 
@@ -74,17 +75,17 @@ function Write({ talk, isAtWork }) {
   const [text, set, drop] = useKept("talk." + talk.id),
     act = useAct(),
     online = useOnline(),
-    once = useRef(nonce());
+    wish = useWish();
   const off = act.busy || !online,
     words = text.trim();
   const send = async (e) => {
     e.preventDefault();
     if (off || !words) return;
-    const said = await act.run(() =>
-      post(`/v1/conversations/${id(talk.id)}`, { text: words }, once.current),
-    );
-    once.current = nonce();
-    if (said) drop();
+    const body = { text: words };
+    const said = await act.run(() => post(`/v1/conversations/${id(talk.id)}`, body, wish.key(body)));
+    if (!said) return;
+    wish.fulfilled();
+    drop();
     act.clear();
   };
   const press = (e) => {
@@ -99,6 +100,7 @@ function Write({ talk, isAtWork }) {
           rows="2"
           data-key="c"
           maxLength="20000"
+          readOnly={act.busy}
           placeholder="Say something; Enter sends, Shift Enter begins a line"
           value={text}
           onInput={(e) => set(e.target.value)}

@@ -111,7 +111,7 @@ function Answer({ plan, reading, act, off }) {
           onInput={(e) => set(e.target.value)}
         />
       </label>
-      <Reject plan={plan} act={act} off={off} />
+      <Reject plan={plan} why={said} act={act} off={off} />
       <span class="grow" />
       <button class="btn" disabled={off || !said} onClick={() => answer("deny")}>
         Ask for a change
@@ -123,8 +123,8 @@ function Answer({ plan, reading, act, off }) {
   );
 }
 
-function Reject({ plan, act, off }) {
-  const body = { card: plan.id, status: "canceled", why: "the plan was given up" };
+function Reject({ plan, why, act, off }) {
+  const body = { card: plan.id, status: "canceled", why: why || "the plan was given up" };
   return (
     <button class="btn d" disabled={off} onClick={() => act.run(() => post("/v1/acts/move", body))}>
       Reject plan
@@ -145,17 +145,19 @@ const OPEN = ["waiting", "open", "parked", "failed"];
 
 function Acts({ plan, item, reading, decision: { act, online, off } }) {
   if (!may("act") || (item && !mayAnswer(item))) return <NotYours items={item ? [item] : []} />;
+  if (plan.status === "waiting" && !item) return null; // not known yet whether this person may answer
+  const busy = act.busy || !online; // what was sent before does not close what can be done next
   return (
     <>
       {plan.status === "waiting" ? (
         <Answer plan={plan} reading={reading} act={act} off={off} />
       ) : (
         <>
-          <Reject plan={plan} act={act} off={off} />
+          <Reject plan={plan} act={act} off={busy} />
           <span class="grow" />
-          <RunActs run={plan.run} isAtWork={plan.status === "open"} act={act} off={off} />
+          <RunActs run={plan.run} isAtWork={plan.status === "open"} act={act} off={busy} />
           {(plan.status === "failed" || plan.status === "parked") && (
-            <TryAgain plan={plan} act={act} off={off} />
+            <TryAgain plan={plan} act={act} off={busy} />
           )}
         </>
       )}
@@ -236,7 +238,7 @@ export function PlanView({ base, name, items, at }) {
           key={data.question ? data.question.id : data.status}
           plan={data}
           rounds={rounds}
-          item={items.find((one) => one.card === card)}
+          item={at ? null : items.find((one) => one.card === card)}
           base={base}
           at={at}
           reload={plan.reload}

@@ -62,7 +62,7 @@ function List({ rows, base, name }) {
   );
 }
 
-// Both lists as one; what came already is shown while the other comes.
+// Both lists as one.
 function useTalks(at) {
   const plans = useDataAt("/v1/plans", at, isOfTalks),
     chats = useDataAt("/v1/conversations", at, isOfTalks);
@@ -124,19 +124,16 @@ export function Plans({ base, view, name, query, shared }) {
             rows.length === 0 && !name ? (
               <Nothing mayBegin={mayBegin} />
             ) : (
-              <>
-                <List rows={rows} base={base} name={name} />
-                {name ? (
-                  <One key={name} base={base} name={name} items={items} at={at} />
-                ) : (
-                  <section class="ask no-s">
-                    <Empty>Choose a plan or a conversation.</Empty>
-                  </section>
-                )}
-              </>
+              <List rows={rows} base={base} name={name} />
             )
           }
         </Loaded>
+        {name && <One key={name} base={base} name={name} items={items} at={at} />}
+        {!name && talks.data && talks.data.length > 0 && (
+          <section class="ask no-s">
+            <Empty>Choose a plan or a conversation.</Empty>
+          </section>
+        )}
       </div>
       {wanted && <AskDialog kind={wanted} base={base} close={() => setQuery("new", "")} />}
     </>

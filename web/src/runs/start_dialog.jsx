@@ -1,9 +1,10 @@
 // start.jsx: a run of a card begins, or goes on; the service says why when it cannot.
 
-import { useRef, useState } from "preact/hooks";
-import { id, nonce, post } from "../shared/api.js";
+import { useState } from "preact/hooks";
+import { id, post } from "../shared/api.js";
 import { useLive } from "../shared/live.js";
 import { go } from "../shared/router.js";
+import { useWish } from "../shared/wish.js";
 import { Dialog, Failure, Field, useAct } from "../shared/feedback.jsx";
 
 const ENDED = ["done", "canceled", "archived"];
@@ -13,13 +14,11 @@ export function StartDialog({ cards, base, given, anew, close }) {
     [again, setAgain] = useState(!!anew),
     act = useAct(),
     live = useLive();
-  const once = useRef(nonce());
+  const wish = useWish();
   const send = async (e) => {
     e.preventDefault();
-    const begun = await act.run(() =>
-      post("/v1/runs", { card: card.trim(), again: again || undefined }, once.current),
-    );
-    once.current = once.current + "+"; // another try is another wish
+    const body = { card: card.trim(), again: again || undefined };
+    const begun = await act.run(() => post("/v1/runs", body, wish.key(body)));
     if (begun) go(`${base}/runs/${id(begun.run)}`);
   };
   return (

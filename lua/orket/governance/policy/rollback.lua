@@ -178,7 +178,9 @@ local function perform(project, request)
       .. " already" }
   end
   ok, err = validate(project, changes)
-  ok, err = ok and record(project, request, id, changes), err
+  if ok then
+    ok, err = record(project, request, id, changes)
+  end
   if ok then
     ok, err = write(project, changes)
   end

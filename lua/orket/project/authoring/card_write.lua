@@ -10,7 +10,6 @@ local settings = require("orket.project.settings")
 
 local M = {}
 
-
 -- ---- what is wrong ----
 
 ---An error about fields of a card.

@@ -113,6 +113,10 @@ end
 
 -- In a task of its own: a client that is gone before it has the answer asks for it again.
 local function perform_first(service, request, key, perform)
+  local gone = async.canceled()
+  if gone then -- nothing would be performed, and the key would stay under way
+    return nil, gone
+  end
   local known, entry = service.once, { actor = "human:" .. request.who, content = content_of(request),
     at = sys.now() }
   remember(known, key, entry)

@@ -52,7 +52,9 @@ function M.wait(service, request)
       wake(true)
     end
   end)
-  unsubscribe()
+  if unsubscribe then -- else the task was canceled before
+    unsubscribe()
+  end
 end
 
 return M

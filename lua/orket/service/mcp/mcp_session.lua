@@ -23,7 +23,7 @@ M.VERSIONS = { "2025-11-25", "2025-06-18", "2025-03-26" } -- the newest first
 local ASKS_SINCE, BATCHES = "2025-06-18", "2025-03-26" -- elicitation; lists of messages
 
 local OPEN_MOST = 16 -- requests of a session at once
-local BATCH_MOST = 32 -- messages of a list
+local BATCH_MOST = 16 -- messages of a list
 local ID_MOST = 256 -- bytes of an id, also of a progressToken
 local URI_MOST = 2048 -- bytes of the address of a resource
 local NAME_MOST = 100 -- bytes of a client's name
@@ -480,6 +480,7 @@ function Session:take_batch(list, principal)
   local collected = setmetatable({}, Collected)
   for _, message in ipairs(list) do
     self:take(message, collected, principal)
+    async.give_way()
   end
   return setmetatable(collected, cjson.array_mt)
 end

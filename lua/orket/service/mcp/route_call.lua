@@ -6,6 +6,7 @@ local answer_page = require("orket.service.mcp.answer_page")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local inputs = require("orket.service.api.inputs")
+local pooled_store = require("orket.service.api.pooled_store")
 local strings = require("orket.util.strings")
 local unseen = require("orket.util.unseen")
 
@@ -141,7 +142,8 @@ function M.perform(service, route, request)
     ok, err = inputs.check_body(route, request.body)
   end
   if ok then
-    value, err = service.snapshots:answer(service, route, request)
+    local view = route.pooled and not request.query.at and pooled_store.view(service) or service
+    value, err = service.snapshots:answer(view, route, request)
   end
   if value == nil then
     return nil, err

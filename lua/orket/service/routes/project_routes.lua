@@ -82,7 +82,7 @@ local function prompts_of(service, ids)
       return nil, err
     end
     prompts[i] = shown
-    async.sleep(0) -- each takes some milliseconds
+    async.give_way() -- each takes some milliseconds
   end
   return prompts
 end

@@ -115,10 +115,9 @@ function Exchange:send(status, headers, body)
   send(self, status, headers, body)
 end
 
----Ends it as it stands.
----@param status integer for the log
-function Exchange:cut(status)
-  self.status = status
+---Ends it as it stands: the right to it is gone.
+function Exchange:cut()
+  self.status = 401
   self.response:abort()
   async.cancel(self.task)
 end

@@ -45,7 +45,7 @@ local function end_in_time(exchange)
     ok, who = is_allowed(exchange)
   end
   if not ok then
-    exchange:cut(401)
+    exchange:cut()
   end
 end
 
@@ -82,7 +82,7 @@ function OpenStreams:check()
   end
   for _, exchange in ipairs(all) do
     if not is_allowed(exchange) then
-      exchange:cut(401)
+      exchange:cut()
     end
   end
 end

@@ -64,7 +64,7 @@ end
 local function answer(exchange, route, request)
   local service = exchange.service
   local body, etag
-  if route.by_journal then
+  if route.by_journal and not request.query.at then -- what was is made as long as its client waits
     body, etag = service.kept:answer(exchange.raw.target, handled, service, route, request)
   else
     body, etag = handled(service, route, request)

@@ -59,7 +59,7 @@ local function page(state, query)
       end
       items[#items + 1] = row
       if #items % SLICE == 0 then
-        async.sleep(0)
+        async.give_way()
       end
     end
   end
@@ -132,7 +132,7 @@ local function write_files(state, response, root)
       return false
     end
     if i % SLICE == 0 then
-      async.sleep(0)
+      async.give_way()
     end
   end
   return true
