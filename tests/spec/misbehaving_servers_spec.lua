@@ -141,7 +141,7 @@ describe("misbehaving servers", function()
   it("a server that does what no server should is given up at its deadline while it floods", function()
     local server <close> = python.serve("flood.py")
     local got = cjson.decode((orket.shell(orket.binary .. " try llm --base-url http://127.0.0.1:"
-      .. server.port .. " --timeout 0.3 </dev/null")))
+      .. server.port .. " --timeout 0.1 </dev/null")))
     assert.same({ "ERR_TIMEOUT", "total" }, { got.code, got.deadline }, cjson.encode(got))
   end)
 

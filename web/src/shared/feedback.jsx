@@ -68,7 +68,7 @@ export function Loaded({ of, children }) {
   return of.error ? (
     <Failure error={of.error} again={of.reload} />
   ) : (
-    <div class="outlines" aria-busy="true" aria-label="Loading">
+    <div class="outlines" role="status" aria-busy="true" aria-label="Loading">
       <i />
       <i />
       <i />

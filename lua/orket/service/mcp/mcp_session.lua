@@ -480,7 +480,6 @@ function Session:take_batch(list, principal)
   local collected = setmetatable({}, Collected)
   for _, message in ipairs(list) do
     self:take(message, collected, principal)
-    async.give_way()
   end
   return setmetatable(collected, cjson.array_mt)
 end
