@@ -41,8 +41,12 @@ local function start(w, arguments)
     return orket.read(place .. ".out")
   end
   function run.wait()
-    assert(world.wait(function() return w:exists(".test/beside.code") end, 30), run.text())
-    return run.text(), tonumber(w:read(".test/beside.code"))
+    local code
+    assert(world.wait(function() -- the file is there before its content
+      code = w:exists(".test/beside.code") and tonumber((w:read(".test/beside.code")))
+      return code
+    end, 30), run.text())
+    return run.text(), code
   end
   return run
 end
