@@ -128,7 +128,12 @@ function Service:act(request, who, principal)
     return nil, err
   end
   request.who = who
-  return async.uncanceled(acts.perform, self.project, request, { user = who })
+  local done
+  done, err = async.uncanceled(acts.perform, self.project, request, { user = who })
+  if err and err.code == "ERR_BUG" then
+    error(err.message, 0) -- for the log; a client gets its id alone
+  end
+  return done, err
 end
 
 ---Begins a run, or goes on with one.
