@@ -5,7 +5,6 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
-local problem = require("orket.service.api.problem")
 local projects = require("orket.project.project")
 local stores = require("orket.core.store")
 
@@ -170,8 +169,8 @@ Snapshot.__close = release
 local function check(self, at)
   local last = self.store:read("counts", {})[1].events
   if at > last then
-    return problem.new(404, "ERR_NOT_FOUND", "there is no event " .. at .. ", the last one is " .. last,
-      "GET /v1/events lists them")
+    return errors.new("ERR_NOT_FOUND", "there is no event " .. at .. ", the last one is " .. last,
+      "GET /v1/events lists them", 404)
   end
 end
 

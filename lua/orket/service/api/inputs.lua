@@ -3,7 +3,6 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local problem = require("orket.service.api.problem")
 local schema = require("orket.core.schema")
 
 local M = {}
@@ -20,8 +19,8 @@ local function unfit(place, faults)
   for i, fault in ipairs(faults) do
     rows[i] = { path = place .. fault.path, message = fault.text }
   end
-  local err = problem.new(422, "ERR_SCHEMA", rows[1].path .. ": " .. rows[1].message,
-    "docs/api.md and /openapi.json say what this route takes")
+  local err = errors.new("ERR_SCHEMA", rows[1].path .. ": " .. rows[1].message,
+    "docs/api.md and /openapi.json say what this route takes", 422)
   err.errors = rows
   return nil, err
 end
@@ -60,7 +59,7 @@ local function pairs_of(text, properties)
     local name, value = part:match("^([^=]*)=?(.*)$")
     name, value = plain(name), plain(value)
     if not utf8.len(name) or not utf8.len(value) then
-      return nil, problem.new(400, "ERR_UTF8", "the query is not valid UTF-8")
+      return nil, errors.new("ERR_UTF8", "the query is not valid UTF-8", nil, 400)
     elseif values[name] ~= nil then
       return unfit("/query", { { path = "/" .. name, text = "is there twice" } })
     end
@@ -114,8 +113,8 @@ local EMPTY = { type = "object", maxProperties = 0 } -- of a route that takes no
 local function decoded(request)
   local kind = (request.headers["content-type"] or ""):lower():match("^%s*([^;%s]*)")
   if not JSON[kind] then
-    return nil, problem.new(415, "ERR_USAGE", "the body has to be application/json",
-      "send Content-Type: application/json")
+    return nil, errors.new("ERR_USAGE", "the body has to be application/json",
+      "send Content-Type: application/json", 415)
   end
   local value, message, code = cjson.decode(request.body)
   if value == nil then

@@ -5,7 +5,7 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local hash = require("orket.core.hash")
-local problem = require("orket.service.api.problem")
+local errors = require("orket.errors")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -85,11 +85,11 @@ end
 
 local function repeated(entry, content)
   if entry.content ~= content then
-    return nil, problem.new(422, "ERR_USAGE", "this Idempotency-Key was sent with another request",
-      "send another key")
+    return nil, errors.new("ERR_USAGE", "this Idempotency-Key was sent with another request",
+      "send another key", 422)
   elseif not entry.answer then
-    return nil, problem.new(409, "ERR_STALE", "the first request with this Idempotency-Key is under way",
-      "ask again")
+    return nil, errors.new("ERR_STALE", "the first request with this Idempotency-Key is under way",
+      "ask again", 409)
   end
   return entry.answer
 end
@@ -142,7 +142,7 @@ function M.perform(service, request, perform)
   if not key then
     return perform()
   elseif #key > 128 then
-    return nil, problem.new(422, "ERR_USAGE", "the Idempotency-Key has more than 128 bytes")
+    return nil, errors.new("ERR_USAGE", "the Idempotency-Key has more than 128 bytes", nil, 422)
   end
   key = hash.of(request.principal.account .. "\0" .. key)
   service.once = service.once or of_journal(service.store)

@@ -42,16 +42,6 @@ function M.status(err)
   return err.status or STATUS[err.code] or OF_CLASS[err.class] or 500
 end
 
----An error with a status of its own.
----@param status integer
----@param code string
----@param message string
----@param fix string|nil
----@return Error
-function M.new(status, code, message, fix)
-  return errors.new(code, message, fix, status)
-end
-
 -- One of a list: an Error, or what is wrong with a file of the project (project/config/problem_list.lua).
 local function error_of(one)
   if one.code or not one.file then

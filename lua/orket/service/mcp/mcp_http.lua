@@ -6,7 +6,6 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local mcp_session = require("orket.service.mcp.mcp_session")
 local mcp_stream = require("orket.service.mcp.mcp_stream")
-local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 
@@ -62,10 +61,10 @@ end
 
 local function no_room(own)
   if own >= OWN then
-    return problem.new(429, "ERR_LIMIT", own .. " MCP sessions of yours are in use, which is the most",
-      "end one of them: DELETE /mcp")
+    return errors.new("ERR_LIMIT", own .. " MCP sessions of yours are in use, which is the most",
+      "end one of them: DELETE /mcp", 429)
   end
-  return problem.new(503, "ERR_LIMIT", "no further MCP session can begin now", "try again later")
+  return errors.new("ERR_LIMIT", "no further MCP session can begin now", "try again later", 503)
 end
 
 -- A further session takes the place of the owner's own one that was idle for longest, never another owner's.
@@ -101,13 +100,13 @@ local function new_client(service, request)
 end
 
 local function no_session()
-  return problem.new(404, "ERR_NOT_FOUND", "there is no such session", "begin one: initialize")
+  return errors.new("ERR_NOT_FOUND", "there is no such session", "begin one: initialize", 404)
 end
 
 local function client_of(service, request)
   local id = request.headers["mcp-session-id"]
   if not id then
-    return nil, problem.new(400, "ERR_USAGE", "Mcp-Session-Id is missing", "begin a session: initialize")
+    return nil, errors.new("ERR_USAGE", "Mcp-Session-Id is missing", "begin a session: initialize", 400)
   end
   local client = clients_of(service).of[id]
   if not client or client.account ~= request.principal.account then
@@ -115,8 +114,8 @@ local function client_of(service, request)
   end
   local version = request.headers["mcp-protocol-version"]
   if version and version ~= client.session.version then
-    return nil, problem.new(400, "ERR_USAGE", "MCP-Protocol-Version is not what was agreed on",
-      "send " .. client.session.version)
+    return nil, errors.new("ERR_USAGE", "MCP-Protocol-Version is not what was agreed on",
+      "send " .. client.session.version, 400)
   end
   client.seen = sys.monotonic()
   return client
@@ -128,7 +127,7 @@ local function accepts(request, kinds)
   local accept = request.headers.accept or ""
   for _, kind in ipairs(kinds) do
     if not accept:find(kind, 1, true) then
-      return nil, problem.new(406, "ERR_USAGE", "Accept has to name " .. table.concat(kinds, " and "))
+      return nil, errors.new("ERR_USAGE", "Accept has to name " .. table.concat(kinds, " and "), nil, 406)
     end
   end
   return true
@@ -220,7 +219,7 @@ function M.post(service, request, response, headers)
   elseif kind == "request" then
     return answer(service, client, request, response, headers)
   elseif not kind then
-    return nil, problem.new(400, "ERR_USAGE", "the body is no message of JSON-RPC 2.0")
+    return nil, errors.new("ERR_USAGE", "the body is no message of JSON-RPC 2.0", nil, 400)
   end
   client.session:take(message, nil, request.principal)
   return send_json(response, headers, 202)
@@ -258,7 +257,7 @@ function M.get(service, request, response, headers)
   end
   local stream, count = stream_of(client, request)
   if not stream then
-    return nil, problem.new(404, "ERR_NOT_FOUND", "there is no such stream any more", "ask again")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no such stream any more", "ask again", 404)
   end
   stream:attach(response, headers, count)
   client.seen = sys.monotonic()

@@ -9,7 +9,7 @@ local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local content = require("orket.governance.approvals.content")
 local inbox = require("orket.reports.inbox")
-local problem = require("orket.service.api.problem")
+local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 
 local M = { tag = "people" }
@@ -54,8 +54,8 @@ end
 local function approval(service, request)
   local row = service.store:read("approvals", { id = request.params.id })[1]
   if not row then
-    return nil, problem.new(404, "ERR_NOT_FOUND", "there is no approval '" .. request.params.id .. "'",
-      "GET /v1/approvals lists them")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no approval '" .. request.params.id .. "'",
+      "GET /v1/approvals lists them", 404)
   end
   return whole(service, row)
 end
@@ -65,8 +65,8 @@ local function answer_with(act)
   return function(service, request)
     local row, err = approval(service, request)
     if row and row.hash ~= request.body.hash then
-      err = problem.new(409, "ERR_STALE", "what is asked is not what was read: its hash is another one",
-        "read GET /v1/approvals/{id} again, and answer with its hash")
+      err = errors.new("ERR_STALE", "what is asked is not what was read: its hash is another one",
+        "read GET /v1/approvals/{id} again, and answer with its hash", 409)
     end
     if err then
       return nil, err
@@ -84,8 +84,8 @@ local function content_shown(service, request)
       return { lines = table.move(item.lines, 1, #item.lines, 2, { item.title }), body = { hash = row.hash } }
     end
   end
-  return nil, err or problem.new(409, "ERR_TRANSITION", "this question does not wait any more",
-    "GET /v1/approvals lists those that do")
+  return nil, err or errors.new("ERR_TRANSITION", "this question does not wait any more",
+    "GET /v1/approvals lists those that do", 409)
 end
 
 local READ = { fields = { "hash" }, read = content_shown }

@@ -6,7 +6,6 @@ local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local preview = require("orket.dev.preview")
-local problem = require("orket.service.api.problem")
 local project_files = require("orket.project.files.project_files")
 local reader = require("orket.project.reader")
 
@@ -90,7 +89,7 @@ end
 local function asset(service, request)
   local id = card_named(request.query)
   if not id then
-    return nil, problem.new(422, "ERR_USAGE", "/query: path or issue_id is missing", "name a card")
+    return nil, errors.new("ERR_USAGE", "/query: path or issue_id is missing", "name a card", 422)
   end
   local card, err = reader.card(service.store, id)
   local ids = card and issues_of(service.store, card)

@@ -8,7 +8,6 @@ local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
 local live_events = require("orket.service.live_events")
 local once = require("orket.service.api.once")
-local problem = require("orket.service.api.problem")
 local run_record = require("orket.history.run_record")
 local run_wait = require("orket.service.api.run_wait")
 local transcript_page = require("orket.service.transcript_page")
@@ -36,7 +35,7 @@ function M.find(service, id)
   if row then
     return row
   end
-  return nil, problem.new(404, "ERR_NOT_FOUND", "there is no run '" .. id .. "'", "GET /v1/runs lists them")
+  return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'", "GET /v1/runs lists them", 404)
 end
 
 local function run_of(service, request)
@@ -147,8 +146,8 @@ end
 
 local function socket(service, request, response)
   if not is_websocket(request.headers) then
-    return nil, problem.new(426, "ERR_USAGE", "this path is for WebSockets (RFC 6455, version 13)",
-      "GET /v1/events with Accept: text/event-stream has the same")
+    return nil, errors.new("ERR_USAGE", "this path is for WebSockets (RFC 6455, version 13)",
+      "GET /v1/events with Accept: text/event-stream has the same", 426)
   end
   local ok, err = errors.check(response:upgrade(request.headers["sec-websocket-key"] or ""))
   if not ok then
@@ -192,9 +191,9 @@ local ENDED = { done = true, canceled = true }
 local function resume(service, request)
   local row, err = run_of(service, request)
   if row and ENDED[row.status] then
-    err = problem.new(409, "ERR_TRANSITION",
+    err = errors.new("ERR_TRANSITION",
       row.id .. " is " .. row.status .. ", nothing of it is left to do",
-      'POST /v1/runs {"card": "' .. row.card .. '", "again": true} builds the epic anew')
+      'POST /v1/runs {"card": "' .. row.card .. '", "again": true} builds the epic anew', 409)
   end
   if err then
     return nil, err

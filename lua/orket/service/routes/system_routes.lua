@@ -4,7 +4,7 @@ local cjson = require("cjson")
 local api_schemas = require("orket.service.api.api_schemas")
 local calendar = require("orket.reports.figures.calendar")
 local openapi = require("orket.service.api.openapi")
-local problem = require("orket.service.api.problem")
+local errors = require("orket.errors")
 local sys = require("orket.core.sys")
 
 local M = { tag = "system" }
@@ -52,9 +52,9 @@ local function sprint(service)
 end
 
 local function clear_logs()
-  return nil, problem.new(410, "ERR_DENIED",
+  return nil, errors.new("ERR_DENIED",
     "nothing is cleared: the journal is the truth about what happened",
-    "orket gc drops what no one goes back to, and leaves what the board follows from")
+    "orket gc drops what no one goes back to, and leaves what the board follows from", 410)
 end
 
 -- As the original names them, twice.

@@ -7,7 +7,6 @@ local auth = require("orket.core.auth")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local key_expiry = require("orket.people.key_expiry")
-local problem = require("orket.service.api.problem")
 local roles = require("orket.people.roles")
 local roster = require("orket.people.roster")
 local signed_in = require("orket.people.signed_in")
@@ -50,8 +49,8 @@ end
 
 local function session_of(request)
   local session = request.principal.session
-  return session, not session and problem.new(409, "ERR_TRANSITION",
-    "this is a key, and no session: it cannot be exchanged or signed out") or nil
+  return session, not session and errors.new("ERR_TRANSITION",
+    "this is a key, and no session: it cannot be exchanged or signed out", nil, 409) or nil
 end
 
 local function logout(service, request)
@@ -69,8 +68,8 @@ local function rotate(service, request)
     return nil, err
   elseif not service.people:home_of(session.user).sessions:rotate(session, request.claims.n) then
     service.people:sign_out(session)
-    return nil, problem.new(401, "ERR_DENIED", "this token was exchanged before: the session is over",
-      "sign in again; if that was not you, set another password")
+    return nil, errors.new("ERR_DENIED", "this token was exchanged before: the session is over",
+      "sign in again; if that was not you, set another password", 401)
   end
   return token_of(service, request, session)
 end
@@ -122,12 +121,12 @@ end
 local function change_password(service, request)
   local who = request.principal
   if who.kind ~= "user" then
-    return nil, problem.new(409, "ERR_TRANSITION", "this is a key, and has no password")
+    return nil, errors.new("ERR_TRANSITION", "this is a key, and has no password", nil, 409)
   end
   local home = (service.people.roster.users[who.name] or {}).home
   if home then
-    return nil, problem.new(409, "ERR_TRANSITION", "your password is that of the project " .. home,
-      "set another one there: POST /w/" .. home .. "/v1/me/password")
+    return nil, errors.new("ERR_TRANSITION", "your password is that of the project " .. home,
+      "set another one there: POST /w/" .. home .. "/v1/me/password", 409)
   end
   local user, err = service.people.sign_in:confirm(who.name, request.passwords.password, request.address)
   if not user then
@@ -157,11 +156,11 @@ end
 local function check_owner(request)
   local who, body = request.principal, request.body
   if who.kind ~= "user" and who.kind ~= "admin" then
-    return problem.new(403, "ERR_DENIED", "a key makes no further keys", "sign in: POST /v1/login")
+    return errors.new("ERR_DENIED", "a key makes no further keys", "sign in: POST /v1/login", 403)
   elseif not is_admin(who) and (body.service or body.user and body.user ~= who.name) then
-    return problem.new(403, "ERR_DENIED", "only an administrator makes keys for others and for services")
+    return errors.new("ERR_DENIED", "only an administrator makes keys for others and for services", nil, 403)
   elseif who.kind == "admin" and not body.user and not body.service then
-    return problem.new(422, "ERR_USAGE", "whose key is it?", '{"user": NAME}, or {"service": true}')
+    return errors.new("ERR_USAGE", "whose key is it?", '{"user": NAME}, or {"service": true}', 422)
   end
 end
 
@@ -197,8 +196,8 @@ local function revoke_key(service, request)
   local key = service.people.roster.keys[request.params.id]
   local who = request.principal
   if not key or not is_admin(who) and key.user ~= who.name then
-    return nil, problem.new(404, "ERR_NOT_FOUND", "there is no key '" .. request.params.id .. "' of yours",
-      "GET /v1/keys lists them")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no key '" .. request.params.id .. "' of yours",
+      "GET /v1/keys lists them", 404)
   end
   return service:act({ act = "key.revoke", id = key.id }, request.who)
 end

@@ -3,7 +3,7 @@
 -- key. What a wrong key costs its sender is time; who has the right one never waits.
 
 local async = require("orket.async")
-local problem = require("orket.service.api.problem")
+local errors = require("orket.errors")
 local wrong_attempts = require("orket.people.wrong_attempts")
 
 local M = {}
@@ -40,8 +40,8 @@ local function check_origin(headers, host)
   local site = headers["sec-fetch-site"]
   if origin and origin:lower():match("^https?://(.*)$") ~= host
     or site and site ~= "same-origin" and site ~= "none" then
-    return problem.new(403, "ERR_DENIED", "the request comes from a page of another site",
-      "open the page of this server itself")
+    return errors.new("ERR_DENIED", "the request comes from a page of another site",
+      "open the page of this server itself", 403)
   end
 end
 
@@ -50,8 +50,8 @@ end
 ---@return Error|nil
 function Admission:check_host(request)
   if not self.names[without_port(host_of(request))] then
-    return problem.new(403, "ERR_DENIED", "this server does not go by the name in Host",
-      "orket serve --name NAME lets it be reached by a further name")
+    return errors.new("ERR_DENIED", "this server does not go by the name in Host",
+      "orket serve --name NAME lets it be reached by a further name", 403)
   end
 end
 
@@ -63,14 +63,14 @@ function Admission:check_site(request)
 end
 
 local function refused()
-  return problem.new(401, "ERR_DENIED", "a key is needed",
-    "send it: Authorization: Bearer KEY; POST /v1/login gives a token, orket key add makes a key")
+  return errors.new("ERR_DENIED", "a key is needed",
+    "send it: Authorization: Bearer KEY; POST /v1/login gives a token, orket key add makes a key", 401)
 end
 
 -- A wrong credential is answered late.
 local function refused_late(self)
   if self.held >= HELD_MOST then
-    return problem.new(429, "ERR_DENIED", "too many wrong keys are being answered", "try again later")
+    return errors.new("ERR_DENIED", "too many wrong keys are being answered", "try again later", 429)
   end
   self.held = self.held + 1
   self.wrong:add(SERVER)

@@ -2,7 +2,7 @@
 -- another role or may not ask for it any more. One owner has a share of them, so that others have theirs.
 
 local async = require("orket.async")
-local problem = require("orket.service.api.problem")
+local errors = require("orket.errors")
 
 local M = {}
 
@@ -58,8 +58,8 @@ function OpenStreams:begin(exchange)
   local owner = exchange.service.name .. "/" .. who.owner
   local count = self.counts[owner] or 0
   if count >= OWN and who.kind ~= "admin" then
-    return nil, problem.new(429, "ERR_LIMIT", count .. " streams of yours are open, which is the most",
-      "close one")
+    return nil, errors.new("ERR_LIMIT", count .. " streams of yours are open, which is the most",
+      "close one", 429)
   end
   self.exchanges[exchange], self.counts[owner] = true, count + 1
   return setmetatable({ all = self, exchange = exchange, owner = owner,

@@ -12,7 +12,6 @@ local http = require("orket.core.http")
 local open_streams = require("orket.service.web.open_streams")
 local page_files = require("orket.service.web.page_files")
 local pooled_store = require("orket.service.api.pooled_store")
-local problem = require("orket.service.api.problem")
 local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
@@ -105,9 +104,9 @@ end
 -- Why no route was found: of the path, nil or its routes by method.
 local function no_route(exchange, methods)
   if not methods then
-    return problem.new(404, "ERR_NOT_FOUND", "there is no such path", "/openapi.json lists them")
+    return errors.new("ERR_NOT_FOUND", "there is no such path", "/openapi.json lists them", 404)
   end
-  local err = problem.new(405, "ERR_USAGE", exchange.method .. " is not for this path")
+  local err = errors.new("ERR_USAGE", exchange.method .. " is not for this path", nil, 405)
   err.allow = allowed_methods(methods)
   return err
 end

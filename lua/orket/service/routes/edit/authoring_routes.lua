@@ -4,7 +4,7 @@
 local api_schemas = require("orket.service.api.api_schemas")
 local authoring = require("orket.project.authoring")
 local once = require("orket.service.api.once")
-local problem = require("orket.service.api.problem")
+local errors = require("orket.errors")
 
 local M = { tag = "authoring" }
 
@@ -80,8 +80,8 @@ local function revision_of(request)
   if sent then
     return sent
   end
-  return nil, problem.new(428, "ERR_USAGE", "a change says which revision it is of",
-    'GET /v1/cards/{id}/definition has it; send If-Match: "7", or ?revision=7')
+  return nil, errors.new("ERR_USAGE", "a change says which revision it is of",
+    'GET /v1/cards/{id}/definition has it; send If-Match: "7", or ?revision=7', 428)
 end
 
 -- ---- what is answered ----

@@ -6,7 +6,6 @@ local api_schemas = require("orket.service.api.api_schemas")
 local card_export = require("orket.project.card_export")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local problem = require("orket.service.api.problem")
 local project_files = require("orket.project.files.project_files")
 local rewrite = require("orket.project.config.rewrite")
 local tables = require("orket.util.tables")
@@ -72,8 +71,8 @@ local function revision_of(request)
   if sent then
     return sent
   end
-  return nil, problem.new(428, "ERR_USAGE", "a change says which revision it is of",
-    "GET /v1/settings has it; send it as If-Match, in quotes, or as ?revision=")
+  return nil, errors.new("ERR_USAGE", "a change says which revision it is of",
+    "GET /v1/settings has it; send it as If-Match, in quotes, or as ?revision=", 428)
 end
 
 local PLACE = FILE .. "#" .. RULES
@@ -101,7 +100,7 @@ local function change(service, request)
     found, err = read(service)
   end
   if found and found.revision ~= revision then
-    err = problem.new(409, "ERR_STALE", "the settings are at another revision", "read them again")
+    err = errors.new("ERR_STALE", "the settings are at another revision", "read them again", 409)
     err.more = { revision = found.revision, sent = revision }
   end
   if err then

@@ -4,7 +4,6 @@
 local api_schemas = require("orket.service.api.api_schemas")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local problem = require("orket.service.api.problem")
 
 local M = { tag = "files" }
 
@@ -53,9 +52,9 @@ end
 
 local function stop(service, request)
   local row, err = find(service, request)
-  return nil, err or problem.new(409, "ERR_TRANSITION",
+  return nil, err or errors.new("ERR_TRANSITION",
     "the jail of " .. table.concat(row.body.argv, " ") .. " ended with its program",
-    "POST /v1/runs/" .. row.run .. "/halt stops what is under way")
+    "POST /v1/runs/" .. row.run .. "/halt stops what is under way", 409)
 end
 
 local NOT_FOUND = { "ERR_NOT_FOUND" }

@@ -10,7 +10,6 @@ local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local manifest = require("orket.workspace.manifest")
 local places = require("orket.workspace.places")
-local problem = require("orket.service.api.problem")
 local tables = require("orket.util.tables")
 local tar = require("orket.util.tar")
 local tree_files = require("orket.workspace.tree_files")
@@ -102,7 +101,7 @@ end
 local function blob(service, request, response, headers)
   local name = request.params.hash
   if not name:find("^%x+$") or #name ~= 64 then
-    return nil, problem.new(422, "ERR_USAGE", "a hash has 64 hexadecimal digits", "events name them")
+    return nil, errors.new("ERR_USAGE", "a hash has 64 hexadecimal digits", "events name them", 422)
   end
   local bytes, err = errors.check(service.store:blob(name:lower()))
   if not bytes then
