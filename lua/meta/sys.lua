@@ -47,11 +47,11 @@ function M.env(name) end
 ---@return boolean
 function M.is_ignored(signal) end
 
----True when the other end of a unix socket is a process of this user, or of root, in our pid and user
----namespaces.
+---Who is at the other end of a unix socket. "trusted": a process of this user, or of root, in our pid and
+---user namespaces; "gone": it has ended or is about to; else "stranger".
 ---@param fd integer
----@return boolean
-function M.is_trusted_peer(fd) end
+---@return "trusted"|"stranger"|"gone"
+function M.peer(fd) end
 
 ---The name of the user at the other end of a unix socket; a number when there is no name.
 ---@param fd integer

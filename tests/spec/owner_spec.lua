@@ -111,4 +111,22 @@ describe("owner", function()
     local text, code = w:run()
     assert.equal(0, code, text)
   end)
+
+  for _, way in ipairs({ "does not accept", "accepts and does not read", "is dead before its socket is closed" }) do
+    it("an owner that ends while it is asked hinders no command, and did nothing of it: it " .. way, function()
+      local w <close> = new_world()
+      w:orket("sync")
+      w:write(".test/ending.py", world.orket.read("tests/support/hostile/ending_owner.py"))
+      for _, command in ipairs({ "comment A hello", "run --plain ep" }) do
+        os.execute(("cd %s; rm -f .orket/owner.sock .orket/up; python3 .test/ending.py .orket '%s' >.test/ending.out 2>&1 &")
+          :format(w.dir, way))
+        assert(world.wait(function() return w:exists(".orket/up") end))
+        local text, code = w:orket(command)
+        assert.equal(0, code, text)
+      end
+      assert.equal("done", w:card("A").status)
+      assert.equal("hello", w:sql("SELECT text FROM comment"))
+      assert.equal(0, (select(2, w:check())))
+    end)
+  end
 end)

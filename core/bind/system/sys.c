@@ -88,11 +88,13 @@ static int l_user(lua_State *L)
     return 1;
 }
 
-/* sys.is_trusted_peer(fd) -> boolean: the other end of a unix socket is of this user or root,
- * and in no jail */
-static int l_is_trusted_peer(lua_State *L)
+/* sys.peer(fd) -> "trusted": the other end of a unix socket is of this user or root, and in no
+ * jail; "gone": it ends or has ended; else "stranger" */
+static int l_peer(lua_State *L)
 {
-    lua_pushboolean(L, peer_is_trusted((int)luaL_checkinteger(L, 1)));
+    static const char *const names[] = {
+        [PEER_STRANGER] = "stranger", [PEER_TRUSTED] = "trusted", [PEER_GONE] = "gone"};
+    lua_pushstring(L, names[peer_of((int)luaL_checkinteger(L, 1))]);
     return 1;
 }
 
@@ -234,7 +236,7 @@ static const luaL_Reg functions[] = {
     {"user", l_user},
     {"env", l_env},
     {"error_class", l_error_class},
-    {"is_trusted_peer", l_is_trusted_peer},
+    {"peer", l_peer},
     {"peer_user", l_peer_user},
     {"is_ignored", l_is_ignored},
     {"sample", l_sample},

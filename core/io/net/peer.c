@@ -32,28 +32,43 @@ static bool is_alive(int process)
     return poll(&end, 1, 0) == 0;
 }
 
-static bool shares(pid_t pid, const char *space)
+/* A process that ends gives its namespaces back before it is dead: then they have no name. */
+static enum peer compare(pid_t pid, const char *space)
 {
     char path[64], own[64];
     struct stat theirs, ours;
     snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, space);
     snprintf(own, sizeof own, "/proc/self/ns/%s", space);
-    return stat(path, &theirs) == 0 && stat(own, &ours) == 0 && theirs.st_dev == ours.st_dev &&
-           theirs.st_ino == ours.st_ino;
+    if (stat(path, &theirs))
+        return errno == ENOENT || errno == ESRCH ? PEER_GONE : PEER_STRANGER;
+    bool same = stat(own, &ours) == 0 && theirs.st_dev == ours.st_dev &&
+                theirs.st_ino == ours.st_ino;
+    return same ? PEER_TRUSTED : PEER_STRANGER;
+}
+
+/* The namespaces are looked at while the process is held: alive after it, it is the one. */
+static enum peer look_at(int process, pid_t pid)
+{
+    enum peer peer = compare(pid, "pid");
+    if (peer == PEER_TRUSTED)
+        peer = compare(pid, "user");
+    return is_alive(process) ? peer : PEER_GONE;
 }
 
 /* Root may do anything to us, and we may not look at it;
  * no jail of an ordinary user has its uid. */
-bool peer_is_trusted(int socket)
+enum peer peer_of(int socket)
 {
     struct ucred peer;
     socklen_t len = sizeof peer;
     if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &len) || peer.pid <= 0)
-        return false;
+        return PEER_STRANGER;
     if (peer.uid == 0 && geteuid() != 0)
-        return true;
+        return PEER_TRUSTED;
     if (peer.uid != 0 && peer.uid != geteuid())
-        return false;
+        return PEER_STRANGER;
     auto_close int process = open_process(socket, peer.pid);
-    return process >= 0 && shares(peer.pid, "pid") && shares(peer.pid, "user") && is_alive(process);
+    if (process < 0) // EINVAL: of one that is dead, from a kernel before 6.9
+        return errno == ESRCH || errno == EINVAL ? PEER_GONE : PEER_STRANGER;
+    return look_at(process, peer.pid);
 }

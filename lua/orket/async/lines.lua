@@ -36,7 +36,7 @@ local function read_lines(pipe, max, on_line)
   pipe:read_start(function(err, bytes)
     if err or not bytes or #pending + #bytes > max then
       handles.close(pipe)
-      return on_line(nil)
+      return on_line(nil, err)
     end
     pending = pending .. bytes
     local newline = pending:find("\n", 1, true)
@@ -47,10 +47,6 @@ local function read_lines(pipe, max, on_line)
       newline = pending:find("\n", 1, true)
     end
   end)
-end
-
-local function is_trusted(pipe)
-  return sys.is_trusted_peer(pipe:fileno())
 end
 
 local function forget(clients, client)
@@ -96,7 +92,7 @@ end
 local function serve_client(server, clients, max, answer)
   local client = new_client()
   server:accept(client.pipe)
-  if not is_trusted(client.pipe) then
+  if sys.peer(client.pipe:fileno()) ~= "trusted" then
     return handles.close(client.pipe)
   end
   client.user = sys.peer_user(client.pipe:fileno())
@@ -153,10 +149,23 @@ function M.listen(path, max, answer)
   }
 end
 
+local function no_owner()
+  return errors.new("ERR_NOT_FOUND", "no process owns the project")
+end
+
 -- Why no owner can be reached: there is none, or this process cannot open another file.
 local function unreachable(path, errno)
   local err = errors.of_loop("cannot connect to " .. path .. ": " .. tostring(errno), errno)
-  return err.code ~= "ERR_IO" and err or errors.new("ERR_NOT_FOUND", "no process owns the project")
+  return err.code ~= "ERR_IO" and err or no_owner()
+end
+
+-- Of a socket that is closed while it holds unread bytes the other end hears ECONNRESET, and EPIPE when it
+-- writes later: nothing was done of what was asked last.
+local function hung_up(errno)
+  if errno == "ECONNRESET" or errno == "EPIPE" then
+    return no_owner()
+  end
+  return { code = "ERR_IO", class = "environment", message = "the owner hung up" }
 end
 
 local Connection = {}
@@ -165,14 +174,18 @@ Connection.__index = Connection
 ---Sends one line and waits for one; one at a time.
 ---@param line string
 ---@return string|nil answer
----@return Error|nil err
+---@return Error|nil err ERR_NOT_FOUND: the other side ended before it read the line; ERR_IO: after it perhaps
 function Connection:ask(line)
   return async.suspend(function(wake)
     self.wake = wake
     if not handles.is_open(self.pipe) then
-      return self.hear(nil)
+      return self.hear(nil, "EPIPE")
     end
-    self.pipe:write(line .. "\n")
+    self.pipe:write(line .. "\n", function(errno)
+      if errno then
+        self.hear(nil, errno)
+      end
+    end)
   end)
 end
 
@@ -194,18 +207,18 @@ end
 function Connection:close()
   handles.close(self.pipe)
 end
+Connection.__close = Connection.close
 
 local function connected(pipe, max)
   local self = setmetatable({ pipe = pipe }, Connection)
-  function self.hear(answer)
+  function self.hear(answer, errno)
     local wake = self.wake
     self.wake = nil
     if not answer then
       self:close()
     end
     if wake then
-      local gone = { code = "ERR_IO", class = "environment", message = "the owner hung up" }
-      wake(answer, not answer and gone or nil)
+      wake(answer, not answer and hung_up(errno) or nil)
     end
   end
   read_lines(pipe, max, self.hear)
@@ -218,6 +231,16 @@ local function stranger(path)
     message = path .. " is served by another user, or from a jail or a container",
     fix = "the project's .orket belongs to the user who runs it, and to no other",
   }
+end
+
+-- A peer that is about to end is none: its process is seen before its socket is closed.
+local function greeted(path, pipe, max)
+  local peer = sys.peer(pipe:fileno())
+  if peer == "trusted" then
+    return connected(pipe, max)
+  end
+  handles.close(pipe)
+  return nil, peer == "gone" and no_owner() or stranger(path)
 end
 
 ---A connection to whoever listens. nil, ERR_NOT_FOUND when nobody does.
@@ -234,11 +257,11 @@ function M.connect(path, max)
   return async.suspend(function(wake)
     pipe:connect(address, function(err)
       release()
-      if not err and is_trusted(pipe) then
-        return wake(connected(pipe, max))
+      if not err then
+        return wake(greeted(path, pipe, max))
       end
       handles.close(pipe)
-      wake(nil, err and unreachable(path, err) or stranger(path))
+      wake(nil, unreachable(path, err))
     end)
   end)
 end

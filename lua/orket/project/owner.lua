@@ -181,19 +181,21 @@ function M.await_end(dir)
   end
 end
 
+-- The line with which the process that listens answers.
+local function line_of_owner(dir, request)
+  local connection <close>, err = lines.connect(socket_path(dir), LINE_MAX)
+  if not connection then
+    return nil, err
+  end
+  return question(dir, connection, cjson.encode(request), SILENT_MAX)
+end
+
 -- One try: by the process that listens, else as the owner.
 local function ask_once(dir, request)
-  local connection, err = lines.connect(socket_path(dir), LINE_MAX)
-  if not connection then
-    if err.code ~= "ERR_NOT_FOUND" then
-      return nil, err
-    end
+  local line, err = line_of_owner(dir, request)
+  if not line and err.code == "ERR_NOT_FOUND" then
     return as_owner(dir, request)
-  end
-  local line
-  line, err = question(dir, connection, cjson.encode(request), SILENT_MAX)
-  connection:close()
-  if not line then
+  elseif not line then
     return nil, err
   end
   local reply = cjson.decode(line)
