@@ -271,7 +271,7 @@ coverage:
 	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-evidence: $(ORKET) $(FAULTY) $(BEYOND) $(NAMED) $(MEASURES) $(B)/tests/test_power $(B)/tests/test_damage
+evidence: $(ORKET) $(FAULTY) $(BEYOND) $(NAMED) $(MEASURES) $(WEB) $(B)/tests/test_power $(B)/tests/test_damage
 	@sh bench/evidence.sh
 
 PREFIX    := /usr/local
