@@ -1,15 +1,16 @@
 -- run.lua: runs test files beside each other and sums them up.
 --   lua5.4 tests/run.lua PROGRAM-OR-SPEC …
--- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (240).
+-- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (600).
 -- JOBS=N files run at a time, by default one for each core, fewer where memory is short: no file may count
 -- what the whole machine does, or use a fixed port. ORDER=SEED starts them in the random order of that
 -- number, ORDER=random in a new one; the seed is printed. Prints what failed, one line for each file as it
--- ends, the slowest ten, and at last "N passed, N failed"; exit 1 when any failed. ^C ends what is under way.
+-- ends, the slowest ten, what was skipped and why, and at last "N passed, N failed"; exit 1 when any failed.
+-- ^C ends what is under way.
 
 local uv = require("luv")
 
 local MEMORY = 1 << 30 -- bytes that are kept for one file
-local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
+local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 600
 
 -- What a terminal, a person or a proxied network has set does not reach the tests: one environment
 -- everywhere.
@@ -87,7 +88,16 @@ local function run(file, done)
   running[assert(handle and pid, pid)] = true
 end
 
-local sum = { passed = 0, failed = 0, files = {} }
+local sum = { passed = 0, failed = 0, files = {}, skipped = {} }
+
+-- Tests that need what is not here: lines "NAME: why".
+local function skipped(name, text)
+  local lines = {}
+  for what in text:gmatch("%f[^\n\0]ok %d+ %- # SKIP ([^\n]*)") do
+    lines[#lines + 1] = name .. ": " .. what
+  end
+  return lines
+end
 
 local function ending(code)
   if code == 124 then
@@ -98,16 +108,18 @@ end
 
 ---Prints what one file did, whole, and adds it to the sum.
 local function report(file, text, code, seconds)
-  local passed, failed = count(text)
-  if failed == 0 and (code ~= 0 or passed == 0) then
-    failed = 1 -- it crashed, ran out of time, or tested nothing
-  end
   local name = file:gsub("^build/", "")
+  local left_out = skipped(name, text)
+  local passed, failed = count(text)
+  if failed == 0 and (code ~= 0 or passed + #left_out == 0) then
+    failed = 1 -- it crashed, ran out of time, or has no test
+  end
   local line = "%-40s %5d passed %5d failed %6.1f s%s\n"
   io.write(failed > 0 and text .. "\n" or "", line:format(name, passed, failed, seconds, ending(code)))
   io.flush()
   sum.passed, sum.failed = sum.passed + passed, sum.failed + failed
   table.insert(sum.files, { name = name, seconds = seconds })
+  table.move(left_out, 1, #left_out, #sum.skipped + 1, sum.skipped)
 end
 
 ---Runs these files, so many at a time, and returns when all of them have ended.
@@ -134,6 +146,12 @@ local function print_slowest()
   print("\nthe slowest:")
   for i = 1, math.min(10, #sum.files) do
     print(string.format("%8.1f s  %s", sum.files[i].seconds, sum.files[i].name))
+  end
+end
+
+local function print_skipped()
+  if #sum.skipped > 0 then
+    print("\nskipped, since they need what is not here:\n  " .. table.concat(sum.skipped, "\n  "))
   end
 end
 
@@ -171,5 +189,6 @@ for _, name in ipairs({ "sigint", "sigterm", "sighup" }) do
 end
 run_all(ordered(arg), jobs())
 print_slowest()
+print_skipped()
 print(string.format("%d passed, %d failed", sum.passed, sum.failed))
 os.exit(sum.failed == 0 and 0 or 1)

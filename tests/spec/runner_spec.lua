@@ -67,6 +67,15 @@ describe("tests/run.lua", function()
     assert(text:find("2_spec.lua +0 passed +1 failed +[%d.]+ s %(out of time%)"), text)
   end)
 
+  it("tests/run.lua counts what is skipped as neither, also a whole file of it, and says why", function()
+    local text, code = run({ PASSES .. ' it("needs", function() pending("no moon is here") end)',
+      'pending("stands for all: no sun is here")' })
+    assert.same({ 0, "1 passed, 0 failed" }, { code, text:match("([^\n]*)\n$") })
+    assert(text:find("skipped, since they need what is not here:\n", 1, true), text)
+    assert(text:find("  " .. dir .. "/1_spec.lua: [^\n]*no moon is here\n"), text)
+    assert(text:find("  " .. dir .. "/2_spec.lua: [^\n]*no sun is here\n"), text)
+  end)
+
   it("tests/run.lua runs files beside each other, and shows what each prints in one piece", function()
     local text = run({ meets("one", "two"), meets("two", "one") }, "JOBS=2")
     for _, name in ipairs({ "one", "two" }) do
