@@ -57,8 +57,8 @@ NPM_DEBS := npm
 DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will do, and may not bear Debian's beside it
 TEST_DEBS := lua5.4 lua-luv lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3 \
 	python3-pip python3-venv python3-pytest cmake golang-go cargo openssl patch python3-websockets \
-	python3-prometheus-client nginx-light libnotify-bin dbus-daemon python3-dbus python3-gi
-EVIDENCE_DEBS := nghttp2-client chromium python3-fastapi python3-httpx
+	python3-prometheus-client nginx-light libnotify-bin dbus-daemon python3-dbus python3-gi chromium
+EVIDENCE_DEBS := nghttp2-client python3-fastapi python3-httpx
 
 Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/c $(B)/bench)
@@ -200,7 +200,7 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && touch $(@F)
 
-# What tests/spec/page_spec.lua looks at the page with, in a Chromium that is there.
+# What the specs of the page drive Chromium with.
 WEB := build/web/node_modules
 $(WEB): $(wildcard tests/web/*) tests/web/.npmrc
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)

@@ -45,14 +45,7 @@ local function shown(rows)
   return rows
 end
 
-describe("costs on the page", function()
-  if not browser.found() then
-    it("are looked at in a browser", function()
-      pending(browser.MISSING)
-    end)
-    return
-  end
-
+browser.describe("costs on the page", function()
   it("equal those of the command by card, role, model, day and run, and have bars, caps and success", function()
     local w <close> = new_world(PRICE)
     local s <close> = service.start(w)

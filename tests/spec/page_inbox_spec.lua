@@ -34,14 +34,7 @@ local function new_world()
       why = "a person decides" } } })
 end
 
-describe("the inbox on the page", function()
-  if not browser.found() then
-    it("is looked at in a browser", function()
-      pending(browser.MISSING)
-    end)
-    return
-  end
-
+browser.describe("the inbox on the page", function()
   it("counts what is asked elsewhere at once, answers it, two of one rule together, one with a reason", function()
     local w <close> = new_world()
     local s <close> = service.start(w)

@@ -20,14 +20,7 @@ local function new_world()
     tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } } })
 end
 
-describe("the page notifies a person at the desktop", function()
-  if not browser.found() then
-    it("is watched here", function()
-      pending(browser.MISSING)
-    end)
-    return
-  end
-
+browser.describe("the page notifies a person at the desktop", function()
   it("only when it is switched on and out of sight: what waits for that person and a run's end, without content", function()
     local w <close> = new_world()
     local s <close> = service.start(w)

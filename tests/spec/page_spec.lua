@@ -109,14 +109,7 @@ end)
 
 local watched = browser.watch
 
-describe("a person at the page", function()
-  if not browser.found() then
-    it("is watched here", function()
-      pending(browser.MISSING)
-    end)
-    return
-  end
-
+browser.describe("a person at the page", function()
   it("watches a run, approves what was read to its end, is refused a move, sees that the server is gone", function()
     local w <close> = new_world()
     local s <close> = service.start(w)

@@ -7,14 +7,7 @@ local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
-describe("a user at the page", function()
-  if not browser.found() then
-    it("is watched here", function()
-      pending(browser.MISSING)
-    end)
-    return
-  end
-
+browser.describe("a user at the page", function()
   it("signs in with name and password, stays so, and is out as soon as an administrator says so", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
     local s <close> = service.start(w)

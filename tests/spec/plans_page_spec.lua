@@ -52,14 +52,7 @@ local function has(text, words)
   assert(text:find(words, 1, true), words .. " in:\n" .. text)
 end
 
-describe("a person at plans and conversations", function()
-  if not browser.found() then
-    it("is watched here", function()
-      pending(browser.MISSING)
-    end)
-    return
-  end
-
+browser.describe("a person at plans and conversations", function()
   it("asks for a plan on the empty board, watches it come, asks for a change, and accepts what is shown", function()
     local w <close> = empty_world()
     local s <close> = service.start(w)

@@ -37,14 +37,7 @@ local function parked()
   return w
 end
 
-describe("a person at a run's timeline", function()
-  if not browser.found() then
-    it("is watched here", function()
-      pending(browser.MISSING)
-    end)
-    return
-  end
-
+browser.describe("a person at a run's timeline", function()
   it("reads why something was refused, and follows each link of a chain; a missing one is named", function()
     local w <close> = parked()
     -- a journal that says of C's file everything but who allowed it

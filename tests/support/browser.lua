@@ -7,7 +7,7 @@ local M = {}
 
 local TOOLS = "build/web/node_modules"
 
-M.MISSING = "no Chromium is here, Node is older than 20, or `make build/web/node_modules` was not run"
+M.MISSING = "no Chromium is here (make deps), Node is older than 20, or `make build/web/node_modules` was not run"
 
 local chromium
 
@@ -21,6 +21,16 @@ function M.found()
     chromium = code == 0 and path or false
   end
   return chromium or nil
+end
+
+---As busted's describe; where there is no browser, one skipped test stands for all of it and says why.
+---@param name string
+---@param tests function
+function M.describe(name, tests)
+  local busted = require("busted")
+  busted.describe(name, M.found() and tests or function()
+    busted.pending("is not watched: " .. M.MISSING)
+  end)
 end
 
 ---Plays a scene, FILE/NAME: what tests/web/FILE.mjs saw. No error of the page and no other host may be among it.
