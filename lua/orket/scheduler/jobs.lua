@@ -11,7 +11,7 @@ local runs = require("orket.scheduler.jobs.runs")
 
 local M = {}
 
-local FETCHED, LOOK = 2, 0.01 -- seconds
+local FETCHED = 2 -- seconds
 
 ---@class Job
 ---@field card string|nil nil: it is not known before what comes first is done
@@ -39,6 +39,7 @@ Job.__index = Job
 ---@field private project Project
 ---@field private hooks table see M.new
 ---@field private idle fun(ok: boolean)|nil the task in Jobs:await_idle
+---@field private on_left fun(ok: boolean)|nil the task in Jobs:await_followers
 local Jobs = {}
 Jobs.__index = Jobs
 
@@ -116,6 +117,9 @@ end
 function Job:leave(follower)
   self.followers[follower] = nil
   self.owned.followers[follower] = nil
+  if self.owned.on_left and not next(self.owned.followers) then
+    self.owned.on_left(true)
+  end
 end
 
 -- ---- begin and end ----
@@ -255,10 +259,11 @@ end
 ---Waits until the followers have fetched the end, two seconds at most: one that was stopped fetches nothing.
 ---In a task.
 function Jobs:await_followers()
-  local left = FETCHED
-  while next(self.followers) and left > 0 do
-    async.sleep(LOOK)
-    left = left - LOOK
+  if next(self.followers) then
+    async.within(FETCHED, async.suspend, function(wake)
+      self.on_left = wake
+    end)
+    self.on_left = nil
   end
 end
 
