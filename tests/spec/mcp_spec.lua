@@ -197,7 +197,7 @@ describe("mcp", function()
     local text, exit = w:orket("mcp call fake echo '{\"text\":\"x\"}'")
     assert(text:find(words, 1, true), mode .. ": " .. text)
     assert.equal(code or 1, exit, mode)
-    assert(os.time() - began <= 6, mode .. " took its time")
+    assert(os.time() - began <= 30, mode .. " took its time")
     assert.equal("0", servers.processes(), mode)
     return text
   end

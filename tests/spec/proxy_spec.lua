@@ -78,7 +78,7 @@ describe("behind nginx", function()
       :format(s.key, url, stream)):match("%d+")
     assert(world.wait(function() return orket.read(stream):find("event: card.created", 1, true) end))
     s:post("/v1/acts/comment", { card = "A", text = "through the proxy" })
-    assert(world.wait(function() return orket.read(stream):find("through the proxy", 1, true) end, 5))
+    assert(world.wait(function() return orket.read(stream):find("through the proxy", 1, true) end))
     os.execute("kill " .. pid)
     local said, code = orket.shell(([[timeout 30 %s -c '
 import asyncio, ssl, sys, websockets

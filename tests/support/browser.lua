@@ -39,7 +39,7 @@ end
 ---@return table seen
 function M.watch(scene, s)
   local file, name = scene:match("(.+)/(.+)")
-  local text = orket.shell(("CHROMIUM=%s timeout 90 node build/web/%s.mjs %s %s %s %s 2>&1")
+  local text = orket.shell(("CHROMIUM=%s timeout 300 node build/web/%s.mjs %s %s %s %s 2>&1")
     :format(M.found(), file, name, s.url, s.key, s.pid))
   local ok, seen = pcall(cjson.decode, text:match("[^\n]+\n?$") or "")
   assert(ok, text)

@@ -17,9 +17,9 @@ local function sleep(seconds)
   require("luv").sleep(math.ceil(seconds * 1000))
 end
 
----Waits until done() is true, 10 seconds at most.
-function M.wait(done)
-  for _ = 1, 500 do
+---Waits until done() is true, 30 seconds at most by default.
+function M.wait(done, seconds)
+  for _ = 1, (seconds or 30) * 50 do
     local value = done()
     if value then
       return value

@@ -203,7 +203,7 @@ end
 
 ---Waits until done() is true: looks soon at first, then every 20 ms; on a busy machine for longer.
 function M.wait(done, seconds)
-  for i = 1, (seconds or 10) * 50 + 4 do
+  for i = 1, (seconds or 30) * 50 + 4 do
     if done() then
       return true
     end
