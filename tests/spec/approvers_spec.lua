@@ -132,6 +132,42 @@ describe("people.approvals", function()
     assert.equal("pending", w:pending()[1].status)
   end)
 
+  it("counts a yes and that of one's stand-in once, wherever a stand-in has no other's place to take", function()
+    for _, case in ipairs({ { "ada", "bob", "pending" }, { "bob", "ada", "pending" }, { "ada", "joe", "given" },
+      { "joe", "ada", "given" } }) do
+      local w <close> = project({ approvals = { { approvers = 2, users = { "ada", "eve" } } }, delegations = {
+        { from = "ada", to = "bob", ["until"] = "2999-12-31" }, { from = "ada", to = "joe", ["until"] = "2999-12-31" },
+        { from = "eve", to = "joe", ["until"] = "2999-12-31" } } })
+      accounts.add(w, "joe", "developer")
+      local s <close> = service.start(w)
+      local row = asked(w, s)
+      assert.equal(200, answer(s, accounts.token(s, case[1]), row).status)
+      local reply = answer(s, accounts.token(s, case[2]), row)
+      assert.equal(200, reply.status)
+      assert.equal(case[3] == "pending", reply.body.message:find("another person has to say yes", 1, true) ~= nil,
+        reply.text)
+      assert.same({ "human:" .. case[1], case[3] == "pending" and "human:" .. case[2] or nil },
+        actors(w, "approval.given"))
+    end
+  end)
+
+  it("does not count the yes of a user who was removed for another one of the same name", function()
+    local w <close> = project({ approvals = { { approvers = 2 } } })
+    local s <close> = service.start(w)
+    local bob = accounts.token(s, "bob")
+    local row = asked(w, s)
+    assert.equal(200, answer(s, accounts.token(s, "ada"), row).status)
+    accounts.run(w, "user remove ada")
+    accounts.add(w, "ada", "developer")
+    assert.truthy(answer(s, bob, row).body.message:find("another person has to say yes", 1, true))
+    assert.equal("pending", w:pending()[1].status)
+    local audited = {}
+    for _, event in ipairs(s:get("/v1/audit").body.items) do
+      audited[event.kind] = (audited[event.kind] or 0) + 1
+    end
+    assert.equal(2, audited["approval.given"])
+  end)
+
   it("ends with the no of one of them", function()
     local w <close> = project({ approvals = { { approvers = 2 } } })
     local s <close> = service.start(w)

@@ -53,24 +53,29 @@ local function delegators(organization, users, name)
   return list
 end
 
--- As oneself, or in the place of one who may.
-local function may(question, entry, user)
-  if not user or user.disabled or entry.requester ~= true and question.requesters[user.name] then
-    return false
+local function is_free(question, entry, name)
+  return entry.requester == true or not question.requesters[name]
+end
+
+-- Whose yes this user's would be, for an entry: one's own, or of those in whose place one stands.
+local function places(question, entry, user)
+  if not user or user.disabled or not is_free(question, entry, user.name) then
+    return {}
   elseif is_named(entry, user) then
-    return true
+    return { user.name }
   end
+  local list = {}
   for _, from in ipairs(delegators(question.organization, question.users, user.name)) do
-    if is_named(entry, from) and (entry.requester == true or not question.requesters[from.name]) then
-      return true
+    if is_named(entry, from) and is_free(question, entry, from.name) then
+      list[#list + 1] = from.name
     end
   end
-  return false
+  return list
 end
 
 local function may_all(question, user)
   for _, entry in ipairs(question.entries) do
-    if not may(question, entry, user) then
+    if #places(question, entry, user) == 0 then
       return false, entry
     end
   end
@@ -114,22 +119,38 @@ local function question_of(project, row)
     requesters = requesters, entries = entries_of(organization, row, card.epic or card.id) }
 end
 
-local function needed(question)
-  local most = 1
-  for _, entry in ipairs(question.entries) do
-    most = math.max(most, entry.approvers or 1)
-  end
-  return most
-end
-
--- Others who said yes, and still may.
-local function given(question, who)
-  local count = 0
+-- This one, and others who said yes and still may.
+local function givers(question, who)
+  local names = { who }
   for _, actor in ipairs(question.yeses) do
     local name = actor:match("^human:(.*)$")
     if name ~= who and may_all(question, question.users[name]) then
-      count = count + 1
+      names[#names + 1] = name
     end
+  end
+  return names
+end
+
+local function take(taken, list)
+  for _, place in ipairs(list) do
+    if not taken[place] then
+      taken[place] = true
+      return 1
+    end
+  end
+  return 0
+end
+
+-- Of how many persons these yeses are, for an entry: one's own and one that was given in one's place are the
+-- same person's. Who has the fewest places to take comes first.
+local function persons(question, entry, names)
+  local all, taken, count = {}, {}, 0
+  for i, name in ipairs(names) do
+    all[i] = places(question, entry, question.users[name])
+  end
+  table.sort(all, function(a, b) return #a < #b end)
+  for _, list in ipairs(all) do
+    count = count + take(taken, list)
   end
   return count
 end
@@ -150,7 +171,11 @@ function M.check(project, who, row)
   if not ok then
     return nil, refused(question, entry, who)
   end
-  return math.max(0, needed(question) - 1 - given(question, who))
+  local names, more = givers(question, who), 0
+  for _, one in ipairs(question.entries) do
+    more = math.max(more, (one.approvers or 1) - persons(question, one, names))
+  end
+  return more
 end
 
 ---The same where the answer is acted upon at once, by the process that asked.

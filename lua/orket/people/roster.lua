@@ -56,6 +56,9 @@ end
 
 FOLD["user.removed"] = function(roster, event, body)
   roster.users[body.name] = nil
+  for _, actors in pairs(roster.yeses) do
+    tables.drop(actors, "human:" .. body.name) -- another one of that name did not give them
+  end
   for _, key in pairs(roster.keys) do
     if key.user == body.name then
       revoke(key, event.at)

@@ -204,7 +204,7 @@ end
 
 -- ---- the journal ----
 
-local AUDITED = { "user.", "key.", "approval.answered" }
+local AUDITED = { "user.", "key.", "approval.given", "approval.answered" }
 
 local function audit(service, request)
   local items, last = service.events:page({ kinds = AUDITED }, request.query.after or 0,
