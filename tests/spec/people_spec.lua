@@ -184,6 +184,38 @@ describe("a user of the service", function()
     assert.equal(200, accounts.login(s, "ada").status)
   end)
 
+  it("has no name that the time of an answer gives away: names that no user has are counted one by one, too", function()
+    local w <close> = with_ada("viewer")
+    local s <close> = service.start(w)
+    local function seconds(i, name)
+      local status, time = orket.shell(("curl -s -o /dev/null -w '%%{http_code} %%{time_total}' --interface 127.0.0.%d "
+        .. "-H 'Content-Type: application/json' -d '{\"name\":\"%s\",\"password\":\"wrong password\"}' %s/v1/login")
+        :format(i, name, s.url)):match("(%d+) ([%d.]+)")
+      assert.equal("401", status)
+      return tonumber(time)
+    end
+    for i = 2, 9 do
+      seconds(i, "unknown" .. i)
+    end
+    assert(seconds(50, "another") < 5) -- it was 5 seconds and more, and that of a user 0
+    local again = {}
+    for i = 1, 4 do
+      again[i] = seconds(60 + i, "another")
+    end
+    assert(again[4] > 0.4, again[4])
+  end)
+
+  it("is seen in the audit alone, also where an event is asked why it was not allowed", function()
+    local w <close> = with_ada("viewer")
+    local s <close> = service.start(w)
+    local ada, event = accounts.token(s, "ada"), events_of(w, "user.created")[1]
+    for _, path in ipairs({ "/v1/why/", "/v1/why-not/" }) do
+      local reply = accounts.ask(s, ada, "GET", path .. math.tointeger(event.seq))
+      assert.equal(403, reply.status, path .. reply.text)
+      assert.is_nil(reply.text:find("user.created", 1, true), reply.text)
+    end
+  end)
+
   it("is signed out at once by logout, disable, remove and another password, also on open streams", function()
     local w <close> = new_world()
     local s <close> = service.start(w)

@@ -12,6 +12,7 @@ local M = {}
 local FORGIVEN = 900 -- seconds after which a wrong password does not count any more
 local OF_ADDRESS, WAITING_MOST = 8, 32 -- attempts under way
 local NOTED = 60 -- seconds between two events about failures of one account
+local UNKNOWN = "unknown" -- what names that no user has are counted under
 
 local SignIn = {}
 SignIn.__index = SignIn
@@ -66,18 +67,22 @@ local function record(self, actor, role, body)
   return errors.check(async.await(tx.commit, tx))
 end
 
--- Unknown names are one account.
-local function account_of(user)
-  return "account:" .. (user and user.name or "?")
+local NAME_MOST = 64 -- bytes of a name that are kept; no user's is longer
+
+-- Names that no user has are counted alike: how long an answer takes does not tell whether there is such a user.
+local function account_of(name)
+  return "account:" .. name:sub(1, NAME_MOST)
 end
 
 -- The first one at once, then how many there were since; a name that no user has is not written down: it may
--- be a password.
-local function note_failure(self, user, address)
-  local account = account_of(user)
-  self.wrong:add(account)
+-- be a password. Those are one account here.
+local function note_failure(self, user, name, address)
+  self.wrong:add(account_of(name))
   self.wrong:add("address:" .. address)
-  local count = self.wrong:unnoted(account, NOTED)
+  if not user then
+    self.wrong:add(UNKNOWN)
+  end
+  local count = self.wrong:unnoted(user and account_of(name) or UNKNOWN, NOTED)
   if not count then
     return true
   end
@@ -92,7 +97,7 @@ local function checked(self, name, password, address)
   if user and user.disabled then
     user = nil
   end
-  local wait = math.max(self.wrong:delay("address:" .. address), self.wrong:delay(account_of(user)))
+  local wait = math.max(self.wrong:delay("address:" .. address), self.wrong:delay(account_of(name)))
   if wait > 0 and not async.sleep(wait) then
     return nil, errors.new("ERR_CANCELED", "the client is gone")
   end
@@ -100,7 +105,7 @@ local function checked(self, name, password, address)
   if err then
     return nil, err
   elseif not ok then
-    ok, err = note_failure(self, user, address)
+    ok, err = note_failure(self, user, name, address)
     return nil, ok and errors.new("ERR_DENIED", "the name or the password is wrong",
       "an administrator can set another password: orket user password NAME", 401) or err
   end
@@ -154,7 +159,7 @@ function SignIn:enter(name, password, address)
     if not ok then
       return nil, err
     end
-    self.wrong:forgive(account_of(user))
+    self.wrong:forgive(account_of(name))
     return self.directory.sessions:open(user)
   end)
 end

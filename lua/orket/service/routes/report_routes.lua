@@ -55,11 +55,16 @@ local function is_hidden(request, event)
   return false
 end
 
-local function why(service, request)
-  local event, err = event_ref.meant(service.store, request.params.event)
+-- The event, if who asks may see it.
+local function shown(request, event, err)
   if event and is_hidden(request, event) then
-    event, err = nil, errors.new("ERR_DENIED", "this event belongs to the audit", "an administrator can look")
+    return nil, errors.new("ERR_DENIED", "this event belongs to the audit", "an administrator can look")
   end
+  return event, err
+end
+
+local function why(service, request)
+  local event, err = shown(request, event_ref.meant(service.store, request.params.event))
   return event and with_places(service.store, reasons.why(service.store, event)), err
 end
 
@@ -100,7 +105,7 @@ end
 
 -- The call is judged once more by scripts that are built for it: not on the loop.
 local function why_not(service, request)
-  local event, err = event_ref.event(service.store, request.params.event)
+  local event, err = shown(request, event_ref.event(service.store, request.params.event))
   if not event then
     return nil, err
   end
