@@ -192,6 +192,25 @@ describe("orket mcp serve", function()
     w:replays()
   end)
 
+  it("drains its own run when the client closes its input, and ends without an error", function()
+    local w <close> = new_world({ limits = { drain = 30 } })
+    w:hold(1)
+    w:write(".test/open", ([[
+{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}
+{"jsonrpc":"2.0","method":"notifications/initialized"}
+{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"start_run","arguments":{"card":"ep"}}}
+]]))
+    os.execute(("cd %s; (cat .test/open; until [ -e .test/request.1 ]; do sleep 0.05; done) | (%s; echo $? >.test/code) >.test/mcp.out 2>&1 &")
+      :format(w.dir, w:command("mcp serve")))
+    assert(world.wait(function() return w:exists(".test/code") and w:read(".test/code"):find("\n") end), w:read(".test/mcp.out"))
+    assert.equal("0\n", w:read(".test/code"), w:read(".test/mcp.out"))
+    assert.is_nil(w:read(".test/mcp.out"):find("traceback", 1, true), w:read(".test/mcp.out"))
+    w:release(1)
+    local text, code = w:orket("resume --plain ep.1")
+    assert.equal(0, code, text)
+    w:derives("ep.1")
+  end)
+
   it("says what it is for when a person types it", function()
     local w <close> = ran()
     local text, code = w:orket("mcp serve </dev/null")

@@ -98,6 +98,11 @@ local function close_own(self, seconds)
   end
 end
 
+-- The last run that it owns has ended: as it goes on, or because it is being closed.
+local function is_last(self, row)
+  return row.kind == "run" and self.own and not self.own.runs.jobs.list[1]
+end
+
 -- Owns the project until the run has ended.
 local function own(self)
   local project, err = projects.open(self.dir, { own = true, beside = true })
@@ -108,7 +113,7 @@ local function own(self)
   served, err = service.open(project, { log = {
     write = function(_, row)
       self.log(row)
-      if row.kind == "run" and not self.own.runs.jobs.list[1] then
+      if is_last(self, row) then
         async.spawn(close_own, self, 0)
       end
     end,
