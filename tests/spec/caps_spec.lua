@@ -80,11 +80,11 @@ describe("caps", function()
 end)
 
 local function wanted(estimate, model, bytes)
-  return (estimate:of({ model = model, body = { ("x"):rep(bytes) } }))
+  return estimate:of(model, bytes)
 end
 
 describe("caps", function()
-  local PRICED = { max_tokens = 100, price = { input = 1, output = 2 } }
+  local PRICED = { name = "m", max_tokens = 100, price = { input = 1, output = 2 } }
 
   it("an estimate of a request holds the whole cap for a model that has not answered yet", function()
     local first = wanted(estimates.new(), PRICED, 10)
@@ -99,6 +99,13 @@ describe("caps", function()
     assert.equal(300 + 100, wanted(estimate, PRICED, 300).tokens)
   end)
 
+  it("an estimate of a request knows a model whose configuration was read anew", function()
+    local estimate = estimates.new()
+    estimate:learn(PRICED, 1000, { prompt = 250, completion = 20 })
+    assert.equal(300 + 100, wanted(estimate, { name = "m", max_tokens = 100 }, 300).tokens)
+    assert(wanted(estimate, { name = "n", max_tokens = 100 }, 300).tokens > 1e15)
+  end)
+
   it("an estimate of a request follows a server that counts more tokens than the body has bytes, and never goes back",
     function()
     local estimate = estimates.new()
@@ -109,7 +116,7 @@ describe("caps", function()
 
   it("an estimate of a request takes twice the longest reply, and 4096 at least, where the model has no max_tokens",
     function()
-    local model, estimate = {}, estimates.new()
+    local model, estimate = { name = "m" }, estimates.new()
     estimate:learn(model, 100, { prompt = 1, completion = 10 })
     assert.equal(10 + 4096, wanted(estimate, model, 10).tokens)
     estimate:learn(model, 100, { completion = 3000 })
@@ -119,7 +126,7 @@ describe("caps", function()
   it("an estimate of a request holds the seconds of the model's own deadline, and of the transport's without one",
     function()
     local estimate = estimates.new()
-    assert.equal(2500, wanted(estimate, { deadlines = { total = 2.5 } }, 1).seconds)
-    assert.equal(1800 * 1000, wanted(estimate, {}, 1).seconds)
+    assert.equal(2500, wanted(estimate, { name = "m", deadlines = { total = 2.5 } }, 1).seconds)
+    assert.equal(1800 * 1000, wanted(estimate, { name = "m" }, 1).seconds)
   end)
 end)

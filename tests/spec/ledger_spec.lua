@@ -15,6 +15,12 @@ local function tokens(n)
   return { tokens = n }
 end
 
+local function wants(n)
+  return function()
+    return tokens(n)
+  end
+end
+
 describe("ledger", function()
   it("the ledger holds in every cap of the path, or in none", function()
     local ledger = ledgers.new()
@@ -50,7 +56,7 @@ describe("ledger", function()
     local first = ledger:reserve(all, tokens(90))
     local held = {}
     for i = 1, 4 do
-      ledger:wait(all, tokens(i == 1 and 50 or 10), function(one, reached)
+      ledger:wait(all, wants(i == 1 and 50 or 10), function(one, reached)
         said[#said + 1] = i .. (reached and " reached" or " held")
         held[i] = one
       end)
@@ -60,11 +66,23 @@ describe("ledger", function()
     ledger:commit(first, tokens(20))
     assert.same({ "1 held", "2 held", "3 held", "4 held" }, said)
     local last
-    ledger:wait(all, tokens(50), function(_, reached) last = reached end)
+    ledger:wait(all, wants(50), function(_, reached) last = reached end)
     for i = 1, 4 do
       ledger:commit(held[i], tokens(20))
     end
     assert.equal(all[1], last)
+  end)
+
+  it("the ledger asks anew what one who waits may cost, when something was given back", function()
+    local ledger, known, served = ledgers.new(), 1000, 0
+    local all = { cap(ledger, "organization/tokens", 100) }
+    local first = ledger:reserve(all, tokens(1000))
+    for _ = 1, 4 do
+      ledger:wait(all, function() return tokens(known) end, function() served = served + 1 end)
+    end
+    known = 10
+    ledger:commit(first, tokens(10))
+    assert.equal(4, served)
   end)
 
   it("the ledger gives back what was held for somebody who left", function()
@@ -72,9 +90,9 @@ describe("ledger", function()
     local all = { cap(ledger, "organization/tokens", 10) }
     local first, woken = ledger:reserve(all, tokens(10)), 0
     local leave_second
-    ledger:wait(all, tokens(5), function() woken = woken + 1; leave_second() end)
-    leave_second = ledger:wait(all, tokens(5), function() woken = woken + 100 end)
-    local leave_third = ledger:wait(all, tokens(5), function() woken = woken + 1000 end)
+    ledger:wait(all, wants(5), function() woken = woken + 1; leave_second() end)
+    leave_second = ledger:wait(all, wants(5), function() woken = woken + 100 end)
+    local leave_third = ledger:wait(all, wants(5), function() woken = woken + 1000 end)
     leave_third()
     ledger:release(first)
     assert.equal(1, woken)
@@ -118,7 +136,7 @@ describe("ledger", function()
         if held or reached then
           answer(wanted)(held, reached)
         else
-          ledger:wait(path, tokens(wanted), answer(wanted))
+          ledger:wait(path, wants(wanted), answer(wanted))
         end
         if #flying > 0 and math.random(3) == 1 then
           local one = table.remove(flying, math.random(#flying))

@@ -5,7 +5,7 @@
 --   completion  max_tokens, where the model has it, else twice the longest reply so far, 4096 at least
 --
 -- Of a model that has not answered yet nothing is known: it holds the whole cap, so that its first request
--- goes alone.
+-- goes alone. What is known of a model's name is kept when its configuration is read anew.
 
 local media = require("orket.llm.media")
 local strings = require("orket.util.strings")
@@ -32,22 +32,27 @@ local function most_said(model, known)
   return math.max(told or math.max(COMPLETION, 2 * known.said), known.said)
 end
 
+---How long a request is: what its media take on the wire beyond their price is not counted.
 ---@param request ModelRequest with its body
+---@return integer
+function M.bytes(request)
+  return strings.bytes(request.body) - media.surplus(request.messages or {}, request.model)
+end
+
+---@param model table
+---@param bytes integer of the request
 ---@return table<string, integer> wanted by kind
----@return integer bytes
-function Estimate:of(request)
-  local model = request.model
-  local bytes = strings.bytes(request.body) - media.surplus(request.messages or {}, model)
-  local known = self.known[model]
+function Estimate:of(model, bytes)
+  local known = self.known[model.name]
   local wanted = { calls = 1, seconds = math.ceil(((model.deadlines or {}).total or TOTAL) * 1000) }
   if not known then
     wanted.tokens, wanted.money = WHOLE, WHOLE
-    return wanted, bytes
+    return wanted
   end
   local prompt, completion = math.ceil(bytes * known.ratio), most_said(model, known)
   wanted.tokens = prompt + completion
   wanted.money = usages.money(model.price, { prompt = prompt, completion = completion }) or 0
-  return wanted, bytes
+  return wanted
 end
 
 ---What it came to.
@@ -55,10 +60,10 @@ end
 ---@param bytes integer of the request
 ---@param usage {prompt: integer?, completion: integer?}
 function Estimate:learn(model, bytes, usage)
-  local known = self.known[model] or { ratio = 1, said = 0 }
+  local known = self.known[model.name] or { ratio = 1, said = 0 }
   known.ratio = math.max(known.ratio, (usage.prompt or 0) / bytes)
   known.said = math.max(known.said, usage.completion or 0)
-  self.known[model] = known
+  self.known[model.name] = known
 end
 
 return M

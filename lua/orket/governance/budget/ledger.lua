@@ -109,6 +109,11 @@ local function add_all(set, caps)
   end
 end
 
+local function held_for(one)
+  local wanted = one.wants()
+  return has_room(one.caps, wanted) and hold(one.caps, wanted) or nil
+end
+
 -- What the queue comes to now: who has an answer, and who still waits. Nobody passes somebody with whom it
 -- shares a cap.
 local function sort_queue(self)
@@ -119,12 +124,10 @@ local function sort_queue(self)
     elseif M.reached(one.caps) then
       one.reached = M.reached(one.caps)
       answered[#answered + 1] = one
-    elseif has_room(one.caps, one.wanted) then
-      one.held = hold(one.caps, one.wanted)
-      answered[#answered + 1] = one
     else
-      waiting[#waiting + 1] = one
-      add_all(taken, one.caps)
+      one.held = held_for(one)
+      table.insert(one.held and answered or waiting, one)
+      add_all(taken, one.held and {} or one.caps)
     end
   end
   return answered, waiting
@@ -165,11 +168,11 @@ end
 
 ---Waits in line: wake(held, reached) is called once, when others gave back.
 ---@param caps Cap[]
----@param wanted table<string, integer>
+---@param wants fun(): table<string, integer> what it may cost, asked anew each time: it is known better by then
 ---@param wake fun(held: table|nil, reached: Cap|nil)
 ---@return fun() leave ends the wait, and gives back what was held for it
-function Ledger:wait(caps, wanted, wake)
-  local one = { caps = caps, wanted = wanted, wake = wake }
+function Ledger:wait(caps, wants, wake)
+  local one = { caps = caps, wants = wants, wake = wake }
   table.insert(self.queue, one)
   return function()
     one.gone = true

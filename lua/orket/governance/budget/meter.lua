@@ -130,20 +130,20 @@ end
 -- ---- a request ----
 
 -- Waiting for others is no time of the turn's.
-local function wait(self, turn, list, wanted)
+local function wait(self, turn, list, wants)
   local began = sys.monotonic()
   local held, reached = async.suspend(function(wake)
-    return self.shared.ledger:wait(list, wanted, wake)
+    return self.shared.ledger:wait(list, wants, wake)
   end)
   turn:skip_time(sys.monotonic() - began)
   return held, reached
 end
 
-local function reserve(self, turn, list, wanted)
+local function reserve(self, turn, list, wants)
   renew(self)
-  local held, reached = self.shared.ledger:reserve(list, wanted)
+  local held, reached = self.shared.ledger:reserve(list, wants())
   if not held and not reached then
-    held, reached = wait(self, turn, list, wanted)
+    held, reached = wait(self, turn, list, wants)
   end
   if held then
     return held
@@ -165,10 +165,10 @@ end
 local function settle(self, request, held, bytes, outcome)
   local was_made = not outcome.code or outcome.is_attempt
   local spent = was_made and spent_by(self, request.turn, request.model, outcome) or {}
-  warn(request.turn, self.shared.ledger:commit(held, spent))
-  if outcome.usage then
+  if outcome.usage then -- first: who waits is served by what is known now
     self.shared.estimate:learn(request.model, bytes, outcome.usage)
   end
+  warn(request.turn, self.shared.ledger:commit(held, spent))
 end
 
 -- What a request holds is given back whatever breaks.
@@ -187,8 +187,10 @@ function Meter:over(inner)
     if #list == 0 and not (request.turn and self.timed) then
       return inner(request)
     end
-    local wanted, bytes = self.shared.estimate:of(request)
-    local held, refused = reserve(self, request.turn, list, wanted)
+    local estimate, bytes = self.shared.estimate, estimates.bytes(request)
+    local held, refused = reserve(self, request.turn, list, function()
+      return estimate:of(request.model, bytes)
+    end)
     if not held then
       return nil, refused
     end
