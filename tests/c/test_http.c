@@ -824,7 +824,7 @@ static void test_upgrade_refused(void **state)
 {
     struct fixture *f = *state;
     struct client *c = hold_one(f, "1.0");
-    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL), ERR_USAGE);
+    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL, NULL), ERR_USAGE);
     assert_int_equal(http_send(f->held, 200, NULL, 0, "x", 1, NULL), 0);
     hang_up(c);
 }
@@ -834,8 +834,8 @@ static void test_upgrade(void **state)
     struct fixture *f = *state;
     struct client *c = hold_one(f, "1.1");
     listen_to(c);
-    assert_int_equal(http_upgrade(f->held, "none", NULL), ERR_USAGE);
-    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL), 0);
+    assert_int_equal(http_upgrade(f->held, "none", NULL, NULL), ERR_USAGE);
+    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL, NULL), 0);
     assert_int_equal(http_write(f->held, "hello", 5, NULL), 0);
     assert_true(hears(f, c, "Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x05hello"));
     char end[] = "\x88\x80\0\0\0";

@@ -308,20 +308,17 @@ await play({
   async late() {
     const page = await open({ viewport: { width: 1280, height: 1600 } }); // all rows are in sight
     await page.addInitScript(() => {
-      const real = window.fetch;
       const goesOn = new Promise((done) => {
         window.goOn = done;
       });
-      const hold = {
-        async transform(chunk, out) {
-          out.enqueue(chunk);
-          if (new TextDecoder().decode(chunk).includes("event: call.allowed")) await goesOn;
-        },
-      };
-      window.fetch = async (to, options) => {
-        const reply = await real(to, options);
-        if (!String(to).endsWith("/v1/events")) return reply;
-        return new Response(reply.body.pipeThrough(new TransformStream(hold)));
+      window.WebSocket = class extends WebSocket {
+        set onmessage(call) {
+          let heard = Promise.resolve();
+          super.onmessage = (event) => {
+            heard = heard.then(() => call(event));
+            if (event.data.includes('"event":"call.allowed"')) heard = heard.then(() => goesOn);
+          };
+        }
       };
     });
     await page.goto(view("runs/ep.1?q=B"));

@@ -42,12 +42,13 @@ static void push_request(lua_State *L, const struct server *server,
     lua_createtable(L, 0, (int)request->header_count);
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *h = &request->headers[i];
-        if (key && key_is_credential(h->name))
+        const char *value = key ? key_shown(h) : h->value;
+        if (!value)
             continue;
         if (lua_getfield(L, -1, h->name) == LUA_TSTRING) // several lines of a name are one list
-            lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), h->value);
+            lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);
         else
-            lua_pushstring(L, h->value);
+            lua_pushstring(L, value);
         lua_setfield(L, -3, h->name);
         lua_pop(L, 1);
     }

@@ -43,8 +43,8 @@ void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *key
  * nil. Both are pushed. */
 void body_push(lua_State *L, struct bind *bind, const struct http_request *request);
 
-/* True for headers that carry a credential, which Lua does not see. */
-bool key_is_credential(const char *header);
+/* What Lua sees of a header's value: NULL: nothing, since it carries a credential. */
+const char *key_shown(const struct http_header *header);
 
 /* Registers the type. */
 void response_open(lua_State *L);

@@ -3,14 +3,18 @@
  * credentials of requests, never enter Lua. */
 #include "bind/http/http.h"
 
+#include <sodium.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/base64.h"
 #include "script/value.h"
 
 #define KEY_TYPE "orket.http.key"
 #define BEARER   "bearer "
+#define PROTOCOL "orket"
+#define OFFER    "orket.bearer."
 
 struct keyring *key_check(lua_State *L, int idx)
 {
@@ -56,15 +60,39 @@ int l_admin_key(lua_State *L)
     return 2;
 }
 
-bool key_is_credential(const char *header)
+/* A browser cannot send a header with a WebSocket, but offer protocols: "orket", and this with the
+ * credential as base64url. */
+static const char *offer_of(const struct http_header *header)
 {
-    return strcmp(header, "authorization") == 0 || strcmp(header, "x-api-key") == 0 ||
-           strcmp(header, "cookie") == 0 || strcmp(header, "proxy-authorization") == 0;
+    return strcmp(header->name, "sec-websocket-protocol") == 0 ? strstr(header->value, OFFER) : NULL;
+}
+
+const char *key_shown(const struct http_header *header)
+{
+    static const char *const carriers[] = {"authorization", "x-api-key", "cookie",
+                                           "proxy-authorization"};
+    for (size_t i = 0; i < COUNT_OF(carriers); i++)
+        if (strcmp(header->name, carriers[i]) == 0)
+            return NULL;
+    return offer_of(header) ? PROTOCOL : header->value;
+}
+
+/* The text of what was offered, in room; NULL when there are two of them, or it is no text. */
+static const char *offered(const char *offer, struct buf *room)
+{
+    const char *text = offer + strlen(OFFER);
+    if (strstr(text, OFFER) || !base64url_decode(room, text, strcspn(text, ", \t")) ||
+        (room->len && memchr(room->data, 0, room->len)))
+        return NULL;
+    return room->data;
 }
 
 /* The text of a credential, or NULL for another scheme than Bearer. */
-static const char *credential_of(const struct http_header *header)
+static const char *credential_of(const struct http_header *header, struct buf *room)
 {
+    const char *offer = offer_of(header);
+    if (offer)
+        return offered(offer, room);
     if (strcmp(header->name, "x-api-key") == 0)
         return header->value;
     if (strncasecmp(header->value, BEARER, strlen(BEARER)) != 0)
@@ -73,9 +101,10 @@ static const char *credential_of(const struct http_header *header)
     return text + strspn(text, " ");
 }
 
-static bool is_ours(const char *name)
+static bool is_ours(const struct http_header *header)
 {
-    return strcmp(name, "authorization") == 0 || strcmp(name, "x-api-key") == 0;
+    return strcmp(header->name, "authorization") == 0 || strcmp(header->name, "x-api-key") == 0 ||
+           offer_of(header);
 }
 
 static void push_judged(lua_State *L, struct bind *bind, const struct keyring *keyring,
@@ -111,14 +140,20 @@ void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *key
     const struct http_header *found = NULL;
     size_t count = 0;
     for (size_t i = 0; i < request->header_count; i++)
-        if (is_ours(request->headers[i].name)) {
+        if (is_ours(&request->headers[i])) {
             found = &request->headers[i];
             count++;
         }
-    if (count == 0)
+    if (count == 0) {
         lua_pushnil(L);
-    else
-        push_judged(L, bind, keyring, count == 1 ? credential_of(found) : NULL);
+        return;
+    }
+    struct buf room = {0};
+    const char *text = count == 1 ? credential_of(found, &room) : NULL;
+    push_judged(L, bind, keyring, text);
+    if (room.data)
+        sodium_memzero(room.data, room.len);
+    buf_clear(&room);
 }
 
 /* key:add(dir, id) -> true | nil, message, code, fix   this access key is good from now on */

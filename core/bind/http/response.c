@@ -203,15 +203,16 @@ static int l_start(lua_State *L)
     return 1;
 }
 
-/* response:upgrade(key) -> true | nil, message, code, fix   a WebSocket: each write is a message */
+/* response:upgrade(key, protocol: string|nil) -> true | nil, message, code, fix   a WebSocket: each
+ * write is a message; protocol: one that the client offers */
 static int l_upgrade(lua_State *L)
 {
     struct response *r = l_check_response(L);
-    const char *key = luaL_checkstring(L, 2);
+    const char *key = luaL_checkstring(L, 2), *protocol = luaL_optstring(L, 3, NULL);
     struct err err = {0};
     if (!r->x)
         return fail_gone(L);
-    if (http_upgrade(r->x, key, &err))
+    if (http_upgrade(r->x, key, protocol, &err))
         return bind_fail(L, &err);
     lua_pushboolean(L, true);
     return 1;

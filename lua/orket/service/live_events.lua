@@ -28,9 +28,14 @@ Client.__index = Client
 ---@field event fun(event: StoreEvent): string
 ---@field plain fun(name: string, data: table): string what is no event: a delta, who looks at a card
 ---@field beat string a sign of life; also written to wait for room, and to a client that has caught up
+---@field beginning fun(newest: integer): string|nil  what comes first: the newest event, which a client may
+---  not have yet
 
 ---@type EventForm
 M.STREAM = {
+  beginning = function(newest)
+    return ("retry: 1000\n: last %d\n\n"):format(newest) -- a browser comes again after so many milliseconds
+  end,
   event = function(event)
     return ("id: %d\nevent: %s\ndata: %s\n\n"):format(event.seq, event.kind, cjson.encode(event))
   end,
@@ -49,6 +54,15 @@ M.SOCKET = {
     return cjson.encode({ event = name, data = data })
   end,
   beat = "", -- a ping
+}
+
+---For browsers, which do not see pings.
+---@type EventForm
+M.PAGE = {
+  beginning = function(newest)
+    return cjson.encode({ event = "last", data = { seq = newest } })
+  end,
+  event = M.SOCKET.event, plain = M.SOCKET.plain, beat = cjson.encode({ event = "beat" }),
 }
 
 local function is_of(filter, run, card)
@@ -192,6 +206,9 @@ end
 function Hub:follow(filter, last, response, form)
   local client <close> = setmetatable({ hub = self, filter = filter, last = last, response = response,
     form = form }, Client)
+  if form.beginning then
+    response:write(form.beginning(self.last))
+  end
   remember(self, client)
   -- A client that is gone is seen here: what cancels this task is heard of only when the loop goes on.
   while response:is_open() and not self.over and not async.canceled() and catch_up(client) do

@@ -1,6 +1,6 @@
 // card.jsx: everything about one card: what was said and done, what it changed, its checks and refusals.
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { MoveDialog } from "../board/move_dialog.jsx";
 import { headline, hrefOf } from "../inbox/items.jsx";
 import { useDataAt } from "../past/past.jsx";
@@ -10,8 +10,8 @@ import { id, post } from "../shared/api.js";
 import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { useLooking, useOnline } from "../shared/live.js";
-import { may } from "../shared/me.js";
+import { lookAt, useLooking, useOnline } from "../shared/live.js";
+import { may, whoAmI } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
 import { Pill, reasonName, Status, statusName } from "../shared/status.jsx";
 import "./card.css";
@@ -228,8 +228,10 @@ function Retry({ card }) {
   );
 }
 
+const others = (names) => (names || []).filter((name) => name !== whoAmI().name);
+
 const Looking = ({ card }) =>
-  (useLooking(card) || []).map((name) => (
+  others(useLooking(card)).map((name) => (
     <span
       key={name}
       class="av h no-s"
@@ -260,6 +262,10 @@ export function Card({ base, name, query, shared }) {
   const card = useDataAt(`/v1/cards/${id(name)}`, shared.at, (event) => event.card === name),
     [dialog, open] = useState(null);
   const cards = shared.board.data ? shared.board.data.cards : [];
+  useEffect(() => {
+    lookAt(name);
+    return () => lookAt(null);
+  }, [name]);
   return (
     <>
       <div class="bar">

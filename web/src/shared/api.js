@@ -25,7 +25,7 @@ export const whenDenied = (call) => {
   onDenied = call;
 };
 
-export function headers(more) {
+function headers(more) {
   return { Authorization: "Bearer " + key.get(), ...more };
 }
 

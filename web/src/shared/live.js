@@ -1,11 +1,11 @@
-// live.js: the journal as it is written, over one stream per tab (text/event-stream by fetch, because
-// EventSource cannot send the key). Events have ids: after a cut the stream goes on behind the last one, and one
-// that came before is ignored. Deltas are drafts: they never change a count or a status.
+// live.js: the journal as it is written, over one WebSocket per tab: of other connections a browser opens six to a
+// server, for all tabs together. Events have ids: after a cut they go on behind the last one, and one that came
+// before is ignored. Deltas are drafts: they never change a count or a status.
 
 import { useEffect, useState } from "preact/hooks";
-import { get, headers, key, place } from "./api.js";
+import { get, key, place } from "./api.js";
 
-const SILENT = 20000; // ms without a byte: the service sends a beat every 15 s
+const SILENT = 20000; // ms without a message: the service sends a beat every 15 s
 const RETRY = 1000,
   RETRY_MOST = 10000; // ms between two tries
 const PAINT = 100; // ms between two paintings of what is live
@@ -28,6 +28,8 @@ export const live = {
 const listeners = new Set(),
   watchers = new Set();
 let control, painting, resumed;
+let open, // the WebSocket, when it is
+  looksAt = null; // a card
 
 function paint() {
   clearTimeout(painting);
@@ -116,58 +118,67 @@ function beat() {
   listeners.forEach((one) => one.opened(resumed));
 }
 
-function block(text) {
-  let name = "",
-    data = "";
-  for (const line of text.split("\n")) {
-    if (line.startsWith("event: ")) name = line.slice(7);
-    else if (line.startsWith("data: ")) data = line.slice(6);
-    else if (line.startsWith(": last ")) begin(Number(line.slice(7)));
-    else if (line === ": beat") beat();
-  }
-  if (!data) return;
-  const value = JSON.parse(data);
-  if (name === "delta") draft(value);
-  else if (name === "presence") look(value);
-  else if (value.seq) hear(value);
+function message({ event, data }) {
+  if (event === "beat") beat();
+  else if (event === "last") begin(data.seq);
+  else if (event === "delta") draft(data);
+  else if (event === "presence") look(data);
+  else if (data.seq) hear(data);
 }
 
-async function read(stream, heard) {
-  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
-  let rest = "";
-  for (;;) {
-    const { value, done } = await reader.read();
-    if (done) return;
-    heard();
-    const parts = (rest + value).split("\n\n");
-    rest = parts.pop();
-    parts.forEach(block);
-  }
+const base64url = (text) =>
+  btoa(String.fromCharCode(...new TextEncoder().encode(text)))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");
+
+// A browser sends no headers with a WebSocket: the key goes as a protocol that is offered.
+function dial() {
+  const path = place("/ws/events") + (live.last === null ? "" : "?after=" + live.last);
+  const url = new URL(path, location.href.replace(/^http/, "ws"));
+  return new WebSocket(url, ["orket", "orket.bearer." + base64url(key.get())]);
 }
 
-async function stream(signal) {
-  const more = { Accept: "text/event-stream" };
-  if (live.last !== null) more["Last-Event-ID"] = String(live.last);
-  const cut = new AbortController();
-  const stop = () => cut.abort();
-  signal.addEventListener("abort", stop);
-  addEventListener("offline", stop);
-  let timer;
-  const heard = () => {
-    clearTimeout(timer);
-    timer = setTimeout(stop, SILENT);
-  };
-  heard();
-  try {
-    const response = await fetch(place("/v1/events"), { headers: headers(more), signal: cut.signal });
-    if (response.ok) await read(response.body, heard);
-  } catch {
-    /* cut: tried again */
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", stop);
-    removeEventListener("offline", stop);
-  }
+// Resolves when the connection is cut, from either side, or says nothing any more.
+function stream(signal) {
+  const socket = dial();
+  return new Promise((over) => {
+    let timer;
+    const stop = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+      removeEventListener("offline", stop);
+      socket.onmessage = socket.onclose = null;
+      socket.close();
+      over();
+    };
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(stop, SILENT);
+    };
+    socket.onopen = () => {
+      open = socket;
+      tellWhere();
+    };
+    socket.onclose = stop;
+    socket.onmessage = ({ data }) => {
+      wait();
+      message(JSON.parse(data));
+    };
+    signal.addEventListener("abort", stop);
+    addEventListener("offline", stop);
+    wait();
+  });
+}
+
+function tellWhere() {
+  if (open && open.readyState === WebSocket.OPEN) open.send(JSON.stringify({ look: looksAt }));
+}
+
+// This tab looks at that card, or at none.
+export function lookAt(card) {
+  looksAt = card;
+  tellWhere();
 }
 
 // Sleeps; less when the machine has its network back.

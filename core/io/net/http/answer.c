@@ -138,7 +138,7 @@ int http_start(struct http_exchange *x, int status, const struct http_header *he
     return flush(x->conn, &out, err);
 }
 
-int http_upgrade(struct http_exchange *x, const char *key, struct err *err)
+int http_upgrade(struct http_exchange *x, const char *key, const char *protocol, struct err *err)
 {
     struct http_conn *c = x->conn;
     struct http_server *s = c->server;
@@ -156,8 +156,9 @@ int http_upgrade(struct http_exchange *x, const char *key, struct err *err)
     put_status_line(&out, 101);
     buf_printf(&out,
                "%sUpgrade: websocket\r\nConnection: Upgrade\r\n"
-               "Sec-WebSocket-Accept: %s\r\n\r\n",
-               server_date(s), accept);
+               "Sec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
+               server_date(s), accept, protocol ? "Sec-WebSocket-Protocol: " : "",
+               protocol ? protocol : "", protocol ? "\r\n" : "");
     rc = flush(c, &out, err);
     if (!rc)
         conn_socket_begins(c);

@@ -117,12 +117,8 @@ local function last_of(request, otherwise)
     or otherwise
 end
 
--- After how many milliseconds a browser comes again, and the newest event, which a client may not have yet.
-local BEGINNING = "retry: 1000\n: last %d\n\n"
-
 local function follow(service, request, response, headers, last)
   response:start(200, headers)
-  response:write(BEGINNING:format(service.events.last))
   service.events:follow(filter_of(request), last, response, live_events.STREAM)
   return 200
 end
@@ -144,19 +140,35 @@ local function is_websocket(headers)
     and (headers.connection or ""):lower():find("upgrade", 1, true)
 end
 
-local function socket(service, request, response)
-  if not is_websocket(request.headers) then
+local PROTOCOL = "orket" -- what a browser speaks, which offers its credential as another protocol (bind/http/key.c)
+
+-- The connection is a WebSocket from here on: the form in which its client gets events.
+local function upgraded(request, response)
+  local headers = request.headers
+  if not is_websocket(headers) then
     return nil, errors.new("ERR_USAGE", "this path is for WebSockets (RFC 6455, version 13)",
       "GET /v1/events with Accept: text/event-stream has the same", 426)
   end
-  local ok, err = errors.check(response:upgrade(request.headers["sec-websocket-key"] or ""))
-  if not ok then
+  local protocol = headers["sec-websocket-protocol"] == PROTOCOL and PROTOCOL or nil
+  local ok, err = errors.check(response:upgrade(headers["sec-websocket-key"] or "", protocol))
+  return ok and (protocol and live_events.PAGE or live_events.SOCKET), err
+end
+
+local function socket(service, request, response)
+  local filter, first = filter_of(request), service.events.last
+  if request.query.run then
+    local row, err = M.find(service, request.query.run)
+    if not row then
+      return nil, err
+    end
+    filter.run, first = row.id, 0
+  end
+  local form, err = upgraded(request, response)
+  if not form then
     return nil, err
   end
-  local filter = filter_of(request)
-  filter.run = request.query.run
   local _ <close> = service.presence:sit(response, request.who)
-  service.events:follow(filter, last_of(request, service.events.last), response, live_events.SOCKET)
+  service.events:follow(filter, last_of(request, first), response, form)
   return 101
 end
 

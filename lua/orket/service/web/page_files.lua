@@ -12,7 +12,7 @@ local TYPES = { html = "text/html; charset=utf-8", js = "text/javascript; charse
 
 -- Scripts and styles of this server alone, no frame around it, no text that becomes a script.
 local POLICY = "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'none'; "
-  .. "frame-ancestors 'none'; require-trusted-types-for 'script'"
+  .. "frame-ancestors 'none'; require-trusted-types-for 'script'; connect-src 'self'"
 
 local names, etags = {}, {} -- by path
 
@@ -20,10 +20,15 @@ for _, name in ipairs(embed.list("web/")) do
   names[name:sub(4)] = name
 end
 
-local function headers_of(path, text)
+-- Not every browser takes 'self' for WebSockets as well.
+local function policy_of(host)
+  return host:find("^[%w.:%[%]-]+$") and ("%s ws://%s wss://%s"):format(POLICY, host, host) or POLICY
+end
+
+local function headers_of(path, text, host)
   etags[path] = etags[path] or '"' .. hash.of(text):sub(1, 32) .. '"'
   return {
-    ["Content-Type"] = TYPES[path:match("%.(%l+)$")], ["Content-Security-Policy"] = POLICY,
+    ["Content-Type"] = TYPES[path:match("%.(%l+)$")], ["Content-Security-Policy"] = policy_of(host),
     ["X-Content-Type-Options"] = "nosniff", ["Referrer-Policy"] = "no-referrer",
     ["Cross-Origin-Opener-Policy"] = "same-origin", ["Cross-Origin-Resource-Policy"] = "same-origin",
     ["Cache-Control"] = path == INDEX and "no-cache" or "public, max-age=31536000, immutable",
@@ -34,9 +39,10 @@ end
 ---The file that a request means, if it means one of the page.
 ---@param method string
 ---@param path string as it was sent; only the very names of files are known
+---@param host string by which the browser reaches the server
 ---@return string|nil text
 ---@return table<string, string>|nil headers
-function M.find(method, path)
+function M.find(method, path, host)
   if method ~= "GET" and method ~= "HEAD" then
     return nil
   end
@@ -45,7 +51,7 @@ function M.find(method, path)
   local name = names[path]
   local text = name and embed.read(name)
   if text then
-    return text, headers_of(path, text)
+    return text, headers_of(path, text, host)
   end
 end
 

@@ -113,7 +113,7 @@ end
 
 -- The page itself, which has no data: a link of another site may lead to it.
 local function serve_page(self, exchange)
-  local text, headers = page_files.find(exchange.method, exchange.path)
+  local text, headers = page_files.find(exchange.method, exchange.path, exchange.raw.headers.host or "")
   if not text or self.admission:check_host(exchange.raw) then
     return false
   end
