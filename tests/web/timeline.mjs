@@ -139,7 +139,7 @@ await play({
     seen.tiles = await page.innerText(".tiles");
     seen.faded = await page.locator("[role=treeitem].later").count();
     await page.keyboard.press("f");
-    await page.waitForSelector("dialog p:has-text('open cards')");
+    await page.waitForSelector("dialog p:text-matches('^[0-9]+ open')");
     seen.asked = await page.innerText("dialog p >> nth=0");
     await tabTo(page, await page.innerText("dialog button.p"));
     await page.keyboard.press("Enter");

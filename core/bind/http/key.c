@@ -64,7 +64,8 @@ int l_admin_key(lua_State *L)
  * credential as base64url. */
 static const char *offer_of(const struct http_header *header)
 {
-    return strcmp(header->name, "sec-websocket-protocol") == 0 ? strstr(header->value, OFFER) : NULL;
+    bool is_offer = strcmp(header->name, "sec-websocket-protocol") == 0;
+    return is_offer ? strstr(header->value, OFFER) : NULL;
 }
 
 const char *key_shown(const struct http_header *header)
