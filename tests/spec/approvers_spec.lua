@@ -77,6 +77,27 @@ describe("people.approvals", function()
     assert.same({ "human:bob" }, actors(w, "approval.answered"))
   end)
 
+  it("of an epic is that of its further builds and forks", function()
+    local w <close> = project({ approvals = { { epic = "ep", users = { "bob" } } } })
+    local s <close> = service.start(w)
+    local ada, bob = accounts.token(s, "ada"), accounts.token(s, "bob")
+    assert.equal(200, answer(s, bob, asked(w, s)).status)
+    assert(service.wait(function() return s:get("/v1/runs/ep.1").body.status == "done" end))
+    assert.equal(202, accounts.ask(s, ada, "POST", "/v1/cards/ep/execute", { again = true }).status)
+    local function refuses(run)
+      assert(service.wait(function() return w:pending()[1] end), run)
+      local row = w:pending()[1]
+      assert.equal(run, row.run)
+      assert.equal(403, answer(s, ada, row).status, run)
+      assert.equal(200, answer(s, bob, row).status, run)
+      assert(service.wait(function() return s:get("/v1/runs/" .. run).body.status == "done" end))
+    end
+    refuses("ep-b2.1")
+    assert.equal(200, accounts.ask(s, ada, "POST", "/v1/runs/ep.1/fork", { at = "1.2" }).status // 100 * 100)
+    assert.equal(202, accounts.ask(s, ada, "POST", "/v1/runs", { card = "ep-f1" }).status)
+    refuses("ep-f1.1")
+  end)
+
   it("of another rule, or another epic, does not count", function()
     local w <close> = project({ approvals = { { rule = "gate.*", users = { "eve" } },
       { epic = "other", users = { "eve" } } } })

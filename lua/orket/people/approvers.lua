@@ -3,6 +3,7 @@
 
 local errors = require("orket.errors")
 local glob = require("orket.core.glob")
+local origin = require("orket.util.origin")
 local reader = require("orket.project.reader")
 local roster = require("orket.people.roster")
 local sys = require("orket.core.sys")
@@ -18,11 +19,23 @@ local function fits(pattern, text)
   return is_fit or fault ~= nil
 end
 
+-- A rule for an epic is one for its further builds and forks.
+local function fits_epic(pattern, epic)
+  local id = epic
+  repeat
+    if fits(pattern, id) then
+      return true
+    end
+    id = origin.of(id)
+  until not id
+  return false
+end
+
 -- Those that are about this question.
 local function entries_of(organization, row, epic)
   local list = {}
   for _, entry in ipairs((organization.people or {}).approvals or {}) do
-    if fits(entry.rule, row.rule or "") and fits(entry.epic, epic or "") then
+    if fits(entry.rule, row.rule or "") and fits_epic(entry.epic, epic or "") then
       list[#list + 1] = entry
     end
   end

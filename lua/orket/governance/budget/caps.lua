@@ -4,15 +4,12 @@
 -- roles/NAME/seconds, users/NAME/disk. "*" holds for each one that is not named. A card's and an epic's own
 -- `budget` only narrows.
 
+local origin = require("orket.util.origin")
+
 local M = {}
 
 M.KINDS = { "tokens", "money", "calls", "seconds", "disk" }
 M.SCOPES = { "organization", "epics", "users", "roles", "cards" } -- as they are asked, the widest first
-
--- A further build, a fork, or what took the place of a card is capped like the one it comes from.
-local function origin_of(id)
-  return id:match("^(.+)%-[bfr]%d+$")
-end
 
 -- What the organization says of one epic, card, role or user.
 local function limits_of(map, name, inherits)
@@ -20,7 +17,7 @@ local function limits_of(map, name, inherits)
     if map[name] then
       return map[name], name
     end
-    name = inherits and origin_of(name)
+    name = inherits and origin.of(name)
   end
   return map and map["*"], "*"
 end
