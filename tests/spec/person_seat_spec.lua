@@ -54,6 +54,23 @@ describe("a person's seat", function()
     assert.equal("blocked", w:card("A").status)
   end)
 
+  it("is not handed in by the moves of another person, before and after it was asked for", function()
+    local w <close> = new_world()
+    accounts.add(w, "ada", "developer")
+    w:orket("sync")
+    for _ = 1, 2 do
+      w:orket("move A in_progress")
+      for _, status in ipairs({ "ready_for_testing", "code_review", "done" }) do
+        local text, code = w:orket("move A " .. status)
+        assert.equal(1, code, status)
+        assert.truthy(text:find("ERR_", 1, true), text)
+      end
+      assert(w:orket("move A ready_for_testing"):find("A is the work of ada, who hands it in", 1, true))
+      w:run()
+      assert.same({ "blocked", "input" }, { w:card("A").status, w:card("A").wait_reason })
+    end
+  end)
+
   it("is no guard's", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, team = { name = "Team", seats = {
       dev = { roles = { "coder" } }, guard = { roles = { "integrity_guard" }, person = "ada" } } } })

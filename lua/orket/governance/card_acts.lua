@@ -9,10 +9,10 @@ local unblock = require("orket.governance.budget.unblock")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
 local parked = require("orket.reports.parked")
-local roster = require("orket.people.roster")
 local rules = require("orket.memory.rules")
 local reader = require("orket.project.reader")
 local person = require("orket.governance.person")
+local person_seat = require("orket.governance.person_seat")
 local strings = require("orket.util.strings")
 local retry_all = require("orket.governance.retry_all")
 local unanswered = require("orket.governance.unanswered")
@@ -189,21 +189,10 @@ local function stale(card, request)
   return err
 end
 
--- What a person hands in is that person's own, when it is a user of the project.
-local function is_for_another(project, card, request)
-  local waits = card.status == "blocked" and card.wait_reason == "input"
-    and card.return_to == "ready_for_testing"
-  local name = waits and (card.assignee or ""):match("^human:(.*)$")
-  local hands_in = request.act == "answer" or request.act == "retry"
-  return hands_in and name and name ~= request.who and roster.user(project.store, name)
-    and errors.new("ERR_DENIED", card.id .. " is the work of " .. name .. ", who hands it in",
-      "give the seat to another person in the team's file") or nil
-end
-
 local function act_once(project, request)
   local card, err = reader.card(project.store, request.card)
   err = err or has_changed(project, card, request) or stale(card, request)
-    or is_for_another(project, card, request)
+    or person_seat.objection(project, card, request)
   if err then
     return nil, err
   end
