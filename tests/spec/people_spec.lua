@@ -243,6 +243,25 @@ describe("a user of the service", function()
     s.key = service.KEY
   end)
 
+  it("loses open streams when a role of the organization's own loses the permission for them", function()
+    local w <close> = new_world()
+    local function allow(permissions)
+      local path = w.dir .. "/config/organization.json"
+      local organization = cjson.decode(orket.read(path))
+      organization.people = { roles = { looker = permissions } }
+      orket.write(path, cjson.encode(organization))
+    end
+    allow({ "read" })
+    accounts.add(w, "ada", "looker")
+    local s <close> = service.start(w)
+    s.key = accounts.token(s, "ada")
+    local stream = s:follow("/v1/events")
+    allow({ "heartbeat" })
+    s.key = service.KEY
+    assert.equal(202, s:post("/v1/cards/ep/execute", {}).status) -- a run reads the configuration anew
+    assert(service.wait(stream.ended))
+  end)
+
   it("loses open WebSockets within a second of being disabled, also with a token that was exchanged since", function()
     local w <close> = with_ada("viewer")
     local s <close> = service.start(w)

@@ -30,6 +30,9 @@ function M.new(project)
   self.unsubscribe = project.store:subscribe(function()
     self:hear()
   end, { "user.", "key." })
+  project.on_configured = function() -- a role of the organization's own may have changed
+    self:hear()
+  end
   return self
 end
 
@@ -87,7 +90,7 @@ local function is_of(session, user)
   return user ~= nil and user.seq == session.seq and not user.disabled and user.secret == session.secret
 end
 
----Users or keys have changed.
+---Users, keys or roles have changed.
 function Directory:read_again()
   self.roster = roster.read(self.project.store)
   self.sessions:keep(function(session)
@@ -103,6 +106,14 @@ local function refused(message)
   return errors.new("ERR_DENIED", message, "sign in again: POST /v1/login; or send a key that is good", 401)
 end
 
+-- Who is a user from another project is one as long as that very user is one there. One who was made there
+-- later is another one.
+local function is_at_home(self, user)
+  local home = user.home and self.elsewhere(user.home)
+  local there = home and home.roster.users[user.name]
+  return not user.home or there ~= nil and not there.disabled and there.created_at <= user.created_at
+end
+
 local function of_key(self, id)
   local key = self.roster.keys[id]
   local user = key and key.user and self.roster.users[key.user]
@@ -112,6 +123,8 @@ local function of_key(self, id)
     return nil, refused("the key is revoked, or has expired")
   elseif user and user.disabled then
     return nil, refused("the user of this key is disabled")
+  elseif user and not is_at_home(self, user) then
+    return nil, refused("the user of this key is none of " .. user.home .. ", or that is not served here")
   end
   return principal.key(self:organization(), key, user)
 end
@@ -130,7 +143,7 @@ end
 local function of_token(self, claims, is_ongoing)
   local session = session_here(self, claims, is_ongoing) or session_at_home(self, claims, is_ongoing)
   local user = session and self.roster.users[session.user]
-  if not user or user.disabled then
+  if not user or user.disabled or not is_at_home(self, user) then
     return nil, refused("you are signed out")
   end
   return principal.user(self:organization(), user, session, signed_in.token_ends(session))

@@ -27,6 +27,7 @@ local M = {}
 ---@field private governed_by {config: table?, text: string?, of: table?}
 ---@field board StoreStream|nil the owner's: what happens outside of runs
 ---@field runs RunSet|nil those under way (scheduler/run_set.lua)
+---@field on_configured fun()|nil called when the configuration was read anew
 ---@field jobs Jobs|nil of a process that runs cards (scheduler/jobs.lua)
 local Project = {}
 Project.__index = Project

@@ -185,7 +185,7 @@ local function record(project, request, was)
   return errors.check(async.await(tx.commit, tx))
 end
 
-local WHEN = { config = "the next run, or sync, takes it", verification = "the next test takes it" }
+local WHEN = { config = "the next run takes it, and sync the cards", verification = "the next test takes it" }
 
 -- What is saved stays in the journal, which holds no secret.
 local function leak_of(text)

@@ -71,6 +71,9 @@ local function reconfigure(project, breathe)
     return nil, err
   end
   project.config = now
+  if project.on_configured then
+    project.on_configured()
+  end
   local generation
   generation, err = project:governed(project.generation)
   project.generation = generation or project.generation
