@@ -256,5 +256,23 @@ describe("the service", function()
     local head, whole = s:request("HEAD", "/api/board"), s:get("/api/board")
     assert.equal("", head.text)
     assert.equal(whole.headers["content-length"], head.headers["content-length"])
+    local stream = s:request("HEAD", "/v1/events", { "Accept: text/event-stream" }) -- of that there is no end
+    assert.same({ 200, "text/event-stream" }, { stream.status, stream.headers["content-type"] })
+  end)
+
+  it("takes tags as a proxy that compresses makes them, lists of them, and a star", function()
+    local tag = s:get("/v1/board").headers.etag
+    for sent, status in pairs({ [tag] = 304, ["W/" .. tag] = 304, ['"x", ' .. tag] = 304, ["*"] = 304,
+      ['"x"'] = 200, [tag:sub(1, -2)] = 200 }) do
+      assert.equal(status, s:request("GET", "/v1/board", { "If-None-Match: " .. sent }).status, sent)
+    end
+  end)
+
+  it("answers what is no HTTP as a problem, too", function()
+    local text = orket.shell(("timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; "
+      .. "printf \"GET board HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\" >&3; cat <&3'"):format(s.port))
+    local head, body = text:match("^(.-)\r\n\r\n(.*)$")
+    assert.truthy(head and head:find("application/problem+json", 1, true), text)
+    assert.same({ 400, "Bad Request" }, { cjson.decode(body).status, cjson.decode(body).title })
   end)
 end)

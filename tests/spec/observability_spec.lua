@@ -200,10 +200,12 @@ describe("the log of the service", function()
     local key, token = "orket_" .. ("5d"):rep(32), "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl"
     s:get("/v1/cards/" .. key)
     s:get("/v1/cards/" .. token)
+    s:request("GET", "/v1/cards/" .. service.KEY, { "X-Request-Id: " .. service.KEY })
     s:stop()
     local text = orket.read(s.err)
     assert.is_nil(text:find(key, 1, true))
     assert.is_nil(text:find(token, 1, true))
+    assert.is_nil(text:find(service.KEY, 1, true))
     assert.truthy(text:find("/v1/cards/orket_***", 1, true))
   end)
 

@@ -5,6 +5,7 @@ local cli_report = require("orket.view.cli_report")
 local errors = require("orket.errors")
 local forwarded = require("orket.service.web.forwarded")
 local http = require("orket.core.http")
+local llm = require("orket.core.llm")
 local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
 local projects = require("orket.project.project")
@@ -17,6 +18,8 @@ local web_server = require("orket.service.web.web_server")
 local workspaces = require("orket.service.workspaces")
 
 local M = {}
+
+local ADMIN_KEY = "ORKET_API_KEY"
 
 M.usage = [[
 usage: orket serve [-C DIR]... [--port P] [--host ADDRESS] [--name NAME]... [--proxy ADDRESS]...
@@ -117,6 +120,9 @@ local function key_of(args)
     print("The line above is the administrator's key. It is shown once; .orket keeps its hash.")
   end
   local ok, err = check_key(about, args.host)
+  if ok and about.source == "environment" then
+    ok, err = errors.check(llm.key(ADMIN_KEY, { env = ADMIN_KEY })) -- written over in logs and replies
+  end
   return ok and key, err
 end
 

@@ -224,10 +224,16 @@ void http_set_data(struct http_exchange *x, void *data)
 
 void answer_refusal(struct http_conn *c, int status, const char *why)
 {
-    struct buf out = {0};
+    struct buf out = {0}, body = {0};
+    buf_puts(&body, "{\"type\":\"about:blank\",\"title\":\"");
+    put_reason(&body, status);
+    buf_printf(&body, "\",\"status\":%d,\"detail\":\"%s\"}\n", status, why);
     put_status_line(&out, status);
     buf_printf(&out,
-               "%sContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
-               server_date(c->server), strlen(why) + 1, why);
+               "%sContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+               "Connection: close\r\n\r\n",
+               server_date(c->server), body.len);
+    buf_put(&out, body.data, body.len);
     (void)flush(c, &out, NULL);
+    buf_clear(&body);
 }

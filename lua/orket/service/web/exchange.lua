@@ -3,6 +3,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
+local entity_tags = require("orket.service.api.entity_tags")
 local inputs = require("orket.service.api.inputs")
 local problem = require("orket.service.api.problem")
 local sys = require("orket.core.sys")
@@ -97,6 +98,8 @@ function Exchange:send_problem(err)
     headers["WWW-Authenticate"] = 'Bearer realm="orket"'
   elseif said.status == 405 then
     headers.Allow = err.allow
+  elseif said.status == 426 then
+    headers.Upgrade = "websocket"
   elseif said.status == 429 or said.status == 503 then
     headers["Retry-After"] = tostring(err.retry_after or 5)
   end
@@ -109,7 +112,7 @@ end
 ---@param headers table<string, string>
 ---@param body string
 function Exchange:send(status, headers, body)
-  if headers.ETag and self.headers["if-none-match"] == headers.ETag then
+  if headers.ETag and entity_tags.matches(self.headers["if-none-match"], headers.ETag) then
     status, body = 304, ""
   end
   send(self, status, headers, body)

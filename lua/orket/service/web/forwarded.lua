@@ -15,7 +15,7 @@ function M.is_address(text)
   if a then
     return math.max(tonumber(a), tonumber(b), tonumber(c), tonumber(d)) < 256
   end
-  return #text <= 45 and text:find(":", 1, true) ~= nil and text:find("^[%x:%.]+$") ~= nil
+  return #text <= 45 and text:find("^[%x:]+:[%x:]*[%d.]*$") ~= nil
 end
 
 ---@param proxies string[] numeric addresses
@@ -28,11 +28,16 @@ function M.new(proxies)
   return self
 end
 
+-- Some proxies write the port as well: 192.0.2.1:4711, [2001:db8::1]:4711.
+local function without_port(text)
+  return text:match("^%[([%x:.]+)%]") or text:match("^(%d+%.%d+%.%d+%.%d+):%d+$") or text
+end
+
 -- The last one that no proxy of ours has written down for itself; what is before it anyone can have written.
 local function first_stranger(self, list)
   local addresses = {}
   for address in list:gmatch("[^,%s]+") do
-    addresses[#addresses + 1] = address:lower()
+    addresses[#addresses + 1] = without_port(address:lower())
   end
   for i = #addresses, 1, -1 do
     if not self.proxies[addresses[i]] then

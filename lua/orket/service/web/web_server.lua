@@ -140,6 +140,8 @@ local function perform(self, exchange, route, params)
   local request, err = exchange:request(route, params)
   if not request then
     exchange:send_problem(err)
+  elseif route.stream and route.handle and exchange:wants_events() and exchange.method == "HEAD" then
+    exchange:send(200, exchange:answer_headers("text/event-stream"), "") -- a stream has no end to wait for
   elseif route.stream and (not route.handle or exchange:wants_events()) then
     stream(self, exchange, route, request)
   else

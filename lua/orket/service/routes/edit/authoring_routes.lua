@@ -3,6 +3,7 @@
 
 local api_schemas = require("orket.service.api.api_schemas")
 local authoring = require("orket.project.authoring")
+local entity_tags = require("orket.service.api.entity_tags")
 local once = require("orket.service.api.once")
 local errors = require("orket.errors")
 
@@ -75,7 +76,8 @@ local function revision_of(request)
   local match = request.headers["if-match"]
   local sent = request.query.revision
   if match then
-    sent = math.tointeger(tonumber(match:match('^"?(%d+)"?$')))
+    local named = entity_tags.named(match) or ""
+    sent = named:find("^%d+$") and math.tointeger(tonumber(named))
   end
   if sent then
     return sent

@@ -5,6 +5,7 @@
 local api_schemas = require("orket.service.api.api_schemas")
 local card_export = require("orket.project.card_export")
 local cjson = require("cjson")
+local entity_tags = require("orket.service.api.entity_tags")
 local errors = require("orket.errors")
 local project_files = require("orket.project.files.project_files")
 local rewrite = require("orket.project.config.rewrite")
@@ -67,7 +68,7 @@ end
 
 local function revision_of(request)
   local match = request.headers["if-match"]
-  local sent = match and match:match('^"(%x+)"$') or not match and request.query.revision
+  local sent = match and entity_tags.named(match) or not match and request.query.revision
   if sent then
     return sent
   end
