@@ -142,6 +142,23 @@ describe("people.approvals", function()
     assert.equal(0, code, text)
   end)
 
+  it("knows roles of single acts by the acts' names, also where several are answered together", function()
+    local w <close> = project({ roles = { release = { "read", "approve", "comment" } } })
+    accounts.run(w, "user role ada release")
+    local s <close> = service.start(w)
+    local ada = accounts.token(s, "ada")
+    local row = asked(w, s)
+    local function ask(path, body)
+      return accounts.ask(s, ada, "POST", path, body)
+    end
+    assert.equal(200, ask("/v1/acts/comment", { card = "A", text = "x" }).status)
+    assert.equal(403, ask("/v1/acts/move", { card = "A", status = "ready" }).status)
+    local reply = ask("/v1/approvals/verdicts", { rule = row.rule, verdicts = { { id = row.id, hash = row.hash,
+      verdict = "approve" } } })
+    assert.equal(200, reply.status, reply.text)
+    assert.is_true(reply.body.results[1].ok, reply.text)
+  end)
+
   it("does not count the yes of one who may not answer any more", function()
     local w <close> = project({ approvals = { { approvers = 2 } } })
     local s <close> = service.start(w)

@@ -243,6 +243,22 @@ describe("a user of the service", function()
     s.key = service.KEY
   end)
 
+  it("gets no answer that was waited for when removed meanwhile", function()
+    local w <close> = with_ada("developer")
+    w:hold(1)
+    local s <close> = service.start(w)
+    local token = accounts.token(s, "ada")
+    assert.equal(202, s:post("/v1/cards/ep/execute", {}).status)
+    local out = w.dir .. "/.test/waited"
+    os.execute(("curl -s -w ' %%{http_code}\\n' -H 'Authorization: Bearer %s' '%s/v1/runs/ep.1?wait=60' >%s 2>&1 &")
+      :format(token, s.url, out))
+    assert(service.wait(function() return w:request(1) end))
+    assert.equal(0, (select(2, accounts.run(w, "user remove ada"))))
+    w:release(1)
+    assert(service.wait(function() return orket.read(out):find("\n", 1, true) end))
+    assert(orket.read(out):find(" 401\n", 1, true), orket.read(out))
+  end)
+
   it("loses open streams when a role of the organization's own loses the permission for them", function()
     local w <close> = new_world()
     local function allow(permissions)

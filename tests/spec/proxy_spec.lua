@@ -94,6 +94,8 @@ asyncio.run(main())' wss://localhost:%s/ws/events?after=0 %s 2>&1]]):format(PYTH
   it("the client is whom the proxy names, not whom the client claims to be", function()
     curl("-H 'X-Forwarded-For: 203.0.113.9' -H 'X-Request-Id: claimed' " .. url .. "/v1/version")
     s:get("/v1/version", { "X-Forwarded-For: 203.0.113.9, 198.51.100.7", "X-Request-Id: straight" })
+    s:get("/v1/version", { "X-Forwarded-For: 198.51.100.8:4711", "X-Request-Id: port" })
+    s:get("/v1/version", { "X-Forwarded-For: [2001:db8::1]:443", "X-Request-Id: six" })
     s:get("/v1/version", { "X-Forwarded-For: nonsense", "X-Request-Id: nonsense" })
     local addresses = {}
     assert(world.wait(function()
@@ -103,6 +105,7 @@ asyncio.run(main())' wss://localhost:%s/ws/events?after=0 %s 2>&1]]):format(PYTH
       return addresses.nonsense
     end))
     assert.equal("198.51.100.7", addresses.straight) -- this machine is the declared proxy: the last one it names
+    assert.same({ "198.51.100.8", "2001:db8::1" }, { addresses.port, addresses.six })
     assert.equal("127.0.0.1", addresses.nonsense)
     assert.equal("203.0.113.9", addresses[1]) -- nginx and curl are both on the proxy's address
   end)

@@ -91,12 +91,13 @@ end
 ---@param organization table
 ---@return Error|nil
 function Principal:check(route, organization)
-  if roles.allow(self.permissions, route.permission, route.name) then
+  local name = route.act or route.name
+  if roles.allow(self.permissions, route.permission, name) then
     return nil
   end
   return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(why_not(self),
-    route.name, route.permission), "roles that have it: " .. table.concat(roles.with(organization,
-      route.permission, route.name), ", ") .. "; an administrator gives one with orket user role", 403)
+    name, route.permission), "roles that have it: " .. table.concat(roles.with(organization,
+      route.permission, name), ", ") .. "; an administrator gives one with orket user role", 403)
 end
 
 ---The events that it may not see: beginnings of their kinds; nil: it may see all.

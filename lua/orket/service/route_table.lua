@@ -52,6 +52,7 @@ local NOUNS = { -- in the order of docs/api.md
 
 ---@class Route
 ---@field name string its operation in openapi.json
+---@field act string|nil the act that it performs, by whose name a role may have it
 ---@field method "GET"|"POST"|"PUT"|"PATCH"|"DELETE"
 ---@field path string "/v1/cards/{id}"
 ---@field aliases string[]|nil further paths of the same

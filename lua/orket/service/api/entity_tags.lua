@@ -1,5 +1,5 @@
--- entity_tags.lua: the tags of If-None-Match and If-Match (RFC 9110, 8.8.3). A proxy that compresses makes weak
--- ones of ours, W/"7"; they are the same to us. Pure.
+-- entity_tags.lua: the tags of If-None-Match and If-Match (RFC 9110, 8.8.3). A proxy that compresses makes
+-- weak ones of ours, W/"7"; they are the same to us. Pure.
 
 local M = {}
 

@@ -180,7 +180,7 @@ for _, name in ipairs(tables.keys(acts.all())) do
   local act = acts.all()[name]
   if not act.run and not act.beside and not ELSEWHERE[name] then
     table.insert(M.routes, {
-      name = "act_" .. name:gsub("%.", "_"), method = "POST", path = "/v1/acts/" .. name,
+      name = "act_" .. name:gsub("%.", "_"), act = name, method = "POST", path = "/v1/acts/" .. name,
       permission = authority.wanted(act, {}),
       summary = act.summary, body = body_of(act), answer = ref("Done"), errors = act.errors,
       handle = perform(name), tool = act.plain and "asked" or nil,

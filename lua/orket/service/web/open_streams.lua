@@ -27,8 +27,12 @@ function M.new()
   return setmetatable({ exchanges = {}, counts = {} }, OpenStreams)
 end
 
--- What a stream shows may depend on the role: with another one it begins anew.
-local function is_allowed(exchange)
+---May who asked still see what is answered? What a stream shows may depend on the role: with another one it
+---begins anew.
+---@param exchange Exchange of a principal
+---@return boolean
+---@return Principal|nil
+function M.is_allowed(exchange)
   local people = exchange.service.people
   local who = people:principal(exchange.raw.credential, true)
   return who ~= nil and who.role == exchange.principal.role
@@ -42,7 +46,7 @@ local function end_in_time(exchange)
     if not async.sleep(math.max(1, who.ends - os.time())) then
       return
     end
-    ok, who = is_allowed(exchange)
+    ok, who = M.is_allowed(exchange)
   end
   if not ok then
     exchange:cut()
@@ -81,7 +85,7 @@ function OpenStreams:check()
     all[#all + 1] = exchange
   end
   for _, exchange in ipairs(all) do
-    if not is_allowed(exchange) then
+    if not M.is_allowed(exchange) then
       exchange:cut()
     end
   end

@@ -60,6 +60,11 @@ end
 
 -- ---- answered, at once or for long ----
 
+-- The right to look may end while an answer waits for a run.
+local function has_lost(exchange, request)
+  return request.query.wait and exchange.principal and not open_streams.is_allowed(exchange)
+end
+
 local function answer(exchange, route, request)
   local service = exchange.service
   local body, etag
@@ -71,6 +76,9 @@ local function answer(exchange, route, request)
   exchange.secret = request.secret
   if not body then
     return exchange:send_problem(etag)
+  elseif has_lost(exchange, request) then
+    return exchange:send_problem(errors.new("ERR_DENIED", "you were signed out while this waited",
+      "sign in again: POST /v1/login", 401))
   end
   local headers = exchange:answer_headers(route.produces or "application/json")
   headers.ETag = etag

@@ -67,7 +67,8 @@ local VERDICT = {
 
 M.routes = {
   {
-    name = "verdicts", method = "POST", path = "/v1/approvals/verdicts", permission = ONE.approve.permission,
+    name = "verdicts", act = "approve", method = "POST", path = "/v1/approvals/verdicts",
+    permission = ONE.approve.permission,
     summary = "answers several questions of one rule, each as if alone, each with its own result", body = {
       type = "object", required = { "rule", "verdicts" }, additionalProperties = false, properties = {
         rule = { type = "string", description = "of all of them" },
