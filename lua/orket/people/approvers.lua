@@ -1,9 +1,9 @@
 -- approvers.lua: who may answer what agents ask. "people.approvals" of the organization says it by rule and
 -- by epic; every entry that fits has to be met. Without one, every user who may act may answer.
 
+local card_origin = require("orket.util.card_origin")
 local errors = require("orket.errors")
 local glob = require("orket.core.glob")
-local origin = require("orket.util.origin")
 local reader = require("orket.project.reader")
 local roster = require("orket.people.roster")
 local sys = require("orket.core.sys")
@@ -26,7 +26,7 @@ local function fits_epic(pattern, epic)
     if fits(pattern, id) then
       return true
     end
-    id = origin.of(id)
+    id = card_origin.of(id)
   until not id
   return false
 end

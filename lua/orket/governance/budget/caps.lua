@@ -4,7 +4,7 @@
 -- roles/NAME/seconds, users/NAME/disk. "*" holds for each one that is not named. A card's and an epic's own
 -- `budget` only narrows.
 
-local origin = require("orket.util.origin")
+local card_origin = require("orket.util.card_origin")
 
 local M = {}
 
@@ -17,7 +17,7 @@ local function limits_of(map, name, inherits)
     if map[name] then
       return map[name], name
     end
-    name = inherits and origin.of(name)
+    name = inherits and card_origin.of(name)
   end
   return map and map["*"], "*"
 end
