@@ -148,6 +148,61 @@ describe("a stream", function()
   end)
 end)
 
+describe("a key that is offered as a protocol of a WebSocket", function()
+  local w, s
+
+  setup(function()
+    w, s = served()
+  end)
+
+  teardown(function()
+    s:__close()
+    w:__close()
+  end)
+
+  local function offer(text)
+    return "orket.bearer." .. orket.shell("printf '%s' '" .. text .. "' | base64 -w0 | tr '+/' '-_' | tr -d '='")
+  end
+
+  -- What is sent back at first; who gives wrong keys waits for it.
+  local function answered(...)
+    local headers = {}
+    for _, one in ipairs({ ... }) do
+      headers[#headers + 1] = "-H '" .. one .. "'"
+    end
+    return (orket.shell(("curl -s -i --http1.1 --max-time 20 -H 'Connection: Upgrade' -H 'Upgrade: websocket' "
+      .. "-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' %s %s/ws/events?deltas=false "
+      .. "2>&1 | head -c 350 | tr -d '\\0' | LC_ALL=C tr -cd '[:print:]\\n'"):format(table.concat(headers, " "), s.url)))
+  end
+
+  local PROTOCOL = "Sec-WebSocket-Protocol: orket, "
+
+  it("opens what the key opens, and is in no answer and no log", function()
+    local text = answered(PROTOCOL .. offer(s.key))
+    assert.truthy(text:find("^HTTP/1.1 101 "), text)
+    assert.truthy(text:find("\nSec%-WebSocket%-Protocol: orket\n"), text)
+    assert.truthy(text:find('{"data":{"seq":%d+},"event":"last"}') or text:find('"event":"last"', 1, true), text)
+    for _, seen in ipairs({ text, orket.read(s.err) }) do
+      assert.is_nil(seen:find(offer(s.key), 1, true))
+      assert.is_nil(seen:find(s.key, 1, true))
+    end
+  end)
+
+  it("is refused when it is wrong, none, cut off, two of them, or beside another credential", function()
+    local good = offer(s.key)
+    for name, headers in pairs({
+      wrong = { PROTOCOL .. offer(s.key .. "x") }, empty = { PROTOCOL .. "orket.bearer." },
+      spelled = { PROTOCOL .. "orket.bearer.!!!" }, nul = { PROTOCOL .. good .. "AA" },
+      two = { PROTOCOL .. good .. ", " .. good }, lines = { PROTOCOL .. good, "Sec-WebSocket-Protocol: " .. good },
+      beside = { PROTOCOL .. good, "Authorization: Bearer " .. s.key }, none = { "Sec-WebSocket-Protocol: orket" },
+    }) do
+      local text = answered(table.unpack(headers))
+      assert.truthy(text:find("^HTTP/1.1 401 "), name .. ": " .. text)
+    end
+    assert.truthy(answered(PROTOCOL .. good, "Origin: http://evil.example"):find("^HTTP/1.1 403 "))
+  end)
+end)
+
 describe("streams of one user", function()
   it("are 200 at most, and keep no other user from having one", function()
     local w, s = served()

@@ -19,6 +19,19 @@ browser.describe("a user at the page", function()
     assert.equal(0, seen.left)
   end)
 
+  it("sees who else looks at a card", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    w:orket("sync")
+    local s <close> = service.start(w)
+    assert.equal(0, browser.watch("people/together", s).selves)
+  end)
+
+  it("may have many tabs open", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local s <close> = service.start(w)
+    assert.equal(401, browser.watch("people/tabs", s).answered) -- without a key; it did not come at all
+  end)
+
   it("is offered no answer to what their own run asks, where another user has to give it", function()
     local w <close> = world.new({ issues = { { id = "A" } },
       mock = [[function work() return say(write("locked/a", "one\n")) end]], gate = { { id = "locked", effect = "ask",

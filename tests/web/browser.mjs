@@ -15,7 +15,7 @@ export const seen = { errors: [], hosts: [], posts: [] };
 export async function open(options) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(60000);
   page.on("pageerror", (error) => seen.errors.push(String(error)));
   page.on(
     "console",

@@ -1,6 +1,6 @@
 // people.mjs: a user signs in with a password, acts in that name, and is signed out (tests/spec/people_page_spec.lua).
 
-import { open, play, seen, url, view } from "./browser.mjs";
+import { enter as enterByKey, open, play, seen, signIn, url, view } from "./browser.mjs";
 
 const PASSWORD = "correct horse battery";
 
@@ -39,6 +39,31 @@ await play({
     const other = await enter("bob", new URL(page.url()).pathname.split("/").slice(3).join("/"));
     await other.waitForSelector(".act >> text=Approve once");
     seen.others = (await buttons(other)).length;
+  },
+
+  // Two at one card see that, and not themselves.
+  async together() {
+    for (const name of ["ada", "bob"]) await asAdmin("/v1/users", { name, role: "viewer", password: PASSWORD });
+    const ada = await enter("ada", "cards/A"),
+      bob = await enter("bob", "cards/A");
+    await bob.waitForSelector("[aria-label='ada looks at this card']");
+    await ada.waitForSelector("[aria-label='bob looks at this card']");
+    seen.selves = await ada.locator("[aria-label='ada looks at this card']").count();
+    await ada.goto(view("board"));
+    await bob.waitForSelector("[aria-label='ada looks at this card']", { state: "detached" });
+    await ada.goto(view("cards/A"));
+    await bob.waitForSelector("[aria-label='ada looks at this card']");
+  },
+
+  // More tabs than a browser has connections to a server.
+  async tabs() {
+    const first = await enterByKey("board");
+    for (let i = 0; i < 8; i++) {
+      const page = await first.context().newPage();
+      await page.goto(view("board"));
+      await signIn(page);
+    }
+    seen.answered = await first.evaluate(() => fetch("/v1/version").then((reply) => reply.status));
   },
 
   async user() {
