@@ -103,6 +103,11 @@ function Runs:check_card(id)
   return is_there and true or nil, err
 end
 
+---What was let go on before this process goes on.
+function Runs:take_up()
+  self.resumption:begin()
+end
+
 ---Stops the runs, if there are any. In a task.
 ---@param seconds number that replies under way are waited for
 function Runs:stop(seconds)
