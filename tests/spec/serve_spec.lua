@@ -434,6 +434,31 @@ describe("a card that a person lets go on", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
+  -- Both over one connection: nothing is between them.
+  local function approve_and_wait(s, run)
+    local item = s:get("/v1/inbox").body.items[1]
+    local auth = "-s -H 'Authorization: Bearer " .. s.key .. "' "
+    return orket.shell(("curl %s -H 'Content-Type: application/json' -d '{\"hash\":\"%s\"}' '%s/v1/approvals/%s/approve'"
+      .. " --next %s '%s/v1/runs/%s?wait=1'"):format(auth, item.hash, s.url, (item.id:gsub("/", "%%2F")), auth, s.url, run))
+  end
+
+  it("is not over for who waits for its run right after", function()
+    local w <close> = new_world({ issues = { { id = "A" } }, mock = ASKS, gate = GATE })
+    for i = 1, 4 do
+      epic(w, "e" .. i, "E" .. i)
+    end
+    local s <close> = service.start(w)
+    for i = 1, 4 do
+      s:post("/v1/runs", { card = "e" .. i })
+      ends(s, ("e%d.1"):format(i), "parked")
+      w:hold("E" .. i)
+      local text = approve_and_wait(s, ("e%d.1"):format(i))
+      assert.truthy(text:find('"status":"running"', 1, true), text)
+      w:release("E" .. i)
+      ends(s, ("e%d.1"):format(i), "done")
+    end
+  end)
+
   it("while the server stops, or is not there, goes on with the next one", function()
     local w <close> = new_world({ issues = { { id = "A" } }, mock = ASKS_A, limits = { drain = 60 } })
     epic(w, "two", "T")

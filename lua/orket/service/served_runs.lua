@@ -89,6 +89,13 @@ function Runs:rows(store, id)
   return rows
 end
 
+---It is under way, or is about to go on.
+---@param row table of the query runs
+---@return boolean
+function Runs:goes_on(row)
+  return row.status == "running" or self.resumption.due[row.card] ~= nil or self.jobs:is_due(row.card)
+end
+
 ---Does such a card exist? Also one that only the files have, and is on the board with the next run.
 ---@param id string
 ---@return true|nil

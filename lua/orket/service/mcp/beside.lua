@@ -68,6 +68,18 @@ function Runs:rows(_, id)
   return reader.runs(self.of.store, self.of.dir, id)
 end
 
+function Runs:goes_on(row)
+  if row.status ~= "partial" or not lock.held(self.of.dir .. "/.orket") then
+    return row.status == "running"
+  end
+  for _, let_go in ipairs(self.of.store:read("let_go")) do
+    if let_go.id == row.id then
+      return true
+    end
+  end
+  return false
+end
+
 function Runs:check_card(id)
   local found, err = reader.card(self.of.store, id)
   if found then
