@@ -81,13 +81,7 @@ function Runs:goes_on(row)
 end
 
 function Runs:check_card(id)
-  local found, err = reader.card(self.of.store, id)
-  if found then
-    return true
-  end
-  local files = config.read(self.of.dir)
-  local is_there = (files.epics or {})[id] or (files.rocks or {})[id]
-  return is_there and true or nil, err
+  return reader.check_card(self.of.store, self.of.dir, id)
 end
 
 -- ---- acts and runs ----
