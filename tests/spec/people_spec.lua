@@ -188,10 +188,10 @@ describe("a user of the service", function()
     local w <close> = with_ada("viewer")
     local s <close> = service.start(w)
     local function seconds(i, name)
-      local status, time = orket.shell(("curl -s -o /dev/null -w '%%{http_code} %%{time_total}' --interface 127.0.0.%d "
+      local code, time = orket.shell(("curl -s -o /dev/null -w '%%{http_code} %%{time_total}' --interface 127.0.0.%d "
         .. "-H 'Content-Type: application/json' -d '{\"name\":\"%s\",\"password\":\"wrong password\"}' %s/v1/login")
         :format(i, name, s.url)):match("(%d+) ([%d.]+)")
-      assert.equal("401", status)
+      assert.equal("401", code)
       return tonumber(time)
     end
     for i = 2, 9 do
