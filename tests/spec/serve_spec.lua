@@ -98,6 +98,7 @@ describe("orket serve", function()
       .. " serve --port " .. s.port .. " 2>&1")
     assert.equal(1, code)
     assert.truthy(text:find("cannot listen", 1, true), text)
+    assert.truthy(text:find("a port that is free", 1, true), text)
     assert.equal(0, (select(2, other:run())))
   end)
 
