@@ -73,8 +73,8 @@ describe("acts on cards over HTTP", function()
   end)
 
   it("a plan or a conversation without a text is refused, and makes no card", function()
-    for _, act in ipairs({ "plan.open", "talk.say" }) do
-      assert.equal(400, s:post("/v1/acts/" .. act, { text = " " }).status)
+    for _, name in ipairs({ "plan.open", "talk.say" }) do
+      assert.equal(400, s:post("/v1/acts/" .. name, { text = " " }).status)
     end
     assert.is_nil(s:get("/v1/board").text:find("PLAN-1", 1, true))
     assert.is_nil(s:get("/v1/board").text:find("CHAT-1", 1, true))
