@@ -64,7 +64,9 @@ int l_admin_key(lua_State *L)
  * credential as base64url. */
 static const char *offer_of(const struct http_header *header)
 {
-    return strcmp(header->name, "sec-websocket-protocol") == 0 ? strstr(header->value, OFFER) : NULL;
+    if (strcmp(header->name, "sec-websocket-protocol") != 0)
+        return NULL;
+    return strstr(header->value, OFFER);
 }
 
 const char *key_shown(const struct http_header *header)
