@@ -69,7 +69,7 @@ end
 
 local NAME_MOST = 64 -- bytes of a name that are kept; no user's is longer
 
--- Names that no user has are counted alike: how long an answer takes does not tell whether there is such a user.
+-- Names that no user has are counted alike: how long an answer takes does not tell whether there is one.
 local function account_of(name)
   return "account:" .. name:sub(1, NAME_MOST)
 end

@@ -113,7 +113,9 @@ local function create(project, request)
   end
   local file = card_edit.file(kind, card.id)
   err = against_names(project, file, { card })
-    or kind == "issue" and type(card.parent_id) == "string" and against_finished(project, card.parent_id) or nil
+  if not err and kind == "issue" and type(card.parent_id) == "string" then
+    err = against_finished(project, card.parent_id)
+  end
   if err then
     return nil, err
   end

@@ -168,7 +168,7 @@ end
 
 ---Waits in line: wake(held, reached) is called once, when others gave back.
 ---@param caps Cap[]
----@param wants fun(): table<string, integer> what it may cost, asked anew each time: it is known better by then
+---@param wants fun(): table<string, integer> what it may cost, asked anew each time: by then more is known
 ---@param wake fun(held: table|nil, reached: Cap|nil)
 ---@return fun() leave ends the wait, and gives back what was held for it
 function Ledger:wait(caps, wants, wake)

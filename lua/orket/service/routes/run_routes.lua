@@ -140,7 +140,8 @@ local function is_websocket(headers)
     and (headers.connection or ""):lower():find("upgrade", 1, true)
 end
 
-local PROTOCOL = "orket" -- what a browser speaks, which offers its credential as another protocol (bind/http/key.c)
+-- what a browser speaks, which offers its credential as another protocol (bind/http/key.c)
+local PROTOCOL = "orket"
 
 -- The connection is a WebSocket from here on: the form in which its client gets events.
 local function upgraded(request, response)
