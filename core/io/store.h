@@ -137,8 +137,9 @@ void store_rollback(struct store_tx *tx, size_t mark);
 
 /* A commit that the machine refuses (no space, an I/O error, no memory) is tried again for `ms`
  * before its transactions fail, or until store_give_up; by default they fail at once. `stuck` is
- * called from the loop with the reason when one begins to wait, and with NULL when that is over. */
-typedef void store_stuck_fn(void *ctx, const struct err *why);
+ * called from the loop with the reason when one begins to wait, and with NULL when that is over:
+ * whether it was taken. */
+typedef void store_stuck_fn(void *ctx, const struct err *why, bool took);
 void store_be_patient(struct store *store, uint64_t ms, store_stuck_fn *stuck, void *ctx);
 void store_give_up(struct store *store);
 

@@ -206,9 +206,9 @@ function Store:subscribe(fn, kinds) end
 
 ---A commit that the machine refuses (no space, an I/O error, no memory) is tried again for so long before it
 ---fails; by default it fails at once. `stuck(nil, message, code, fix)` is called when one begins to wait,
----`stuck()` when that is over.
+---`stuck(took)` when that is over.
 ---@param seconds number
----@param stuck fun(_: nil, message: string?, code: string?, fix: string?)
+---@param stuck fun(took: boolean?, message: string?, code: string?, fix: string?)
 function Store:be_patient(seconds, stuck) end
 
 ---What waits fails now, and later ones at once.

@@ -72,6 +72,14 @@ describe("acts on cards over HTTP", function()
     assert.equal(404, act(s, "forget", { id = "99" }).status)
   end)
 
+  it("a plan or a conversation without a text is refused, and makes no card", function()
+    for _, name in ipairs({ "plan.open", "talk.say" }) do
+      assert.equal(400, s:post("/v1/acts/" .. name, { text = " " }).status)
+    end
+    assert.is_nil(s:get("/v1/board").text:find("PLAN-1", 1, true))
+    assert.is_nil(s:get("/v1/board").text:find("CHAT-1", 1, true))
+  end)
+
   it("a field that an act does not have, or of another type, is 422 with its place", function()
     for fields, path in pairs({ ['{"card":"A","text":"x","as":"human:other"}'] = "/body/as",
       ['{"card":7,"text":"x"}'] = "/body/card", ['{"text":"x"}'] = "/body" }) do

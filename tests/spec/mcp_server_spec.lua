@@ -211,6 +211,28 @@ describe("orket mcp serve", function()
     w:derives("ep.1")
   end)
 
+  -- A ping of so many bytes, its end included; in pieces of so many, when they are given.
+  local function pinged(w, bytes, piece)
+    local head = '{"jsonrpc":"2.0","id":7,"method":"ping","params":{"x":"'
+    w:write(".test/long", head .. ("a"):rep(bytes - #head - 4) .. '"}}\n')
+    local input = piece and ("dd if=.test/long obs=%d 2>/dev/null"):format(piece) or "cat .test/long"
+    return orket.shell(("cd %s; (%s; sleep 1) | (time -p sh -c '%s'; echo \"code $?\") 2>&1"):format(w.dir, input,
+      w:command("mcp serve")))
+  end
+
+  it("takes a message of exactly 1 MiB in time that follows its length, and refuses a longer one aloud", function()
+    local w <close> = ran()
+    for _, piece in ipairs({ 30000, 1 << 21 }) do
+      local text = pinged(w, (1 << 20) + 1, piece) -- the end of the line does not count
+      assert.truthy(text:find('"id":7', 1, true) and text:find("code 0", 1, true), text)
+      text = pinged(w, (1 << 20) + 2, piece)
+      assert.truthy(text:find('"id":null', 1, true) and text:find("code 1", 1, true), text)
+      assert.truthy(text:find("a message is longer than 1048576 bytes", 1, true), text)
+    end
+    local text = pinged(w, 100000)
+    assert(tonumber(text:match("user ([%d.]+)")) < 1, text)
+  end)
+
   it("says what it is for when a person types it", function()
     local w <close> = ran()
     local text, code = w:orket("mcp serve </dev/null")

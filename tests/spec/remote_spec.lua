@@ -1,6 +1,7 @@
 -- remote_spec.lua: `orket board -w`: the run of another process, followed until it ends.
 
 package.path = "lua/?.lua;" .. package.path
+local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
@@ -8,6 +9,13 @@ local TEAM = [[
 function work() return say(write("a", "b"), finish()) end
 function review() return accept() end
 ]]
+
+local ASKS_OR_WORKS = [[function work(talk)
+  if talk.card == "A" and not talk.text:find("green", 1, true) then
+    return say(call("request_excuse", { reason = "which colour?" }))
+  end
+  return say(write("a", "b"), finish())
+end]]
 
 -- `orket board -w` in the background: a function that answers what it printed, and its exit code when it has
 -- ended.
@@ -67,6 +75,42 @@ describe("remote", function()
     assert.falsy(w:orket("board"):find("orket resume", 1, true))
     assert.equal("0", w:sql("SELECT count(*) FROM card WHERE retry_count > 0"))
     w:replays()
+  end)
+
+  it("each run that stopped is named: the newest of each epic, and runs that a person let go on", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = ASKS_OR_WORKS })
+    for i = 2, 8 do
+      w:write("config/epics/e" .. i .. ".json", cjson.encode({ name = "E", team = "t", environment = "e",
+        issues = { { id = "B" .. i, name = "B", seat = "dev" } } }))
+    end
+    w:orket("run --plain ep")
+    assert.equal(0, (select(2, w:orket("answer A green"))))
+    local let_go = "ep.1 was let go on, and did not; to go on: orket resume ep.1"
+    assert.truthy(w:orket("board"):find(let_go, 1, true), w:orket("board"))
+    local function killed(i)
+      w:hold("B" .. i)
+      local run = w:start("e" .. i)
+      assert(world.wait(function() return w:request(i) end))
+      run.kill("KILL")
+      run.wait()
+    end
+    for i = 2, 4 do
+      killed(i)
+    end
+    for _, command in ipairs({ "board", "inbox" }) do
+      local text = w:orket(command)
+      local at = 1
+      for i = 4, 2, -1 do
+        at = assert(text:find(("e%d.1 was interrupted; to go on: orket resume e%d.1"):format(i, i), at, true), text)
+      end
+      assert.truthy(text:find(let_go, at, true), text)
+    end
+    for i = 5, 8 do
+      killed(i)
+    end
+    local text = w:orket("inbox")
+    assert.truthy(text:find("Nothing waits for you.\n\ne8.1 was interrupted", 1, true), text)
+    assert.truthy(text:find("\nand 3 more: orket history\n", 1, true), text)
   end)
 
   it("orket board -w is an error when no run is under way", function()

@@ -148,16 +148,21 @@ static int l_hold(lua_State *L)
     return store_hold(bind_check_store(L, 1), &err) ? bind_raise(L, &err) : 0;
 }
 
-/* (subscribers, err or NULL): calls their field `stuck`; protected */
+/* (subscribers, err or NULL, took): calls their field `stuck`; protected */
 static int run_stuck(lua_State *L)
 {
     const struct err *why = lua_touserdata(L, 2);
     lua_getfield(L, 1, "stuck");
-    lua_call(L, why ? bind_fail(L, why) : 0, 0);
+    int count = 1;
+    if (why)
+        count = bind_fail(L, why);
+    else
+        lua_pushvalue(L, 3);
+    lua_call(L, count, 0);
     return 0;
 }
 
-static void on_stuck(void *ctx, const struct err *why)
+static void on_stuck(void *ctx, const struct err *why, bool took)
 {
     struct l_store *self = ctx;
     if (self->quiet || !self->store)
@@ -168,11 +173,12 @@ static void on_stuck(void *ctx, const struct err *why)
     lua_getiuservalue(L, -1, 1);
     lua_remove(L, -2); // run_stuck, subscribers
     lua_pushlightuserdata(L, (void *)(uintptr_t)why);
-    bind_call(L, 2, 0);
+    lua_pushboolean(L, took);
+    bind_call(L, 3, 0);
 }
 
 /* store:be_patient(seconds, fn): a commit that the machine refuses is tried again for so long.
- * fn(nil, message, code, fix) when one begins to wait, fn() when that is over */
+ * fn(nil, message, code, fix) when one begins to wait, fn(took) when that is over */
 static int l_be_patient(lua_State *L)
 {
     struct store *store = bind_check_store(L, 1);

@@ -87,8 +87,10 @@ int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, uns
     if (rc) {
         uv_close((uv_handle_t *)&s->tcp, on_listener_closed);
         server_handle_closed(s);
-        return err_set(err, err_of_errno(-rc), "cannot listen on %s port %u: %s", host, port,
-                       uv_strerror(rc));
+        rc = err_set(err, err_of_errno(-rc), "cannot listen on %s port %u: %s", host, port,
+                     uv_strerror(rc));
+        err_fix(err, "name an address of this machine (--host) and a port that is free (--port)");
+        return rc;
     }
     *out = s;
     return 0;

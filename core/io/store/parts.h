@@ -33,6 +33,7 @@ struct patience {
     uint64_t ms;    /* mutex: for so long a commit is tried again; 0: it fails at once */
     uint64_t since; /* writer: its first attempt; 0: none has failed */
     bool given_up;  /* mutex */
+    bool took;      /* mutex: the last one that waited came through */
     struct err why; /* mutex: of the last attempt; code 0: commits succeed */
     bool reported;  /* loop: that one did not */
     store_stuck_fn *stuck;
@@ -70,7 +71,7 @@ void queue_close(struct store *store);
 /* Writer: after a commit that failed; true when it is to be tried again, some time later. */
 bool patience_wait(struct queue *queue, const struct err *why);
 /* Writer: a commit has come to its end. */
-void patience_over(struct queue *queue);
+void patience_over(struct queue *queue, bool took);
 /* Loop: reports a commit that waits, and that it goes on. */
 void patience_report(struct queue *queue);
 

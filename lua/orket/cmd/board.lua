@@ -160,6 +160,12 @@ local function print_notice(said)
   end
 end
 
+local function print_stopped(store, args, dir)
+  for i, said in ipairs(alerts.stopped(store, reader.runs(store, dir), parked.option(args.C))) do
+    wrap.print((i == 1 and "\n" or "") .. text.line(said))
+  end
+end
+
 local function print_budgets(store, dir)
   local budgets = budget.budgets(dir)
   local lines = alerts.caps(budget_tree.rows(store, budgets, {}), budgets.currency)
@@ -179,7 +185,7 @@ local function show(store, args, dir)
     wrap.print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
   else
     print_cards(cards)
-    print_notice(alerts.stopped(reader.runs(store, dir), parked.option(args.C)))
+    print_stopped(store, args, dir)
     print_outages(store, args.C)
     print_parked(parked.persons(parked.list(store, nil, args.C)), args.C)
     print_bottlenecks(bottlenecks.of(store, dir).found)

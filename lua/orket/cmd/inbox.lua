@@ -1,11 +1,13 @@
 -- inbox.lua: `orket inbox`: what waits for a person, one by one.
 
+local alerts = require("orket.reports.alerts")
 local approvals = require("orket.governance.approvals.approvals")
 local cjson = require("cjson")
 local inbox = require("orket.reports.inbox")
 local local_time = require("orket.view.format.local_time")
 local options = require("orket.options")
 local owner = require("orket.project.owner")
+local parked = require("orket.reports.parked")
 local reader = require("orket.project.reader")
 local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
@@ -21,7 +23,7 @@ usage: orket inbox [-C DIR] [--json]
 What waits for a person, what expires first foremost: approvals and plans, operations of which the outcome is
 unknown, questions, parked work, scripts that wait to be accepted, pushes that failed. On a terminal it is
 gone through one by one: the whole content, then your answer; elsewhere each is listed with the commands that
-answer it.
+answer it. Runs that stopped on the way are named behind them.
   -C DIR    the project (default: found upwards from here)
   --json    one JSON array, for programs; nothing is asked
 exit: 0 done, or nothing waits; 1 failed, or an answer was refused; 2 usage; 3 something still waits
@@ -103,12 +105,25 @@ local function go_through(args, items)
   return left > 0 and 3 or 0
 end
 
-local function read(dir)
+local function read(args)
+  local dir = args.C or "."
   local store <close>, err = reader.open(dir)
   if not store then
     return nil, err
   end
-  return inbox.list(store, dir)
+  return { items = inbox.list(store, dir),
+    stopped = alerts.stopped(store, reader.runs(store, dir), parked.option(args.C)) }
+end
+
+local function print_all(found)
+  local items = found.items
+  if #items == 0 then
+    wrap.print("Nothing waits for you.")
+  end
+  list(items)
+  for i, line in ipairs(found.stopped) do
+    wrap.print((i == 1 and "\n" or "") .. text.line(line))
+  end
 end
 
 ---@param argv string[]
@@ -118,17 +133,17 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local items, err = read(args.C or ".")
-  if not items then
+  local found, err = read(args)
+  if not found then
     return cli_report.failure(err)
-  elseif args.json then
+  end
+  local items = found.items
+  if args.json then
     print(text.json(setmetatable(items, cjson.array_mt)))
-  elseif #items == 0 then
-    wrap.print("Nothing waits for you.")
-  elseif sys.is_tty(0) and sys.is_tty(1) then
+  elseif #items > 0 and sys.is_tty(0) and sys.is_tty(1) then
     return go_through(args, items)
   else
-    list(items)
+    print_all(found)
   end
   return #items > 0 and 3 or 0
 end

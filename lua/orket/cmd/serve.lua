@@ -13,6 +13,7 @@ local rate_limit = require("orket.people.rate_limit")
 local seed_cards = require("orket.dev.seed_cards")
 local service = require("orket.service.service")
 local service_log = require("orket.telemetry.service_log")
+local session = require("orket.project.session")
 local sys = require("orket.core.sys")
 local web_server = require("orket.service.web.web_server")
 local workspaces = require("orket.service.workspaces")
@@ -38,7 +39,7 @@ logged to standard error, a line of JSON each.
   --proxy ADDRESS the numeric address of a reverse proxy, whose X-Forwarded-For and X-Forwarded-Host count
   --new-key       makes a new key; the one before is good for nothing
   --seed-cards N  for measurements: a project with N cards, where there is none
-exit: 0 stopped by SIGTERM or ^C, 1 failed, 2 usage
+exit: 0 stopped by SIGTERM, SIGHUP or ^C, 1 failed, 2 usage
 ]]
 
 local KNOWN = { C = "list", data = "list", port = "value", host = "value", name = "list",
@@ -143,7 +144,7 @@ end
 local function wait_for_signal()
   local stop_watching, signals = nil, 0
   async.suspend(function(wake)
-    stop_watching = async.on_signals({ "sigint", "sigterm" }, function()
+    stop_watching = async.on_signals(session.signals_of_an_end(), function()
       signals = signals + 1
       if signals > 1 then
         os.exit(130, false)
@@ -231,6 +232,7 @@ local function serve(opened, args, instruments)
   instruments.log:write({ kind = "began", version = sys.version(), port = server:port() })
   say_where(all, args, server)
   http.notify("READY=1")
+  all:take_up()
   local stop_watching = wait_for_signal()
   instruments.log:write({ kind = "stopping" })
   http.notify("STOPPING=1")

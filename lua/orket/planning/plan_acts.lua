@@ -114,6 +114,9 @@ end
 -- Two that begin at the same time would take the same id.
 local function repeated(perform)
   return function(project, request)
+    if not request.text:find("%S") then
+      return nil, errors.new("ERR_USAGE", "there is no text", "say what is wanted")
+    end
     return person.until_current(perform, project, request)
   end
 end

@@ -1,5 +1,6 @@
 -- reader.lua: a project's database, read-only, for commands that look and do not touch.
 
+local config = require("orket.project.config")
 local errors = require("orket.errors")
 local suggest = require("orket.util.suggest")
 local fs = require("orket.core.fs")
@@ -95,6 +96,35 @@ function M.card(board, id)
   local guess = near and ", did you mean " .. near .. "?" or ""
   return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "'" .. guess,
     "orket board lists the cards")
+end
+
+local function is_in_files(files, id)
+  if (files.epics or {})[id] or (files.rocks or {})[id] then
+    return true
+  end
+  for _, epic in pairs(files.epics or {}) do
+    for _, issue in ipairs(epic.issues) do
+      if issue.id == id then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+---Does such a card exist? Also one that only the files have, and is on the board with the next run.
+---@param board table an open store
+---@param dir string
+---@param id string
+---@param breathe fun()|nil see config.read
+---@return true|nil
+---@return Error|nil ERR_NOT_FOUND
+function M.check_card(board, dir, id, breathe)
+  local found, err = M.card(board, id)
+  if found or is_in_files(config.read(dir, nil, breathe), id) then
+    return true
+  end
+  return nil, err
 end
 
 return M

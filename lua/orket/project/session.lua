@@ -31,8 +31,10 @@ local FIRST_PAUSE, LAST_PAUSE = 0.005, 1 -- seconds: three of them in all
 local TRACES = 2 -- seconds that a collector is waited for at the end of a run
 local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
 
--- A terminal that is gone stops it as well, unless the process was started to ignore that (nohup).
-local function signals_of_an_end()
+---The signals that stop a process. A terminal that is gone stops it as well, unless the process was started
+---to ignore that (nohup).
+---@return string[]
+function M.signals_of_an_end()
   return sys.is_ignored("SIGHUP") and { "sigint", "sigterm" } or { "sigint", "sigterm", "sighup" }
 end
 
@@ -49,7 +51,7 @@ end
 -- so.
 local function drain_on_signals(project, owned, view)
   local signals = 0
-  return async.on_signals(signals_of_an_end(), function()
+  return async.on_signals(M.signals_of_an_end(), function()
     local run = run_set.of(project):all()[1]
     signals = signals + 1
     if signals > 2 or not (run or owned.has_begun) then

@@ -1,4 +1,4 @@
--- alerts.lua: what a person should know of a project besides its cards: a run that stopped on the way,
+-- alerts.lua: what a person should know of a project besides its cards: runs that stopped on the way,
 -- models that are waited for, a trial of scripts, caps that are nearly used up, examples and scripts that
 -- wait.
 
@@ -15,16 +15,54 @@ local M = {}
 ---@field kind "stopped"|"outage"|"canary"|"cap"|"examples"|"scripts"
 ---@field text string one line, with the command that it asks for
 
----The newest run, when it stopped on the way and no process goes on with it.
+local RUNS_NAMED = 5
+
+local STOPPED = { interrupted = " was interrupted", drained = " was stopped",
+  partial = " was let go on, and did not" }
+
+-- The newest run of each epic, the newest first.
+local function newest(runs)
+  local list, seen = {}, {}
+  for i = #runs, 1, -1 do
+    if not seen[runs[i].card] then
+      seen[runs[i].card] = true
+      list[#list + 1] = runs[i]
+    end
+  end
+  return list
+end
+
+-- Not each run with open cards: only one of which a person let a card go on.
+local function let_go(store)
+  local ids
+  return function(run)
+    if not ids then
+      ids = {}
+      for _, row in ipairs(store:read("let_go")) do
+        ids[row.id] = true
+      end
+    end
+    return ids[run.id]
+  end
+end
+
+---The runs that stopped on the way, and with which no process goes on: the newest of each epic.
+---@param store Store
 ---@param runs table[] oldest first
 ---@param option string of the commands
----@return string|nil
-function M.stopped(runs, option)
-  local last = runs[#runs]
-  if last and (last.status == "interrupted" or last.status == "drained") then
-    local what = last.status == "drained" and " was stopped" or " was interrupted"
-    return last.id .. what .. "; to go on: orket resume" .. option .. " " .. last.id
+---@return string[] at most six lines, the newest run first
+function M.stopped(store, runs, option)
+  local lines, more, is_let_go = {}, 0, let_go(store)
+  for _, run in ipairs(newest(runs)) do
+    local what = (run.status ~= "partial" or is_let_go(run)) and STOPPED[run.status]
+    if what and #lines < RUNS_NAMED then
+      lines[#lines + 1] = run.id .. what .. "; to go on: orket resume" .. option .. " " .. run.id
+    elseif what then
+      more = more + 1
+    end
   end
+  lines[#lines + 1] = more > 0 and ("and %d more: orket history%s"):format(more, option) or nil
+  return lines
 end
 
 ---What agents propose that roles be shown.
@@ -64,7 +102,9 @@ end
 ---@return Alert[]
 function M.list(store, about)
   local list, option = {}, parked.option(about.dir)
-  add(list, "stopped", M.stopped(about.runs, option))
+  for _, line in ipairs(M.stopped(store, about.runs, option)) do
+    add(list, "stopped", line)
+  end
   for _, one in ipairs(outages.list(store)) do
     add(list, "outage", outages.line(one))
   end

@@ -63,6 +63,18 @@ function Jobs:is_asked(card)
   return false
 end
 
+---A job for exactly this card is under way, and no run of it has begun.
+---@param card string
+---@return boolean
+function Jobs:is_due(card)
+  for _, job in ipairs(self.list) do
+    if job.card == card and not job.runs[1] then
+      return true
+    end
+  end
+  return false
+end
+
 -- ---- one job ----
 
 local function wake_all(waiters)

@@ -160,15 +160,17 @@ end
 ---@param seconds number
 ---@param note fun(text: string)
 function RunSet:wait_for_disk(seconds, note)
-  self.project.store:be_patient(seconds, function(_, message, code, fix)
+  self.project.store:be_patient(seconds, function(took, message, code, fix)
     for _, run in ipairs(self:all()) do
       for _, task in pairs(run.tasks) do
         async.freeze(task, message ~= nil)
       end
     end
-    local why = message and errors.line(errors.new(code, message, fix))
-    note(why and string.format("waiting up to %d s: %s", math.ceil(seconds), why)
-      or "the disk takes commits again: the run goes on")
+    if message then
+      note(("waiting up to %d s: %s"):format(math.ceil(seconds), errors.line(errors.new(code, message, fix))))
+    else
+      note(took and "the disk takes commits again: the run goes on" or "the disk takes no commits: given up")
+    end
   end)
 end
 

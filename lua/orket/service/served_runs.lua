@@ -2,7 +2,6 @@
 -- way).
 
 local async = require("orket.async")
-local config = require("orket.project.config")
 local errors = require("orket.errors")
 local jobs = require("orket.scheduler.jobs")
 local problem = require("orket.service.api.problem")
@@ -89,18 +88,24 @@ function Runs:rows(store, id)
   return rows
 end
 
----Does such a card exist? Also one that only the files have, and is on the board with the next run.
+---It is under way, or is about to go on.
+---@param row table of the query runs
+---@return boolean
+function Runs:goes_on(row)
+  return row.status == "running" or self.resumption.due[row.card] ~= nil or self.jobs:is_due(row.card)
+end
+
+---Does such a card exist?
 ---@param id string
 ---@return true|nil
 ---@return Error|nil ERR_NOT_FOUND
 function Runs:check_card(id)
-  local found, err = reader.card(self.project.store, id)
-  if found then
-    return true
-  end
-  local files = config.read(self.project.dir, nil, async.breather())
-  local is_there = (files.epics or {})[id] or (files.rocks or {})[id]
-  return is_there and true or nil, err
+  return reader.check_card(self.project.store, self.project.dir, id, async.breather())
+end
+
+---What was let go on before this process goes on.
+function Runs:take_up()
+  self.resumption:begin()
 end
 
 ---Stops the runs, if there are any. In a task.

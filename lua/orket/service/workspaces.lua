@@ -69,6 +69,13 @@ function Workspaces:ready()
   return true
 end
 
+---Runs that an act let go on before this process go on.
+function Workspaces:take_up()
+  for _, name in ipairs(self.names) do
+    self.by_name[name].runs:take_up()
+  end
+end
+
 ---Stops them beside one another. In a task.
 ---@param seconds number that replies under way are waited for
 function Workspaces:close(seconds)

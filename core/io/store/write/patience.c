@@ -46,10 +46,12 @@ bool patience_wait(struct queue *queue, const struct err *why)
     return wanted;
 }
 
-void patience_over(struct queue *queue)
+void patience_over(struct queue *queue, bool took)
 {
     struct patience *p = &queue->patience;
     uv_mutex_lock(&queue->mutex);
+    if (p->why.code)
+        p->took = took;
     p->since = 0;
     p->why.code = 0;
     uv_mutex_unlock(&queue->mutex);
@@ -62,11 +64,12 @@ void patience_report(struct queue *queue)
     struct patience *p = &queue->patience;
     uv_mutex_lock(&queue->mutex);
     struct err why = p->why;
+    bool took = p->took;
     uv_mutex_unlock(&queue->mutex);
     if (!p->stuck || (why.code != 0) == p->reported)
         return;
     p->reported = why.code != 0;
-    p->stuck(p->ctx, p->reported ? &why : NULL);
+    p->stuck(p->ctx, p->reported ? &why : NULL, took);
 }
 
 void store_be_patient(struct store *store, uint64_t ms, store_stuck_fn *stuck, void *ctx)

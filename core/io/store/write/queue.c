@@ -99,7 +99,7 @@ static void write_all(void *arg)
             ;
         if (rc)
             writer_fail(list, &err);
-        patience_over(&store->queue);
+        patience_over(&store->queue, !rc);
         hand_back(&store->queue, list);
         writer_checkpoint(&store->writer);
     }

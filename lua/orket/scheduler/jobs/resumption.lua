@@ -1,7 +1,7 @@
 -- resumption.lua: what goes on by itself in a process that outlives its runs: a person's act lets a parked
--- card go on, and its run goes on with it; an epic is done, and the rock that it was run for goes on. Which
--- rock that is, the journal knows: an earlier process may have begun it. Cards of a run that is under way are
--- the listener's (scheduler/listener.lua).
+-- card go on, and its run goes on with it, also when no process heard the act; an epic is done, and the rock
+-- that it was run for goes on. Which rock that is, the journal knows: an earlier process may have begun it.
+-- Cards of a run that is under way are the listener's (scheduler/listener.lua).
 
 local async = require("orket.async")
 local rock_run = require("orket.scheduler.jobs.rock_run")
@@ -87,6 +87,15 @@ function Resumption:ended(job)
   if not job.error then
     go_on_with_rocks(self)
   end
+end
+
+---Takes up what was let go on while no process was there to hear of it, or when the last one stopped. Runs
+---that were halted, failed or interrupted stay.
+function Resumption:begin()
+  for _, move in ipairs(self.store:read("let_go")) do
+    self.due[move.card] = { by = asker_of(move) }
+  end
+  settle(self)
 end
 
 ---Nothing goes on by itself any more.

@@ -2,6 +2,7 @@
 -- is done.
 
 local cards = require("orket.project.cards")
+local errors = require("orket.errors")
 local fork = require("orket.history.fork")
 local push_policy = require("orket.repository.push_policy")
 local scheduler = require("orket.scheduler.scheduler")
@@ -33,6 +34,18 @@ local function ended_before(status)
   return { status = "done", counts = {}, already = status }
 end
 
+-- A finished epic of which something is open: issues that the files got since.
+local function against_open(project, epic)
+  for _, issue in ipairs(project.store:read("backlog", { epic = epic.id })) do
+    if not FINAL[issue.status] then
+      local name = epic.id:gsub("%-b%d+$", "")
+      return errors.new("ERR_TRANSITION",
+        ("%s is %s, and %s was added since: nothing takes it up"):format(epic.id, epic.status, issue.id),
+        "put it into another epic, or build all of it anew: orket run --again " .. name)
+    end
+  end
+end
+
 -- An epic that is done, also one that was before: what was not pushed then is pushed now.
 local function push(project, epic, ended, options)
   if ended and options.pushes and card(project, epic.id).status == "done" then
@@ -42,7 +55,10 @@ local function push(project, epic, ended, options)
 end
 
 local function run_epic(project, epic, options)
-  if FINAL[epic.status] then
+  local late = FINAL[epic.status] and against_open(project, epic)
+  if late then
+    return nil, late
+  elseif FINAL[epic.status] then
     return push(project, epic, ended_before(epic.status), options)
   end
   local id = options.run or run_id(project, epic)

@@ -31,12 +31,8 @@ local function hear(request, event, wake)
 end
 
 local function is_under_way(service, id)
-  for _, row in ipairs(service.runs:rows()) do
-    if row.id == id then
-      return row.status == "running"
-    end
-  end
-  return false
+  local row = service.runs:rows(nil, id)[1]
+  return row ~= nil and service.runs:goes_on(row)
 end
 
 ---Waits request.query.wait seconds at most. In a task.

@@ -68,14 +68,20 @@ function Runs:rows(_, id)
   return reader.runs(self.of.store, self.of.dir, id)
 end
 
-function Runs:check_card(id)
-  local found, err = reader.card(self.of.store, id)
-  if found then
-    return true
+function Runs:goes_on(row)
+  if row.status ~= "partial" or not lock.held(self.of.dir .. "/.orket") then
+    return row.status == "running"
   end
-  local files = config.read(self.of.dir)
-  local is_there = (files.epics or {})[id] or (files.rocks or {})[id]
-  return is_there and true or nil, err
+  for _, let_go in ipairs(self.of.store:read("let_go")) do
+    if let_go.id == row.id then
+      return true
+    end
+  end
+  return false
+end
+
+function Runs:check_card(id)
+  return reader.check_card(self.of.store, self.of.dir, id)
 end
 
 -- ---- acts and runs ----

@@ -424,7 +424,7 @@ function M.kind(message)
   if type(message) ~= "table" or message.jsonrpc ~= "2.0" then
     return nil
   elseif type(message.method) == "string" then
-    if message.id == nil and message.method:find("^notifications/") then
+    if message.id == nil then
       return "notice"
     end
     return is_id(message.id) and "request" or nil

@@ -18,7 +18,7 @@ local LINE_MOST = 1 << 20 -- bytes of a message
 local STDOUT, UNSENT = 1, 8 << 20 -- bytes that the client may leave lying
 local LAST = 1 -- second that they are waited for at the end
 
-local PARSE_ERROR = -32700
+local PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 
 local Outlet = {}
 Outlet.__index = Outlet
@@ -61,10 +61,18 @@ local function take(session, outlet, line)
   end, answer, session, outlet, line)
 end
 
+-- Which request it was, nobody can tell: its client would wait for ever, unless the session ends.
+local function refuse_long(outlet)
+  local err = errors.new("ERR_LIMIT", ("a message is longer than %d bytes"):format(LINE_MOST),
+    "what is that large belongs into a file of the project")
+  outlet:send({ id = cjson.null, error = { code = INVALID_REQUEST, message = errors.line(err) } })
+  return nil, err
+end
+
 -- Until the client closes our input, takes no output any more, or a signal comes.
 local function converse(session, outlet)
   local stop_signals
-  local was_pipe = standard_lines.read(LINE_MOST, function(line)
+  local how = standard_lines.read(LINE_MOST, function(line)
     if line:find("%S") then
       take(session, outlet, line)
     end
@@ -72,11 +80,14 @@ local function converse(session, outlet)
     outlet.stop = stop
     stop_signals = async.on_signals({ "sigint", "sigterm" }, stop)
   end)
-  if not was_pipe then
+  if not how then
     return nil, errors.new("ERR_USAGE", "standard input is no pipe: an MCP client starts this command",
       "docs/mcp-server.md says how to add it to one")
   end
   stop_signals()
+  if how == "long" then
+    return refuse_long(outlet)
+  end
   return 0
 end
 
