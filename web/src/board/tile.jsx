@@ -6,6 +6,7 @@ import { count, money } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useDraft } from "../shared/live.js";
 import { reasonName, STATUS } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 import { linesOf, TITLE_FONT, WHY_FONT } from "./layout.js";
 
 const LIVE = 80; // the last characters of what is said that are shown
@@ -25,7 +26,7 @@ export const hasMeta = (card) => tokensOf(card) > 0 || card.reports > 0;
 function lineOf(draft, at) {
   if (!draft) return at || "working";
   const what = [draft.kind, draft.path].filter(Boolean).join(" ");
-  return `${what} ${draft.text.slice(-LIVE).replace(/\s+/g, " ")}`.trim();
+  return visible(`${what} ${draft.text.slice(-LIVE).replace(/\s+/g, " ")}`.trim());
 }
 
 // What the model says at this moment, else what the open turn is at.

@@ -14,6 +14,7 @@ import { lookAt, useLooking, useOnline } from "../shared/live.js";
 import { may, whoAmI } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
 import { Pill, reasonName, Status, statusName } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 import "./card.css";
 import { Changes } from "./changes.jsx";
 import { Comments } from "./comments.jsx";
@@ -70,7 +71,7 @@ function Checks({ checks }) {
           <When at={event.at} />
         </span>
       </div>
-      {typeof event.body.log === "string" && event.body.log && <pre class="code">{event.body.log}</pre>}
+      {typeof event.body.log === "string" && event.body.log && <pre class="code">{visible(event.body.log)}</pre>}
     </section>
   ));
 }

@@ -5,6 +5,7 @@ import { Refusal } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { statusName } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 
 const actionOf = (report) => {
   const action = report.attempted_action;
@@ -34,7 +35,7 @@ export function RefusalItem({ report, base, card }) {
           <Icon name={asks ? "ask" : "refused"} />
         </span>
         <h3 class="wrap">
-          {actionOf(report)} {asks ? "needed approval" : "was refused"}
+          {visible(actionOf(report))} {asks ? "needed approval" : "was refused"}
         </h3>
         {card && report.card_id && (
           <a class="link mono" href={`${base}/cards/${id(report.card_id)}?tab=refusals`}>

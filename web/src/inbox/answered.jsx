@@ -6,6 +6,7 @@ import { Empty, Loaded } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData } from "../shared/live.js";
+import { visible } from "../shared/visible.js";
 
 const OUTCOMES = {
   approved: ["Approved once", "done", "teal"],
@@ -30,7 +31,7 @@ const Row = ({ row, base }) => (
   <li>
     <a class="answered" data-item href={`${base}/inbox/approval/${id(row.id)}`}>
       <Outcome status={row.status} />
-      <span class="b ell">{row.tool}</span>
+      <span class="b ell">{visible(row.tool)}</span>
       <span class="mono m ell">{row.card}</span>
       <span class="m ell no-s">{[row.answered_by, row.answer_why].filter(Boolean).join(": ")}</span>
       <span class="f s no-s">{row.answered_at && <When at={row.answered_at} />}</span>
@@ -82,7 +83,7 @@ function AnsweredOne({ row, base }) {
   return (
     <div class="in">
       <Outcome status={row.status} />
-      <h2 class="wrap">{row.tool}</h2>
+      <h2 class="wrap">{visible(row.tool)}</h2>
       <p class="wrap">{[by, row.answer_why].filter(Boolean).join(": ")}</p>
       {row.status === "void" && <Cause row={row} base={base} />}
       <p>

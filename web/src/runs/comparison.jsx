@@ -7,6 +7,7 @@ import { count, money, seconds } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData } from "../shared/live.js";
 import { go } from "../shared/router.js";
+import { visible } from "../shared/visible.js";
 import { nameOf } from "../timeline/event_names.js";
 import { RunStatus } from "./runs.jsx";
 
@@ -80,7 +81,7 @@ function Side({ event, run, base }) {
           {name.title}
         </a>
       </div>
-      <p class="m wrap">{[name.detail, event.brief.text, event.brief.about].filter(Boolean).join("\n")}</p>
+      <p class="m wrap">{visible([name.detail, event.brief.text, event.brief.about].filter(Boolean).join("\n"))}</p>
     </div>
   );
 }
@@ -120,7 +121,7 @@ function Files({ files, other }) {
   return files.map((file) =>
     file.diff === undefined ? (
       <p key={file.path} class="mono">
-        {file.path} {file.status}
+        {visible(file.path)} {file.status}
       </p>
     ) : (
       <Diff key={other + file.path} file={file} />

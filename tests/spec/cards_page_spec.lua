@@ -1,0 +1,50 @@
+-- cards_page_spec.lua: what the page says of cards and runs that are over, in a real browser (tests/web/cards.mjs).
+
+local browser = dofile("tests/support/browser.lua")
+package.path = "lua/?.lua;" .. package.path
+local orket = dofile("tests/support/orket.lua")
+local service = dofile("tests/support/service.lua")
+local text = require("orket.view.format.text")
+local world = dofile("tests/support/world.lua")
+
+local OVERRIDE = "\u{202e}"
+
+local MOCK = [[
+function work(talk)
+  return steps(talk, function()
+    return { content = "I \u{202e}write", calls = { write("db/\u{202e}txt.sql", "one \u{200b}line\n") } }
+  end, function() return say(call("read_file", { path = "db/\u{202e}txt.sql" })) end,
+    function() return say(finish()) end)
+end
+]]
+
+local CODES = [[import { visible } from "./web/src/shared/visible.js";
+for (let i = 0; i < 0x110000; i++)
+  if (i !== 9 && i !== 10 && (i < 0xd800 || i > 0xdfff)) console.log(visible(String.fromCodePoint(i)))]]
+
+describe("text of agents on the page", function()
+  it("is escaped as the inbox escapes it, each character", function()
+    local out, wrong = orket.shell("node --input-type=module -e '" .. CODES .. "'"), {}
+    local lines = out:gmatch("[^\n]+")
+    for code = 0, 0x10FFFF do
+      if code ~= 9 and code ~= 10 and (code < 0xD800 or code > 0xDFFF) and lines() ~= text.visible(utf8.char(code)) then
+        wrong[#wrong + 1] = ("U+%04X"):format(code)
+      end
+    end
+    assert.same({}, wrong)
+  end)
+end)
+
+browser.describe("a person who looks at cards", function()
+  it("sees what a path really is: in calls, results, replies and changes", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("cards/hidden", s)
+    for _, shown in ipairs({ seen.activity, seen.changes }) do
+      assert(not shown:find(OVERRIDE, 1, true) and not shown:find("\u{200b}", 1, true), shown)
+      assert(shown:find("db/⟨U+202E⟩txt.sql", 1, true) and shown:find("one ⟨U+200B⟩line", 1, true), shown)
+    end
+    assert(seen.activity:find("I ⟨U+202E⟩write", 1, true), seen.activity)
+  end)
+end)

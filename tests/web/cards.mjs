@@ -1,0 +1,24 @@
+// cards.mjs: what the page says of cards and runs that are over (tests/spec/cards_page_spec.lua).
+
+import { enter, play, seen, view } from "./browser.mjs";
+
+const settled = (page) => page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
+
+async function look(page, path) {
+  await page.goto(view(path));
+  await settled(page);
+  return page.innerText("main");
+}
+
+await play({
+  // A path that turns what stands behind it, in each place that names it.
+  async hidden() {
+    const page = await enter("cards/A");
+    await page.waitForSelector(".call");
+    for (const summary of await page.locator(".turn summary").all()) await summary.click();
+    seen.activity = await page.innerText(".two");
+    await page.click("#tab-changes");
+    await page.waitForSelector(".diff");
+    seen.changes = await page.innerText(".two");
+  },
+});
