@@ -47,4 +47,11 @@ browser.describe("a person who looks at cards", function()
     end
     assert(seen.activity:find("I ⟨U+202E⟩write", 1, true), seen.activity)
   end)
+
+  it("leaves a timeline without an error", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
+    w:run()
+    local s <close> = service.start(w)
+    assert.equal(20, browser.watch("cards/left", s).rounds)
+  end)
 end)

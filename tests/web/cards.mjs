@@ -21,4 +21,25 @@ await play({
     await page.waitForSelector(".diff");
     seen.changes = await page.innerText(".two");
   },
+
+  // A timeline that is left while it scrolls.
+  async left() {
+    const page = await enter("runs/ep.1");
+    for (let i = 0; i < 20; i++) {
+      await page.goto(view("runs/ep.1"));
+      await page.waitForSelector("[role=treeitem]");
+      await page.evaluate(async (to) => {
+        const go = () => {
+          history.pushState(null, "", to);
+          dispatchEvent(new PopStateEvent("popstate"));
+        };
+        const tree = document.querySelector("[role=tree]");
+        tree.style.height = "50px";
+        tree.dispatchEvent(new Event("scroll"));
+        requestAnimationFrame(go);
+        await new Promise((done) => setTimeout(done, 30));
+      }, view("board"));
+    }
+    seen.rounds = 20;
+  },
 });
