@@ -1,7 +1,7 @@
 -- cards_page_spec.lua: what the page says of cards and runs that are over, in a real browser (tests/web/cards.mjs).
 
-local browser = dofile("tests/support/browser.lua")
 package.path = "lua/?.lua;" .. package.path
+local browser = dofile("tests/support/browser.lua")
 local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local text = require("orket.view.format.text")
@@ -53,5 +53,30 @@ browser.describe("a person who looks at cards", function()
     w:run()
     local s <close> = service.start(w)
     assert.equal(20, browser.watch("cards/left", s).rounds)
+  end)
+
+  it("is told what a card waits for; of an approval only where one is asked", function()
+    local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "bad.json" } } }, mock = MOCK,
+      files = { ["verification/bad.json"] = [[{ "argv": ["/bin/false"], "wall": 10 }]] } })
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("cards/parked", s)
+    assert(seen.board:find("Waits for a review", 1, true), seen.board)
+    assert(seen.card:find("Blocked: a review", 1, true) and seen.card:find("Waits for\na review", 1, true), seen.card)
+  end)
+
+  it("sees what a run that another build followed did, amounts with their currency, and an epic's tokens", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = MOCK, rules = { budgets =
+      { currency = "EUR" } }, model = { price = { input = 3000000, output = 15000000 } } })
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("cards/sums", s)
+    assert(seen.run:lower():find("cards done\n2 of 2", 1, true), seen.run)
+    assert(seen.compare:find("Cards done\t2 of 2\t2 of 2", 1, true), seen.compare)
+    for _, shown in ipairs({ seen.runs, seen.run, seen.compare }) do
+      assert(shown:find("€", 1, true), shown)
+    end
+    local tokens = seen.epic:match("Tokens\n([%d.kM]+)")
+    assert(tokens ~= "0" and seen.tree:find(tokens, 1, true), seen.epic .. seen.tree)
   end)
 end)

@@ -1,11 +1,13 @@
 // cards.mjs: what the page says of cards and runs that are over (tests/spec/cards_page_spec.lua).
 
-import { enter, play, seen, view } from "./browser.mjs";
+import { enter, key, play, seen, url, view } from "./browser.mjs";
 
 const settled = (page) => page.waitForFunction(() => !document.querySelector("main [aria-busy=true]"));
 
 async function look(page, path) {
   await page.goto(view(path));
+  await page.waitForSelector("h1");
+  await page.waitForTimeout(300);
   await settled(page);
   return page.innerText("main");
 }
@@ -41,5 +43,27 @@ await play({
       }, view("board"));
     }
     seen.rounds = 20;
+  },
+
+  async parked() {
+    const page = await enter("board");
+    seen.board = await look(page, "board");
+    seen.card = await look(page, "cards/A");
+  },
+
+  async sums() {
+    const page = await enter("runs");
+    await fetch(`${url}/v1/runs`, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ card: "ep", again: true }),
+    });
+    await page.waitForFunction(() => document.querySelectorAll(".run .pill.teal").length === 2);
+    seen.runs = await look(page, "runs");
+    seen.run = await look(page, "runs/ep.1");
+    const other = seen.runs.match(/ep-b2\.1|ep\.2/)[0];
+    seen.compare = await look(page, `runs/ep.1/compare/${other}`);
+    seen.epic = await look(page, "cards/" + other.replace(/\.\d+$/, ""));
+    seen.tree = await look(page, "board?view=tree");
   },
 });

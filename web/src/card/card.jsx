@@ -13,7 +13,7 @@ import { Icon } from "../shared/icons.jsx";
 import { lookAt, useLooking, useOnline } from "../shared/live.js";
 import { may, whoAmI } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
-import { Pill, reasonName, Status, statusName } from "../shared/status.jsx";
+import { Pill, Status, statusName, waitsFor } from "../shared/status.jsx";
 import { visible } from "../shared/visible.js";
 import "./card.css";
 import { Changes } from "./changes.jsx";
@@ -189,7 +189,7 @@ function Whole({ card, base, tab, shared }) {
       <div class="body">
         <h2 class="wrap">{card.name}</h2>
         <div class="row">
-          <Pill status={card.status}>{card.wait_reason && ": " + reasonName(card.wait_reason)}</Pill>
+          <Pill status={card.status}>{card.wait_reason && ": " + waitsFor(card)}</Pill>
         </div>
         {!shared.at && (
           <Waits card={card} base={base} items={shared.inbox.data ? shared.inbox.data.items : []} />
