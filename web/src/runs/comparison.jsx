@@ -1,6 +1,7 @@
 // comparison.jsx: two runs side by side: where they stand, the first decision in which they differ, their files.
 
 import { id } from "../shared/api.js";
+import { useCurrency } from "../shared/currency.js";
 import { Diff } from "../shared/diff.jsx";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { count, money, seconds } from "../shared/format.jsx";
@@ -27,11 +28,12 @@ const FIGURES = [
   ["Steps", ({ run }) => run.steps],
   ["Requests", ({ run }) => run.calls],
   ["Tokens", ({ run }) => count(run.tokens_in + run.tokens_out)],
-  ["Cost", ({ run }) => (run.money > 0 ? money(run.money) : "no price")],
+  ["Cost", ({ run }, currency) => (run.money > 0 ? money(run.money, currency) : "no price")],
   ["Working time", ({ run }) => (run.seconds === undefined ? "none yet" : seconds(run.seconds))],
 ];
 
 function Figures({ data, base }) {
+  const currency = useCurrency();
   return (
     <table class="two-runs">
       <thead>
@@ -50,8 +52,8 @@ function Figures({ data, base }) {
         {FIGURES.map(([name, of]) => (
           <tr key={name}>
             <th scope="row">{name}</th>
-            <td class="num">{of(data.one)}</td>
-            <td class="num">{of(data.other)}</td>
+            <td class="num">{of(data.one, currency)}</td>
+            <td class="num">{of(data.other, currency)}</td>
           </tr>
         ))}
       </tbody>
