@@ -2,6 +2,7 @@
 
 package.path = "lua/?.lua;" .. package.path
 local browser = dofile("tests/support/browser.lua")
+local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local text = require("orket.view.format.text")
@@ -78,5 +79,24 @@ browser.describe("a person who looks at cards", function()
     end
     local tokens = seen.epic:match("Tokens\n([%d.kM]+)")
     assert(tokens ~= "0" and seen.tree:find(tokens, 1, true), seen.epic .. seen.tree)
+  end)
+
+  it("reads which file was asked for or refused; what needed approval is amber", function()
+    local mock = [[function work(talk) return steps(talk, function() return say(write("gen/a.c", "x")) end,
+      function() return say(write("db/a.sql", "x\n")) end, function() return say(finish()) end) end]]
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = mock, gate = {
+      { id = "db", effect = "ask", tools = { "write_file" }, paths = { "db/**" }, why = "a person decides" },
+      { id = "gen", effect = "deny", paths = { "gen/**" }, why = "made by a program" } } })
+    w:run()
+    w:orket("approve " .. cjson.decode((w:orket("approvals --json")))[1].id)
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("cards/settled", s)
+    assert.same({ false, false, { "box amber", "box red" } }, { seen.over1280, seen.over360, seen.boxes })
+    for _, row in ipairs({ seen.row1280, seen.row360 }) do
+      assert(row:find("write_file db/a.sql", 1, true) and row:find("human:", 1, true), row)
+    end
+    assert(seen.refusals:find("write_file gen/a.c was refused", 1, true), seen.refusals)
+    assert(seen.refusals:find("write_file db/a.sql needed approval", 1, true), seen.refusals)
   end)
 end)

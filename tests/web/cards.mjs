@@ -66,4 +66,22 @@ await play({
     seen.epic = await look(page, "cards/" + other.replace(/\.\d+$/, ""));
     seen.tree = await look(page, "board?view=tree");
   },
+
+  async settled() {
+    const page = await enter("inbox?state=answered");
+    for (const width of [1280, 360]) {
+      await page.setViewportSize({ width, height: 740 });
+      await page.waitForSelector(".answered .pill");
+      seen["over" + width] = await page.evaluate(() => {
+        const [pill, about] = document.querySelector(".answered").children;
+        const a = pill.getBoundingClientRect(),
+          b = about.getBoundingClientRect();
+        return a.right > b.left && a.bottom > b.top + 1;
+      });
+      seen["row" + width] = await page.innerText(".answered");
+    }
+    await page.setViewportSize({ width: 1280, height: 740 });
+    seen.refusals = await look(page, "refusals");
+    seen.boxes = await page.locator(".refusal .box").evaluateAll((all) => all.map((one) => one.className).sort());
+  },
 });

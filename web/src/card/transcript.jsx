@@ -4,6 +4,7 @@
 import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { useDataAt } from "../past/past.jsx";
+import { parsed, pathOf } from "../shared/calls.js";
 import { useDraft, useWorking } from "../shared/live.js";
 import { Empty, Loaded, Refusal } from "../shared/feedback.jsx";
 import { count, When } from "../shared/format.jsx";
@@ -12,14 +13,6 @@ import { Seat, statusName } from "../shared/status.jsx";
 import { visible } from "../shared/visible.js";
 
 // ---- calls ----
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 // The argument that says most about a call, and the others in full.
 function Arguments({ text }) {
@@ -39,11 +32,6 @@ function Arguments({ text }) {
     </details>
   );
 }
-
-const pathOf = (text) => {
-  const all = parsed(text);
-  return all && typeof all.path === "string" ? all.path : "";
-};
 
 const lines = (text) => {
   const n = text.split("\n").length;

@@ -29,9 +29,9 @@ export function Failure({ error, again }) {
 }
 
 // Why something was refused, what to do instead, and by which rule.
-export function Refusal({ why, fix, rule, where, bare }) {
+export function Refusal({ why, fix, rule, where, bare, asks }) {
   return (
-    <div class={bare ? "" : "box red"}>
+    <div class={bare ? "" : "box " + (asks ? "amber" : "red")}>
       <div class={bare ? "" : "b"}>{visible(why)}</div>
       <dl class="kv s">
         {fix && (
