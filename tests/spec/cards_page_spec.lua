@@ -99,4 +99,38 @@ browser.describe("a person who looks at cards", function()
     assert(seen.refusals:find("write_file gen/a.c was refused", 1, true), seen.refusals)
     assert(seen.refusals:find("write_file db/a.sql needed approval", 1, true), seen.refusals)
   end)
+
+  local function asked()
+    local w = world.new({ issues = { { id = "A" }, { id = "B" } }, gate = { { id = "db", effect = "ask",
+      tools = { "write_file" }, paths = { "db/**" }, why = "a person decides" } }, rules = { budgets =
+      { organization = { tokens = 5000000 } } }, mock = [[function work(talk)
+        return say(write("db/" .. talk.card, "x")) end]] })
+    w:run()
+    return w
+  end
+
+  it("goes on by keys from the item that is open, and by arrows", function()
+    local w <close> = asked()
+    local s <close> = service.start(w)
+    local seen = browser.watch("cards/keys", s)
+    assert.same({ 1, true, true, "A" }, { seen.chosen, seen.second, seen.first, seen.tile })
+  end)
+
+  it("sees the chosen column's name, and caps in words, on 360 pixels", function()
+    local w <close> = asked()
+    local s <close> = service.start(w)
+    local seen = browser.watch("cards/narrow", s)
+    for i, is_in_sight in ipairs(seen.columns) do
+      assert(is_in_sight, i)
+    end
+    assert(#seen.columns > 4 and seen.cap >= 110, seen.cap)
+  end)
+
+  it("is told of a point in time that is none, and sees nothing of now at one", function()
+    local w <close> = asked()
+    local s <close> = service.start(w)
+    local seen = browser.watch("cards/points", s)
+    assert(seen.word:find("There is no event abc", 1, true) and seen.zero:find("There is no event 0", 1, true), seen.word)
+    assert.same({ 0, 0 }, { seen.tiles, seen.badges })
+  end)
 end)

@@ -84,4 +84,60 @@ await play({
     seen.refusals = await look(page, "refusals");
     seen.boxes = await page.locator(".refusal .box").evaluateAll((all) => all.map((one) => one.className).sort());
   },
+
+  // By keys from item to item of the inbox, and over the board.
+  async keys() {
+    const page = await enter("inbox");
+    await page.waitForSelector(".item");
+    const press = (key) => page.keyboard.press(key);
+    const at = () => page.evaluate(() => document.activeElement.dataset.inbox || document.activeElement.dataset.card);
+    const names = await page.locator(".item").evaluateAll((all) => all.map((one) => one.dataset.inbox));
+    await press("j");
+    await press("Enter");
+    await page.waitForSelector(".item[aria-current=true]");
+    await press("x");
+    seen.chosen = await page.locator(".item-row input:checked").count();
+    await press("x");
+    await press("j");
+    seen.second = (await at()) === names[1];
+    await press("ArrowUp");
+    seen.first = (await at()) === names[0];
+    await page.goto(view("board"));
+    await page.waitForSelector(".tile");
+    await press("ArrowDown");
+    seen.tile = await at();
+  },
+
+  async narrow() {
+    const page = await enter("board?column=5", { viewport: { width: 360, height: 740 } });
+    await page.waitForSelector(".chips button");
+    await page.waitForTimeout(300);
+    seen.columns = [];
+    for (const chip of await page.locator(".chips button").all()) {
+      await chip.click();
+      await page.waitForTimeout(100);
+      seen.columns.push(
+        await chip.evaluate((node) => node.getBoundingClientRect().right <= innerWidth && node.ariaPressed === "true"),
+      );
+    }
+    await page.goto(view("costs"));
+    await page.waitForSelector(".costs tbody th.wrap");
+    seen.cap = await page.locator(".costs tbody th.wrap").first().evaluate((node) => node.offsetWidth);
+  },
+
+  async points() {
+    const page = await enter("board?at=abc");
+    seen.word = await look(page, "board?at=abc");
+    seen.zero = await look(page, "board?at=0");
+    await page.goto(view("board"));
+    await page.waitForSelector(".tile");
+    await page.evaluate((to) => {
+      history.pushState(null, "", to);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, view("board?at=999999"));
+    await page.waitForSelector("[role=alert]");
+    seen.tiles = await page.locator(".tile").count();
+    await look(page, "board?at=2");
+    seen.badges = await page.locator("nav.side .badge").count();
+  },
 });

@@ -208,7 +208,7 @@ function Turn({ turn, base, at }) {
         <span class="grow" />
         {end ? (
           <span class="s m num no-s">
-            {turn.steps} steps, {count(turn.tokens_in + turn.tokens_out)} tokens, {end.outcome}
+            {turn.steps === 1 ? "1 step" : turn.steps + " steps"}, {count(turn.tokens_in + turn.tokens_out)} tokens, {end.outcome}
           </span>
         ) : (
           <OpenTurn card={turn.card} />
