@@ -64,6 +64,8 @@ browser.describe("a person who looks at cards", function()
     local seen = browser.watch("cards/parked", s)
     assert(seen.board:find("Waits for a review", 1, true), seen.board)
     assert(seen.card:find("Blocked: a review", 1, true) and seen.card:find("Waits for\na review", 1, true), seen.card)
+    assert(seen.checks:find("/bin/false 0%.%d%d s, limit 10 s, 0 of 1 passed"), seen.checks)
+    assert(seen.checks:find("exit code 1", 1, true), seen.checks)
   end)
 
   it("sees what a run that another build followed did, amounts with their currency, and an epic's tokens", function()

@@ -49,6 +49,7 @@ await play({
     const page = await enter("board");
     seen.board = await look(page, "board");
     seen.card = await look(page, "cards/A");
+    seen.checks = await look(page, "cards/A?tab=checks");
   },
 
   async sums() {

@@ -8,7 +8,7 @@ import { TalkLink } from "../plans/talk_link.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { id, post } from "../shared/api.js";
 import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
-import { When } from "../shared/format.jsx";
+import { seconds, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { lookAt, useLooking, useOnline } from "../shared/live.js";
 import { may, whoAmI } from "../shared/me.js";
@@ -56,6 +56,21 @@ const Activity = ({ card, base, below, at }) => (
   </>
 );
 
+const took = (ms) => (ms < 10000 ? `${(ms / 1000).toFixed(2)} s` : seconds(Math.round(ms / 1000)));
+
+// The command, how long it took of how long it may take, and how its tests came out.
+const Ran = ({ ran, counts }) => (
+  <p class="s m wrap">
+    {ran && ran.argv && <span class="mono">{visible(ran.argv.join(" "))} </span>}
+    {[
+      ran && `${took(ran.ms)}, limit ${seconds(ran.wall)}`,
+      counts && `${counts.passed} of ${counts.total} passed`,
+    ]
+      .filter(Boolean)
+      .join(", ")}
+  </p>
+);
+
 // A verification's output is a text, or stands in the log under its hash.
 function Checks({ checks }) {
   if (checks.length === 0) return <Empty>No verification has run.</Empty>;
@@ -71,6 +86,7 @@ function Checks({ checks }) {
           <When at={event.at} />
         </span>
       </div>
+      <Ran ran={event.body.ran} counts={event.body.counts} />
       {typeof event.body.log === "string" && event.body.log && <pre class="code">{visible(event.body.log)}</pre>}
     </section>
   ));

@@ -50,7 +50,7 @@ function Row({ run, base, currency }) {
         <span class="m no-s">
           <When at={run.started_at} />
         </span>
-        <span class="m num no-s">{run.turns} turns</span>
+        <span class="m num no-s">{run.turns === 1 ? "1 turn" : run.turns + " turns"}</span>
         <span class="m num no-s">{count(run.tokens_in + run.tokens_out)} tokens</span>
         <span class="num no-s">{run.money > 0 ? money(run.money, currency) : ""}</span>
       </a>
