@@ -25,7 +25,7 @@ local function is_followed(store, run)
   return runs[#runs].id ~= run.id or card and card.status == "archived"
 end
 
----The cards of its epic by status: as the run noted at its end when another one followed, else as they are now.
+---The cards of its epic by status: as the run noted at its end when another one followed, else as they are.
 ---@param store Store
 ---@param run table a row of reader.runs
 ---@return table<string, integer>

@@ -9,8 +9,8 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
--- model -> set of "team/seat", for every epic and every role of its team's seats. Where none is configured for
--- a role, the first one serves (nodes/models.lua).
+-- model -> set of "team/seat", for every epic and every role of its team's seats. Where none is configured
+-- for a role, the first one serves (nodes/models.lua).
 local function users_of(project)
   local users, first = {}, model_defaults.names(project.organization)[1]
   for _, epic in pairs(project.epics) do
