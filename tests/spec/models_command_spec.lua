@@ -57,6 +57,13 @@ describe("models command", function()
     return by_name, got
   end
 
+  it("orket models names the seats of the first one, where no default is configured", function()
+    project({ able = able(), other = able() }, {})
+    orket.write(dir .. "/config/environments/e.json", "{}")
+    local got = models("")
+    assert.same({ { "t/dev", "t/guard" }, { "t/dev" } }, { got.models[1].seats, got.models[2].seats })
+  end)
+
   it("orket models lists them, with their keys and seats", function()
     project({
       able = able({ context = 8000, price = { input = 100, output = 200 } }),

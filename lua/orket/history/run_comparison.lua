@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local disk = require("orket.workspace.disk")
 local file_diff = require("orket.view.format.file_diff")
 local hash = require("orket.core.hash")
+local run_record = require("orket.history.run_record")
 local tables = require("orket.util.tables")
 local timeline = require("orket.history.timeline")
 local turn_record = require("orket.history.turn_record")
@@ -183,22 +184,8 @@ end
 
 -- ---- both ----
 
--- The epic's cards by status: as they are now for its newest run, else as the run noted at its end.
-local function cards_of(store, run)
-  local runs = store:read("runs", { card = run.card })
-  if runs[#runs].id ~= run.id then
-    local ended = store:read("last_events", { run = run.id, kind = "run.ended", limit = 1 })[1]
-    return ended and ended.body.counts or {}
-  end
-  local cards = {}
-  for _, row in ipairs(store:read("statuses", { epic = run.card })) do
-    cards[row.status] = row.cards
-  end
-  return cards
-end
-
 local function side_of(store, run)
-  return { run = run, cards = cards_of(store, run) }
+  return { run = run, cards = run_record.cards(store, run) }
 end
 
 local function by_id(store)

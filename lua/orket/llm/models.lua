@@ -113,13 +113,11 @@ end
 function M.new(engine, team, limiters)
   local organization = engine.project.config.organization
   local environment = engine.project.config.environments[engine.epic.data.environment] or {}
-  local self = setmetatable({ engine = engine, team = team, models = {}, names = {}, refused = {} }, Models)
+  local self = setmetatable({ engine = engine, team = team, models = {}, refused = {},
+    names = model_defaults.names(organization) }, Models)
   for name, model in pairs(organization.models) do
     self.models[name] = M.profile(model, organization.keys, environment)
-    self.names[#self.names + 1] = name ~= model_defaults.embedder(organization) and name or nil
   end
-  self.names = #self.names > 0 and self.names or tables.keys(self.models)
-  table.sort(self.names)
   local all = tables.keys(self.models)
   limiters = limiters or {}
   limit_all(self.models, all, engine.limits.outage, limiters)

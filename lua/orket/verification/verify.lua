@@ -35,6 +35,7 @@ M.STALE = "the fixture has changed since its verdict"
 ---@field control TestCounts|nil  of the run without the card's files, where there was one
 ---@field report TestReport|nil   of one that was run, else its blob:
 ---@field blob string|nil
+---@field ran {argv: string[]?, wall: number, ms: integer}|nil  older journals have none
 ---@field installed string[]|nil  keys of the installations that its programs were shown
 
 ---@class VerdictPlace
@@ -101,6 +102,15 @@ local function cannot_fail(fixture)
     "let it test something of the card; orket test CARD --control runs it without the card's files")
 end
 
+-- What ran: the command of all cases, if there is one, the limit of each program and how long the cases took.
+local function ran_of(fixture, cases)
+  local ms = 0
+  for _, case in ipairs(cases) do
+    ms = ms + (case.ms or 0)
+  end
+  return { argv = fixture.value.argv, wall = fixture.value.wall, ms = ms }
+end
+
 ---Runs a fixture on the files of a card.
 ---@param fixture Fixture
 ---@param place VerdictPlace
@@ -121,6 +131,7 @@ function M.try(fixture, place)
   end
   return { ok = report.ok, tree = place.hash, fixture = fixture.hash, counts = report.counts, report = report,
     log = found.log or test_report.text(report, true), control = control and control.counts,
+    ran = ran_of(fixture, found.cases),
     installed = place.installed.keys[1] and place.installed.keys or nil }
 end
 
@@ -174,7 +185,7 @@ end
 function M.record(tx, verdict, labels)
   return { tree = verdict.tree, ok = verdict.ok, log = verdict.log, labels = labels,
     fixture = verdict.fixture, counts = verdict.counts, control = verdict.control,
-    installed = verdict.installed,
+    installed = verdict.installed, ran = verdict.ran,
     report = verdict.report and tx:blob(cjson.encode(verdict.report)) or verdict.blob }
 end
 

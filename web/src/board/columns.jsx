@@ -147,9 +147,14 @@ function useHeld(root) {
 
 const columnOf = (card) => COLUMNS.findIndex(([, some, more]) => [...some, ...more].includes(card.status));
 
+// The one that is shown is in sight.
 function Chips({ lists, shown }) {
+  const row = useRef();
+  useEffect(() => {
+    row.current.querySelector("[aria-pressed=true]")?.scrollIntoView({ block: "nearest", inline: "center" });
+  }, [shown]);
   return (
-    <div class="chips only-s" role="group" aria-label="Column">
+    <div class="chips only-s" role="group" aria-label="Column" ref={row}>
       {COLUMNS.map(([title], i) => (
         <button key={title} aria-pressed={i === shown} onClick={() => setQuery("column", String(i))}>
           {title} <span class="num">{lists[i].length}</span>

@@ -50,7 +50,7 @@ export function useBoard(past) {
           !gone && set((old) => ({ data: { cards: all ? cards : merged(old.data.cards, asked, cards) } })),
         (error) => {
           [whole, failed] = [true, true]; // the next event, or connection, tries again
-          if (!gone) set((old) => ({ data: old.data, error }));
+          if (!gone) set((old) => ({ data: past ? undefined : old.data, error }));
         },
       );
       timer = gone ? null : setTimeout(next, AGAIN);

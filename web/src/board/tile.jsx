@@ -5,7 +5,8 @@ import { id } from "../shared/api.js";
 import { count, money } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useDraft } from "../shared/live.js";
-import { reasonName, STATUS } from "../shared/status.jsx";
+import { STATUS, waitsFor } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 import { linesOf, TITLE_FONT, WHY_FONT } from "./layout.js";
 
 const LIVE = 80; // the last characters of what is said that are shown
@@ -13,7 +14,7 @@ const LIVE = 80; // the last characters of what is said that are shown
 export function waits(card) {
   if (card.approval) return "Approval: " + short(card.approval.asks);
   if (card.outage) return `Model ${card.outage.model} does not answer`;
-  return card.wait_reason ? "Waits for " + reasonName(card.wait_reason) : null;
+  return card.wait_reason ? "Waits for " + waitsFor(card) : null;
 }
 
 export const tokensOf = (card) => card.tokens_in + card.tokens_out;
@@ -25,7 +26,7 @@ export const hasMeta = (card) => tokensOf(card) > 0 || card.reports > 0;
 function lineOf(draft, at) {
   if (!draft) return at || "working";
   const what = [draft.kind, draft.path].filter(Boolean).join(" ");
-  return `${what} ${draft.text.slice(-LIVE).replace(/\s+/g, " ")}`.trim();
+  return visible(`${what} ${draft.text.slice(-LIVE).replace(/\s+/g, " ")}`.trim());
 }
 
 // What the model says at this moment, else what the open turn is at.

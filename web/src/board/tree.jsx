@@ -69,7 +69,7 @@ function Row({ row: { card, depth, sums }, base, cost }) {
     <a class="trow" data-item data-card={card.id} href={`${base}/cards/${id(card.id)}`}>
       <span class="row" style={{ paddingLeft: depth * 22 + "px" }}>
         <Status status={card.status} />
-        <span class={"mono " + (sums ? "f" : "m")}>{card.id}</span>
+        <span class={"mono ell " + (sums ? "f" : "m")} title={card.id}>{card.id}</span>
         <span class={"ell" + (sums ? " b" : "")}>{card.name}</span>
       </span>
       <span class="m ell no-s">{statusName(card.status)}</span>

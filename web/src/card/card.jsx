@@ -8,12 +8,13 @@ import { TalkLink } from "../plans/talk_link.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { id, post } from "../shared/api.js";
 import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
-import { When } from "../shared/format.jsx";
+import { seconds, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { lookAt, useLooking, useOnline } from "../shared/live.js";
 import { may, whoAmI } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
-import { Pill, reasonName, Status, statusName } from "../shared/status.jsx";
+import { Pill, Status, statusName, waitsFor } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 import "./card.css";
 import { Changes } from "./changes.jsx";
 import { Comments } from "./comments.jsx";
@@ -55,6 +56,21 @@ const Activity = ({ card, base, below, at }) => (
   </>
 );
 
+const took = (ms) => (ms < 10000 ? `${(ms / 1000).toFixed(2)} s` : seconds(Math.round(ms / 1000)));
+
+// The command, how long it took of how long it may take, and how its tests came out.
+const Ran = ({ ran, counts }) => (
+  <p class="s m wrap">
+    {ran && ran.argv && <span class="mono">{visible(ran.argv.join(" "))} </span>}
+    {[
+      ran && `${took(ran.ms)}, limit ${seconds(ran.wall)}`,
+      counts && `${counts.passed} of ${counts.total} passed`,
+    ]
+      .filter(Boolean)
+      .join(", ")}
+  </p>
+);
+
 // A verification's output is a text, or stands in the log under its hash.
 function Checks({ checks }) {
   if (checks.length === 0) return <Empty>No verification has run.</Empty>;
@@ -70,7 +86,8 @@ function Checks({ checks }) {
           <When at={event.at} />
         </span>
       </div>
-      {typeof event.body.log === "string" && event.body.log && <pre class="code">{event.body.log}</pre>}
+      <Ran ran={event.body.ran} counts={event.body.counts} />
+      {typeof event.body.log === "string" && event.body.log && <pre class="code">{visible(event.body.log)}</pre>}
     </section>
   ));
 }
@@ -188,7 +205,7 @@ function Whole({ card, base, tab, shared }) {
       <div class="body">
         <h2 class="wrap">{card.name}</h2>
         <div class="row">
-          <Pill status={card.status}>{card.wait_reason && ": " + reasonName(card.wait_reason)}</Pill>
+          <Pill status={card.status}>{card.wait_reason && ": " + waitsFor(card)}</Pill>
         </div>
         {!shared.at && (
           <Waits card={card} base={base} items={shared.inbox.data ? shared.inbox.data.items : []} />

@@ -6,6 +6,7 @@ import { Diff } from "../shared/diff.jsx";
 import { Empty, Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { bytes } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
+import { visible } from "../shared/visible.js";
 
 const of = (card) => (event) => event.card === card.id && /^(turn\.ended|verify|card|tree)/.test(event.kind);
 
@@ -35,14 +36,14 @@ function Files({ card, at }) {
             <ul>
               {items.map((file) => (
                 <li key={file.path} class="row">
-                  <span class="mono grow wrap">{file.path}</span>
+                  <span class="mono grow wrap">{visible(file.path)}</span>
                   <span class="s m num">{bytes(file.size)}</span>
                   <Download
                     path={`${place}/file?path=${id(file.path)}`}
                     name={file.path.split("/").pop()}
                     act={act}
                   >
-                    <span class="sr">Download {file.path}</span>
+                    <span class="sr">Download {visible(file.path)}</span>
                   </Download>
                 </li>
               ))}

@@ -5,6 +5,7 @@ import { Failure, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { useKept } from "../shared/kept.js";
 import { useOnline } from "../shared/live.js";
+import { visible } from "../shared/visible.js";
 
 function Write({ card }) {
   const [text, set, drop] = useKept("comment." + card.id),
@@ -45,7 +46,7 @@ export const Comments = ({ card, readOnly }) => (
         <div class="s m">
           {one.author}, <When at={one.at} />
         </div>
-        <p class="wrap">{one.text}</p>
+        <p class="wrap">{visible(one.text)}</p>
       </div>
     ))}
     {!readOnly && <Write card={card} />}

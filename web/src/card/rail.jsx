@@ -1,9 +1,10 @@
 // rail.jsx: the facts of a card, beside its tabs.
 
+import { tokensOf } from "../board/tile.jsx";
 import { id } from "../shared/api.js";
 import { amount, count, When } from "../shared/format.jsx";
 import { useData } from "../shared/live.js";
-import { reasonName, Seat, Status, statusName } from "../shared/status.jsx";
+import { Seat, Status, statusName, waitsFor } from "../shared/status.jsx";
 
 export const Link = ({ to, base }) => (
   <a class="link mono" href={`${base}/cards/${id(to)}`}>
@@ -20,6 +21,13 @@ const Fact = ({ name, children }) =>
   ) : null;
 
 const PRIORITIES = { 3: "High", 2: "Medium", 1: "Low" };
+
+// Also of the cards below: an epic and a rock have no turns of their own.
+const tokensBelow = (card, cards) =>
+  cards.reduce(
+    (sum, one) => (one.parent === card.id ? sum + tokensBelow(one, one.type === "issue" ? [] : cards) : sum),
+    tokensOf(card),
+  );
 
 const last = (events, kind) => events.findLast((event) => event.kind === kind && event.run !== "board");
 
@@ -87,7 +95,7 @@ export function Rail({ card, base, cards, at }) {
             {statusName(card.status)}
           </span>
         </Fact>
-        <Fact name="Waits for">{card.wait_reason && reasonName(card.wait_reason)}</Fact>
+        <Fact name="Waits for">{card.wait_reason && waitsFor(card)}</Fact>
         <Fact name="Returns to">{card.return_to && statusName(card.return_to)}</Fact>
         <Fact name="Seat">
           {card.seat && (
@@ -111,7 +119,7 @@ export function Rail({ card, base, cards, at }) {
           )}
         </Fact>
         <Fact name="Tokens">
-          <span class="num">{count(card.tokens_in + card.tokens_out)}</span>
+          <span class="num">{count(tokensBelow(card, card.type === "issue" ? [] : cards))}</span>
         </Fact>
         <Fact name="Updated">
           <When at={card.updated_at} />

@@ -1,15 +1,17 @@
 // refusal_list.jsx: what was refused or needed approval: reason, fix, rule, where.
 
 import { id } from "../shared/api.js";
+import { aboutCall } from "../shared/calls.js";
 import { Refusal } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { statusName } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 
 const actionOf = (report) => {
   const action = report.attempted_action;
   return (
-    [action.tool, action.what, action.to && "move to " + statusName(action.to)].filter(Boolean).join(" ") ||
+    [aboutCall(action), action.what, action.to && "move to " + statusName(action.to)].filter(Boolean).join(" ") ||
     report.violation_type
   );
 };
@@ -34,7 +36,7 @@ export function RefusalItem({ report, base, card }) {
           <Icon name={asks ? "ask" : "refused"} />
         </span>
         <h3 class="wrap">
-          {actionOf(report)} {asks ? "needed approval" : "was refused"}
+          {visible(actionOf(report))} {asks ? "needed approval" : "was refused"}
         </h3>
         {card && report.card_id && (
           <a class="link mono" href={`${base}/cards/${id(report.card_id)}?tab=refusals`}>
@@ -47,7 +49,7 @@ export function RefusalItem({ report, base, card }) {
           <When at={report.timestamp} />
         </span>
       </div>
-      <Refusal why={report.detail} fix={report.remedy_suggestion} rule={report.rule} where={report.where} />
+      <Refusal why={report.detail} fix={report.remedy_suggestion} rule={report.rule} where={report.where} asks={asks} />
     </section>
   );
 }

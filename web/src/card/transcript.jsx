@@ -4,45 +4,34 @@
 import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { useDataAt } from "../past/past.jsx";
+import { parsed, pathOf } from "../shared/calls.js";
 import { useDraft, useWorking } from "../shared/live.js";
 import { Empty, Loaded, Refusal } from "../shared/feedback.jsx";
 import { count, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { Seat, statusName } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 
 // ---- calls ----
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
 
 // The argument that says most about a call, and the others in full.
 function Arguments({ text }) {
   const all = parsed(text);
-  if (!all || typeof all !== "object") return text ? <pre class="code">{text}</pre> : null;
+  if (!all || typeof all !== "object") return text ? <pre class="code">{visible(text)}</pre> : null;
   const rest = Object.entries(all).filter(([name]) => name !== "path");
   if (rest.length === 0) return null;
   return (
     <details>
-      <summary>{rest.map(([name]) => name).join(", ")}</summary>
+      <summary>{visible(rest.map(([name]) => name).join(", "))}</summary>
       {rest.map(([name, value]) => (
         <div key={name}>
-          <div class="s m">{name}</div>
-          <pre class="code">{typeof value === "string" ? value : JSON.stringify(value, null, 2)}</pre>
+          <div class="s m">{visible(name)}</div>
+          <pre class="code">{visible(typeof value === "string" ? value : JSON.stringify(value, null, 2))}</pre>
         </div>
       ))}
     </details>
   );
 }
-
-const pathOf = (text) => {
-  const all = parsed(text);
-  return all && typeof all.path === "string" ? all.path : "";
-};
 
 const lines = (text) => {
   const n = text.split("\n").length;
@@ -55,7 +44,7 @@ const Result = ({ entry }) =>
       <summary>
         {entry.ok === false ? "Failed" : "Result"}, {lines(entry.text)}
       </summary>
-      <pre class="code">{entry.text}</pre>
+      <pre class="code">{visible(entry.text)}</pre>
     </details>
   ) : null;
 
@@ -68,7 +57,7 @@ function Call({ call, answer }) {
         <Icon name={refused ? "refused" : "tool"} />
       </span>
       <div class="grow">
-        <span class="b">{call.tool}</span> <span class="mono wrap">{pathOf(call.arguments)}</span>
+        <span class="b">{visible(call.tool)}</span> <span class="mono wrap">{visible(pathOf(call.arguments))}</span>
         {refused && <span class="c-red b"> was refused</span>}
         {failed && <span class="c-red b"> failed</span>}
         <Arguments text={call.arguments} />
@@ -104,10 +93,10 @@ function Reply({ entry, answers }) {
       {entry.thoughts && (
         <details>
           <summary>Thoughts</summary>
-          <pre class="code">{entry.thoughts}</pre>
+          <pre class="code">{visible(entry.thoughts)}</pre>
         </details>
       )}
-      {entry.text && <p class="wrap">{entry.text}</p>}
+      {entry.text && <p class="wrap">{visible(entry.text)}</p>}
       {entry.calls.map((call) => (
         <Call key={call.call} call={call} answer={answers.get(call.call)} />
       ))}
@@ -122,7 +111,7 @@ const Prompt = ({ entry }) => (
       {entry.messages.map((message, i) => (
         <div key={i}>
           <div class="s m">{message.role}</div>
-          <pre class="code">{message.text}</pre>
+          <pre class="code">{visible(message.text)}</pre>
         </div>
       ))}
     </details>
@@ -139,13 +128,13 @@ function Entry({ entry, answers }) {
   if (entry.kind === "failure")
     return (
       <Step icon="refused" colour="c-red" at={entry.at}>
-        <span class="wrap">{entry.text}</span>
+        <span class="wrap">{visible(entry.text)}</span>
       </Step>
     );
   if (entry.kind === "refusal")
     return (
       <Step icon="refused" colour="c-red" at={entry.at}>
-        <span class="b">{entry.tool}</span>
+        <span class="b">{visible(entry.tool)}</span>
         <span class="c-red b"> was refused</span>
         <Refusal why={entry.why} fix={entry.fix} rule={entry.rule} />
       </Step>
@@ -153,7 +142,7 @@ function Entry({ entry, answers }) {
   if (entry.kind === "note" || entry.kind === "nudge")
     return (
       <Step icon="move" at={entry.at}>
-        <span class="m wrap">{plain(entry.text)}</span>
+        <span class="m wrap">{visible(plain(entry.text))}</span>
       </Step>
     );
   return null;
@@ -163,9 +152,9 @@ function Entry({ entry, answers }) {
 
 export const DraftText = ({ draft }) => (
   <div class="draft">
-    <span class="b">{draft.kind}</span> <span class="mono m">{draft.path}</span>
+    <span class="b">{visible(draft.kind)}</span> <span class="mono m">{visible(draft.path)}</span>
     <pre>
-      {draft.text}
+      {visible(draft.text)}
       <span class="caret" />
     </pre>
     <div class="s m">Draft. It counts when the reply is complete.</div>
@@ -219,7 +208,7 @@ function Turn({ turn, base, at }) {
         <span class="grow" />
         {end ? (
           <span class="s m num no-s">
-            {turn.steps} steps, {count(turn.tokens_in + turn.tokens_out)} tokens, {end.outcome}
+            {turn.steps === 1 ? "1 step" : turn.steps + " steps"}, {count(turn.tokens_in + turn.tokens_out)} tokens, {end.outcome}
           </span>
         ) : (
           <OpenTurn card={turn.card} />

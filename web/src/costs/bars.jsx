@@ -49,7 +49,7 @@ export function Bars({ sums }) {
   return (
     <figure class="bars">
       <figcaption class="s m">
-        {priced ? "Cost" : "Tokens; no price"} per day, UTC. Most:{" "}
+        {priced ? "Cost" : "Tokens"} per day, UTC{!priced && "; no price is known"}. Most:{" "}
         {textOf(days.find((day) => valueOf(day) === top))}
       </figcaption>
       <div class="table" tabIndex={0} role="region" aria-label="Chart per day">

@@ -2,10 +2,12 @@
 
 import { RefusalItem } from "../card/refusal_list.jsx";
 import { id } from "../shared/api.js";
+import { aboutCall } from "../shared/calls.js";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData } from "../shared/live.js";
+import { visible } from "../shared/visible.js";
 
 const OUTCOMES = {
   approved: ["Approved once", "done", "teal"],
@@ -30,10 +32,10 @@ const Row = ({ row, base }) => (
   <li>
     <a class="answered" data-item href={`${base}/inbox/approval/${id(row.id)}`}>
       <Outcome status={row.status} />
-      <span class="b ell">{row.tool}</span>
+      <span class="b ell">{visible(aboutCall(row))}</span>
       <span class="mono m ell">{row.card}</span>
-      <span class="m ell no-s">{[row.answered_by, row.answer_why].filter(Boolean).join(": ")}</span>
-      <span class="f s no-s">{row.answered_at && <When at={row.answered_at} />}</span>
+      <span class="m ell">{[row.answered_by, row.answer_why].filter(Boolean).join(": ")}</span>
+      <span class="f s">{row.answered_at && <When at={row.answered_at} />}</span>
     </a>
   </li>
 );
@@ -82,7 +84,7 @@ function AnsweredOne({ row, base }) {
   return (
     <div class="in">
       <Outcome status={row.status} />
-      <h2 class="wrap">{row.tool}</h2>
+      <h2 class="wrap">{visible(aboutCall(row))}</h2>
       <p class="wrap">{[by, row.answer_why].filter(Boolean).join(": ")}</p>
       {row.status === "void" && <Cause row={row} base={base} />}
       <p>

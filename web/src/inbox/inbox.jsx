@@ -20,7 +20,7 @@ function useBatch(items) {
   return { batch, toggle, clear: () => set([]) };
 }
 
-// n, p: the next and the previous item; x: chooses the one with the focus.
+// n, p: the next and the previous item; x: chooses the one with the focus, else the open one.
 function useInboxKeys({ items, base, chosen, batch, toggle }) {
   useEffect(() => {
     const hear = (e) => {
@@ -34,8 +34,9 @@ function useInboxKeys({ items, base, chosen, batch, toggle }) {
       const by = { n: 1, p: -1 }[e.key];
       const next = by && items[(items.indexOf(chosen) + by + items.length) % items.length];
       if (next) go(hrefOf(base, next));
-      const row = e.key === "x" && e.target.closest("[data-inbox]");
-      const item = row && items.find((one) => one.id === row.dataset.inbox);
+      if (e.key !== "x") return;
+      const row = e.target.closest("[data-inbox]");
+      const item = row ? items.find((one) => one.id === row.dataset.inbox) : chosen;
       if (item && mayJoin(item, batch)) toggle(item);
     };
     addEventListener("keydown", hear);

@@ -19,6 +19,21 @@ export function pointOf(view, query) {
   return VIEWS.includes(view) && /^[1-9]\d{0,14}$/.test(at || "") ? Number(at) : null;
 }
 
+// What `?at=` says where that is no event's number.
+export function wrongPoint(view, query) {
+  const at = query.get("at");
+  return VIEWS.includes(view) && at && !pointOf(view, query) ? at : null;
+}
+
+export const WrongPoint = ({ at }) => (
+  <section class="past" aria-label="Point in time" role="alert">
+    <span class="grow wrap">There is no event {at}. You see the project as it is now.</span>
+    <button class="btn" data-key="." onClick={() => setQuery("at", "")}>
+      Back to now
+    </button>
+  </section>
+);
+
 // A path of the service as of the point.
 export const asOf = (path, at) => (at ? `${path}${path.includes("?") ? "&" : "?"}at=${at}` : path);
 

@@ -16,6 +16,7 @@ import { Seat } from "../shared/status.jsx";
 import { useWish } from "../shared/wish.js";
 import { RunActs, TalkHead } from "./talk_parts.jsx";
 import { chatStatus } from "./talks.js";
+import { visible } from "../shared/visible.js";
 
 // ---- the thread ----
 
@@ -32,7 +33,7 @@ const Said = ({ one }) => {
         <div class="s m">
           {name}, <When at={one.at} />
         </div>
-        <div class="wrap">{one.text}</div>
+        <div class="wrap">{visible(one.text)}</div>
       </div>
     </li>
   );

@@ -1,12 +1,14 @@
 // comparison.jsx: two runs side by side: where they stand, the first decision in which they differ, their files.
 
 import { id } from "../shared/api.js";
+import { useCurrency } from "../shared/currency.js";
 import { Diff } from "../shared/diff.jsx";
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { count, money, seconds } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData } from "../shared/live.js";
 import { go } from "../shared/router.js";
+import { visible } from "../shared/visible.js";
 import { nameOf } from "../timeline/event_names.js";
 import { RunStatus } from "./runs.jsx";
 
@@ -26,11 +28,12 @@ const FIGURES = [
   ["Steps", ({ run }) => run.steps],
   ["Requests", ({ run }) => run.calls],
   ["Tokens", ({ run }) => count(run.tokens_in + run.tokens_out)],
-  ["Cost", ({ run }) => (run.money > 0 ? money(run.money) : "no price")],
+  ["Cost", ({ run }, currency) => (run.money > 0 ? money(run.money, currency) : "no price")],
   ["Working time", ({ run }) => (run.seconds === undefined ? "none yet" : seconds(run.seconds))],
 ];
 
 function Figures({ data, base }) {
+  const currency = useCurrency();
   return (
     <table class="two-runs">
       <thead>
@@ -49,8 +52,8 @@ function Figures({ data, base }) {
         {FIGURES.map(([name, of]) => (
           <tr key={name}>
             <th scope="row">{name}</th>
-            <td class="num">{of(data.one)}</td>
-            <td class="num">{of(data.other)}</td>
+            <td class="num">{of(data.one, currency)}</td>
+            <td class="num">{of(data.other, currency)}</td>
           </tr>
         ))}
       </tbody>
@@ -80,7 +83,7 @@ function Side({ event, run, base }) {
           {name.title}
         </a>
       </div>
-      <p class="m wrap">{[name.detail, event.brief.text, event.brief.about].filter(Boolean).join("\n")}</p>
+      <p class="m wrap">{visible([name.detail, event.brief.text, event.brief.about].filter(Boolean).join("\n"))}</p>
     </div>
   );
 }
@@ -120,7 +123,7 @@ function Files({ files, other }) {
   return files.map((file) =>
     file.diff === undefined ? (
       <p key={file.path} class="mono">
-        {file.path} {file.status}
+        {visible(file.path)} {file.status}
       </p>
     ) : (
       <Diff key={other + file.path} file={file} />

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
+import { useCurrency } from "../shared/currency.js";
 import { useLive } from "../shared/live.js";
 import { may } from "../shared/me.js";
 import { StartDialog } from "./start_dialog.jsx";
@@ -40,7 +41,7 @@ export function RunStatus({ status }) {
   );
 }
 
-function Row({ run, base }) {
+function Row({ run, base, currency }) {
   return (
     <li>
       <a class="run" data-item href={`${base}/runs/${id(run.id)}`}>
@@ -49,16 +50,17 @@ function Row({ run, base }) {
         <span class="m no-s">
           <When at={run.started_at} />
         </span>
-        <span class="m num no-s">{run.turns} turns</span>
+        <span class="m num no-s">{run.turns === 1 ? "1 turn" : run.turns + " turns"}</span>
         <span class="m num no-s">{count(run.tokens_in + run.tokens_out)} tokens</span>
-        <span class="num no-s">{run.money > 0 ? money(run.money) : ""}</span>
+        <span class="num no-s">{run.money > 0 ? money(run.money, currency) : ""}</span>
       </a>
     </li>
   );
 }
 
 function List({ base, shared }) {
-  const at = shared.at;
+  const at = shared.at,
+    currency = useCurrency();
   const [starts, start] = useState(false),
     [before, setBefore] = useState("");
   const runs = useDataAt("/v1/runs" + (before && `?before=${id(before)}`), at, (event) =>
@@ -84,7 +86,7 @@ function List({ base, shared }) {
               <>
                 <ul class="runs">
                   {data.items.map((run) => (
-                    <Row key={run.id} run={run} base={base} />
+                    <Row key={run.id} run={run} base={base} currency={currency} />
                   ))}
                 </ul>
                 <div class="acts">

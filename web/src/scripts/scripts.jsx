@@ -7,6 +7,7 @@ import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
 import { may } from "../shared/me.js";
+import { visible } from "../shared/visible.js";
 
 const matters = (event) => /^(scripts|policy|canary)\./.test(event.kind);
 
@@ -70,7 +71,7 @@ const Policies = ({ status }) => (
         <tbody>
           {status.policies.map((row) => (
             <tr key={row.path}>
-              <td class="mono">{row.path}</td>
+              <td class="mono">{visible(row.path)}</td>
               <td>{row.shipped ? "Orket" : "this project"}</td>
               <td>
                 <Test outcome={row.self_test} />
@@ -136,10 +137,10 @@ function Script({ row }) {
   return (
     <details onToggle={open}>
       <summary>
-        <span class="mono">{row.path}</span> {row.origin === "project" && <b>of this project</b>}
+        <span class="mono">{visible(row.path)}</span> {row.origin === "project" && <b>of this project</b>}
       </summary>
       {act.error && <Failure error={act.error} />}
-      {act.done && <pre class="code">{act.done.text}</pre>}
+      {act.done && <pre class="code">{visible(act.done.text)}</pre>}
     </details>
   );
 }

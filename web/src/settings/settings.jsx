@@ -37,7 +37,11 @@ export function Settings({ base, name }) {
         {Part ? (
           <Part />
         ) : (
-          <Empty>There are no such settings, or an administrator has to give you the role.</Empty>
+          <Empty>
+            {PARTS.some(([one]) => one === name)
+              ? "An administrator has to give you the role for these settings."
+              : "There are no such settings."}
+          </Empty>
         )}
       </div>
     </>

@@ -1,6 +1,7 @@
 // diff.jsx: a file's unified diff, whole, with the lines' numbers.
 
 import { Icon } from "./icons.jsx";
+import { visible } from "./visible.js";
 
 function* numbered(text) {
   let old = 0,
@@ -26,13 +27,13 @@ export function Lines({ text }) {
       <div key={i} class="h">
         <span />
         <span />
-        <span>{line}</span>
+        <span>{visible(line)}</span>
       </div>
     ) : (
       <div key={i} class={kind}>
         <span>{n}</span>
         <span>{line[0]}</span>
-        <span>{line.slice(1) || " "}</span>
+        <span>{visible(line.slice(1)) || " "}</span>
       </div>
     ),
   );
@@ -40,10 +41,10 @@ export function Lines({ text }) {
 
 export function Diff({ file }) {
   return (
-    <section class="diff" aria-label={file.path}>
+    <section class="diff" aria-label={visible(file.path)}>
       <header>
         <Icon name="file" />
-        <h3 class="mono wrap">{file.path}</h3>
+        <h3 class="mono wrap">{visible(file.path)}</h3>
         <span class="grow" />
         <span class="m num">
           {file.status}

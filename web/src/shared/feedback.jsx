@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Icon } from "./icons.jsx";
+import { visible } from "./visible.js";
 
 export function Failure({ error, again }) {
   return (
@@ -28,15 +29,15 @@ export function Failure({ error, again }) {
 }
 
 // Why something was refused, what to do instead, and by which rule.
-export function Refusal({ why, fix, rule, where, bare }) {
+export function Refusal({ why, fix, rule, where, bare, asks }) {
   return (
-    <div class={bare ? "" : "box red"}>
-      <div class={bare ? "" : "b"}>{why}</div>
+    <div class={bare ? "" : "box " + (asks ? "amber" : "red")}>
+      <div class={bare ? "" : "b"}>{visible(why)}</div>
       <dl class="kv s">
         {fix && (
           <>
             <dt>Fix</dt>
-            <dd>{fix}</dd>
+            <dd>{visible(fix)}</dd>
           </>
         )}
         {rule && (
@@ -48,7 +49,7 @@ export function Refusal({ why, fix, rule, where, bare }) {
         {where && (
           <>
             <dt>Where</dt>
-            <dd class="mono">{where}</dd>
+            <dd class="mono">{visible(where)}</dd>
           </>
         )}
       </dl>

@@ -38,7 +38,7 @@ export function Pill({ status, children }) {
 }
 
 const REASONS = {
-  review: "approval",
+  review: "a review",
   input: "an answer",
   dependency: "another card",
   resource: "a resource or cap",
@@ -46,6 +46,9 @@ const REASONS = {
 };
 
 export const reasonName = (reason) => REASONS[reason] || reason;
+
+// What a parked card waits for: an approval only when one is asked.
+export const waitsFor = (card) => (card.approval ? "approval" : card.wait_reason && reasonName(card.wait_reason));
 
 export const Seat = ({ name }) =>
   name ? (

@@ -16,7 +16,7 @@ export function switchKeys() {
 
 const LIST = [
   ["g, then i b t r p c", "Inbox, Board, Tree, Runs, Plans and chat, Costs"],
-  ["j k", "next, previous"],
+  ["j k, ↓ ↑", "next, previous"],
   ["Enter", "open"],
   ["Esc", "back"],
   ["/", "filter this view"],
@@ -46,10 +46,17 @@ const typing = (e) =>
 
 function step(by) {
   const all = [...document.querySelectorAll("[data-item]")].filter((node) => node.offsetParent);
-  const at = all.indexOf(document.activeElement);
+  const focused = all.indexOf(document.activeElement);
+  const at = focused < 0 ? all.findIndex((node) => node.ariaCurrent === "true") : focused; // else the open one
   const next = at < 0 ? all[0] : all[at + by];
   if (next) next.focus();
+  return all.length > 0;
 }
+
+const STEPS = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
+
+// Arrows scroll and choose where something else has the focus.
+const steps = (e) => STEPS[e.key] && (e.key.length === 1 || e.target.closest("[data-item]") || e.target.matches("body,main"));
 
 const OPENS = ["m", "s", "f", "."]; // these open what asks for more; the others only go there
 
@@ -79,7 +86,7 @@ export function useKeys(base, { help, search }) {
       const to = afterG && PLACES[e.key];
       afterG = e.key === "g";
       if (to) go(kept(`${base}/${to}`));
-      else if (e.key === "j" || e.key === "k") step(e.key === "j" ? 1 : -1);
+      else if (steps(e) && step(STEPS[e.key])) return e.preventDefault();
       else if (e.key === "?") help();
       else if (e.key === "Escape") goBack();
       else if (/^[1-6]$/.test(e.key) ? !openTab(Number(e.key)) : !(e.key.length === 1 && press(e.key)))

@@ -129,7 +129,8 @@ export function Others({ name, names }) {
   );
 }
 
-export function Navigation({ name, names, base, at, waiting, cards, search, tools }) {
+// What is of now stays away from a view of the past.
+export function Navigation({ name, names, base, at, waiting, cards, search, tools, past }) {
   return (
     <nav class="side" aria-label="Main">
       <div class="ws">
@@ -143,11 +144,11 @@ export function Navigation({ name, names, base, at, waiting, cards, search, tool
           <Icon name="search" />
         </button>
       </div>
-      <Links base={base} at={at} waiting={waiting} />
+      <Links base={base} at={at} waiting={past ? 0 : waiting} />
       <UnderWork cards={cards} base={base} />
       <Others name={name} names={names} />
       <div class="foot">
-        <Today />
+        {!past && <Today />}
         {tools}
         <Connection />
       </div>

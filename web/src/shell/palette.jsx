@@ -8,6 +8,7 @@ import { Icon } from "../shared/icons.jsx";
 import { may } from "../shared/me.js";
 import { go } from "../shared/router.js";
 import { Status } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 
 const WAIT = 150, // ms without a key before the service is asked
   CARDS = 6;
@@ -40,8 +41,8 @@ const rowOf = (item, i) => ({
   key: i,
   icon: KINDS[item.kind] || "search",
   link: item.link || (item.card ? `cards/${id(item.card)}` : null),
-  title: item.path || item.card || item.run || item.kind,
-  text: item.text,
+  title: visible(item.path || item.card || item.run || item.kind),
+  text: visible(item.text),
 });
 
 function useFound(text) {

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useBoard } from "../board/rows.js";
-import { asOf, PastBanner, pointOf } from "../past/past.jsx";
+import { PastBanner, pointOf, WrongPoint, wrongPoint } from "../past/past.jsx";
 import { id } from "../shared/api.js";
 import { Dialog } from "../shared/feedback.jsx";
 import { Icon, Sprite } from "../shared/icons.jsx";
@@ -97,7 +97,8 @@ export function Shell({ name, names, leave, View }) {
     [dialog, open] = useState(null),
     main = useRef();
   const base = "/w/" + id(name),
-    past = pointOf(url.parts[2], url.query);
+    past = pointOf(url.parts[2], url.query),
+    wrong = wrongPoint(url.parts[2], url.query);
   const board = useBoard(past),
     inbox = useData("/v1/inbox", (event) => WAITS.test(event.kind));
   const waiting = inbox.data ? inbox.data.items.length : 0,
@@ -125,7 +126,7 @@ export function Shell({ name, names, leave, View }) {
       </a>
       <Sprite />
       <Navigation
-        {...{ name, names, base, at, waiting, cards, search }}
+        {...{ name, names, base, at, waiting, cards, search, past }}
         tools={
           <Tools
             who={whoAmI().name}
@@ -138,10 +139,11 @@ export function Shell({ name, names, leave, View }) {
       <main id="main" ref={main} tabIndex={-1}>
         <OfflineBar />
         {past && <PastBanner key={past} at={past} view={view} run={view === "runs" && what} base={base} />}
+        {wrong && <WrongPoint at={wrong} />}
         <View base={base} parts={url.parts} query={url.query} shared={{ board, inbox, at: past }} />
       </main>
       <nav class="tabbar" aria-label="Main, at the bottom">
-        <Links base={base} at={at} waiting={waiting} most={3} />
+        <Links base={base} at={at} waiting={past ? 0 : waiting} most={3} />
         <button onClick={() => open("more")}>
           <Icon name="more" />
           More

@@ -7,6 +7,7 @@ import { Failure } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
+import { visible } from "../shared/visible.js";
 import { REFUSED } from "./bars.js";
 import { nameOf } from "./event_names.js";
 import { time } from "./scrubber.jsx";
@@ -90,7 +91,7 @@ function Chain({ reason, base, run }) {
             >
               {title}
             </a>
-            <span class="s m">{text}</span>
+            <span class="s m">{visible(text)}</span>
           </li>
         ))}
         {reason.missing.map((name) => (
@@ -120,7 +121,7 @@ function Why({ body }) {
       {rows.map(([name, text]) => (
         <>
           <dt>{name}</dt>
-          <dd class={name === "Rule" || name === "Where" ? "mono" : "wrap"}>{text}</dd>
+          <dd class={name === "Rule" || name === "Where" ? "mono" : "wrap"}>{visible(text)}</dd>
         </>
       ))}
     </dl>

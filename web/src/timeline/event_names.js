@@ -2,6 +2,7 @@
 
 import { count } from "../shared/format.jsx";
 import { statusName } from "../shared/status.jsx";
+import { visible } from "../shared/visible.js";
 
 const text = (...parts) => parts.filter(Boolean).join(", ");
 
@@ -51,7 +52,7 @@ export function nameOf(event, result) {
   const brief = event.brief || event.body || {};
   const words = event.kind.replace(/[._]/g, " ");
   const make = NAMES[event.kind] || (() => ["move", words[0].toUpperCase() + words.slice(1), brief.why]);
-  const [icon, title, detail, colour] = make(brief, event);
+  const [icon, title, detail, colour] = make(brief, event).map(visible);
   if (result && result.brief.ok === false)
     return { icon: "refused", title: title + " failed", detail, colour: "red" };
   return { icon, title, detail, colour };

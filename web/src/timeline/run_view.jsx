@@ -6,6 +6,7 @@ import { useDataAt } from "../past/past.jsx";
 import { RunActs, RunStatus } from "../runs/runs.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { get, id, post } from "../shared/api.js";
+import { useCurrency } from "../shared/currency.js";
 import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { money, seconds } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
@@ -25,13 +26,14 @@ const PAINT = 100; // ms between two paintings of what came live
 // ---- figures ----
 
 function Figures({ run }) {
+  const currency = useCurrency();
   const cards = run.cards || {},
     all = Object.values(cards).reduce((sum, n) => sum + n, 0);
   const waiting = (cards.blocked || 0) + (cards.waiting_for_developer || 0);
   const tiles = [
     ["Cards done", `${cards.done || 0} of ${all}`],
     ["Working time", run.seconds === undefined ? "so far" : seconds(run.seconds)],
-    ["Cost", run.money > 0 ? money(run.money) : "no price"],
+    ["Cost", run.money > 0 ? money(run.money, currency) : "no price"],
     ["Requests", run.calls],
     ["Refusals", run.refusals],
     ["Waiting", waiting, waiting > 0 && "c-amber"],

@@ -176,6 +176,7 @@ function useSight(scroller, lane, total, pitch) {
     let frame;
     const look = () => {
       frame = null;
+      if (!lane.current) return; // the view was left before this frame
       const top = node.scrollTop;
       const first = Math.max(0, Math.floor(top / pitch) - 2);
       const last = Math.min(total, Math.ceil((top + node.clientHeight) / pitch) + 2);

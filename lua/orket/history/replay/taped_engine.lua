@@ -193,7 +193,8 @@ local function recorded_verdict(stage, tree)
   local body = record.body(event)
   if event.kind == "verify.done" then
     return { ok = body.ok, tree = tree:hash(), log = body.log, fixture = body.fixture, counts = body.counts,
-      control = body.control, blob = body.report, installed = body.installed }
+      control = body.control, blob = body.report, installed = body.installed,
+      ran = body.ran }
   end
   local code, message = (body.why or ""):match("^the verification could not run: (ERR_[%u_]+): (.*)$")
   if not code then

@@ -9,14 +9,15 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
--- model -> set of "team/seat", for every epic and every role of its team's seats.
+-- model -> set of "team/seat", for every epic and every role of its team's seats. Where none is configured
+-- for a role, the first one serves (nodes/models.lua).
 local function users_of(project)
-  local users = {}
+  local users, first = {}, model_defaults.names(project.organization)[1]
   for _, epic in pairs(project.epics) do
     for name, seat in pairs((project.teams[epic.team] or {}).seats or {}) do
       for _, role in ipairs(seat.roles) do
         local model = model_defaults.name(project, { params = epic.params or {},
-          environment = epic.environment }, seat, role)
+          environment = epic.environment }, seat, role) or first
         if model then
           users[model] = users[model] or {}
           users[model][epic.team .. "/" .. name] = true

@@ -1,5 +1,7 @@
 -- model_defaults.lua: which configured model a role works with, before any decision node has its say.
 
+local tables = require("orket.util.tables")
+
 local M = {}
 
 ---The embedder that the organization names.
@@ -8,6 +10,17 @@ local M = {}
 function M.embedder(organization)
   local memory = (organization.process_rules or {}).memory
   return memory and memory.embedder
+end
+
+---The models that turns can be given, sorted: all but the embedder, where there are others.
+---@param organization table
+---@return string[]
+function M.names(organization)
+  local names = {}
+  for _, name in ipairs(tables.keys(organization.models)) do
+    names[#names + 1] = name ~= M.embedder(organization) and name or nil
+  end
+  return #names > 0 and names or tables.keys(organization.models)
 end
 
 -- The only one that turns could talk to.
