@@ -436,16 +436,11 @@ GROUP BY c.id HAVING total(r.status IN ('drained', 'failed')) = 0 ORDER BY c.id;
 -- name: let_go
 SELECT r.id, r.card, max(m.seq) AS seq, m.actor, (SELECT run FROM stream WHERE id = m.stream) AS run
 FROM run r JOIN stream s ON s.run = r.id AND s.turn = 0 JOIN card c ON c.id = r.card
-     JOIN entry e ON e.seq > s.seq AND e.kind = (SELECT id FROM kind WHERE name = 'card.moved')
-     JOIN event m ON m.seq = e.seq
-     JOIN card i ON i.id = m.card AND i.epic = r.card
+     JOIN card i ON i.epic = r.card AND i.moved > s.seq JOIN event m ON m.seq = i.moved
 WHERE r.status = 'parked' AND c.status NOT IN ('done', 'canceled', 'archived')
       AND NOT EXISTS (SELECT 1 FROM run n WHERE n.card = r.card AND (n.started_at, n.id) > (r.started_at, r.id))
-      AND EXISTS (SELECT 1 FROM card o WHERE o.epic = r.card
-                  AND o.status IN ('ready', 'in_progress', 'ready_for_testing', 'code_review'))
       AND i.status IN ('ready', 'in_progress', 'ready_for_testing', 'code_review')
       AND m.body ->> '$.from' IN ('blocked', 'waiting_for_developer')
-      AND m.body ->> '$.to' IN ('ready', 'in_progress', 'ready_for_testing', 'code_review')
 GROUP BY r.id ORDER BY r.id;
 
 -- The runs that go on from a moment of another one.
