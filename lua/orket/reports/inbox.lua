@@ -118,12 +118,24 @@ local function of_push(row, option)
   }
 end
 
-local function add_cards(items, store, dir, asked)
-  for _, row in ipairs(parked.persons(parked.list(store, nil, dir))) do
-    if not asked[row.id] then
-      items[#items + 1] = of_card(row, row.operation ~= nil)
-    end
+local function note_asked(asked, rows)
+  for _, row in ipairs(rows) do
+    asked[row.card] = true
   end
+end
+
+-- Approvals, and cards that wait for something else. A question may be asked or answered between two reads,
+-- so those before and those after the cards count: no card is there for a moment as one that merely waits.
+local function read_waiting(store, dir)
+  local asked, cards = {}, {}
+  note_asked(asked, approvals.pending(store))
+  local all = parked.persons(parked.list(store, nil, dir))
+  local rows = approvals.pending(store)
+  note_asked(asked, rows)
+  for _, row in ipairs(all) do
+    cards[#cards + 1] = not asked[row.id] and row or nil
+  end
+  return rows, cards
 end
 
 -- ---- what an answer means ----
@@ -220,16 +232,18 @@ end
 ---@param owned boolean|nil this process owns it
 ---@return InboxItem[]
 function M.list(store, dir, owned)
-  local items, asked, option = {}, {}, parked.option(dir)
-  for _, row in ipairs(approvals.pending(store)) do
-    asked[row.card] = true
-    items[#items + 1] = of_approval(store, row, option)
+  local items, option = {}, parked.option(dir)
+  local rows, cards = read_waiting(store, dir)
+  for i, row in ipairs(rows) do
+    items[i] = of_approval(store, row, option)
   end
   table.sort(items, function(a, b)
     return a.expires_at ~= b.expires_at and a.expires_at < b.expires_at or a.expires_at == b.expires_at
       and a.id < b.id
   end)
-  add_cards(items, store, dir, asked)
+  for _, row in ipairs(cards) do
+    items[#items + 1] = of_card(row, row.operation ~= nil)
+  end
   local scripts = waits.of(store, dir, owned)
   items[#items + 1] = scripts and of_scripts(scripts, option) or nil
   for _, one in ipairs(proposals.open(store)) do
