@@ -94,14 +94,6 @@ local function adopt(project, rock)
   end
 end
 
--- Nothing would ever take it up.
-local function against_finished(project, epic)
-  local id = cards.newest(project.store, epic)
-  local row = project.store:read("card_state", { id = id })[1]
-  return row and FINAL[row.status] and errors.new("ERR_TRANSITION", id .. " is " .. row.status
-    .. ": a finished epic takes no further issue", "create it in another epic") or nil
-end
-
 local function create(project, request)
   local card = request.card
   local kind, err = kind_of(card)
@@ -113,9 +105,6 @@ local function create(project, request)
   end
   local file = card_edit.file(kind, card.id)
   err = against_names(project, file, { card })
-  if not err and kind == "issue" and type(card.parent_id) == "string" then
-    err = against_finished(project, card.parent_id)
-  end
   if err then
     return nil, err
   end

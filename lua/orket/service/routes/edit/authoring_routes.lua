@@ -152,7 +152,7 @@ M.routes = {
       .. " Idempotency-Key: once", headers = { ["Idempotency-Key"] = once.HEADER }, body = CREATED,
     example = { id = "greet-4", parent_id = "greeting", name = "Write the manual page", seat = "coder",
       requirements = { "greet.1 says what greet.sh does" }, depends_on = { "greet-2" } },
-    answer = WRITTEN, errors = { "ERR_CONFIG", "ERR_EXISTS", "ERR_TRANSITION" }, handle = create,
+    answer = WRITTEN, errors = { "ERR_CONFIG", "ERR_EXISTS" }, handle = create,
   },
   {
     name = "replace_card", method = "PUT", path = PATH, permission = "act", body = REPLACED,
