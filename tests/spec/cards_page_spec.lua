@@ -56,7 +56,7 @@ browser.describe("a person who looks at cards", function()
     assert.equal(20, browser.watch("cards/left", s).rounds)
   end)
 
-  it("is told what a card waits for; of an approval only where one is asked", function()
+  it("sees what a card waits for: an approval only where one is asked", function()
     local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "bad.json" } } }, mock = MOCK,
       files = { ["verification/bad.json"] = [[{ "argv": ["/bin/false"], "wall": 10 }]] } })
     w:run()
@@ -128,7 +128,7 @@ browser.describe("a person who looks at cards", function()
     assert(#seen.columns > 4 and seen.cap >= 110, seen.cap)
   end)
 
-  it("is told of a point in time that is none, and sees nothing of now at one", function()
+  it("sees that a point in time is none, and at one that is, nothing of now", function()
     local w <close> = asked()
     local s <close> = service.start(w)
     local seen = browser.watch("cards/points", s)

@@ -243,7 +243,7 @@ describe("a user of one project of a server", function()
     assert.equal(401, status("GET", there("/v1/board"), token))
   end)
 
-  it("loses the keys made in the other one with home, whoever has that name there later", function()
+  it("loses the keys made in the other one when removed at home, and a later user of the name gets none", function()
     share("developer")
     local token = assert(sign_in("/v1/login", "ada"))
     local function made()

@@ -20,7 +20,7 @@ local workspaces = require("orket.service.workspaces")
 
 local M = {}
 
-local ADMIN_KEY = "ORKET_API_KEY"
+local ADMIN_KEY = ".admin" -- what the core calls it: no usual name of a key of a configuration
 
 M.usage = [[
 usage: orket serve [-C DIR]... [--port P] [--host ADDRESS] [--name NAME]... [--proxy ADDRESS]...
@@ -122,7 +122,7 @@ local function key_of(args)
   end
   local ok, err = check_key(about, args.host)
   if ok and about.source == "environment" then
-    ok, err = errors.check(llm.key(ADMIN_KEY, { env = ADMIN_KEY })) -- written over in logs and replies
+    ok, err = errors.check(llm.key(ADMIN_KEY, { env = "ORKET_API_KEY" })) -- written over in logs and replies
   end
   return ok and key, err
 end

@@ -61,7 +61,7 @@ local function take(session, outlet, line)
   end, answer, session, outlet, line)
 end
 
--- Which request it was, nobody can tell: its client would wait for ever, unless the session ends.
+-- Which request it was is not known: its client would wait for ever, unless the session ends.
 local function refuse_long(outlet)
   local err = errors.new("ERR_LIMIT", ("a message is longer than %d bytes"):format(LINE_MOST),
     "what is that large belongs into a file of the project")
