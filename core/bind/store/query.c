@@ -9,15 +9,25 @@
 
 /* ---- queries ---- */
 
-/* A running query, ended by its to-be-closed guard whatever is raised. */
+/* A running query, ended by its to-be-closed guard whatever is raised. Uservalue 1: its store.
+ * Without memory Lua cannot call the guard: then its finalizer does it, which may come after the
+ * store was closed, and its query with it. */
 struct l_query {
     struct store_query *query;
 };
 
+static bool is_store_open(lua_State *L, int guard)
+{
+    lua_getiuservalue(L, guard, 1);
+    const struct l_store *store = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return store && store->store;
+}
+
 static int l_query_end(lua_State *L)
 {
     struct l_query *self = luaL_checkudata(L, 1, QUERY_TYPE);
-    if (self->query)
+    if (self->query && is_store_open(L, 1))
         store_query_end(self->query);
     self->query = NULL;
     return 0;
@@ -52,8 +62,10 @@ static struct store_query *start_query(lua_State *L, struct err *err)
     lua_settop(L, 3);
     if (!lua_isnil(L, 3))
         luaL_checktype(L, 3, LUA_TTABLE);
-    struct l_query *guard = lua_newuserdatauv(L, sizeof *guard, 0);
+    struct l_query *guard = lua_newuserdatauv(L, sizeof *guard, 1);
     guard->query = NULL;
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, QUERY_TYPE);
     int rc = store_query(store, name, &guard->query, err);
     if (rc == ERR_NOT_FOUND)
