@@ -37,6 +37,18 @@ static int l_held(lua_State *L)
     return 1;
 }
 
+/* lock.taken_at(dir) -> "2026-01-31T12:00:00.000Z" | nil: when the process that holds dir/lock, or
+ * the last one that did, took it */
+static int l_taken_at(lua_State *L)
+{
+    char at[LOCK_TIME];
+    lua_pushfstring(L, "%s/lock", luaL_checkstring(L, 1));
+    if (!lock_taken_at(lua_tostring(L, -1), at))
+        return 0;
+    lua_pushstring(L, at);
+    return 1;
+}
+
 /* lock.holder(dir) -> {pid, name, state} | nil: the process that holds dir/lock now, as far as it
  * can be seen from here */
 static int l_holder(lua_State *L)
@@ -63,6 +75,7 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg functions[] = {
     {"take", l_take},
     {"held", l_held},
+    {"taken_at", l_taken_at},
     {"holder", l_holder},
     {NULL, NULL},
 };

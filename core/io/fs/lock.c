@@ -100,15 +100,17 @@ const char *lock_state(char state)
     }
 }
 
-/* " since TIME": its holder wrote itself into the file then. Nothing where that cannot be read. */
-static void time_taken(const char *path, char *out, size_t size)
+bool lock_taken_at(const char *path, char out[LOCK_TIME])
 {
     struct stat file;
     struct tm tm;
+    char seconds[24];
     out[0] = '\0';
-    if (stat(path, &file) == 0 && gmtime_r(&file.st_mtime, &tm) &&
-        !strftime(out, size, " since %Y-%m-%dT%H:%M:%SZ", &tm))
-        out[0] = '\0';
+    if (stat(path, &file) || !gmtime_r(&file.st_mtime, &tm) ||
+        !strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm))
+        return false;
+    snprintf(out, LOCK_TIME, "%s.%03ldZ", seconds, file.st_mtim.tv_nsec / 1000000 % 1000);
+    return true;
 }
 
 static int owned(const char *path, struct err *err)
@@ -122,10 +124,10 @@ static int owned(const char *path, struct err *err)
         return ERR_OWNED;
     }
     const char *state = lock_state(holder.state);
-    char since[40];
-    time_taken(path, since, sizeof since);
-    err_set(err, ERR_OWNED, "process %ld (%s, %s) owns the project%s: it holds %s", holder.pid,
-            holder.name, state, since, path);
+    char since[LOCK_TIME];
+    bool is_known = lock_taken_at(path, since);
+    err_set(err, ERR_OWNED, "process %ld (%s, %s) owns the project%s%s: it holds %s", holder.pid,
+            holder.name, state, is_known ? " since " : "", since, path);
     if (strcmp(state, "stopped") == 0)
         err_fix(err, "let it go on (kill -CONT %ld) or end it (kill -9 %ld)", holder.pid,
                 holder.pid);

@@ -30,6 +30,12 @@ int lock_take(struct lock *lock, const char *path, struct err *err) MUST_CHECK;
 /* True while some process holds the lock file; asking is in nobody's way. */
 bool lock_is_held(const char *path);
 
+#define LOCK_TIME 32
+
+/* When its holder, or the last one, took it: "2026-01-31T12:00:00.000Z"; false, and "", when that
+ * cannot be read. */
+bool lock_taken_at(const char *path, char out[LOCK_TIME]);
+
 /* Lets go; idempotent. */
 void lock_release(struct lock *lock);
 

@@ -159,7 +159,7 @@ end
 local function served(opened, instruments)
   local services, err = {}, nil
   for i, project in ipairs(opened) do
-    services[i], err = service.open(project, instruments)
+    services[i], err = service.open(project, instruments, true)
     if not services[i] then
       break
     end

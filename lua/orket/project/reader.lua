@@ -35,8 +35,13 @@ function M.open(dir)
   return project.open_board(dir)
 end
 
----All runs with what they have come to, oldest first. One that nobody ended was interrupted, unless a
----process owns the project now.
+-- The process that owns the project now has it under way: it began since that process is the owner.
+local function is_under_way(run, dir)
+  return lock.held(dir) and (run.session_at or run.started_at) >= (lock.taken_at(dir) or "")
+end
+
+---All runs with what they have come to, oldest first. One that nobody ended was interrupted, unless it is
+---under way.
 ---@param board table an open store
 ---@param dir string
 ---@param id string|nil only this one
@@ -44,7 +49,7 @@ end
 function M.runs(board, dir, id)
   local rows = board:read("runs", { id = id })
   for _, run in ipairs(rows) do
-    if run.status == "running" and not lock.held(dir .. "/.orket") then
+    if run.status == "running" and not is_under_way(run, dir .. "/.orket") then
       run.status = "interrupted"
     end
   end

@@ -19,6 +19,7 @@ local FETCHED = 2 -- seconds
 ---@field is_acting boolean what comes first is being done
 ---@field note string|nil what that came to, for people
 ---@field failure Error|nil of that
+---@field taken_up {id: string, card: string, only: string?, rock: string?}|nil the run that goes on by itself
 ---@field followers table<Follower, true>
 ---@field is_followed boolean from its beginning
 ---@field runs {id: string, epic: string}[] that have begun, in this order
@@ -44,7 +45,8 @@ local Jobs = {}
 Jobs.__index = Jobs
 
 ---@param project table opened as owner, prepared
----@param hooks {note: fun(text: string), on_delta: function?, on_end: fun(job: Job)?}
+---@param hooks {note: fun(text: string), on_delta: function?, on_end: fun(job: Job)?, are_taken_up: boolean?}
+---  are_taken_up: the next process takes up by itself what is under way when this one ends
 ---@return Jobs
 function M.new(project, hooks)
   return setmetatable({ project = project, hooks = hooks, list = {}, followers = {}, stopping = false },
@@ -73,6 +75,20 @@ function Jobs:is_due(card)
     end
   end
   return false
+end
+
+---The job that goes on by itself with the wanted run, or with one of the wanted card.
+---@param wanted {card: string?, run: {id: string}?, again: boolean?}
+---@return Job|nil
+function Jobs:find_taken_up(wanted)
+  for _, job in ipairs(self.list) do
+    local run = job.taken_up
+    local is_asked = run and not (wanted.run or wanted.again)
+      and (run.card == wanted.card or run.rock == wanted.card or run.only == wanted.card)
+    if is_asked or run and wanted.run and wanted.run.id == run.id then
+      return job
+    end
+  end
 end
 
 -- ---- one job ----
@@ -136,10 +152,16 @@ end
 
 -- ---- begin and end ----
 
+-- One that a person had halted before is not the next server's.
+local function stop(self, run, now)
+  run.with_server = run.with_server or self.hooks.are_taken_up and not run.draining or nil
+  return run:drain(now)
+end
+
 local function on_run(self, job, run)
   run_set.of(self.project):wait_for_disk(run.limits.disk, self.hooks.note)
   if self.stopping then
-    run:drain(true)
+    stop(self, run, true)
   end
   self.has_begun = true
   if job.hooks.on_run then
@@ -186,6 +208,7 @@ end
 local function options_of(self, job, wanted)
   local cassette = job.hooks.cassette
   return { by = wanted.by, pushes = not cassette, cassette = cassette, on_delta = text_listener(self, job),
+    served = self.hooks.are_taken_up and (wanted.taken or 0) or nil,
     is_stopping = function()
       return self.stopping
     end, on_run = function(run)
@@ -234,9 +257,10 @@ local function run(self, job, wanted)
 end
 
 ---Begins a job; what becomes of it is awaited with Job:await, or followed.
----@param wanted {card: string?, by: string?, first: Request?, again: boolean?, run: table?,
+---@param wanted {card: string?, by: string?, first: Request?, again: boolean?, run: table?, taken: integer?,
 ---  is_prepared: boolean?}  first: an act that comes first and answers the card, and perhaps the run; run: a
----  row of runs to go on with; is_prepared: the files were taken in just now
+---  row of runs to go on with; taken: times in a row, of a
+---  run that is taken up; is_prepared: the files were taken in just now
 ---@param hooks {on_run: fun(run: table)?, cassette: table?, follow: fun(job: Job)?}|nil  follow: makes a
 ---  follower of it, before anything happens
 ---@return Job|nil
@@ -248,6 +272,7 @@ function Jobs:begin(wanted, hooks)
     return nil, err
   end
   local job = setmetatable({ card = wanted.card, by = wanted.by, runs = {}, waiters = {}, followers = {},
+    taken_up = wanted.taken and wanted.run,
     hooks = hooks or {}, is_followed = hooks and hooks.follow ~= nil, owned = self }, Job)
   table.insert(self.list, job)
   if job.is_followed then
@@ -288,7 +313,7 @@ function Jobs:drain(now)
   self.stopping = true
   local waits = 0
   for _, one in ipairs(run_set.of(self.project):all()) do
-    waits = waits + one:drain(now)
+    waits = waits + stop(self, one, now)
   end
   return waits
 end

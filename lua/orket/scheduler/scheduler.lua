@@ -205,9 +205,10 @@ end
 ---@param project table scripts loaded
 ---@param epic table card row
 ---@param options {run: string, by: string?, shared: RunSet?, on_delta: function?, on_begun: fun(run: table)?,
----  cassette: table?, only: string?, rock: string?}  shared: what it has in common with the other runs; nil:
----  it will start no card. on_begun: its beginning is in the journal. only: this card and what it depends
----  on. rock: the one that is run
+---  cassette: table?, only: string?, rock: string?, served: integer?}  shared: what it has in common with the
+---  other runs; nil: it will start no card. on_begun: its beginning is in the journal. only: this card and
+---  what it depends on. rock: the one that is run. served: it is a server's, and the next one takes it up by
+---  itself (jobs/resumption.lua): how often in a row that happened before a turn came to its end
 ---@return table|nil run
 ---@return Error|nil
 function M.new(project, epic, options)
@@ -229,7 +230,7 @@ function M.new(project, epic, options)
     return nil, err
   end
   self.last_turn, self.open_turns = last_turn(self.store, self.id), {}
-  self.only, self.rock = options.only, options.rock
+  self.only, self.rock, self.served = options.only, options.rock, options.served
   self.board = board.new(self.only and board.needed(cards, self.only) or cards)
   return self
 end
@@ -332,6 +333,7 @@ function Run:announce()
   tx:event(kind, self.epic.id, {
     generation = self.project.generation.id, engine = sys.version(), only = self.only,
     rock = self.rock, by = self.engine:user(), beside = self.engine:beside(),
+    served = self.served,
     config = configuration and tx:blob(configuration),
   })
   if self.epic.status == "ready" then
@@ -370,6 +372,7 @@ function Run:conclude()
   tx:event("run.ended", self.epic.id, {
     status = (whole or status ~= "done") and status or "partial", counts = counts,
     why = self.broken and self.broken.message,
+    with_server = status == "drained" and self.with_server or nil,
   })
   if whole and status == "done" and self.epic.status == "in_progress" then
     moves.add(tx, self.epic, "done", { role = "system" })

@@ -21,16 +21,18 @@ local function log_end(log, job)
 end
 
 ---@param project table opened as owner, prepared
----@param hooks {on_delta: function, log: fun(row: table), note: fun(text: string)}
+---@param hooks {on_delta: function, log: fun(row: table), note: fun(text: string), are_taken_up: boolean?}
+---  are_taken_up: as for jobs.new
 ---@return table runs
 function M.new(project, hooks)
   local self = setmetatable({ project = project }, Runs)
-  self.jobs = jobs.new(project, { on_delta = hooks.on_delta, note = hooks.note, on_end = function(job)
-    log_end(hooks.log, job)
-    self.resumption:ended(job)
-  end })
+  self.jobs = jobs.new(project, { on_delta = hooks.on_delta, note = hooks.note,
+    are_taken_up = hooks.are_taken_up, on_end = function(job)
+      log_end(hooks.log, job)
+      self.resumption:ended(job)
+    end })
   project.jobs = self.jobs
-  self.resumption = resumption.watch(project, self.jobs)
+  self.resumption = resumption.watch(project, self.jobs, hooks.note)
   return self
 end
 
@@ -51,7 +53,7 @@ local function ended_early(job)
     "look at GET /v1/cards/" .. job.card)
 end
 
----Begins a run, and answers as soon as it has begun. In a task.
+---Begins a run, and answers as soon as it has begun; one that this server took up by itself has. In a task.
 ---@param wanted {card: string, by: string?, again: boolean?, run: table?} run: a row of runs to go on with,
 ---  if it does not already
 ---@return string|nil run its id; the first one of a rock
@@ -61,7 +63,10 @@ function Runs:start(wanted)
   if held and not (held.draining or held.is_over) then
     return held.id
   end
-  local job, err = self.jobs:begin(wanted)
+  local job, err = self.jobs:find_taken_up(wanted), nil
+  if not job then
+    job, err = self.jobs:begin(wanted)
+  end
   local ok = job
   if job then
     ok, err = job:await(0)
@@ -103,7 +108,7 @@ function Runs:check_card(id)
   return reader.check_card(self.project.store, self.project.dir, id, async.breather())
 end
 
----What was let go on before this process goes on.
+---What was let go on before this process, or was under way when the last server ended, goes on.
 function Runs:take_up()
   self.resumption:begin()
 end

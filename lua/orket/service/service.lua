@@ -74,9 +74,10 @@ end
 ---Makes an opened project ready to be served. In a task.
 ---@param project table opened as owner
 ---@param instruments {log: table, loop: table}
+---@param are_taken_up boolean|nil it is a server's: the next one goes on with its runs
 ---@return Service|nil
 ---@return Error|Error[]|nil
-function M.open(project, instruments)
+function M.open(project, instruments, are_taken_up)
   local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
@@ -97,9 +98,10 @@ function M.open(project, instruments)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.presence = presence.new(project.store, self.events)
   self.snapshots = snapshots.new(project)
-  self.runs = served_runs.new(project, { log = self.log, note = note, on_delta = function(...)
-    self.events:delta(...)
-  end })
+  self.runs = served_runs.new(project, { log = self.log, note = note, are_taken_up = are_taken_up,
+    on_delta = function(...)
+      self.events:delta(...)
+    end })
   self.traces = tracing.open(project, note)
   self.outbox = outbox.open(project, note)
   self.watched = watch.open(project.dir, watch.SCRIPTS, function()

@@ -69,7 +69,7 @@ function Workspaces:ready()
   return true
 end
 
----Runs that an act let go on before this process go on.
+---What goes on by itself in a new process goes on.
 function Workspaces:take_up()
   for _, name in ipairs(self.names) do
     self.by_name[name].runs:take_up()

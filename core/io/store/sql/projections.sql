@@ -224,7 +224,8 @@ UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND 
   AND id NOT IN (SELECT value FROM json_each(:body, '$.beside'));
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
-VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
+VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, json_patch(:body, json_object('served',
+        json(iif($served IS NULL, 'null', json_object('taken', $served, 'by', $by, 'at', :at))))));
 INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.forked
@@ -238,13 +239,15 @@ UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND 
 -- must
 UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
                started_at = iif(status = 'forked', :at, started_at), -- a fork begins when it first runs
-               body = json_patch(json_set(body, '$.only', $only), json_object('rock', $rock))
+               body = json_patch(json_set(body, '$.only', $only), json_object('rock', $rock, 'served',
+                      json(iif($served IS NULL, 'null', json_object('taken', $served, 'by', $by, 'at', :at)))))
 WHERE id = :run;
 INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.ended
 -- must
-UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
+UPDATE run SET status = $status, ended_at = :at, body = iif($with_server, body, json_remove(body, '$.served'))
+WHERE id = :run;
 
 -- The run $run, long ended, lost its prompts, replies and calls to `orket gc`; what it was: $hash, $events.
 -- What was lost is gone: the cards are as the commits before say.

@@ -443,6 +443,18 @@ WHERE r.status = 'parked' AND c.status NOT IN ('done', 'canceled', 'archived')
       AND m.body ->> '$.from' IN ('blocked', 'waiting_for_developer')
 GROUP BY r.id ORDER BY r.id;
 
+-- The newest runs of epics that their server had under way when it stopped or was killed. `taken`: how often in a row a
+-- server took it up by itself after that, and no turn came to its end since.
+-- name: cut_off
+SELECT r.id, r.card, r.body ->> '$.only' AS only, r.body ->> '$.rock' AS rock, r.body ->> '$.served.by' AS by,
+       iif(r.status = 'drained' OR EXISTS (SELECT 1 FROM turn t WHERE t.run = r.id
+           AND t.ended_at > r.body ->> '$.served.at'), 0, r.body ->> '$.served.taken') AS taken
+FROM run r JOIN card c ON c.id = r.card
+WHERE r.body ->> '$.served.at' IS NOT NULL AND r.status IN ('running', 'interrupted', 'drained')
+      AND c.status NOT IN ('done', 'canceled', 'archived')
+      AND NOT EXISTS (SELECT 1 FROM run n WHERE n.card = r.card AND (n.started_at, n.id) > (r.started_at, r.id))
+ORDER BY r.started_at, r.id;
+
 -- The runs that go on from a moment of another one.
 -- name: forks
 SELECT id, card, body ->> '$.of' AS of, body ->> '$.at' AS at FROM run WHERE body ->> '$.of' IS NOT NULL ORDER BY id;

@@ -174,7 +174,7 @@ function M.begin(replay, event)
   replay.facade.seeds.links[card.id] = tree_files.links(replay.store, card.id, event.seq)
   local body = record.body(event)
   local run, err = scheduler.new(replay.facade, card, { run = event.run, only = body.only,
-    rock = body.rock })
+    rock = body.rock, served = body.served })
   if not run then
     replay.stage:diverge(event, errors.line(err))
     return
@@ -192,7 +192,7 @@ end
 ---@param event Recorded
 function M.conclude(replay, event)
   local body = record.body(event)
-  replay.run.draining = body.status == "drained"
+  replay.run.draining, replay.run.with_server = body.status == "drained", body.with_server
   if body.status == "failed" and body.why and not replay.run.broken then
     replay.run.broken = { code = "ERR_BUG", class = "bug", message = body.why }
   end

@@ -1,6 +1,7 @@
 -- resumption.lua: what goes on by itself in a process that outlives its runs: a person's act lets a parked
 -- card go on, and its run goes on with it, also when no process heard the act; an epic is done, and the rock
--- that it was run for goes on. Which rock that is, the journal knows: an earlier process may have begun it.
+-- that it was run for goes on; and what a server had under way when it ended goes on with the next one. Which
+-- rock that is, the journal knows: an earlier process may have begun it.
 -- Cards of a run that is under way are the listener's (scheduler/listener.lua).
 
 local async = require("orket.async")
@@ -11,6 +12,7 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
+local TAKEN_UP = 3 -- times in a row; a run that kills its server each time waits for a person then
 local PARKED = statuses.PARKED
 local WORK = statuses.OPEN
 
@@ -89,9 +91,25 @@ function Resumption:ended(job)
   end
 end
 
----Takes up what was let go on while no process was there to hear of it, or when the last one stopped. Runs
----that were halted, failed or interrupted stay.
+-- ---- what the last server had under way ----
+
+local function take_up(self, row)
+  if row.taken < TAKEN_UP then
+    self.note(row.id .. " goes on: the last server had it under way")
+    local wanted = { card = row.card, run = row, by = row.by, taken = row.taken + 1 }
+    async.spawn(self.jobs.begin, self.jobs, wanted)
+  else
+    self.note(("%s waits: its server was killed %d times before a turn ended; to go on: orket resume %s")
+      :format(row.id, TAKEN_UP + 1, row.id))
+  end
+end
+
+---Takes up what was let go on while no process was there to hear of it, or when the last one stopped, and
+---what the last one had under way. Runs that a person halted, or that failed, stay.
 function Resumption:begin()
+  for _, row in ipairs(self.store:read("cut_off")) do
+    take_up(self, row)
+  end
   for _, move in ipairs(self.store:read("let_go")) do
     self.due[move.card] = { by = asker_of(move) }
   end
@@ -106,9 +124,10 @@ end
 
 ---@param project table opened as owner
 ---@param jobs Jobs whose ends are passed to Resumption:ended
+---@param note fun(text: string)
 ---@return Resumption
-function M.watch(project, jobs)
-  local self = setmetatable({ project = project, store = project.store, jobs = jobs,
+function M.watch(project, jobs, note)
+  local self = setmetatable({ project = project, store = project.store, jobs = jobs, note = note,
     set = run_set.of(project), due = {} }, Resumption)
   self.set.on_release = function()
     settle(self)

@@ -73,7 +73,8 @@ local function run_epic(project, epic, options)
   project = project:as_configured()
   held.run, err = scheduler.open(project, epic, {
     run = id, on_delta = options.on_delta, on_begun = options.on_begun, cassette = options.cassette,
-    only = options.only, rock = options.rock, by = options.by, shared = run_set.of(project),
+    only = options.only, rock = options.rock, by = options.by, served = options.served,
+    shared = run_set.of(project),
   })
   if not held.run then
     return nil, err
@@ -108,8 +109,8 @@ end
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
 ---@param options {on_run: fun(run), on_begun: fun(run)?, on_delta: function?, cassette: table?,
----  pushes: boolean?, is_stopping: fun(): boolean}  on_begun: its beginning is in the journal; pushes: what
----  is done leaves the machine where a rule of the configuration says so
+---  pushes: boolean?, is_stopping: fun(): boolean, served: integer?}  on_begun: its beginning is in the
+---  journal; pushes: what is done leaves the machine where a rule of the configuration says so
 ---@return RunEnd|nil
 ---@return Error|nil
 function M.run(project, name, options)
