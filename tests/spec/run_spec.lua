@@ -158,7 +158,7 @@ describe("run", function()
     assert.equal(3, code, text)
     assert.equal("done", w:card("ep").status)
     assert.equal("ready", w:card("ep3").status)
-    assert.equal("ready", w:card("ro").status)
+    assert.equal("in_progress", w:card("ro").status)
     assert(text:find("orket answer Z2", 1, true), text)
   end)
 

@@ -287,7 +287,7 @@ describe("a run of a server", function()
 
   it("is drained by a terminal that goes away, unless the server was started to ignore that", function()
     local w <close> = new_world({ limits = { drain = 60 } })
-    w:hold(1)
+    w:hold("A")
     local s <close> = service.start(w, { environment = "ORKET_API_KEY=" .. service.KEY .. " nohup env" })
     s:post("/v1/runs", { card = "ep" })
     assert(world.wait(function() return w:request(1) end))

@@ -100,13 +100,13 @@ local function is_over(store, rock)
   return true
 end
 
-local function settle(project, rock)
-  local tx = project.board:begin()
-  local options = { role = "system" }
+-- Moves the rock, as it is now, along its way up to `to`.
+local function advance(project, id, to)
+  local rock, tx, options = card(project.store, id), project.board:begin(), { role = "system" }
   if rock.status == "ready" then
     moves.add(tx, rock, "in_progress", options)
   end
-  if rock.status == "in_progress" then
+  if rock.status == "in_progress" and to == "done" then
     moves.add(tx, rock, "done", options)
   end
   return errors.check(async.await(tx.commit, tx))
@@ -115,15 +115,16 @@ end
 -- With all of them over so is the rock, also when they were run one by one. It is parked when an epic waits
 -- for one that was given up.
 local function conclude(self, project)
+  local rock = card(self.store, self.rock.id)
   local ended = { status = "done", counts = self.counts, pushes = self.pushes }
   if self.err or not is_over(self.store, self.rock.id) then
     ended.status = worse(self.status, "parked")
     return ended, self.err
-  elseif FINAL[self.rock.status] then
-    ended.counts, ended.already = {}, self.rock.status
+  elseif FINAL[rock.status] then
+    ended.counts, ended.already = {}, rock.status
     return ended
   end
-  local ok, err = settle(project, self.rock)
+  local ok, err = advance(project, rock.id, "done")
   ended.status = ok and "done" or nil
   return ended, err
 end
@@ -152,6 +153,10 @@ function M.run(project, rock, is_stopping, run_epic)
   local self = { project = project, store = project.store, rock = rock, run_epic = run_epic,
     is_stopping = is_stopping, begun = {}, running = 0, status = "done", counts = {}, pushes = {} }
   begin_free(self)
+  if self.running > 0 and rock.status == "ready" then
+    local ok, failure = advance(project, rock.id, "in_progress")
+    self.err = self.err or not ok and failure or nil
+  end
   if self.running > 0 then
     async.suspend(function(wake)
       self.over = wake
