@@ -273,6 +273,12 @@ describe("the service", function()
       .. "printf \"GET board HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\" >&3; cat <&3'"):format(s.port))
     local head, body = text:match("^(.-)\r\n\r\n(.*)$")
     assert.truthy(head and head:find("application/problem+json", 1, true), text)
-    assert.same({ 400, "Bad Request" }, { cjson.decode(body).status, cjson.decode(body).title })
+    local problem = cjson.decode(body)
+    assert.same({ 400, "Bad Request", "ERR_USAGE", "urn:orket:ERR_USAGE" },
+      { problem.status, problem.title, problem.code, problem.type })
+    local refused = s:log("refused")[1]
+    assert.same({ "127.0.0.1", 400, "ERR_USAGE", problem.detail },
+      { refused.address, refused.status, refused.code, refused.why })
+    assert.truthy(s:get("/metrics").text:find('orket_http_requests_total{route="none",status="400"} %d'))
   end)
 end)

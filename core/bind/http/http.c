@@ -82,6 +82,21 @@ static void on_request(void *ctx, struct http_exchange *x, const struct http_req
     luaL_unref(L, LUA_REGISTRYINDEX, a.ref);
 }
 
+/* fn(address, status, code, why), which is called again and again */
+static void on_refused(void *ctx, const char *peer, int status, const char *why)
+{
+    const struct server *server = ctx;
+    lua_State *L = server->bind->L;
+    if (server->on_refused == LUA_NOREF || server->collecting)
+        return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, server->on_refused);
+    lua_pushstring(L, peer);
+    lua_pushinteger(L, status);
+    lua_pushstring(L, err_name(http_refusal_code(status)));
+    lua_pushstring(L, why);
+    (void)bind_try(L, 4, 0);
+}
+
 /* ---- servers ---- */
 
 static struct server *l_check_server(lua_State *L)
@@ -98,9 +113,10 @@ static void close_server(struct server *server)
     if (!server->collecting) {
         luaL_unref(L, LUA_REGISTRYINDEX, server->on_request);
         luaL_unref(L, LUA_REGISTRYINDEX, server->on_drained);
+        luaL_unref(L, LUA_REGISTRYINDEX, server->on_refused);
         luaL_unref(L, LUA_REGISTRYINDEX, server->self);
     }
-    server->on_request = server->on_drained = server->self = LUA_NOREF;
+    server->on_request = server->on_drained = server->on_refused = server->self = LUA_NOREF;
 }
 
 /* Once: the last connection is gone. */
@@ -171,11 +187,12 @@ static uint32_t seconds_option(lua_State *L, const char *name)
 }
 
 static const struct http_events events = {on_request, response_on_gone, response_on_drain,
-                                         response_on_message, on_drained};
+                                         response_on_message, on_drained, on_refused};
 
 /* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,
  *              send?, key?, socket?},
- *             on_request: fun(request, response)) -> server | nil, message, code
+ *             on_request: fun(request, response)[, on_refused: fun(address, status, code, why)])
+ *   -> server | nil, message, code
  * Bytes and seconds; host is a numeric address, loopback by default; port 0 = any. With a key
  * (http.admin_key) each request says whether it has it, and Lua sees no credential. */
 static int l_listen(lua_State *L)
@@ -185,6 +202,10 @@ static int l_listen(lua_State *L)
                                         "key", "socket", NULL};
     bind_check_options(L, 1, known);
     luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 3);
+    bool is_told = !lua_isnil(L, 3);
+    if (is_told)
+        luaL_checktype(L, 3, LUA_TFUNCTION);
     struct err err = {0};
     struct http_limits limits = {
         .head = (size_t)integer_option(L, "head", 0),
@@ -205,12 +226,15 @@ static int l_listen(lua_State *L)
     *server = (struct server){.bind = bind_of(L),
                               .on_request = LUA_NOREF,
                               .on_drained = LUA_NOREF,
+                              .on_refused = LUA_NOREF,
                               .self = LUA_NOREF,
                               .key = key_check(L, -2)};
     lua_pushvalue(L, -2);
     lua_setiuservalue(L, -2, 1); // the key lives as long as the server
     luaL_setmetatable(L, SERVER_TYPE);
     server->on_request = bind_keep(L, 2);
+    if (is_told)
+        server->on_refused = bind_keep(L, 3);
     server->self = bind_keep(L, -1);
     if (http_listen(&server->http, server->bind->loop, host, port, &limits, &events, server,
                     &err)) {

@@ -14,7 +14,7 @@
 struct server {
     struct bind *bind;
     struct http_server *http; /* NULL: closed */
-    int on_request, on_drained; /* kept functions */
+    int on_request, on_drained, on_refused; /* kept functions */
     struct keyring *key;      /* what is a credential; NULL: none is looked at */
     int self;        /* keeps it while it listens */
     bool collecting; /* the Lua state goes down: callbacks must not enter it */

@@ -50,7 +50,13 @@ struct http_events {
     void (*on_message)(void *data, const char *text, size_t len);
     /* After http_drain: the last connection is gone. */
     void (*on_drained)(void *ctx);
+    /* A client sent what is no request, too much or too slowly, and was answered so. NULL: nobody
+     * wants to know. The texts are borrowed until it returns. */
+    void (*on_refused)(void *ctx, const char *peer, int status, const char *why);
 };
+
+/* The ERR_* of such an answer. */
+int http_refusal_code(int status);
 
 /* Listens on a numeric address or "localhost"; port 0 = any. limits.socket: on that one, which it
  * takes over, in their place. ERR_USAGE (no address), ERR_IO, with the cause; ERR_MEMORY. */

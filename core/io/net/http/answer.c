@@ -222,12 +222,29 @@ void http_set_data(struct http_exchange *x, void *data)
     x->data = data;
 }
 
+int http_refusal_code(int status)
+{
+    switch (status) {
+    case 408:
+        return ERR_TIMEOUT;
+    case 413:
+    case 414:
+    case 431:
+        return ERR_TOO_LARGE;
+    case 503:
+        return ERR_MEMORY;
+    default:
+        return ERR_USAGE;
+    }
+}
+
 void answer_refusal(struct http_conn *c, int status, const char *why)
 {
     struct buf out = {0}, body = {0};
-    buf_puts(&body, "{\"type\":\"about:blank\",\"title\":\"");
+    const char *code = err_name(http_refusal_code(status));
+    buf_printf(&body, "{\"type\":\"urn:orket:%s\",\"title\":\"", code);
     put_reason(&body, status);
-    buf_printf(&body, "\",\"status\":%d,\"detail\":\"%s\"}\n", status, why);
+    buf_printf(&body, "\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"}\n", status, why, code);
     put_status_line(&out, status);
     buf_printf(&out,
                "%sContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"

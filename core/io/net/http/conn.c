@@ -103,11 +103,25 @@ static void say_goodbye(struct http_conn *c)
         arm(c, c->server->limits.send_ms);
 }
 
+static void name_peer(const struct http_conn *c, char out[HTTP_PEER])
+{
+    struct sockaddr_storage address;
+    int len = sizeof address;
+    out[0] = '\0';
+    if (!uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&address, &len))
+        uv_ip_name((struct sockaddr *)&address, out, HTTP_PEER);
+}
+
 static void refuse(struct http_conn *c, int status, const char *why)
 {
+    const struct http_server *server = c->server;
+    char peer[HTTP_PEER];
+    name_peer(c, peer);
     answer_refusal(c, status, why);
     if (c->state != CONN_CLOSED)
         say_goodbye(c);
+    if (server->events.on_refused)
+        server->events.on_refused(server->ctx, peer, status, why);
 }
 
 static void take_pending(struct http_conn *c);
@@ -391,9 +405,5 @@ void conn_accept(struct http_server *s)
 
 void http_peer(const struct http_exchange *x, char out[HTTP_PEER])
 {
-    struct sockaddr_storage address;
-    int len = sizeof address;
-    out[0] = '\0';
-    if (!uv_tcp_getpeername(&x->conn->tcp, (struct sockaddr *)&address, &len))
-        uv_ip_name((struct sockaddr *)&address, out, HTTP_PEER);
+    name_peer(x->conn, out);
 }

@@ -49,6 +49,13 @@ function Metrics:request(exchange, seconds)
   end
 end
 
+---Counts what was answered without ever being a request: no HTTP, too large, too slow.
+---@param status integer
+function Metrics:refused(status)
+  local count = count_of(self, "none", tostring(status))
+  count.value = count.value + 1
+end
+
 local function sorted(map)
   local list = {}
   for i, key in ipairs(tables.keys(map)) do

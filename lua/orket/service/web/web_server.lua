@@ -215,6 +215,12 @@ local function finish(self, exchange)
     ms = math.floor(seconds * 1e5) / 100 })
 end
 
+-- What never became a request.
+local function note_refused(self, address, status, code, why)
+  self.workspaces.first.metrics:refused(status)
+  self.log:write({ kind = "refused", address = address, status = status, code = code, why = why })
+end
+
 local function take(self, raw, response)
   local peer = response:peer()
   raw.headers.host = self.forwarded:host(peer, raw.headers)
@@ -263,6 +269,8 @@ function M.listen(workspaces, options)
   self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
     socket = options.socket, body = BODY_MOST, connections = connections() }, function(raw, response)
       take(self, raw, response)
+    end, function(...)
+      note_refused(self, ...)
     end))
   return self.http and self, err
 end
