@@ -353,5 +353,20 @@ await play({
     await page.waitForFunction(() => location.search.startsWith("?rule="));
     await page.waitForSelector(".refusal .kv");
     seen.refusal = await page.textContent(".refusal");
+    await page.click(".refusal >> text=Try an edit");
+    const file = page.locator("dialog textarea");
+    await file.waitFor();
+    seen.same = await page.locator("dialog button.p").isDisabled();
+    const text = await file.inputValue();
+    const outcome = async (edited) => {
+      await file.fill(edited);
+      await page.click("dialog >> text=Try edit");
+      await page.waitForSelector("dialog [role=status], dialog [role=alert]");
+      return page.locator("dialog [role=status], dialog [role=alert]").innerText();
+    };
+    seen.allowed = await outcome(text.replace("house.locked", "x").replaceAll("locked", "open"));
+    seen.broken = await outcome("{");
+    seen.edit = await violations(page);
+    if (process.env.SHOTS) await page.screenshot({ path: process.env.SHOTS + "/try_edit.png" });
   },
 });

@@ -1,6 +1,6 @@
 // people.mjs: a user signs in with a password, acts in that name, and is signed out (tests/spec/people_page_spec.lua).
 
-import { enter as enterByKey, open, play, seen, signIn, url, view } from "./browser.mjs";
+import { enter as enterByKey, open, play, seen, signIn, url, view, violations } from "./browser.mjs";
 
 const PASSWORD = "correct horse battery";
 
@@ -53,6 +53,52 @@ await play({
     await bob.waitForSelector("[aria-label='ada looks at this card']", { state: "detached" });
     await ada.goto(view("cards/A"));
     await bob.waitForSelector("[aria-label='ada looks at this card']");
+  },
+
+  // An administrator sets, changes and removes caps; what the page sends is money in whole units.
+  async caps() {
+    const page = await enterByKey("settings/caps");
+    const row = (title) => page.locator(`tr:has(th:text-is("${title}"))`);
+    await page.waitForSelector("text=No caps are set");
+    seen.empty = await violations(page);
+    await page.selectOption("label:has-text('Of') select", "epics");
+    await page.fill("label:has-text('Name') input", "ep");
+    await page.selectOption("label:has-text('What') select", "money");
+    await page.fill("[aria-label=Limit]", "2.50");
+    await page.click("form button");
+    await row("Epic ep, money").waitFor();
+    await page.selectOption("label:has-text('Of') select", "cards");
+    await page.fill("label:has-text('Name') input", "");
+    await page.selectOption("label:has-text('What') select", "tokens");
+    await page.fill("[aria-label=Limit]", "90000");
+    await page.click("form button");
+    await row("Each other card, tokens").waitFor();
+    seen.violations = await violations(page);
+    if (process.env.SHOTS) await page.screenshot({ path: process.env.SHOTS + "/caps.png" });
+    await row("Epic ep, money").locator("input").fill("3");
+    await row("Epic ep, money").locator("text=Save cap").click();
+    await page.waitForFunction(() => [...document.querySelectorAll("td .btn")][0].disabled);
+    await row("Each other card, tokens").locator("text=Remove").click();
+    await row("Each other card, tokens").waitFor({ state: "detached" });
+    await page.selectOption("label:has-text('What') select", "calls");
+    await page.fill("[aria-label=Limit]", "0.5");
+    await page.click("form button");
+    seen.refused = await page.locator("[role=alert]").count();
+  },
+
+  // Who may answer what is a table, for everybody who may look.
+  async approvers() {
+    await asAdmin("/v1/users", { name: "ada", role: "viewer", password: PASSWORD });
+    const page = await enter("ada", "settings/approvers");
+    await page.waitForSelector("[aria-label=Approvers] tbody tr");
+    seen.head = await page.locator("[aria-label=Approvers] thead th").allInnerTexts();
+    seen.rows = await page
+      .locator("[aria-label=Approvers] tbody tr")
+      .evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
+    seen.delegations = await page.locator(".line").allInnerTexts();
+    seen.tabs = await page.locator("[aria-label=Settings] a").allInnerTexts();
+    seen.violations = await violations(page);
+    if (process.env.SHOTS) await page.screenshot({ path: process.env.SHOTS + "/approvers.png" });
   },
 
   // More tabs than a browser has connections to a server.

@@ -29,7 +29,7 @@ function View({ base, parts, query, shared }) {
   if (view === "refusals") return <RefusalsView base={base} query={query} />;
   if (view === "scripts") return <Scripts base={base} shared={shared} />;
   if (view === "settings") return <Settings base={base} name={name} />;
-  if (view === "costs") return <Costs query={query} shared={shared} />;
+  if (view === "costs") return <Costs base={base} query={query} shared={shared} />;
   if (view === "runs") return <Runs base={base} name={name} more={more} query={query} shared={shared} />;
   return (
     <>

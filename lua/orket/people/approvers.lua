@@ -42,6 +42,19 @@ local function entries_of(organization, row, epic)
   return list
 end
 
+---The entries of "people.approvals", each with what stands where it says nothing.
+---@param organization table
+---@return {rule: string, epic: string, roles: string[]?, users: string[]?, approvers: integer,
+---  requester: boolean}[] roles, users: nil: any user who may act
+function M.rules(organization)
+  local list = {}
+  for i, entry in ipairs((organization.people or {}).approvals or {}) do
+    list[i] = { rule = entry.rule or "*", epic = entry.epic or "*", roles = entry.roles, users = entry.users,
+      approvers = entry.approvers or 1, requester = entry.requester == true }
+  end
+  return list
+end
+
 -- ---- who ----
 
 local function is_named(entry, user)
@@ -52,6 +65,17 @@ end
 -- A date is good to its end.
 local function is_over(until_when)
   return sys.now() > (#until_when == 10 and until_when .. "T23:59:59Z" or until_when)
+end
+
+---Who stands in for whom.
+---@param organization table
+---@return {from: string, to: string, until: string, is_over: boolean}[]
+function M.delegations(organization)
+  local list = {}
+  for i, one in ipairs((organization.people or {}).delegations or {}) do
+    list[i] = { from = one.from, to = one.to, ["until"] = one["until"], is_over = is_over(one["until"]) }
+  end
+  return list
 end
 
 -- The users in whose place this one may stand now.

@@ -29,6 +29,13 @@ function M.all(organization)
   return roles
 end
 
+---All roles, sorted.
+---@param organization table
+---@return string[]
+function M.names(organization)
+  return tables.keys(M.all(organization))
+end
+
 ---The permissions of a role; one that does not exist has none.
 ---@param organization table
 ---@param role string

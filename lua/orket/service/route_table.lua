@@ -2,6 +2,7 @@
 -- file finds the one that a request means. Validation, openapi.json and docs/api.md follow from the same
 -- tables.
 
+local approver_routes = require("orket.service.routes.people.approver_routes")
 local authoring_routes = require("orket.service.routes.edit.authoring_routes")
 local card_routes = require("orket.service.routes.card_routes")
 local command_routes = require("orket.service.routes.records.command_routes")
@@ -21,6 +22,7 @@ local script_routes = require("orket.service.routes.edit.script_routes")
 local settings_routes = require("orket.service.routes.edit.settings_routes")
 local system_routes = require("orket.service.routes.system_routes")
 local timeline_routes = require("orket.service.routes.timeline_routes")
+local trial_routes = require("orket.service.routes.edit.trial_routes")
 local user_routes = require("orket.service.routes.user_routes")
 local verdict_routes = require("orket.service.routes.people.verdict_routes")
 
@@ -35,7 +37,9 @@ local NOUNS = { -- in the order of docs/api.md
   rerun_routes,
   person_routes,
   verdict_routes,
+  approver_routes,
   report_routes,
+  trial_routes,
   run_report_routes,
   file_routes,
   command_routes,

@@ -5,8 +5,10 @@ import { aboutCall } from "../shared/calls.js";
 import { Refusal } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
+import { may } from "../shared/me.js";
 import { statusName } from "../shared/status.jsx";
 import { visible } from "../shared/visible.js";
+import { placeOf, TryEdit } from "./try_edit.jsx";
 
 const actionOf = (report) => {
   const action = report.attempted_action;
@@ -28,7 +30,8 @@ const Where = ({ report, base }) => {
 };
 
 export function RefusalItem({ report, base, card }) {
-  const asks = report.decision === "ask";
+  const asks = report.decision === "ask",
+    place = placeOf(report.where);
   return (
     <section class="refusal">
       <div class="row">
@@ -44,6 +47,7 @@ export function RefusalItem({ report, base, card }) {
           </a>
         )}
         <span class="grow" />
+        {place && may("act") && <TryEdit event={report.event} place={place} />}
         <Where report={report} base={base} />
         <span class="s f">
           <When at={report.timestamp} />

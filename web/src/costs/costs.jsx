@@ -3,6 +3,7 @@
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { amount, count, money } from "../shared/format.jsx";
 import { useData } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
 import { Bars } from "./bars.jsx";
 import "./costs.css";
@@ -142,7 +143,7 @@ function Cap({ cap, currency }) {
 
 const Caps = ({ budgets }) =>
   budgets.caps.length === 0 ? (
-    <Empty>No caps are set. They are process_rules.budgets of the configuration.</Empty>
+    <Empty>No caps are set.</Empty>
   ) : (
     <div class="table" tabIndex={0} role="region" aria-label="Caps">
       <table>
@@ -166,7 +167,7 @@ const Caps = ({ budgets }) =>
 
 // ---- all of it ----
 
-export function Costs({ query, shared }) {
+export function Costs({ base, query, shared }) {
   const by = BY.includes(query.get("by")) ? query.get("by") : "card",
     range = rangeOf(query);
   const sums = useData(`/v1/costs?by=${by}${range}`, changes),
@@ -187,7 +188,14 @@ export function Costs({ query, shared }) {
           </Loaded>
         </section>
         <section>
-          <h2>Caps</h2>
+          <div class="row">
+            <h2 class="grow">Caps</h2>
+            {may("admin") && (
+              <a class="link s" href={`${base}/settings/caps`}>
+                Change caps
+              </a>
+            )}
+          </div>
           <Loaded of={budgets}>{(data) => <Caps budgets={data} />}</Loaded>
         </section>
         <Success range={range} board={shared.board} />

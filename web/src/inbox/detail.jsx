@@ -9,6 +9,7 @@ import { Failure, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
+import { may } from "../shared/me.js";
 import { Seat } from "../shared/status.jsx";
 import { Acts, ApprovalActs } from "./acts.jsx";
 import { Content, useReading } from "./content.jsx";
@@ -49,14 +50,22 @@ const REMARKS = {
   scripts: "All that the changed scripts add is shown. Work under way keeps the scripts that it began with.",
   proposal: "Nothing is written yet. What you accept is written as shown, and serves work that begins from then on.",
   unknown: "The program was interrupted before it noted the outcome. Check on the other side, then answer.",
-  cap: "Work parks when a cap is reached. Raise it in the configuration or the card, then retry.",
+  cap: "Work parks when a cap is reached. Raise it, then retry: an administrator changes caps (Settings, Caps).",
 };
 
-function Remark({ item, approval }) {
+function Remark({ item, approval, base }) {
   const text = REMARKS[item.kind];
   return (
     <p class="s m">
       {text}
+      {item.kind === "cap" && may("admin") && (
+        <>
+          {" "}
+          <a class="link" href={`${base}/settings/caps`}>
+            Change caps
+          </a>
+        </>
+      )}
       {approval && (
         <>
           {" "}
@@ -134,7 +143,7 @@ export function Detail({ item, base, reload }) {
         <h2 class="wrap">{headline(item)}</h2>
         {path && <Loaded of={asked}>{(approval) => <Facts approval={approval} />}</Loaded>}
         <Content lines={item.lines} />
-        <Remark item={item} approval={asked.data} />
+        <Remark item={item} approval={asked.data} base={base} />
         <div ref={reading.end} class="end" />
       </div>
       <div class="act">

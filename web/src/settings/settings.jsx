@@ -2,6 +2,8 @@
 
 import { Empty } from "../shared/feedback.jsx";
 import { may } from "../shared/me.js";
+import { Approvers } from "./approvers.jsx";
+import { Caps } from "./caps.jsx";
 import { Keys } from "./keys.jsx";
 import { Models } from "./models.jsx";
 import { Profile } from "./profile.jsx";
@@ -13,7 +15,9 @@ import { Users } from "./users.jsx";
 const PARTS = [
   ["profile", "Profile", "read", Profile],
   ["users", "Users", "admin", Users],
+  ["approvers", "Approvers", "read", Approvers],
   ["keys", "Keys", "read", Keys],
+  ["caps", "Caps", "admin", Caps],
   ["models", "Models", "read", Models],
   ["system", "System", "read", System],
 ];

@@ -61,6 +61,14 @@ async function ask(path, options) {
 // What a request is sent with so that it happens once, however often it is sent.
 export const nonce = () => (crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2));
 
+// Changes what has this revision; another one is refused.
+export const patch = (path, body, revision) =>
+  ask(path, {
+    method: "PATCH",
+    headers: headers({ "Content-Type": "application/json", "If-Match": `"${revision}"` }),
+    body: JSON.stringify(body),
+  });
+
 // Of the server itself, where there is no project of the URL's name.
 async function askAnywhere(path, options) {
   const response = await request(place(path), options);

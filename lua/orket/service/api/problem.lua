@@ -13,6 +13,7 @@ local STATUS = {
   ERR_DENIED = 403, ERR_NOT_FOUND = 404,
   ERR_EXISTS = 409, ERR_STALE = 409, ERR_OWNED = 409, ERR_TRANSITION = 409, ERR_UNCERTAIN = 409,
   ERR_TOO_LARGE = 413, ERR_LIMIT = 413,
+  ERR_SCRIPT = 422, ERR_SCRIPT_CONTRACT = 422, -- of the project's scripts: no bug of the server
 }
 local OF_CLASS = { input = 422, refusal = 409, tool = 422, limit = 422, model = 502, environment = 503,
   system = 409, bug = 500 }

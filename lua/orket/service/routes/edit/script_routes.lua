@@ -179,8 +179,8 @@ M.routes = {
     summary = "proposes scripts: they are simulated on recorded runs, their fixtures run, none is written;"
       .. " Idempotency-Key: once", status = 201, headers = { ["Idempotency-Key"] = once.HEADER },
     handle = propose, body = PROPOSES,
-    example = { why = "no card edits vendor/", files = { ["nodes/policy/vendor.lua"] =
-      'return { node = "policy", deny = { { paths = { "vendor/**" } } } }' } },
+    example = { why = "a person looks at each call", files = { ["nodes/policy/careful.lua"] =
+      'return { decide = function() return { decision = "ask", rule = "careful", why = "look" } end }' } },
     answer = object({ id = WHOLE, generation = TEXT, message = TEXT }),
     errors = { "ERR_SCHEMA", "ERR_EXISTS", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" },
   },
