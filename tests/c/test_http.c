@@ -210,8 +210,16 @@ struct fixture {
     struct http_server *server;
     struct http_exchange *held; /* by a handler that answers later */
     unsigned requests, gone, drained;
+    size_t large;     /* bytes of each answer; 0: it says what was asked */
     bool hold, empty; /* empty: the last connection is gone, after http_drain */
 };
+
+static void answer_large(const struct fixture *f, struct http_exchange *x)
+{
+    char *body = calloc(1, f->large);
+    assert_int_equal(http_send(x, 200, NULL, 0, body, f->large, NULL), 0);
+    free(body);
+}
 
 static void on_request(void *ctx, struct http_exchange *x, const struct http_request *request)
 {
@@ -221,6 +229,10 @@ static void on_request(void *ctx, struct http_exchange *x, const struct http_req
     http_set_data(x, f);
     if (f->hold) {
         f->held = x;
+        return;
+    }
+    if (f->large) {
+        answer_large(f, x);
         return;
     }
     int len =
@@ -257,6 +269,7 @@ static int set_up(void **state)
                                  .body = 1000,
                                  .unsent = 1000000,
                                  .held = 5000,
+                                 .all_unsent = 48000000,
                                  .connections = 8,
                                  .idle_ms = 150,
                                  .head_ms = 100,
@@ -790,6 +803,88 @@ static void test_client_that_never_reads_is_dropped(void **state)
     hang_up(c);
 }
 
+static void run_for(struct fixture *f, unsigned ms)
+{
+    uv_timer_t timer;
+    bool over = false;
+    uv_timer_init(&f->loop, &timer);
+    timer.data = &over;
+    uv_timer_start(&timer, on_tick, ms, 0);
+    while (!over)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+}
+
+/* Reads some, and pauses for less than a client may take nothing; all together for much longer. */
+static void read_slowly(struct fixture *f, struct client *c, size_t total)
+{
+    while (!c->ended && c->got.len < total) {
+        size_t before = c->got.len;
+        listen_to(c);
+        while (!c->ended && c->got.len < total && c->got.len < before + (4 << 20))
+            uv_run(&f->loop, UV_RUN_ONCE);
+        uv_read_stop((uv_stream_t *)&c->tcp);
+        run_for(f, 60);
+    }
+}
+
+static void test_slow_client_gets_all(void **state)
+{
+    static const char *const requests[] = {"GET / HTTP/1.1\r\n" HOST "\r\n",
+                                           "GET / HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n"};
+    struct fixture *f = *state;
+    f->large = (size_t)32 << 20;
+    for (int i = 0; i < 2; i++) {
+        struct client *c = dial(f);
+        say(c, requests[i]);
+        read_slowly(f, c, f->large);
+        assert_true(c->got.len > f->large);
+        hang_up(c);
+    }
+}
+
+/* Who asks on and on and reads nothing is asked to read first. */
+static void test_answers_wait_for_their_reader(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = dial(f);
+    struct buf all = {0};
+    f->large = (size_t)8 << 20;
+    for (int i = 0; i < 100; i++)
+        buf_puts(&all, "GET / HTTP/1.1\r\n" HOST "\r\n");
+    say(c, all.data);
+    run_for(f, 100);
+    assert_true(f->requests >= 1 && f->requests < 4);
+    unsigned before = f->requests;
+    read_slowly(f, c, f->large * 5);
+    assert_true(f->requests > before);
+    buf_clear(&all);
+    hang_up(c);
+}
+
+/* What waits for all clients together is bounded: those that have waited longest give way. */
+static void test_answers_make_room(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c[4];
+    f->large = (size_t)20 << 20;
+    for (int i = 0; i < 4; i++) {
+        c[i] = dial(f);
+        say(c[i], "GET / HTTP/1.1\r\n" HOST "\r\n");
+        while (f->requests <= (unsigned)i)
+            uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    for (int i = 0; i < 4; i++)
+        listen_to(c[i]);
+    for (int i = 3; i >= 0; i--) {
+        while (!c[i]->ended && c[i]->got.len < f->large)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        assert_int_equal(c[i]->got.len >= f->large, i >= 2);
+        hang_up(c[i]);
+    }
+}
+
 static void test_listen_fails(void **state)
 {
     struct fixture *f = *state;
@@ -876,6 +971,9 @@ int main(void)
         WITH_SERVER(test_back_pressure),
         WITH_SERVER(test_nothing_is_kept_behind_a_large_piece),
         WITH_SERVER(test_client_that_never_reads_is_dropped),
+        WITH_SERVER(test_slow_client_gets_all),
+        WITH_SERVER(test_answers_wait_for_their_reader),
+        WITH_SERVER(test_answers_make_room),
         WITH_SERVER(test_listen_fails),
         cmocka_unit_test(test_websocket_accept),
         WITH_SERVER(test_upgrade_refused),

@@ -82,19 +82,34 @@ static void on_request(void *ctx, struct http_exchange *x, const struct http_req
     luaL_unref(L, LUA_REGISTRYINDEX, a.ref);
 }
 
-/* fn(address, status, code, why), which is called again and again */
+struct refusal {
+    const struct server *server;
+    const char *peer, *why;
+    int status;
+};
+
+/* (refusal) calls on_refused(address, status, code, why); runs protected */
+static int tell_refusal(lua_State *L)
+{
+    const struct refusal *r = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, r->server->on_refused);
+    lua_pushstring(L, r->peer);
+    lua_pushinteger(L, r->status);
+    lua_pushstring(L, err_name(http_refusal_code(r->status)));
+    lua_pushstring(L, r->why);
+    lua_call(L, 4, 0);
+    return 0;
+}
+
 static void on_refused(void *ctx, const char *peer, int status, const char *why)
 {
-    const struct server *server = ctx;
-    lua_State *L = server->bind->L;
-    if (server->on_refused == LUA_NOREF || server->collecting)
+    struct refusal refusal = {ctx, peer, why, status};
+    lua_State *L = refusal.server->bind->L;
+    if (refusal.server->on_refused == LUA_NOREF || refusal.server->collecting)
         return;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, server->on_refused);
-    lua_pushstring(L, peer);
-    lua_pushinteger(L, status);
-    lua_pushstring(L, err_name(http_refusal_code(status)));
-    lua_pushstring(L, why);
-    (void)bind_try(L, 4, 0);
+    lua_pushcfunction(L, tell_refusal);
+    lua_pushlightuserdata(L, &refusal);
+    (void)bind_try(L, 1, 0);
 }
 
 /* ---- servers ---- */
@@ -203,8 +218,8 @@ static int l_listen(lua_State *L)
     bind_check_options(L, 1, known);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 3);
-    bool is_told = !lua_isnil(L, 3);
-    if (is_told)
+    bool has_listener = !lua_isnil(L, 3);
+    if (has_listener)
         luaL_checktype(L, 3, LUA_TFUNCTION);
     struct err err = {0};
     struct http_limits limits = {
@@ -233,7 +248,7 @@ static int l_listen(lua_State *L)
     lua_setiuservalue(L, -2, 1); // the key lives as long as the server
     luaL_setmetatable(L, SERVER_TYPE);
     server->on_request = bind_keep(L, 2);
-    if (is_told)
+    if (has_listener)
         server->on_refused = bind_keep(L, 3);
     server->self = bind_keep(L, -1);
     if (http_listen(&server->http, server->bind->loop, host, port, &limits, &events, server,

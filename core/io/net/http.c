@@ -59,6 +59,7 @@ static void set_limits(struct http_limits *l)
     l->idle_ms = l->idle_ms ? l->idle_ms : 60000;
     l->head_ms = l->head_ms ? l->head_ms : 10000;
     l->receive_ms = l->receive_ms ? l->receive_ms : 30000;
+    l->all_unsent = l->all_unsent ? l->all_unsent : (size_t)256 << 20;
     l->send_ms = l->send_ms ? l->send_ms : 30000;
 }
 

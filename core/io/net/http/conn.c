@@ -57,6 +57,7 @@ static void close_conn(struct http_conn *c)
     c->state = CONN_CLOSED;
     unlink_conn(c);
     room_leave(c);
+    s->unsent -= c->unsent;
     s->count--;
     uv_close((uv_handle_t *)&c->timer, on_conn_closed);
     uv_close((uv_handle_t *)&c->tcp, on_conn_closed);
@@ -124,24 +125,52 @@ static void refuse(struct http_conn *c, int status, const char *why)
         server->events.on_refused(server->ctx, peer, status, why);
 }
 
+/* Bytes that the client took, of all that had to wait for it. */
+static uint64_t taken(const struct http_conn *c)
+{
+    return c->queued - uv_stream_get_write_queue_size((const uv_stream_t *)&c->tcp);
+}
+
+/* A slow client may take as long as it likes, one that takes nothing may not. */
+static void look_at_progress(struct http_conn *c)
+{
+    uint64_t now = taken(c);
+    if (now == c->taken) {
+        conn_drop(c);
+        return;
+    }
+    c->taken = now;
+    arm(c, c->server->limits.send_ms);
+}
+
 static void take_pending(struct http_conn *c);
 
 static void on_timer(uv_timer_t *timer)
 {
     struct http_conn *c = timer->data;
-    uint64_t late = uv_now(c->server->loop) - c->since;
-    if (c->state == CONN_READS && c->pending.len) {
+    if (c->state == CONN_READS && c->pending.len && c->unsent <= HTTP_MARK)
         take_pending(c);
-    } else if (c->state == CONN_READS && http_parser_began(&c->parser)) {
+    else if (c->state == CONN_READS && http_parser_began(&c->parser))
         refuse(c, 408, "the request came too slowly");
-    } else if (c->state == CONN_ANSWERS) {
-        if (c->unsent && late >= c->server->limits.send_ms)
-            conn_drop(c);
-        else if (c->unsent)
-            arm(c, c->server->limits.send_ms - late);
-    } else {
+    else if (c->unsent)
+        look_at_progress(c);
+    else if (c->state != CONN_ANSWERS)
         conn_drop(c);
-    }
+}
+
+static void read_on(struct http_conn *c, bool on);
+
+/* Waits for the next request, once so much of the answers before has left that its own finds room:
+ * who asks and never reads is asked to read first. */
+static void await_request(struct http_conn *c)
+{
+    const struct http_limits *limits = &c->server->limits;
+    bool is_full = c->unsent > HTTP_MARK;
+    read_on(c, !is_full && !c->ended && c->pending.len < HTTP_PENDING);
+    if (!is_full && c->pending.len)
+        arm(c, 0);
+    else
+        arm(c, c->unsent ? limits->send_ms : limits->idle_ms);
 }
 
 /* ---- writing ---- */
@@ -151,15 +180,18 @@ static void on_written(uv_write_t *write, int status)
     struct piece *piece = write->data;
     struct http_conn *c = piece->conn;
     c->unsent -= piece->len;
+    if (c->state != CONN_CLOSED)
+        c->server->unsent -= piece->len;
     free(piece);
     if (c->state == CONN_CLOSED)
         return;
-    c->since = uv_now(c->server->loop);
     if (status || (c->cut && c->unsent == 0)) {
         conn_drop(c);
     } else if (c->state == CONN_ANSWERS && c->exchange.wants_drain && c->unsent <= HTTP_MARK / 2) {
         c->exchange.wants_drain = false;
         c->server->events.on_drain(c->exchange.data);
+    } else if (c->state == CONN_READS && !http_parser_began(&c->parser)) {
+        await_request(c);
     }
 }
 
@@ -178,10 +210,13 @@ static int queue(struct http_conn *c, const char *bytes, size_t len)
         return ERR_IO;
     }
     if (c->unsent == 0) {
-        c->since = uv_now(c->server->loop);
+        c->taken = c->queued;
         arm(c, c->server->limits.send_ms);
     }
+    c->queued += len;
     c->unsent += len;
+    c->server->unsent += len;
+    room_to_send(c);
     return 0;
 }
 
@@ -285,8 +320,6 @@ static void parse(struct http_conn *c, const char *bytes, size_t len)
         if (conn_write(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
             return;
     }
-    if (!began)
-        c->since = uv_now(c->server->loop);
     if (!headed && c->parser.head_done)
         arm(c, c->server->limits.receive_ms);
     else if (!began)
@@ -362,8 +395,7 @@ void conn_next(struct http_conn *c, bool keep_alive)
     unlink_conn(c);
     link_first(c);
     room_count(c);
-    c->since = uv_now(c->server->loop);
-    arm(c, c->pending.len ? 0 : c->server->limits.idle_ms);
+    await_request(c);
 }
 
 void http_abort(struct http_exchange *x)
@@ -398,7 +430,6 @@ void conn_accept(struct http_server *s)
         return;
     }
     uv_tcp_nodelay(&c->tcp, 1);
-    c->since = uv_now(s->loop);
     arm(c, s->limits.idle_ms);
     read_on(c, true);
 }

@@ -23,6 +23,7 @@ struct http_server {
     struct http_conn *first, *last; /* the last one has waited longest since its last request */
     unsigned count;
     size_t held;                    /* bytes of requests that are not complete (room.h) */
+    size_t unsent;                  /* bytes that wait for all clients together */
     size_t handles; /* not yet closed: the server, the listener and two per connection */
     struct wslay *wslay; /* loaded with the first WebSocket */
     bool draining;  /* the listener is closed: no further requests */
@@ -55,7 +56,8 @@ struct http_conn {
     bool cut;   /* drop it when everything has left */
     size_t held;  /* its part of the server's */
     size_t unsent;
-    uint64_t since; /* when bytes last left, or what is awaited began; loop time */
+    uint64_t queued; /* bytes that ever had to wait for the client */
+    uint64_t taken;  /* how many of them it had taken when they were last looked at */
     uv_shutdown_t shutdown;
     int open; /* handles */
 };
