@@ -338,6 +338,39 @@ describe("a user of the service", function()
     assert.equal(200, accounts.login(s, "ada", "another password").status)
     assert.equal("1\n", (orket.shell("ls " .. w.dir .. "/.orket/people | wc -l")))
   end)
+
+  -- At the same time, since a password is looked at for long.
+  local AT_ONCE = [[
+ask() { curl -s -H 'Content-Type: application/json' "$@"; }
+ask -d '{"name":"ada","password":"%s"}' %s/v1/login & sleep 0.0%d
+ask -o /dev/null -H 'Authorization: Bearer %s' -d '{"new_password":"%s"}' %s/v1/users/ada; wait]]
+
+  it("ends a sign-in with the old password that is under way", function()
+    local w <close> = with_ada("viewer")
+    local s <close> = service.start(w)
+    local password = accounts.PASSWORD
+    for i = 1, 6 do
+      local new = "another password " .. i
+      local text = orket.shell(AT_ONCE:format(password, s.url, i, s.key, new, s.url))
+      local token = cjson.decode(text).token
+      assert(not token or status(s, token) == 401, "a session of the old password goes on")
+      password = new
+    end
+  end)
+
+  -- The user may be removed between the look at the key and the act.
+  it("is no account of the machine once removed: who asks over the network is a user, or may nothing", function()
+    assert.equal("machine: may; remote: ERR_DENIED; admin: may; ", orket.probe([[
+      local authority = require("orket.people.authority")
+      local project = { config = { organization = {} }, store = { read = function() return {} end } }
+      local function note(case, who, client)
+        local err = authority.check(project, { act = "comment", who = who }, {}, client)
+        io.write(case, ": ", err and err.code or "may", "; ")
+      end
+      note("machine", "ada", { user = "ada" })
+      note("remote", "ada", { user = "ada", is_remote = true })
+      note("admin", "admin", { user = "admin", is_remote = true }) ]]))
+  end)
 end)
 
 describe("a token", function()

@@ -75,7 +75,7 @@ await play({
     await page.keyboard.press("a");
     await page.keyboard.press("Enter");
     await page.waitForFunction(() => document.title.startsWith("(2) "));
-    seen.approvals = posts("/approve");
+    seen.approvals = posts("/approvals/verdicts");
 
     await page.click(".item:has-text('locked/c')");
     await page.waitForSelector(".act input");

@@ -108,28 +108,43 @@ static bool is_ours(const struct http_header *header)
            offer_of(header);
 }
 
-static void push_judged(lua_State *L, struct bind *bind, const struct keyring *keyring,
-                        const char *text)
+struct verdict {
+    enum keyring_kind kind;
+    struct credential_id id; /* of KEYRING_KEY */
+    struct json_doc *claims; /* of KEYRING_TOKEN */
+};
+
+/* What a header proves. The text of an offered credential is wiped before Lua, which may raise, is
+ * entered again. */
+static void judge(const struct keyring *keyring, const struct http_header *header,
+                  struct verdict *out)
+{
+    struct buf room = {0};
+    const char *text = credential_of(header, &room);
+    out->kind = text ? keyring_judge(keyring, text, strlen(text), &out->id, out->claims)
+                     : KEYRING_WRONG;
+    if (room.data)
+        sodium_memzero(room.data, room.len);
+    buf_clear(&room);
+}
+
+static void push_verdict(lua_State *L, const struct verdict *verdict)
 {
     static const char *const kinds[] = {[KEYRING_ADMIN] = "admin",
                                         [KEYRING_KEY] = "key",
                                         [KEYRING_TOKEN] = "token"};
-    struct credential_id id;
-    struct json_doc *claims = bind_tree(bind);
-    enum keyring_kind kind =
-        text ? keyring_judge(keyring, text, strlen(text), &id, claims) : KEYRING_WRONG;
-    if (kind == KEYRING_WRONG) {
+    if (verdict->kind == KEYRING_WRONG) {
         lua_pushboolean(L, false);
         return;
     }
     lua_createtable(L, 0, 2);
-    lua_pushstring(L, kinds[kind]);
+    lua_pushstring(L, kinds[verdict->kind]);
     lua_setfield(L, -2, "kind");
-    if (kind == KEYRING_KEY) {
-        lua_pushstring(L, id.text);
+    if (verdict->kind == KEYRING_KEY) {
+        lua_pushstring(L, verdict->id.text);
         lua_setfield(L, -2, "id");
-    } else if (kind == KEYRING_TOKEN) {
-        value_push(L, &claims->root);
+    } else if (verdict->kind == KEYRING_TOKEN) {
+        value_push(L, &verdict->claims->root);
         lua_setfield(L, -2, "claims");
     }
 }
@@ -149,12 +164,10 @@ void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *key
         lua_pushnil(L);
         return;
     }
-    struct buf room = {0};
-    const char *text = count == 1 ? credential_of(found, &room) : NULL;
-    push_judged(L, bind, keyring, text);
-    if (room.data)
-        sodium_memzero(room.data, room.len);
-    buf_clear(&room);
+    struct verdict verdict = {.kind = KEYRING_WRONG, .claims = bind_tree(bind)};
+    if (count == 1)
+        judge(keyring, found, &verdict);
+    push_verdict(L, &verdict);
 }
 
 /* key:add(dir, id) -> true | nil, message, code, fix   this access key is good from now on */

@@ -36,8 +36,10 @@ static struct keyring_key *find(const struct keyring *keyring, const char *id)
 int keyring_add(struct keyring *keyring, const char *dir, const char *id, struct err *err)
 {
     struct hash hash;
+    if (find(keyring, id))
+        return 0;
     int rc = access_key_open(dir, id, &hash, err);
-    if (rc || find(keyring, id))
+    if (rc)
         return rc;
     struct keyring_key *grown = realloc(keyring->keys, (keyring->count + 1) * sizeof *grown);
     if (!grown)

@@ -36,7 +36,7 @@ struct http_limits { /* 0 = the default */
     uint32_t idle_ms;     /* a connection without a request, 60 s */
     uint32_t head_ms;     /* from the first byte of a request to the end of its head, 10 s */
     uint32_t receive_ms;  /* from there to its last byte, 30 s */
-    uint32_t send_ms;     /* a client that takes nothing of what waits for it, 30 s to 60 s */
+    uint32_t send_ms;     /* a client that takes nothing of what waits for it, 30 s (60 s at most) */
     int socket;           /* a listening one (activation.h); 0: one is made */
 };
 

@@ -111,6 +111,7 @@ end
 
 ---@class LineClient
 ---@field user string|nil  who is at the other end, as the kernel says
+---@field is_remote boolean|nil it came over the network: the user is none of this machine
 ---@field on_close fun(fn: function) fn runs as a task when the client is gone
 
 ---Answers each line of each client with one line. The socket is for its owner alone (0600, and the peer is

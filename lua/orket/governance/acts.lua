@@ -117,7 +117,7 @@ end
 ---@return Error|Error[]|nil ERR_USAGE, ERR_NOT_FOUND, ERR_DENIED (who asks may not), or an error of the act
 function M.perform(project, request, client)
   local act, err = read(request, client)
-  err = err or authority.check(project, request, act)
+  err = err or authority.check(project, request, act, client)
   if err then
     return nil, err
   end

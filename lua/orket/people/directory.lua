@@ -29,7 +29,7 @@ function M.new(project)
   self.sign_in = sign_in.new(self)
   self.unsubscribe = project.store:subscribe(function()
     self:hear()
-  end, { "user.", "key." })
+  end, { "user.created", "user.changed", "user.removed", "key." })
   project.on_configured = function() -- a role of the organization's own may have changed
     self:hear()
   end

@@ -93,24 +93,35 @@ end
 
 -- ---- signing in ----
 
+-- The password that was looked at may be another one by now, or the user gone.
+local function is_still(self, proven)
+  local user = self.directory.roster.users[proven.user.name]
+  return user == proven.user and not user.disabled and user.secret == proven.secret
+end
+
+local function wrong()
+  return errors.new("ERR_DENIED", "the name or the password is wrong",
+    "an administrator can set another password: orket user password NAME", 401)
+end
+
 local function checked(self, name, password, address)
   local user = self.directory.roster.users[name]
   if user and user.disabled then
     user = nil
   end
+  local secret = user and user.secret
   local wait = math.max(self.wrong:delay("address:" .. address), self.wrong:delay(account_of(name)))
   if wait > 0 and not async.sleep(wait) then
     return nil, errors.new("ERR_CANCELED", "the client is gone")
   end
-  local ok, err = fits(self, user and user.secret, password)
+  local ok, err = fits(self, secret, password)
   if err then
     return nil, err
   elseif not ok then
     ok, err = note_failure(self, user, name, address)
-    return nil, ok and errors.new("ERR_DENIED", "the name or the password is wrong",
-      "an administrator can set another password: orket user password NAME", 401) or err
+    return nil, ok and wrong() or err
   end
-  return user
+  return { user = user, secret = secret }
 end
 
 local function within_bounds(self, address, fn)
@@ -134,13 +145,13 @@ end
 ---@return User|nil
 ---@return Error|nil 403, 429
 function SignIn:confirm(name, password, address)
-  local user, err = within_bounds(self, address, function()
+  local proven, err = within_bounds(self, address, function()
     return checked(self, name, password, address)
   end)
   if err and err.status == 401 then
     err = errors.new("ERR_DENIED", "the password is wrong", nil, 403)
   end
-  return user, err
+  return proven and proven.user, err
 end
 
 ---Opens a session for who knows the password. In a task.
@@ -151,17 +162,19 @@ end
 ---@return Error|nil 401, 429
 function SignIn:enter(name, password, address)
   return within_bounds(self, address, function()
-    local user, err = checked(self, name, password, address)
+    local proven, err = checked(self, name, password, address)
     local ok
-    if user then
-      local body = { name = user.name, ok = true, address = address }
-      ok, err = record(self, "human:" .. user.name, "human", body)
+    if proven then
+      ok, err = record(self, "human:" .. name, "human", { name = name, ok = true, address = address })
+    end
+    if ok and not is_still(self, proven) then
+      ok, err = nil, wrong()
     end
     if not ok then
       return nil, err
     end
     self.wrong:forgive(account_of(name))
-    return self.directory.sessions:open(user)
+    return self.directory.sessions:open(proven.user)
   end)
 end
 

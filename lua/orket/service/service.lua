@@ -56,6 +56,7 @@ local TRACES = 1 -- second that a collector is waited for at the end
 ---@field snapshots table the project as it was
 ---@field at integer|nil of a view of it: the commit after which it was so
 ---@field people Directory
+---@field is_remote boolean|nil its clients come over the network
 ---@field ready boolean false: it stops
 local Service = {}
 Service.__index = Service
@@ -74,17 +75,18 @@ end
 ---Makes an opened project ready to be served. In a task.
 ---@param project table opened as owner
 ---@param instruments {log: table, loop: table}
----@param are_taken_up boolean|nil it is a server's: the next one goes on with its runs
+---@param is_remote boolean|nil it is a server's: users ask over the network, none is an account of this
+---  machine, and the next server goes on with its runs
 ---@return Service|nil
 ---@return Error|Error[]|nil
-function M.open(project, instruments, are_taken_up)
+function M.open(project, instruments, is_remote)
   local ok, err = preparation.prepare(project)
   if not ok then
     return nil, err
   end
   client.warm()
   local self = setmetatable({ project = project, store = project.store, dir = project.dir,
-    instruments = instruments, figures = journal_figures.new(project.store),
+    instruments = instruments, is_remote = is_remote, figures = journal_figures.new(project.store),
     host = host_sampler.new(project.dir), log = function(row)
       instruments.log:write(row)
     end }, Service)
@@ -98,7 +100,7 @@ function M.open(project, instruments, are_taken_up)
   self.events, self.metrics = live_events.new(project.store), metrics.new()
   self.presence = presence.new(project.store, self.events)
   self.snapshots = snapshots.new(project)
-  self.runs = served_runs.new(project, { log = self.log, note = note, are_taken_up = are_taken_up,
+  self.runs = served_runs.new(project, { log = self.log, note = note, are_taken_up = is_remote,
     on_delta = function(...)
       self.events:delta(...)
     end })
@@ -131,7 +133,8 @@ function Service:act(request, who, principal)
   end
   request.who = who
   local done
-  done, err = async.uncanceled(acts.perform, self.project, request, { user = who })
+  done, err = async.uncanceled(acts.perform, self.project, request,
+    { user = who, is_remote = self.is_remote })
   if err and err.code == "ERR_BUG" then
     error(err.message, 0) -- for the log; a client gets its id alone
   end

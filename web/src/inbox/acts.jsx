@@ -31,6 +31,19 @@ export function Decide({ reading, off, decide, children }) {
 const NEEDS = "A denial needs a reason; the agent reads it";
 const READS = "Reason (the agent reads it when you deny)";
 
+const sendOne = ([{ id: name, hash }], verb, why) => post(`/v1/approvals/${id(name)}/${verb}`, { hash, why });
+
+// Each has a result of its own; those that failed are named, and stay in the list.
+async function sendAll(asked, verdict, why) {
+  const verdicts = asked.map(({ id: name, hash }) => ({ id: name, hash, verdict, why }));
+  const { results } = await post("/v1/approvals/verdicts", { rule: asked[0].rule, verdicts });
+  const failed = results.filter((one) => !one.ok);
+  if (failed.length === 0) return results;
+  const told = failed.map((one) => `${one.id}: ${one.detail}`).join("; ");
+  const { code, fix } = failed[0];
+  throw Object.assign(new Error(`${failed.length} of ${results.length} got no answer. ${told}`), { code, fix });
+}
+
 // asked: one or more approvals by the same rule, each with the hash of what is shown.
 export function ApprovalActs({ asked, reading, act, off }) {
   const [why, set, drop] = useKept("why." + asked[0].id),
@@ -38,9 +51,7 @@ export function ApprovalActs({ asked, reading, act, off }) {
     reason = useRef();
   const send = (verb) =>
     act.run(async () => {
-      let done;
-      for (const { id: name, hash } of asked)
-        done = await post(`/v1/approvals/${id(name)}/${verb}`, { hash, why: why.trim() || undefined });
+      const done = await (asked.length > 1 ? sendAll : sendOne)(asked, verb, why.trim() || undefined);
       drop();
       return done;
     });

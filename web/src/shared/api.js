@@ -99,7 +99,9 @@ function keep(token) {
   renewInTime();
 }
 
-// Exchanges the token before it ends. A failure is found by the next request.
+const AGAIN = 10e3; // ms until a renewal that got no answer is tried again
+
+// Exchanges the token before it ends.
 function renewInTime() {
   clearTimeout(timer);
   const at = sessionStorage.getItem(RENEW);
@@ -107,8 +109,9 @@ function renewInTime() {
 }
 
 async function renew() {
-  const token = await post("/v1/token", {}).catch(() => {});
-  if (token) keep(token);
+  const said = await post("/v1/token", {}).catch((problem) => problem);
+  if (said.token) keep(said);
+  else if (said.status !== 401) timer = setTimeout(renew, AGAIN); // signed out is signed out
 }
 
 export async function signIn(name, password) {

@@ -158,6 +158,8 @@ function stream(signal) {
     };
     socket.onopen = () => {
       open = socket;
+      live.looking = new Map(); // who looks now is told anew
+      paintSoon();
       tellWhere();
     };
     socket.onclose = stop;

@@ -58,7 +58,7 @@ export function Login({ entered }) {
         <button class="btn p" disabled={act.busy}>
           {act.busy ? "Signing in" : "Sign in"}
         </button>
-        <p class="s m">This tab stays signed in until it is closed or you sign out.</p>
+        <p class="s m">This tab stays signed in until it is closed or you sign out; with a password 12 hours at most.</p>
       </form>
     </main>
   );

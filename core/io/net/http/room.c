@@ -43,7 +43,8 @@ void room_count(struct http_conn *c)
 void room_to_send(struct http_conn *c)
 {
     struct http_server *s = c->server;
-    for (struct http_conn *at = s->last, *before; at && s->unsent > s->limits.all_unsent; at = before) {
+    size_t most = s->limits.all_unsent;
+    for (struct http_conn *at = s->last, *before; at && s->unsent > most; at = before) {
         before = at->prev;
         if (at != c && at->unsent && at->state != CONN_ANSWERS)
             conn_drop(at);

@@ -1,6 +1,6 @@
 /* room.h: what all clients together hold of the server: connections, bytes of requests that are not
- * complete, and bytes that wait to be read. Where there is no room, the client that has waited longest since its last request
- * gives up its own.
+ * complete, and bytes that wait to be read. Where there is no room, the client that has waited
+ * longest since its last request gives up its own.
  */
 #ifndef IO_HTTP_ROOM_H
 #define IO_HTTP_ROOM_H

@@ -29,6 +29,17 @@ local function give(project, row, request, more)
     .. " is noted; " .. others .. " to say yes as well" }, err
 end
 
+-- The answer counts by then: that its reason could not be remembered undoes nothing, but is told.
+local function remember(project, row, request)
+  local ok, err = true, nil
+  if request.why then
+    ok, err = rules.decision(project, row, SAID[request.act], request.why, function()
+      return person.begin(project, request.who)
+    end)
+  end
+  return not ok and "; its reason is not remembered: " .. errors.line(err) or nil
+end
+
 local function say(project, request)
   local row, err = approvals.find(project.store, request.card)
   local more
@@ -48,13 +59,12 @@ local function say(project, request)
     return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,
       "its card goes on without it, and may ask again")
   end
-  if ok and request.why then
-    ok, err = rules.decision(project, row, SAID[request.act], request.why, function()
-      return person.begin(project, request.who)
-    end)
+  if not ok then
+    return nil, err
   end
-  return ok and { id = row.id, card = row.card, status = SAID[request.act],
-    message = SAID[request.act] .. " " .. row.id .. ": " .. row.card .. " goes on" }, err
+  return { id = row.id, card = row.card, status = SAID[request.act],
+    message = SAID[request.act] .. " " .. row.id .. ": " .. row.card .. " goes on"
+      .. (remember(project, row, request) or "") }
 end
 
 local function perform(project, request)

@@ -1,6 +1,8 @@
 -- download.lua: bytes as they are, as an answer. What agents wrote is no page of this server: a browser that
 -- is led to it saves it, and runs nothing of it.
 
+local entity_tags = require("orket.service.api.entity_tags")
+
 local M = {}
 
 local IMAGES = { png = "image/png", jpg = "image/jpeg", jpeg = "image/jpeg", gif = "image/gif",
@@ -45,9 +47,10 @@ end
 ---@param file {name: string, type: string, bytes: string, etag: string}
 ---@return integer status
 function M.send(request, response, headers, file)
-  local is_known = request.headers["if-none-match"] == '"' .. file.etag .. '"'
+  headers = M.headers(headers, file)
+  local is_known = entity_tags.matches(request.headers["if-none-match"], headers.ETag)
   local status = is_known and 304 or 200
-  response:send(status, M.headers(headers, file), is_known and "" or file.bytes)
+  response:send(status, headers, is_known and "" or file.bytes)
   return status
 end
 

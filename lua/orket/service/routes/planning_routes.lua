@@ -117,14 +117,14 @@ end
 -- Says it, and waits until the conversation waits for the person again.
 local function say_and_wait(service, request, fields)
   local settled, woken = {}, nil
-  local unsubscribe = service.events:subscribe(function(event)
+  local _ <close> = setmetatable({}, { __close = service.events:subscribe(function(event)
     if event.card and is_answer(event) then
       settled[event.card] = true
       if woken then
         woken(true)
       end
     end
-  end)
+  end) })
   local begun, err = performed(service, request, fields)
   if begun then
     async.within(ANSWER, function()
@@ -135,7 +135,6 @@ local function say_and_wait(service, request, fields)
       end
     end)
   end
-  unsubscribe()
   return begun, err
 end
 

@@ -6,6 +6,7 @@ local async = require("orket.async")
 local card_state = require("orket.service.api.card_state")
 local cjson = require("cjson")
 local download = require("orket.service.api.download")
+local entity_tags = require("orket.service.api.entity_tags")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local manifest = require("orket.workspace.manifest")
@@ -164,7 +165,7 @@ local function archive(service, request, response, headers)
     local name = places.name(state.card.id)
     headers = download.headers(headers, { name = name .. ".tar", type = "application/x-tar",
       etag = tree_files.hash(state.manifest):sub(1, 32) })
-    if request.headers["if-none-match"] == headers.ETag then
+    if entity_tags.matches(request.headers["if-none-match"], headers.ETag) then
       response:send(304, headers, "")
       return 304
     end
