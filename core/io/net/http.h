@@ -29,14 +29,14 @@ struct http_limits { /* 0 = the default */
                         large as it is */
     size_t held;     /* bytes of all requests that are not complete, 64 bodies; above it, those that
                         have waited longest are dropped */
-    size_t all_unsent; /* bytes waiting to be sent to all clients, 256 MiB; above it, those that have
+    size_t all_unsent; /* bytes waiting to be sent to all clients, 256 MiB; above it those that have
                           waited longest since their last request are dropped */
     unsigned connections; /* 1024; a further one takes the place of the one that has waited longest
                              for its request, else of one whose last answer is out */
     uint32_t idle_ms;     /* a connection without a request, 60 s */
     uint32_t head_ms;     /* from the first byte of a request to the end of its head, 10 s */
     uint32_t receive_ms;  /* from there to its last byte, 30 s */
-    uint32_t send_ms;     /* a client that takes nothing of what waits for it, 30 s (60 s at most) */
+    uint32_t send_ms;     /* a client that takes nothing of what waits for it, 30 to 60 s */
     int socket;           /* a listening one (activation.h); 0: one is made */
 };
 
