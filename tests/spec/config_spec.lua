@@ -187,6 +187,7 @@ describe("config", function()
       { 1, "/team", "the team 'q'", "'t'" }, { 1, "/environment", "the environment 'f'", "'e'" } },
     { "config/rocks/r.json", '{"epics": [{"epic": "two"}]}',
       { 1, "/epics/0/epic", "the epic 'two' does not exist", "one of: one" } },
+    { "config/rocks/s.json", '{"epics": [{}]}', { 1, "/epics/0", "lacks \"epic\"" } },
     { "config/rocks/s.json", '{"epics": [{"epic": "one"}]}', { 1, "/epics/0/epic", "belongs to 'r'" } },
     { "config/cards/loose.json", '{"name": "loose"}', { 1, "/parent_id", "needs the epic" } },
     { "config/cards/loose.json", '{"name": "loose", "parent_id": "two"}',

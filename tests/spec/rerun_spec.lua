@@ -97,6 +97,31 @@ describe("a fork with a script of its own", function()
     local own = accounts.ask(s, accounts.token(s, "ada"), "POST", "/v1/runs/ep.1/fork", wanted)
     assert.equal(201, own.status, own.text)
   end)
+
+  it("takes a role and a script that serves, both or neither", function()
+    for _, case in ipairs({ { { role = "coder" }, "ERR_USAGE" }, { { script = "return {}" }, "ERR_USAGE" },
+      { { role = "coder", script = "return {" }, "ERR_SCRIPT_SYNTAX" },
+      { { role = "coder", script = "return {}" }, "ERR_SCRIPT_CONTRACT" } }) do
+      case[1].at = "1.2"
+      local reply = s:post("/v1/runs/ep.1/fork", case[1])
+      assert.equal(case[2], reply.body.code, reply.text)
+      assert.truthy(reply.status < 500, reply.text)
+    end
+    assert.same({}, w:events("run.forked"))
+  end)
+
+  it("runs alone: what a person says meanwhile is refused before anything is noted", function()
+    local script = orket.read("roles/coder.lua"):gsub('description = "', 'description = "Another. ', 1)
+    local fork = s:post("/v1/runs/ep.1/fork", { at = "1.2", role = "coder", script = script })
+    assert.equal(201, fork.status, fork.text)
+    w:hold("A-f1")
+    assert.equal(202, s:post("/v1/cards/ep-f1/execute").status)
+    assert(world.wait(function() return s:get("/v1/runs/ep-f1.1").body.status == "running" end, 30))
+    local reply = s:post("/v1/plans", { text = "a shop" })
+    assert.same({ 409, "ERR_OWNED" }, { reply.status, reply.body.code }, reply.text)
+    assert.same({}, s:get("/v1/plans").body.items)
+    w:release("A-f1")
+  end)
 end)
 
 describe("an Idempotency-Key", function()

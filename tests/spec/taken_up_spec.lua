@@ -132,6 +132,28 @@ describe("a run is not taken up that", function()
     assert.equal(0, #w:events("run.resumed"))
   end)
 
+  -- The halt counts as soon as it is answered, however the server ends.
+  for _, signal in ipairs({ "KILL", "TERM" }) do
+    it("a person had halted while its reply was awaited, and the server got SIG" .. signal, function()
+      local w <close> = new_world({ limits = { drain = 60 } })
+      local s <close> = under_way(w, "ep")
+      if signal == "TERM" then
+        os.execute("kill -TERM " .. s.pid)
+        assert(world.wait(function() return s:log("stopping")[1] end))
+      end
+      assert.equal(200, s:post("/v1/runs/ep.1/halt").status)
+      os.execute("kill -" .. signal .. " " .. s.pid)
+      assert(world.wait(function() return s:ended() end))
+      w:release("A")
+      local other <close> = service.start(w)
+      assert.truthy(("interrupted drained"):find(other:get("/v1/runs/ep.1").body.status, 1, true))
+      other:stop()
+      assert.equal(0, #w:events("run.resumed"))
+      assert.equal("human:admin", w:events("run.halted")[1].actor)
+      assert.equal(0, (select(2, w:check())))
+    end)
+  end
+
   it("was begun without a server, and killed", function()
     local w <close> = new_world()
     w:hold("A")

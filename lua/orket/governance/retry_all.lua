@@ -33,16 +33,25 @@ local function others(store)
     by_card(store:read("capped", {}))
   return function(id)
     local cap = capped[id] and capped[id].waits
-    return uncertain[id] or asked[id] or cap and not pause.ending(cap)
+    if uncertain[id] or asked[id] then
+      return "a person"
+    end
+    return cap and not pause.ending(cap) and "a cap" or nil
   end
 end
 
-local function message(done, failed)
+local function count(n, one, more)
+  return n .. (n == 1 and one or more)
+end
+
+local function message(done, failed, capped)
   local text = "no parked card to retry"
   if done > 0 then
-    text = done .. (done == 1 and " card is" or " cards are") .. " tried again"
+    text = count(done, " card is", " cards are") .. " tried again"
   end
-  return failed == 0 and text or text .. ", " .. failed .. " could not be"
+  text = failed == 0 and text or text .. ", " .. failed .. " could not be"
+  return capped == 0 and text or text .. "; " .. count(capped, " waits", " wait")
+    .. " for room under a cap: raise it, then orket resume"
 end
 
 ---@param project table opened as owner
@@ -55,9 +64,12 @@ function M.perform(project, request, retry)
     return nil, errors.new("ERR_USAGE", "'" .. tostring(request.reason) .. "' is no reason to wait",
       "one of: resource, system, review, input, dependency")
   end
-  local waits, answer = others(project.store), { retried = {}, failed = {} }
+  local waits, answer, capped = others(project.store), { retried = {}, failed = {} }, 0
   for _, row in ipairs(project.store:read("parked", {})) do
-    if chosen(row, request.reason) and not waits(row.id) then
+    local other = chosen(row, request.reason) and waits(row.id)
+    if other == "a cap" then
+      capped = capped + 1
+    elseif chosen(row, request.reason) and not other then
       local done, err = retry({ act = "retry", card = row.id, who = request.who })
       if done then
         table.insert(answer.retried, row.id)
@@ -66,7 +78,7 @@ function M.perform(project, request, retry)
       end
     end
   end
-  answer.message = message(#answer.retried, #answer.failed)
+  answer.message = message(#answer.retried, #answer.failed, capped)
   return answer
 end
 

@@ -67,16 +67,25 @@ local function texts_with(generation, overrides)
   return texts
 end
 
--- Scripts of its own take the place of those that serve all runs.
+-- Scripts of its own take the place of those that serve all runs. run: the one that would begin, if it has an
+-- id already.
 local function alone(project, run)
   for _, held in ipairs(run_set.of(project).list) do
     if held.id ~= run then
       return nil, errors.new("ERR_OWNED",
-        "a fork with scripts of its own runs alone: " .. held.id .. " is under way, beside which " .. run
-          .. " would begin", "wait for its end, or halt it: orket halt " .. held.id)
+        "a fork with scripts of its own runs alone: " .. held.id .. " is under way, beside which "
+          .. (run or "this") .. " would begin", "wait for its end, or halt it: orket halt " .. held.id)
     end
   end
   return true
+end
+
+---Why no other run may begin now: a fork with scripts of its own is under way.
+---@param project table
+---@return Error|nil
+function M.objection(project)
+  local _, err = alone(project, nil)
+  return project.overrides and err or nil
 end
 
 ---Scripts that a run has of its own serve from now on, in place of those that served when it began; that
@@ -233,7 +242,10 @@ end
 ---@return Error|Error[]|nil
 local function perform(project, request)
   local at, err = event_ref.find(project.store, request.run, request.at)
-  if not at then
+  if at and (request.role == nil) ~= (request.script == nil) then
+    err = errors.new("ERR_USAGE", "role and script come together: a role, and its other text", "send both")
+  end
+  if err then
     return nil, err
   end
   local plan

@@ -7,6 +7,7 @@ local labels = require("orket.governance.labels")
 local note = require("orket.memory.note")
 local person = require("orket.governance.person")
 local reader = require("orket.project.reader")
+local scripts = require("orket.scripts.scripts")
 local sys = require("orket.core.sys")
 local strings = require("orket.util.strings")
 
@@ -45,11 +46,11 @@ function M.text(text)
 end
 
 -- For whom: a card of the board, a role, an epic of the board, or everybody.
-local function place_of(store, request)
+local function place_of(project, request)
   local id = request.card or request.epic
   local card, err
   if id then
-    card, err = reader.card(store, id)
+    card, err = reader.card(project.store, id)
   end
   if err then
     return nil, err
@@ -60,6 +61,9 @@ local function place_of(store, request)
     return { scope = "card", epic = card.epic or card.id, reader = card.id }
   elseif request.epic and card.type ~= "epic" then
     return usage(id .. " is no epic but of type " .. card.type, "name an epic, or --card " .. id)
+  elseif request.role and not scripts.texts(project.root)["roles/" .. request.role .. ".lua"] then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no role '" .. request.role .. "'",
+      "orket script lists them")
   elseif request.role then
     return { scope = "role", epic = request.epic or "", reader = request.role }
   end
@@ -75,8 +79,8 @@ local function expiry_of(request)
 end
 
 -- What a request says of each of its texts.
-local function about(request, store)
-  local place, err = place_of(store, request)
+local function about(project, request)
+  local place, err = place_of(project, request)
   local expires
   if place then
     expires, err = expiry_of(request)
@@ -96,8 +100,8 @@ local function noted(place, text)
 end
 
 -- Many at once: all of them or none.
-act["remember.lines"] = function(tx, request, store)
-  local place, err = about(request, store)
+act["remember.lines"] = function(tx, request, project)
+  local place, err = about(project, request)
   local lines = place and cjson.decode(request.text or "")
   if not place or type(lines) ~= "table" then
     return nil, err or errors.new("ERR_JSON", "no list of texts")
@@ -116,27 +120,27 @@ act["remember.lines"] = function(tx, request, store)
   end
 end
 
-function act.remember(tx, request, store)
+function act.remember(tx, request, project)
   local text, err = M.text(request.text)
   local place
   if text then
-    place, err = about(request, store)
+    place, err = about(project, request)
   end
   if err then
     return nil, err
   end
   tx:event("memory.noted", request.card, noted(place, text))
   return function()
-    local row = store:read("memory_row",
+    local row = project.store:read("memory_row",
       { scope = place.scope, epic = place.epic, reader = place.reader or "", text = text })[1]
     return { id = row.id, scope = place.scope,
       message = "remembered as " .. row.id .. ", scope " .. place.scope }
   end
 end
 
-function act.forget(tx, request, store, project)
+function act.forget(tx, request, project)
   local id = math.tointeger(tonumber(request.id))
-  local row = id and searches.of(store, { all = true }, { id })[1]
+  local row = id and searches.of(project.store, { all = true }, { id })[1]
   if not row then
     return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. tostring(request.id) .. "'",
       "orket memory search shows the numbers")
@@ -153,9 +157,9 @@ function act.forget(tx, request, store, project)
 end
 
 -- How near rows are to a text, for whoever looks; only what it cost is recorded.
-function act.recall(tx, request, store, project)
+function act.recall(tx, request, project)
   local embedder = embedders.of(project)
-  local rows = embedder and searches.wide(store, request, request.text or "") or {}
+  local rows = embedder and searches.wide(project.store, request, request.text or "") or {}
   if #rows == 0 or not (request.text or ""):find("%S") then
     return function()
       return { near = {} }
@@ -175,7 +179,7 @@ end
 
 local function perform(project, request)
   local tx = person.begin(project, request.who)
-  local told, err = act[request.act](tx, request, project.store, project)
+  local told, err = act[request.act](tx, request, project)
   if not told then
     return nil, err
   end

@@ -365,7 +365,7 @@ function Run:conclude()
   local status, counts = self.board:status()
   if self.broken then
     status = "failed"
-  elseif self.draining then
+  elseif self.draining and status ~= "done" then -- the last cards may have come to their end all the same
     status = "drained"
   end
   local tx, whole = system_tx(self), is_whole(self)

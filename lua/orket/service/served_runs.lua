@@ -86,7 +86,7 @@ end
 function Runs:rows(store, id)
   local rows, set = (store or self.project.store):read("runs", { id = id }), run_set.of(self.project)
   for _, row in ipairs(rows) do
-    if row.status == "running" and not set:find(row.id) then
+    if row.status == "running" and not (set:find(row.id) or self.jobs:is_due(row.card)) then
       row.status = "interrupted"
     end
   end

@@ -120,6 +120,13 @@ local function beyond(project, request, principal)
   return principal:check({ name = request.act, permission = wanted }, project.config.organization)
 end
 
+-- A bug is for the log; a client gets its id alone.
+local function hide_bug(err)
+  if err and err.code == "ERR_BUG" then
+    error(err.message, 0)
+  end
+end
+
 ---Performs a person's act. It is not half done when its client leaves.
 ---@param request Request
 ---@param who string whose key was sent
@@ -135,9 +142,7 @@ function Service:act(request, who, principal)
   local done
   done, err = async.uncanceled(acts.perform, self.project, request,
     { user = who, is_remote = self.is_remote })
-  if err and err.code == "ERR_BUG" then
-    error(err.message, 0) -- for the log; a client gets its id alone
-  end
+  hide_bug(err)
   return done, err
 end
 
@@ -147,6 +152,7 @@ end
 ---@return Error|Error[]|nil
 function Service:start(wanted)
   local run, err = self.runs:start(wanted)
+  hide_bug(err)
   return run and { run = run, card = wanted.card, events = "/v1/runs/" .. run .. "/events" }, err
 end
 

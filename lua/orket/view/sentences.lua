@@ -146,6 +146,7 @@ local SENTENCE = {
     return string.format("the database was restored from %s, up to commit %d%s", from, b.seq,
       b.lost and string.format("; commits up to %d are lost", b.lost) or "")
   end,
+  ["run.halted"] = function(b) return "run " .. b.run .. " is halted" end,
   ["run.dropped"] = function(b)
     return "run " .. b.run .. " is dropped: its prompts, replies and calls are gone"
   end,

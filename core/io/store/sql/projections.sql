@@ -249,6 +249,10 @@ INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT
 UPDATE run SET status = $status, ended_at = :at, body = iif($with_server, body, json_remove(body, '$.served'))
 WHERE id = :run;
 
+-- A person halted the run $run: no server takes it up by itself.
+-- kind: run.halted
+UPDATE run SET body = json_remove(body, '$.served') WHERE id = $run;
+
 -- The run $run, long ended, lost its prompts, replies and calls to `orket gc`; what it was: $hash, $events.
 -- What was lost is gone: the cards are as the commits before say.
 -- kind: store.restored

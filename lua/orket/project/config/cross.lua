@@ -469,6 +469,9 @@ end
 function Check:order(rock)
   local origin, ids, graph = self.origins[rock], {}, {}
   for _, entry in ipairs(rock.epics) do
+    if not entry.epic then
+      return -- the schema says so
+    end
     ids[entry.epic] = true
   end
   for at, entry in ipairs(rock.epics) do

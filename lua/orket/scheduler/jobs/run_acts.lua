@@ -1,8 +1,10 @@
 -- run_acts.lua: what a person asks of a run that is under way.
 
+local async = require("orket.async")
 local errors = require("orket.errors")
 local follower = require("orket.scheduler.jobs.follower")
 local meters = require("orket.governance.budget.meter")
+local person = require("orket.governance.person")
 local run_set = require("orket.scheduler.run_set")
 
 local M = {}
@@ -39,6 +41,22 @@ local function halt_one(run)
   return run.id .. " stops; open turns go on with the next run" .. of_replies(run:drain(again), again)
 end
 
+-- A server's runs go on with the next one, unless a person halted them: that is on disk before it is
+-- answered.
+local function record_halt(project, runs, who)
+  local tx = person.begin(project, who)
+  for _, run in ipairs(runs) do
+    if run.served then
+      tx:event("run.halted", run.epic.id, { run = run.id })
+    end
+  end
+  if tx:mark() == 0 then
+    tx:abandon()
+    return true
+  end
+  return errors.check(async.await(tx.commit, tx))
+end
+
 local function halt(project, request)
   local runs, said = meant(project, request), {}
   if #runs == 0 then
@@ -46,6 +64,10 @@ local function halt(project, request)
   end
   for i, run in ipairs(runs) do
     said[i] = halt_one(run)
+  end
+  local ok, err = record_halt(project, runs, request.who)
+  if not ok then
+    return nil, err
   end
   return { run = #runs == 1 and runs[1].id or nil, message = table.concat(said, "\n") }
 end

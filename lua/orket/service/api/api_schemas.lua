@@ -16,7 +16,7 @@ local function object(required, more)
   for name, schema in pairs(more or {}) do
     properties[name] = schema
   end
-  return { type = "object", required = names, properties = properties }
+  return { type = "object", required = names[1] and names, properties = properties }
 end
 
 ---A reference to one of the components.
@@ -81,7 +81,7 @@ local ALL = {
     messages = M.list({ type = "object" }), tools = M.list({ type = "object" }), bytes = WHOLE,
     tokens = WHOLE }, { note = TEXT }),
   File = object({ path = TEXT, status = TEXT, binary = FLAG, added = WHOLE, removed = WHOLE, diff = TEXT }),
-  Done = object({ message = TEXT }),
+  Done = object({}, { message = TEXT }),
 }
 
 ---@return table<string, table> schemas by name

@@ -96,6 +96,9 @@ local function responses(route)
     local code = codes[status]
     all[status] = { description = code and what .. " (" .. code .. ")" or what, content = PROBLEM }
   end
+  if route.method == "GET" and all["304"] == nil and not route.stream then
+    all["304"] = { description = "It is what If-None-Match names." }
+  end
   all[tostring(route.status or 200)] = { description = route.summary, content = content(route) }
   return all
 end

@@ -43,19 +43,29 @@ function M.status(err)
   return err.status or STATUS[err.code] or OF_CLASS[err.class] or 500
 end
 
--- One of a list: an Error, or what is wrong with a file of the project (project/config/problem_list.lua).
+-- One of a list: an Error, a script that does not serve (scripts/scripts.lua), or what is wrong with a file
+-- of the project (project/config/problem_list.lua).
 local function error_of(one)
-  if one.code or not one.file then
+  if one.err then
+    return errors.new(one.err.code, one.path .. " would not serve: " .. one.err.message, one.err.fix)
+  elseif one.code or not one.file then
     return one
   end
   local place = ("%s:%d: "):format(one.file, one.line or 1)
   return errors.new("ERR_CONFIG", place .. problem_list.said_at(one), one.fix)
 end
 
+local function detail(one)
+  if one.err then
+    return { path = one.path, message = one.err.message }
+  end
+  return { path = one.file and one.file .. "#" .. one.path, message = one.message }
+end
+
 local function details(list)
   local rows = {}
   for i, one in ipairs(list) do
-    rows[i] = { path = one.file and one.file .. "#" .. one.path, message = one.message }
+    rows[i] = detail(one)
   end
   return rows
 end

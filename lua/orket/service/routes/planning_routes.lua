@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local content = require("orket.governance.approvals.content")
 local conversation = require("orket.planning.conversation")
 local errors = require("orket.errors")
+local fork = require("orket.history.fork")
 local once = require("orket.service.api.once")
 local planning = require("orket.planning.planning")
 local plan_record = require("orket.planning.plan_record")
@@ -73,7 +74,7 @@ local function fault_of(text)
 end
 
 local function performed(service, request, fields)
-  local fault = fault_of(fields.text)
+  local fault = fault_of(fields.text) or fork.objection(service.project)
   if fault then
     return nil, fault
   end

@@ -54,6 +54,10 @@ local function runs(service, request)
     end
     known = known or rows[i].id == query.before
   end
+  if not known then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. query.before .. "'",
+      "`before` is the last run that is known")
+  end
   return { items = items }
 end
 
@@ -236,6 +240,7 @@ M.routes = {
     name = "runs", method = "GET", path = "/v1/runs", permission = "read", aliases = { "/api/sessions" },
     tool = "free",
     past = true, pooled = true, summary = "runs, the newest first", handle = runs,
+    errors = { "ERR_NOT_FOUND" },
     answer = api_schemas.page(ref("Run"), "string"),
     query = { limit = { type = "integer", minimum = 1, maximum = 200, description = "50" },
       before = { type = "string", description = "the last run that is known" } },
