@@ -49,6 +49,28 @@ browser.describe("a person who looks at cards", function()
     assert(seen.activity:find("I ⟨U+202E⟩write", 1, true), seen.activity)
   end)
 
+  it("reads of what came out well that it did, and opens the scripts while a changed one waits", function()
+    local w <close> = world.new({ issues = { { id = "A", name = "A card with a name",
+      verification = { fixture_path = "good.json" } } }, mock = MOCK, files = { ["verification/good.json"] =
+      [[{ "kind": "command", "cases": [{ "name": "is there", "argv": ["/bin/ls", "db"], "expect": { "exit": 0 } }] }]] } })
+    w:run()
+    local s <close> = service.start(w)
+    local role = orket.read("roles/coder.lua"):gsub('"read_file",', '"read_file", "wipe",', 1)
+    w:write("tools/wipe.lua", [[return { name = "wipe", description = "Deletes a file.", operations = { "fs.delete" },
+      schema = { type = "object", properties = { path = { type = "string", format = "path" } },
+        required = { "path" }, additionalProperties = false },
+      run = function(args) return fs.delete(args.path) end }]])
+    w:write("roles/coder.lua", role)
+    assert(world.wait(function() return s:get("/v1/policies/history").text:find('"waiting"', 1, true) end, 30))
+    local seen = browser.watch("cards/outcomes", s)
+    assert(seen.checks:find("Passed", 1, true) and not seen.checks:find("NaN", 1, true), seen.checks)
+    assert(seen.event:find("Verification passed", 1, true) and not seen.event:find("failed", 1, true), seen.event)
+    assert(not seen.scripts:find("[object", 1, true), seen.scripts)
+    assert.equal(1, seen.heads)
+    assert(seen.name > 60, seen.name)
+    assert.equal(0, seen.over)
+  end)
+
   it("leaves a timeline without an error", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
     w:run()

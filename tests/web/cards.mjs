@@ -68,6 +68,36 @@ await play({
     seen.tree = await look(page, "board?view=tree");
   },
 
+  // What came out well is said so, everywhere; a changed script that waits breaks no view.
+  async outcomes() {
+    const page = await enter("cards/A?tab=checks");
+    await page.waitForSelector(".check");
+    seen.checks = await page.innerText(".check");
+    const path = "/v1/runs/ep.1/events?limit=1000";
+    const { items } = await page.evaluate(
+      ([url, key]) => fetch(url, { headers: { Authorization: "Bearer " + key } }).then((reply) => reply.json()),
+      [path, process.argv[4]],
+    );
+    const done = items.find((event) => event.kind === "verify.done");
+    await page.goto(view(`runs/ep.1?event=${done.seq}`));
+    await page.waitForSelector(".chain li");
+    seen.event = await page.innerText(".det");
+    await page.goto(view("scripts"));
+    await page.waitForSelector("section:has(h2:has-text('Generations')) li");
+    seen.scripts = await page.innerText("main");
+    seen.heads = await page.locator("h1").count();
+    await page.setViewportSize({ width: 800, height: 740 });
+    await page.goto(view("board?view=tree"));
+    await page.waitForSelector(".trow[data-card=A]");
+    seen.name = await page.locator(".trow[data-card=A] .ell").nth(1).evaluate((name) => name.clientWidth);
+    await page.goto(view("runs"));
+    await page.waitForSelector(".run");
+    seen.over = await page.evaluate(() => {
+      const scroller = document.querySelector("main .scroll");
+      return scroller.scrollWidth - scroller.clientWidth;
+    });
+  },
+
   async settled() {
     const page = await enter("inbox?state=answered");
     for (const width of [1280, 360]) {

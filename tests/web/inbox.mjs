@@ -82,14 +82,14 @@ await play({
     await page.click("button:has-text('Deny')");
     seen.reason = await page.getAttribute(".act input", "placeholder");
     await page.fill(".act input", "not this file");
-    await page.click(".item:has-text('Answer:')"); // looks elsewhere, and comes back
+    await page.click(".item:has-text('changed nothing')"); // looks elsewhere, and comes back
     await page.click(".item:has-text('locked/c')");
     await page.waitForSelector(".act input");
     seen.kept = await page.inputValue(".act input");
     await page.click("button:has-text('Deny')");
     await page.waitForFunction(() => document.title.startsWith("(1) "));
 
-    await page.click(".item:has-text('Answer:')");
+    await page.click(".item:has-text('changed nothing')");
     await page.fill(".act textarea", "the same one");
     await page.click(".act button:has-text('Answer')");
     await page.waitForFunction(() => !document.title.startsWith("("));

@@ -36,6 +36,9 @@ local function show(item)
   for _, line in ipairs(item.lines) do
     wrap.print("    " .. line)
   end
+  if item.first then
+    wrap.print("    " .. item.first)
+  end
   if item.expires_at then
     wrap.print("  " .. local_time.expiry(item.expires_at, approvals.seconds_left(item)))
   end

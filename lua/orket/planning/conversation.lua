@@ -118,7 +118,8 @@ function M.list(store)
   for _, id in ipairs(planning.ids(store, "CHAT")) do
     local talk = M.find(store, id)
     rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1]
-      and talk.said[1].text, question = talk.question ~= nil, updated_at = talk.card.updated_at }
+      and talk.said[1].text, question = talk.question ~= nil, why = M.stopped_by(store, talk),
+      stopped = planning.is_stopped(store, talk.card), updated_at = talk.card.updated_at }
   end
   return rows
 end

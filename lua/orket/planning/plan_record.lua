@@ -10,6 +10,7 @@ local M = {}
 local function complete(store, plan, dir)
   plan.parked = parked.list(store, plan.id, dir)[1]
   plan.fault = planning.fault(store, plan)
+  plan.stopped = planning.is_stopped(store, plan.card) or nil
   return plan
 end
 
@@ -59,7 +60,7 @@ end
 ---@return {id: string, status: string, name: string, rock: string?, updated_at: string}
 function M.row(plan)
   return { id = plan.id, status = M.status(plan), name = plan.card.name, rock = plan.rock,
-    updated_at = plan.card.updated_at }
+    stopped = plan.stopped, updated_at = plan.card.updated_at }
 end
 
 ---The whole as plain data.
@@ -69,7 +70,7 @@ end
 function M.plain(plan, failure)
   return {
     kind = "plan", id = plan.id, status = M.status(plan), request = plan.request, rock = plan.rock,
-    card = plan.card.id, run = plan.run, name = plan.card.name,
+    card = plan.card.id, run = plan.run, stopped = plan.stopped, name = plan.card.name,
     plan = plan.proposal, assumptions = #plan.assumptions > 0 and plan.assumptions or nil,
     labels = plan.labels and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
     question = plan.question and tables.pick(plan.question, { "id", "hash", "expires_at" }),

@@ -9,6 +9,7 @@ local draft = require("orket.planning.draft")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 local seats = require("orket.scheduler.seats")
+local statuses = require("orket.util.statuses")
 local text = require("orket.view.format.text")
 local strings = require("orket.util.strings")
 
@@ -237,6 +238,27 @@ end
 function M.run(store, card)
   local turn = store:read("last_events", { card = card.id, kind = "turn.started", limit = 1 })[1]
   return turn and turn.run
+end
+
+local function last_seq(store, about)
+  about.limit = 1
+  local event = store:read("last_events", about)[1]
+  return event and event.seq or 0, event
+end
+
+---Its seat had the word when its run was stopped, and nobody went on with it since.
+---@param store Store
+---@param card {id: string, status: string}
+---@return boolean
+function M.is_stopped(store, card)
+  local run = statuses.OPEN[card.status] and M.run(store, card)
+  if not run then
+    return false
+  end
+  local at, ended = last_seq(store, { run = run, kind = "run.ended" })
+  local resumed = last_seq(store, { run = run, kind = "run.resumed" })
+  local moved = last_seq(store, { card = card.id, kind = "card.moved" })
+  return ended ~= nil and ended.body.status == "drained" and at > resumed and at > moved
 end
 
 -- What its last turn was ended for, when that came to nothing.

@@ -34,6 +34,7 @@ local M = {}
 ---@field operation table|nil of which the outcome is unknown
 ---@field title string one line
 ---@field lines string[] the whole content, clean
+---@field first string|nil what to do before the command, or to know
 ---@field expires_at string|nil UTC
 ---@field commands string[] that answer it
 
@@ -75,11 +76,18 @@ local function kind_of(row)
   return row.reason == "input" and "question" or "parked"
 end
 
+local function lines_of(words)
+  local lines = {}
+  for line in (words .. "\n"):gmatch("(.-)\r?\n") do
+    lines[#lines + 1] = text.visible(line)
+  end
+  return lines
+end
+
 local function of_card(row, asked)
-  local lines = { text.visible(row.why or row.reason or row.status),
-    row.first and text.visible(row.first) or nil }
   return {
-    kind = kind_of(row), id = row.id, card = row.id, event = row.event, lines = lines,
+    kind = kind_of(row), id = row.id, card = row.id, event = row.event,
+    lines = lines_of(row.why or row.reason or row.status), first = row.first and text.visible(row.first),
     commands = { row.command }, cap = row.cap, operation = row.operation,
     title = asked and row.id .. ": unknown outcome of " .. at_most_once.describe(row.operation)
       or row.id .. " is parked (" .. (row.reason or row.status) .. ")",

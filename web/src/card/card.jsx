@@ -58,12 +58,14 @@ const Activity = ({ card, base, below, at }) => (
 
 const took = (ms) => (ms < 10000 ? `${(ms / 1000).toFixed(2)} s` : seconds(Math.round(ms / 1000)));
 
+const limit = (wall) => (wall ? `, limit ${seconds(wall)}` : "");
+
 // The command, how long it took of how long it may take, and how its tests came out.
 const Ran = ({ ran, counts }) => (
   <p class="s m wrap">
     {ran && ran.argv && <span class="mono">{visible(ran.argv.join(" "))} </span>}
     {[
-      ran && `${took(ran.ms)}, limit ${seconds(ran.wall)}`,
+      ran && took(ran.ms) + limit(ran.wall),
       counts && `${counts.passed} of ${counts.total} passed`,
     ]
       .filter(Boolean)

@@ -142,7 +142,7 @@ export function Detail({ item, base, reload }) {
         <Head kind={kindOf(item.kind)} item={item} base={base} />
         <h2 class="wrap">{headline(item)}</h2>
         {path && <Loaded of={asked}>{(approval) => <Facts approval={approval} />}</Loaded>}
-        <Content lines={item.lines} />
+        {item.lines.join() !== headline(item) && <Content lines={item.lines} />}
         <Remark item={item} approval={asked.data} base={base} />
         <div ref={reading.end} class="end" />
       </div>

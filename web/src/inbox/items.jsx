@@ -34,7 +34,7 @@ export const short = (asks) => asks.replace(/ content=\d+ bytes/, "");
 const HEADLINES = {
   approval: (item) =>
     item.plan ? `Accept the plan ${item.plan}` : `Approve ${short(item.asks || item.title)}`,
-  question: (item) => "Answer: " + item.lines[0],
+  question: (item) => item.lines[0],
   cap: (item) => `Raise a cap: ${item.cap}`,
   parked: (item) => item.lines[0] || item.title,
   scripts: () => "Accept a script change",

@@ -3,7 +3,7 @@
 import { Empty } from "../shared/feedback.jsx";
 import { left } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { groupOf, headline, hrefOf, KINDS, subline } from "./items.jsx";
+import { groupOf, headline, hrefOf, KINDS, mayAnswer, subline } from "./items.jsx";
 
 // Can an item be chosen beside those that are?
 export const mayJoin = (item, batch) =>
@@ -41,14 +41,14 @@ const Item = ({ item, base, chosen, icon, batch, toggle, several }) => (
         {item.expires_at && <span class="s f ell">{left(item.expires_at)}</span>}
       </span>
     </a>
-    {several && item.kind === "approval" && <Choose item={item} batch={batch} toggle={toggle} />}
+    {several && item.kind === "approval" && mayAnswer(item) && <Choose item={item} batch={batch} toggle={toggle} />}
   </li>
 );
 
 const working = (n) => `Agents work on ${n} ${n === 1 ? "card" : "cards"}.`;
 
 export function List({ items, base, chosen, batch, toggle, busy }) {
-  const several = items.filter((item) => item.kind === "approval").length > 1;
+  const several = items.filter((item) => item.kind === "approval" && mayAnswer(item)).length > 1;
   return (
     <div class="list" tabIndex={0} role="region" aria-label="What waits">
       {KINDS.map(({ kind, title, icon }) => {

@@ -44,11 +44,12 @@ export function useDataAt(path, at, matters) {
   return at ? then : now;
 }
 
-// The run that a fork goes on from: of the event, else the one that is looked at, else the newest of then.
+// The run that a fork goes on from: the one that is looked at, else that of the event, else the newest of then.
 function useRun(event, run, at) {
   const runs = useOnce(event && event.run === "board" && !run ? asOf("/v1/runs?limit=1", at) : null);
+  if (run) return run;
   if (event && event.run !== "board") return event.run;
-  return run || (runs.data && runs.data.items.length > 0 ? runs.data.items[0].id : null);
+  return runs.data && runs.data.items.length > 0 ? runs.data.items[0].id : null;
 }
 
 export function PastBanner({ at, view, run, base }) {

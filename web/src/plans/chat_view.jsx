@@ -72,7 +72,7 @@ function useEnd(what) {
 
 // ---- what a person can do ----
 
-function Write({ talk, isAtWork }) {
+function Write({ talk, isOpen }) {
   const [text, set, drop] = useKept("talk." + talk.id),
     act = useAct(),
     online = useOnline(),
@@ -108,7 +108,7 @@ function Write({ talk, isAtWork }) {
           onKeyDown={press}
         />
       </label>
-      <RunActs run={talk.run} isAtWork={isAtWork} act={act} off={off} />
+      <RunActs run={talk.run} isOpen={isOpen} act={act} off={off} />
       <button class="btn p" disabled={off || !words}>
         Send
       </button>
@@ -134,7 +134,8 @@ const Waits = ({ item, question, why, base }) => (
 
 function Chat({ talk, item, base, at }) {
   const draft = useDraft(talk.card),
-    isAtWork = chatStatus(talk) === "open";
+    status = chatStatus(talk),
+    isAtWork = status === "open";
   const end = useEnd(`${talk.said.length} ${isAtWork} ${draft ? draft.text : ""}`);
   return (
     <section class="ask" aria-label={"Conversation " + talk.id}>
@@ -146,7 +147,7 @@ function Chat({ talk, item, base, at }) {
         role="group"
         aria-label="What was said"
       >
-        <TalkHead status={chatStatus(talk)} row={talk} base={base} />
+        <TalkHead status={status} row={talk} base={base} />
         <h2 class="sr">Conversation {talk.id}</h2>
         <ol class="thread">
           {talk.said.map((one) => (
@@ -163,14 +164,14 @@ function Chat({ talk, item, base, at }) {
           To the end
         </button>
       )}
-      {!at && may("act") && !talk.question && <Write talk={talk} isAtWork={isAtWork} />}
+      {!at && may("act") && !talk.question && <Write talk={talk} isOpen={isAtWork || status === "stopped"} />}
     </section>
   );
 }
 
 export function ChatView({ base, name, items, at }) {
   const card = name + "-talk",
-    talk = useDataAt(`/v1/conversations/${id(name)}`, at, (event) => event.card === card);
+    talk = useDataAt(`/v1/conversations/${id(name)}`, at, (event) => event.card === card || event.card === name);
   return (
     <Loaded of={talk}>
       {(data) => <Chat talk={data} item={items.find((one) => one.card === card)} base={base} at={at} />}

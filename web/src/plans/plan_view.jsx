@@ -15,6 +15,7 @@ import { useKept } from "../shared/kept.js";
 import { may } from "../shared/me.js";
 import { linesOf, PlanTree, sizeOf } from "./plan_tree.jsx";
 import { RunActs, TalkHead } from "./talk_parts.jsx";
+import { planStatus } from "./talks.js";
 
 // ---- what there is ----
 
@@ -155,7 +156,7 @@ function Acts({ plan, item, reading, decision: { act, online, off } }) {
         <>
           <Reject plan={plan} act={act} off={busy} />
           <span class="grow" />
-          <RunActs run={plan.run} isAtWork={plan.status === "open"} act={act} off={busy} />
+          <RunActs run={plan.run} isOpen={plan.status === "open"} act={act} off={busy} />
           {(plan.status === "failed" || plan.status === "parked") && (
             <TryAgain plan={plan} act={act} off={busy} />
           )}
@@ -203,7 +204,7 @@ function Plan({ plan, rounds, item, base, at, reload }) {
   return (
     <section class="ask" aria-label={plan.name}>
       <div class="in" ref={reading.scroller} tabIndex={0} role="group" aria-label={"Plan " + plan.id}>
-        <TalkHead status={plan.status} row={plan} base={base} />
+        <TalkHead status={planStatus(plan)} row={plan} base={base} />
         <h2 class="wrap">{plan.name}</h2>
         {more && <p class="wrap">{more}</p>}
         {plan.labels && plan.labels.length > 0 && <Labels labels={plan.labels} />}

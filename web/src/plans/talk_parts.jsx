@@ -32,12 +32,12 @@ export const TalkHead = ({ status, row, base }) => (
 );
 
 // Stops the run that is at work, or goes on with one that was stopped.
-export function RunActs({ run, isAtWork, act, off }) {
+export function RunActs({ run, isOpen, act, off }) {
   const { data } = useData(
     run && `/v1/runs/${id(run)}`,
     (event) => event.run === run && /^run\./.test(event.kind),
   );
-  if (!data || !isAtWork || !may("run")) return null;
+  if (!data || !isOpen || !may("run")) return null;
   const verb = data.status === "running" ? "halt" : "resume";
   return (
     <button

@@ -3,28 +3,38 @@
 
 import { id } from "../shared/api.js";
 
-// [name, colour, icon]; the first four wait for a person.
+// [name, colour, icon]
 const STATUSES = {
   waiting: ["Needs a decision", "amber", "ask"],
   question: ["Needs a decision", "amber", "ask"],
   parked: ["Parked", "amber", "blocked"],
   failed: ["No plan came", "red", "refused"],
   open: ["At work", "blue", "in_progress"],
+  stopped: ["Stopped", "amber", "blocked"],
   answered: ["Answered", "gray", "plans"],
   accepted: ["Accepted", "teal", "done"],
   dropped: ["Rejected", "gray", "canceled"],
 };
-const WAITS = ["waiting", "question", "parked", "failed"];
+// Those that wait for a person.
+const WAITS = ["waiting", "question", "parked", "failed", "stopped"];
 const OF_CARD = { ready: "open", in_progress: "open", waiting_for_developer: "answered", blocked: "parked" };
 
 export const statusOf = (status) => STATUSES[status] || [status, "gray", "plans"];
 
+// Somebody stopped it before it came to an end.
+const orStopped = (status, { stopped }) => (status === "open" && stopped ? "stopped" : status);
+
+export const planStatus = (plan) => orStopped(plan.status, plan);
+
 // Of a conversation, in the list or whole.
-export const chatStatus = (talk) => (talk.question ? "question" : OF_CARD[talk.status] || "dropped");
+export function chatStatus(talk) {
+  if (talk.question) return "question";
+  return talk.why ? "parked" : orStopped(OF_CARD[talk.status] || "dropped", talk);
+}
 
 export const isWaiting = (row) => WAITS.includes(row.status);
 
-const planRow = (plan) => ({ ...plan, view: "plans" });
+const planRow = (plan) => ({ ...plan, view: "plans", status: planStatus(plan) });
 const chatRow = (talk) => ({
   id: talk.id,
   view: "chat",

@@ -111,9 +111,13 @@ function Rollback({ row }) {
   );
 }
 
-// Each generation once, the newest first.
-const generations = (items) =>
-  items.filter((row, i) => items.findIndex((other) => other.generation === row.generation) === i);
+// Each generation that served, once, the newest first.
+const generations = (items) => {
+  const served = items.filter((row) => row.kind === "loaded");
+  return served.filter((row, i) => served.findIndex((other) => other.generation === row.generation) === i);
+};
+
+const changesOf = (row) => (row.changed || []).map((one) => one.path).join(", ") || "no script changed";
 
 const History = ({ items }) => (
   <ul>
@@ -121,7 +125,7 @@ const History = ({ items }) => (
       <li key={row.seq} class="row line">
         <span class="mono">{row.generation}</span>
         <span class="m grow wrap">
-          {row.changed.length > 0 ? row.changed.join(", ") : "no policy changed"}, <When at={row.at} />
+          {visible(changesOf(row))}, <When at={row.at} />
         </span>
         {i > 0 && may("admin") && <Rollback row={row} />}
       </li>

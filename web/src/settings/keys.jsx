@@ -22,6 +22,7 @@ function Add({ reload }) {
     [days, setDays] = useState("90"),
     [allow, setAllow] = useState(["read"]),
     [user, setUser] = useState(""),
+    [made, setMade] = useState(""),
     act = useAct(),
     online = useOnline();
   const toggle = (one) =>
@@ -32,6 +33,7 @@ function Add({ reload }) {
   };
   const send = async (e) => {
     e.preventDefault();
+    setMade(name.trim());
     const body = { name: name.trim(), days: Number(days), allow, ...owner() };
     if (await act.run(() => post("/v1/keys", body))) reload();
   };
@@ -57,7 +59,7 @@ function Add({ reload }) {
         </button>
       </form>
       {act.error && <Failure error={act.error} />}
-      {act.done && <Made name={act.done.name} text={act.done.key} />}
+      {act.done && <Made name={made} text={act.done.key} />}
     </>
   );
 }

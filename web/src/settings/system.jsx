@@ -4,9 +4,48 @@ import { Empty, Loaded } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { useData } from "../shared/live.js";
 import { may } from "../shared/me.js";
+import { visible } from "../shared/visible.js";
+
+const nameOf = (actor) => actor.replace(/^human:/, "");
+
+// A sign-in that failed has no name where no user has it; several of a minute are one event.
+function signIn({ body }) {
+  if (body.ok) return ["Signed in", body.name, body.address];
+  const times = body.count > 1 ? `${body.count} times` : "";
+  return ["Sign-in failed", body.name || "a name that no user has", body.address, times];
+}
+
+const ANSWERS = { approved: "Approved", denied: "Denied", expired: "Expired", void: "Void" };
+const by = ({ actor }) => "by " + nameOf(actor);
+
+// kind -> what happened, and about what
+const SAID = {
+  "user.signed_in": signIn,
+  "user.created": (e) => ["User made", e.body.name, e.body.role, by(e)],
+  "user.changed": (e) => ["User changed", e.body.name, Object.keys(e.body.set || {}).join(" and "), by(e)],
+  "user.removed": (e) => ["User removed", e.body.name, by(e)],
+  "key.created": (e) => ["Key made", e.body.name, e.body.user || "a service", by(e)],
+  "key.revoked": (e) => ["Key revoked", e.body.id, by(e)],
+  "approval.given": (e) => ["One yes of several", e.body.ask, by(e)],
+  "approval.answered": (e) => [ANSWERS[e.body.answer] || "Answered", e.body.ask, by(e)],
+};
+
+function AuditRow({ event }) {
+  const [what, ...about] = (SAID[event.kind] || (() => [event.kind]))(event);
+  const failed = event.kind === "user.signed_in" && !event.body.ok;
+  return (
+    <li class="row line">
+      <span class={"b" + (failed ? " c-red" : "")}>{what}</span>
+      <span class="m grow wrap">{visible(about.filter(Boolean).join(", "))}</span>
+      <span class="s f">
+        <When at={event.at} />
+      </span>
+    </li>
+  );
+}
 
 function Audit() {
-  const audit = useData("/v1/audit", (event) => /^(user\.|key\.|approval\.answered)/.test(event.kind));
+  const audit = useData("/v1/audit?newest=true", (event) => /^(user\.|key\.|approval\.answered)/.test(event.kind));
   return (
     <section>
       <h2>Audit</h2>
@@ -17,16 +56,7 @@ function Audit() {
           ) : (
             <ul>
               {items.map((event) => (
-                <li key={event.seq} class="row line">
-                  <span class="b">{event.kind}</span>
-                  <span class="m grow wrap">
-                    {[event.body.name, event.body.ask, event.body.answer].filter(Boolean).join(", ")} by{" "}
-                    {event.actor.replace(/^human:/, "")}
-                  </span>
-                  <span class="s f">
-                    <When at={event.at} />
-                  </span>
-                </li>
+                <AuditRow key={event.seq} event={event} />
               ))}
             </ul>
           )
@@ -38,7 +68,7 @@ function Audit() {
 
 export function System() {
   const version = useData("/v1/version", () => false),
-    settings = useData("/v1/settings", (event) => event.kind === "config.changed");
+    settings = useData("/v1/settings", (event) => event.kind === "project.saved");
   return (
     <>
       <section>

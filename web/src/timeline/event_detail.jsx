@@ -26,7 +26,13 @@ const nameOfPlace = (run, place) => (place.seq ? String(place.seq) : `${run}/${p
 const TITLES = { parse: "Call", "hand-in": "Handed in", approval: "Person" };
 const ICONS = { prompt: "file", reply: "model", parse: "tool", approval: "ask", route: "move", effect: "done" };
 
-function linkText(link) {
+// The event itself says how it came out; a link of the chain does not.
+function effectText(link, event) {
+  if (link.event === event.seq) return nameOf(event).title;
+  return nameOf({ kind: link.kind, body: link, step: link.step }).title;
+}
+
+function linkText(link, event) {
   switch (link.link) {
     case "prompt":
       return [link.seat, link.role].filter(Boolean).join(", ");
@@ -41,7 +47,7 @@ function linkText(link) {
     case "verdict":
       return [link.ok ? "passed" : "failed", link.tests].filter(Boolean).join(", ");
     case "effect":
-      return nameOf({ kind: link.kind, body: link, step: link.step }).title;
+      return effectText(link, event);
     default:
       return link.why || link.by || link.role || "";
   }
@@ -65,7 +71,7 @@ function iconOf(link) {
 // The links as they are shown: before an effect the permit that it had; after a refusal the fix.
 function shownLinks(reason) {
   const { body } = reason.event;
-  const links = reason.chain.map((link) => ({ link, title: titleOf(link), text: linkText(link) }));
+  const links = reason.chain.map((link) => ({ link, title: titleOf(link), text: linkText(link, reason.event) }));
   const last = links[links.length - 1];
   if (last && last.link.link === "effect" && last.link.permit)
     links.splice(-1, 0, { link: last.link, title: "Permit", text: last.link.permit.slice(0, 12), icon: "done" });

@@ -1205,6 +1205,14 @@ ORDER BY c.epic, c.ordinal;
 
 -- Events of the board about users and keys, and yeses of which one is not enough; where there were none ever, the
 -- board's other events are not looked at.
+-- What the audit shows, the newest first.
+-- name: audit
+WITH found (seq) AS (SELECT seq FROM entry WHERE (:before IS NULL OR seq < :before) AND kind IN (SELECT id FROM kind
+    WHERE name GLOB 'user.*' OR name GLOB 'key.*' OR name IN ('approval.given', 'approval.answered'))
+    ORDER BY seq DESC LIMIT :limit)
+SELECT j.seq, j.run, j.turn, j.step, j.n, j.kind, j.card, j.actor, j.role, j.at, j.body AS "body:json"
+FROM found JOIN journal j ON j.seq = found.seq ORDER BY j.seq DESC;
+
 -- name: people_events
 WITH RECURSIVE wanted (id) AS (SELECT id FROM kind WHERE name IN ('user.created', 'user.changed', 'user.removed',
     'user.signed_in', 'key.created', 'key.revoked', 'approval.given')),

@@ -48,7 +48,8 @@ local function shown(service, id)
     question.operation = content.whole(service.store, question.operation)
   end
   return { id = id, card = talk.card.id, status = talk.card.status, said = talk.said, question = question,
-    run = planning.run(service.store, talk.card), why = conversation.stopped_by(service.store, talk) }
+    stopped = planning.is_stopped(service.store, talk.card), run = planning.run(service.store, talk.card),
+    why = conversation.stopped_by(service.store, talk) }
 end
 
 local function one_conversation(service, request)
@@ -206,13 +207,13 @@ M.routes = {
     name = "conversations", method = "GET", path = "/v1/conversations", permission = "read",
     by_journal = true, past = true, summary = "conversations, oldest first", handle = conversations,
     answer = object({ items = list(object({ id = TEXT, status = TEXT, said = WHOLE, question = FLAG,
-      updated_at = TEXT }, { first = TEXT })) }),
+      stopped = FLAG, updated_at = TEXT }, { first = TEXT, why = TEXT })) }),
   },
   {
     name = "conversation", method = "GET", path = "/v1/conversations/{id}", permission = "read",
     summary = "what was said in it, and what it asks", handle = one_conversation, by_journal = true,
     past = true, errors = { "ERR_NOT_FOUND" }, answer = object({ id = TEXT, card = TEXT, status = TEXT,
-      said = list(ref("Comment")) }, { run = TEXT, question = ref("Approval"), why = TEXT }),
+      stopped = FLAG, said = list(ref("Comment")) }, { run = TEXT, question = ref("Approval"), why = TEXT }),
   },
   {
     name = "open_conversation", method = "POST", path = "/v1/conversations", permission = "act", status = 202,

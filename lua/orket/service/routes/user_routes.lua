@@ -206,9 +206,20 @@ end
 
 local AUDITED = { "user.", "key.", "approval.given", "approval.answered" }
 
+local AUDIT = 200 -- of a page
+
+local function newest(service, query)
+  local most = query.limit or AUDIT
+  local rows = service.store:read("audit", { before = query.before, limit = most })
+  return { items = setmetatable(rows, cjson.array_mt), next = #rows == most and rows[most].seq or nil }
+end
+
 local function audit(service, request)
+  if request.query.newest then
+    return newest(service, request.query)
+  end
   local items, last = service.events:page({ kinds = AUDITED }, request.query.after or 0,
-    request.query.limit or 200)
+    request.query.limit or AUDIT)
   return { items = setmetatable(items, cjson.array_mt), next = last }
 end
 
@@ -297,10 +308,13 @@ M.routes = {
     answer = object({ id = TEXT, message = TEXT }), errors = { "ERR_NOT_FOUND" },
   },
   {
+    pooled = true,
     name = "audit", method = "GET", path = "/v1/audit", permission = "admin", handle = audit,
     summary = "events about users, keys and answers to what agents ask",
-    query = { after = { type = "integer", minimum = 0 }, limit = { type = "integer", minimum = 1,
-      maximum = 1000 } },
+    query = { after = { type = "integer", minimum = 0 },
+      limit = { type = "integer", minimum = 1, maximum = 1000 },
+      newest = { type = "boolean", description = "the newest first; `before` goes on, not `after`" },
+      before = { type = "integer", minimum = 1 } },
     answer = api_schemas.page(ref("Event"), "integer"),
   },
 }
