@@ -86,17 +86,19 @@ function SignedIn({ leave }) {
 }
 
 export function App() {
-  const [has, set] = useState(!!key.get());
-  const left = () => {
+  const [has, set] = useState(!!key.get()),
+    [why, setWhy] = useState("");
+  const left = (reason) => {
     key.drop();
     disconnect();
+    setWhy(reason);
     set(false);
   };
   const leave = () => {
     signOut();
     sessionStorage.clear(); // also what was typed and not sent
-    left();
+    left("");
   };
-  whenDenied(left);
-  return has ? <SignedIn leave={leave} /> : <Login entered={() => set(true)} />;
+  whenDenied(() => left("You were signed out: the session ended, or the key is no longer good."));
+  return has ? <SignedIn leave={leave} /> : <Login why={why} entered={() => set(true)} />;
 }

@@ -5,7 +5,10 @@ import { notify, notifyRefusal } from "../shared/notices.jsx";
 import { statusName } from "../shared/status.jsx";
 
 // The state machine's words with the names of the board: "An issue cannot go from Ready to Done."
-const sentence = (text) => text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+// A card's id stays as it is.
+const isWord = (text) => /^[a-z]+[ ,:]/.test(text);
+const sentence = (text) =>
+  (isWord(text) ? text[0].toUpperCase() + text.slice(1) : text) + (/[.!?]$/.test(text) ? "" : ".");
 
 const whyOf = (text) =>
   sentence(text.replace(/\bfrom (\w+) to (\w+)/, (_, a, b) => `from ${statusName(a)} to ${statusName(b)}`));

@@ -4,7 +4,7 @@ import { RefusalItem } from "../card/refusal_list.jsx";
 import { id } from "../shared/api.js";
 import { aboutCall } from "../shared/calls.js";
 import { Empty, Loaded } from "../shared/feedback.jsx";
-import { When } from "../shared/format.jsx";
+import { actorName, When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData } from "../shared/live.js";
 import { visible } from "../shared/visible.js";
@@ -34,7 +34,7 @@ const Row = ({ row, base }) => (
       <Outcome status={row.status} />
       <span class="b ell">{visible(aboutCall(row))}</span>
       <span class="mono m ell">{row.card}</span>
-      <span class="m ell">{[row.answered_by, row.answer_why].filter(Boolean).join(": ")}</span>
+      <span class="m ell">{[actorName(row.answered_by), row.answer_why].filter(Boolean).join(": ")}</span>
       <span class="f s">{row.answered_at && <When at={row.answered_at} />}</span>
     </a>
   </li>
@@ -80,7 +80,7 @@ function Cause({ row, base }) {
 }
 
 function AnsweredOne({ row, base }) {
-  const by = row.answered_by && `By ${row.answered_by.replace(/^human:/, "")}`;
+  const by = row.answered_by && `By ${actorName(row.answered_by)}`;
   return (
     <div class="in">
       <Outcome status={row.status} />

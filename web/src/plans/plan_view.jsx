@@ -10,7 +10,7 @@ import { useDataAt } from "../past/past.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
 import { id, post } from "../shared/api.js";
 import { Failure, Loaded } from "../shared/feedback.jsx";
-import { When } from "../shared/format.jsx";
+import { actorName, When } from "../shared/format.jsx";
 import { useKept } from "../shared/kept.js";
 import { may } from "../shared/me.js";
 import { linesOf, PlanTree, sizeOf } from "./plan_tree.jsx";
@@ -39,7 +39,7 @@ const Rounds = ({ rounds }) => (
     {rounds.map((row) => (
       <div key={row.id} class="comment">
         <div class="s m">
-          {row.answered_by}, <When at={row.answered_at} />
+          {actorName(row.answered_by)}, <When at={row.answered_at} />
         </div>
         <p class="wrap">{row.answer_why}</p>
       </div>

@@ -1,12 +1,10 @@
 // system.jsx: the server, the caps and bounds of the project, and the audit of users and keys.
 
 import { Empty, Loaded } from "../shared/feedback.jsx";
-import { When } from "../shared/format.jsx";
+import { actorName, When } from "../shared/format.jsx";
 import { useData } from "../shared/live.js";
 import { may } from "../shared/me.js";
 import { visible } from "../shared/visible.js";
-
-const nameOf = (actor) => actor.replace(/^human:/, "");
 
 // A sign-in that failed has no name where no user has it; several of a minute are one event.
 function signIn({ body }) {
@@ -16,7 +14,7 @@ function signIn({ body }) {
 }
 
 const ANSWERS = { approved: "Approved", denied: "Denied", expired: "Expired", void: "Void" };
-const by = ({ actor }) => "by " + nameOf(actor);
+const by = ({ actor }) => "by " + actorName(actor);
 
 // kind -> what happened, and about what
 const SAID = {

@@ -16,6 +16,9 @@ export function money(amount, currency) {
   return sign + units.toFixed(digits);
 }
 
+// Who did something, without the word for a person.
+export const actorName = (actor) => (actor || "").replace(/^human:/, "");
+
 const pad = (n) => String(n).padStart(2, "0");
 const dayOf = (at) => at.toLocaleDateString(undefined, { day: "numeric", month: "short" });
 

@@ -21,7 +21,8 @@ async function withKey(text) {
   return true;
 }
 
-export function Login({ entered }) {
+// why: what signed the person out, when that was not themselves.
+export function Login({ why, entered }) {
   const [name, setName] = useState("");
   const [text, setText] = useState("");
   const act = useAct();
@@ -44,6 +45,7 @@ export function Login({ entered }) {
           </span>
           Orket
         </h1>
+        {why && <p role="status">{why}</p>}
         <Field id="name" title="Name" autoComplete="username" autofocus value={name} set={setName} />
         <Field
           id="key"

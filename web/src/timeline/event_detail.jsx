@@ -4,6 +4,7 @@
 import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
 import { Failure } from "../shared/feedback.jsx";
+import { actorName } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useOnce } from "../shared/once.js";
 import { setQuery } from "../shared/router.js";
@@ -43,7 +44,7 @@ function linkText(link, event) {
     case "rule":
       return [link.rule, link.why].filter(Boolean).join(": ");
     case "approval":
-      return [link.answer, link.by && link.by.replace(/^human:/, "by ")].filter(Boolean).join(" ");
+      return [link.answer, link.by && "by " + actorName(link.by)].filter(Boolean).join(" ");
     case "verdict":
       return [link.ok ? "passed" : "failed", link.tests].filter(Boolean).join(", ");
     case "effect":
