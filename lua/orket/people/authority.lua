@@ -11,7 +11,6 @@ local roster = require("orket.people.roster")
 local M = {}
 
 local ADMIN = principals.admin().name
-local FOR_SERVICE = { read = true, run = true } -- a service is no person
 
 local function is_service(who)
   return who:sub(1, 8) == "service:"
@@ -20,7 +19,7 @@ end
 -- nil: all of them.
 local function permissions_of(organization, users, who, is_remote)
   if is_service(who) then
-    return FOR_SERVICE
+    return roles.SERVICE
   end
   local user = users[who]
   if user and not user.disabled then

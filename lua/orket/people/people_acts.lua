@@ -177,11 +177,10 @@ end
 
 -- ---- keys ----
 
-local FOR_SERVICE = { read = true, run = true }
 local GRANTED = tables.set(roles.PERMISSIONS)
 
 local function check_scope(request)
-  local granted = request.user and GRANTED or FOR_SERVICE
+  local granted = request.user and GRANTED or roles.SERVICE
   for _, permission in ipairs(request.scope) do
     if not granted[permission] then
       return nil, errors.new("ERR_USAGE", "'" .. tostring(permission) .. "' is nothing that this key may do",

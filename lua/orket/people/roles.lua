@@ -8,6 +8,9 @@ local M = {}
 ---What a role can be given; "self", which each signed-in user has, is about the user's own.
 M.PERMISSIONS = { "read", "run", "act", "admin" }
 
+---What a service's key may have: it is no person.
+M.SERVICE = { read = true, run = true }
+
 local BUILT_IN = {
   viewer = { "read" },
   developer = { "read", "run", "act" },

@@ -77,15 +77,22 @@ function Jobs:is_due(card)
   return false
 end
 
+-- By the run where one is named, else by the card that it is of; a further build is another run.
+local function is_wanted(run, wanted)
+  if wanted.run then
+    return run.id == wanted.run.id
+  elseif wanted.again then
+    return false
+  end
+  return run.card == wanted.card or run.rock == wanted.card or run.only == wanted.card
+end
+
 ---The job that goes on by itself with the wanted run, or with one of the wanted card.
 ---@param wanted {card: string?, run: {id: string}?, again: boolean?}
 ---@return Job|nil
 function Jobs:find_taken_up(wanted)
   for _, job in ipairs(self.list) do
-    local run = job.taken_up
-    local is_asked = run and not (wanted.run or wanted.again)
-      and (run.card == wanted.card or run.rock == wanted.card or run.only == wanted.card)
-    if is_asked or run and wanted.run and wanted.run.id == run.id then
+    if job.taken_up and is_wanted(job.taken_up, wanted) then
       return job
     end
   end

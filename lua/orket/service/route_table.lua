@@ -79,6 +79,9 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field text (fun(service: table, request: ApiRequest): string|nil, Error|nil)|nil answers as handle
 ---  does, and instead of it over HTTP: JSON text that was made beside the loop
 ---@field by_journal boolean|nil its answer follows from the journal alone
+---@field tool "free"|"asked"|nil it is a tool of the MCP server: called at once, or after a person confirmed
+---@field shown table|nil of an asked one: what the person has to read first (mcp/confirmation.lua)
+---@field query_schema table|nil of what may stand behind "?", made when it is first needed (api/inputs.lua)
 ---@field pooled boolean|nil it reads much: its long queries run on the pool
 ---@field handle fun(service: table, request: ApiRequest): any, Error|Error[]|nil
 ---@field stream (fun(service: table, request: ApiRequest, response: HttpResponse,
@@ -99,6 +102,9 @@ local NOUNS = { -- in the order of docs/api.md
 ---@field query table<string, any>
 ---@field body any
 ---@field headers table<string, string>
+---@field progress fun(text: string)|nil tells an MCP client how far it is
+---@field cursor string|nil of an MCP client: where the answer goes on
+---@field is_resource boolean|nil of an MCP client: read, and not called
 
 local PERMISSIONS = { open = true, self = true, read = true, run = true, act = true, admin = true }
 

@@ -44,6 +44,7 @@ local TRACES = 1 -- second that a collector is waited for at the end
 ---@field name string of its workspace: that of its directory
 ---@field workspaces Workspaces all that this server serves
 ---@field routes Route[]
+---@field pooled Service|nil the same with api/pooled_store.lua's store, once a route asked for it
 ---@field kept KeptAnswers answers that are good until the journal moves
 ---@field once table|nil what api/once.lua knows of answered requests; nil: it was not asked
 ---@field mcp table|nil sessions of MCP clients, mcp_http.lua's; nil: none began

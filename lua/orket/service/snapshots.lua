@@ -197,24 +197,6 @@ function Snapshots:open(at)
   return snapshot
 end
 
----What a route answers: now, or as of the event that its request names. In a task.
----@param service Service
----@param route Route
----@param request ApiRequest
----@return any
----@return Error|Error[]|nil
-function Snapshots:answer(service, route, request)
-  local at = request.query.at
-  if not at or not route.past then
-    return route.handle(service, request)
-  end
-  local snapshot <close>, err = self:open(at)
-  if not snapshot then
-    return nil, err
-  end
-  return route.handle(setmetatable({ store = snapshot.store, at = at }, { __index = service }), request)
-end
-
 function Snapshots:close()
   if self.sweeping then
     async.cancel(self.sweeping)

@@ -4,7 +4,6 @@
 -- rock that is, the journal knows: an earlier process may have begun it.
 -- Cards of a run that is under way are the listener's (scheduler/listener.lua).
 
-local async = require("orket.async")
 local rock_run = require("orket.scheduler.jobs.rock_run")
 local run_set = require("orket.scheduler.run_set")
 local statuses = require("orket.util.statuses")
@@ -30,13 +29,12 @@ local function parked_run(store, epic)
   return last and store:read("run", { id = last.id })[1].noted == "parked" and last or nil
 end
 
--- In a task of its own: the act that moved the card is not to wait for its run.
 local function go_on(self, epic)
   local by = self.due[epic].by
   self.due[epic] = nil
   local run = parked_run(self.store, epic)
   if run then
-    async.spawn(self.jobs.begin, self.jobs, { card = epic, run = run, by = by })
+    self.jobs:begin({ card = epic, run = run, by = by })
   end
 end
 
@@ -75,7 +73,7 @@ end
 local function go_on_with_rocks(self)
   for _, open in ipairs(self.store:read("open_rocks")) do
     if not self.jobs:is_asked(open.id) and rock_run.goes_on(self.project, open.id) then
-      async.spawn(self.jobs.begin, self.jobs, { card = open.id, by = open.by })
+      self.jobs:begin({ card = open.id, by = open.by })
     end
   end
 end
@@ -96,8 +94,7 @@ end
 local function take_up(self, row)
   if row.taken < TAKEN_UP then
     self.note(row.id .. " goes on: the last server had it under way")
-    local wanted = { card = row.card, run = row, by = row.by, taken = row.taken + 1 }
-    async.spawn(self.jobs.begin, self.jobs, wanted)
+    self.jobs:begin({ card = row.card, run = row, by = row.by, taken = row.taken + 1 })
   else
     self.note(("%s waits: its server was killed %d times before a turn ended; to go on: orket resume %s")
       :format(row.id, TAKEN_UP + 1, row.id))

@@ -11,7 +11,7 @@ local M = {}
 local LONG = {}
 for _, name in ipairs({ "parked", "capped", "pushes", "costs", "spent", "spent_since", "budgets",
   "rules_reported", "commands", "run_roles", "run_writes", "run_last_calls", "runs", "milestones", "backlog",
-  "statuses", "turns", "sprint_cards", "servings", "examples", "timeline_gaps",
+  "statuses", "turns", "sprint_cards", "servings", "examples", "audit", "timeline_gaps",
   "timeline_density", "timeline_turns", "timeline_cards" }) do
   LONG[name] = true
 end

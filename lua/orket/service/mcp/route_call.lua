@@ -5,8 +5,8 @@
 local answer_page = require("orket.service.mcp.answer_page")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local handling = require("orket.service.api.handling")
 local inputs = require("orket.service.api.inputs")
-local pooled_store = require("orket.service.api.pooled_store")
 local strings = require("orket.util.strings")
 local unseen = require("orket.util.unseen")
 
@@ -142,8 +142,7 @@ function M.perform(service, route, request)
     ok, err = inputs.check_body(route, request.body)
   end
   if ok then
-    local view = route.pooled and not request.query.at and pooled_store.view(service) or service
-    value, err = service.snapshots:answer(view, route, request)
+    value, err = handling.perform(service, route, request)
   end
   if value == nil then
     return nil, err

@@ -7,11 +7,11 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local exchanges = require("orket.service.web.exchange")
 local forwarded = require("orket.service.web.forwarded")
+local handling = require("orket.service.api.handling")
 local hash = require("orket.core.hash")
 local http = require("orket.core.http")
 local open_streams = require("orket.service.web.open_streams")
 local page_files = require("orket.service.web.page_files")
-local pooled_store = require("orket.service.api.pooled_store")
 local rate_limit = require("orket.people.rate_limit")
 local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
@@ -30,14 +30,12 @@ local function traced(what)
   return type(what) == "table" and what or debug.traceback(what)
 end
 
--- Its body as text. What was is read by the loop, in a snapshot.
+-- Its body as text.
 local function body_of(service, route, request)
-  local is_now = not request.query.at
-  if route.text and is_now then
+  if route.text and not request.query.at then
     return route.text(service, request)
   end
-  local view = route.pooled and is_now and pooled_store.view(service) or service
-  local value, err = service.snapshots:answer(view, route, request)
+  local value, err = handling.perform(service, route, request)
   if value == nil then
     return nil, err
   end
