@@ -14,26 +14,26 @@ local http = {}
 ---@field receive number? seconds
 ---@field send number? seconds
 ---@field socket integer? of http.passed
----@field key HttpKey? requests say whether they have it; Lua sees no header with a credential
+---@field keyring HttpKeyring? requests say whether they have it; Lua sees no header with a credential
 
 ---What is a credential: the administrator's key, access keys, tokens. Lua never holds their texts.
----@class HttpKey
-local Key = {}
+---@class HttpKeyring
+local Keyring = {}
 
 ---This access key is good from now on.
 ---@param dir string `.orket` of its project
 ---@param id string
 ---@return true|nil ok, string? message, string? code ERR_NOT_FOUND, ERR_DENIED, ERR_CONFIG, ERR_IO
-function Key:add(dir, id) end
+function Keyring:add(dir, id) end
 
 ---And from now on it is not.
 ---@param id string
-function Key:drop(id) end
+function Keyring:drop(id) end
 
 ---A token with these claims, which have to have exp.
 ---@param claims string JSON
 ---@return HttpSecret
-function Key:sign(claims) end
+function Keyring:sign(claims) end
 
 ---@class HttpRequest
 ---@field method string
@@ -114,11 +114,11 @@ function Response:is_open() end
 ---and written to standard output, once; the directory keeps its hash.
 ---@param dir string `.orket` of a project
 ---@param fresh boolean
----@return HttpKey|nil key
+---@return HttpKeyring|nil keyring
 ---@return {source: "environment"|"file", made: boolean, short: boolean}|string about short: below 16 bytes
 ---@return string? code ERR_DENIED, ERR_CONFIG, ERR_IO, ERR_STORE_*
 ---@return string? fix
-function http.admin_key(dir, fresh) end
+function http.keyring(dir, fresh) end
 
 ---What systemd started this process with: one TCP socket that listens; false: nothing.
 ---@return {socket: integer, host: string, port: integer}|false|nil

@@ -1,5 +1,5 @@
 /* auth.c: `orket.core.auth`: passwords and access keys as they are kept; signed tokens and HMACs
- * for tests of them. What the service itself signs and checks is in bind/http/key.c. */
+ * for tests of them. What the service itself signs and checks is in bind/http/keyring.c. */
 #include <sodium.h>
 #include <time.h>
 

@@ -20,10 +20,10 @@ struct arrival {
 static void push_request(lua_State *L, const struct server *server,
                          const struct http_request *request)
 {
-    const struct keyring *key = server->key;
+    const struct keyring *keyring = server->keyring;
     lua_createtable(L, 0, 8);
-    if (key) {
-        key_push_verdict(L, server->bind, key, request);
+    if (keyring) {
+        l_keyring_push_verdict(L, server->bind, keyring, request);
         lua_setfield(L, -2, "credential");
         body_push(L, server->bind, request);
         lua_setfield(L, -3, "passwords");
@@ -42,7 +42,7 @@ static void push_request(lua_State *L, const struct server *server,
     lua_createtable(L, 0, (int)request->header_count);
     for (size_t i = 0; i < request->header_count; i++) {
         const struct http_header *h = &request->headers[i];
-        const char *value = key ? key_shown(h) : h->value;
+        const char *value = keyring ? l_keyring_shown(h) : h->value;
         if (!value)
             continue;
         if (lua_getfield(L, -1, h->name) == LUA_TSTRING) // several lines of a name are one list
@@ -205,16 +205,16 @@ static const struct http_events events = {on_request, response_on_gone, response
                                          response_on_message, on_drained, on_refused};
 
 /* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,
- *              send?, key?, socket?},
+ *              send?, keyring?, socket?},
  *             on_request: fun(request, response)[, on_refused: fun(address, status, code, why)])
  *   -> server | nil, message, code
- * Bytes and seconds; host is a numeric address, loopback by default; port 0 = any. With a key
- * (http.admin_key) each request says whether it has it, and Lua sees no credential. */
+ * Bytes and seconds; host is a numeric address, loopback by default; port 0 = any. With a keyring
+ * (http.keyring) each request says whether it has it, and Lua sees no credential. */
 static int l_listen(lua_State *L)
 {
     static const char *const known[] = {"host",        "port", "head",    "body", "unsent",
                                         "connections", "idle", "head_seconds", "receive", "send",
-                                        "key", "socket", NULL};
+                                        "keyring", "socket", NULL};
     bind_check_options(L, 1, known);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 3);
@@ -236,16 +236,16 @@ static int l_listen(lua_State *L)
     unsigned port = (unsigned)integer_option(L, "port", 0);
     lua_getfield(L, 1, "host");
     const char *host = luaL_optstring(L, -1, "127.0.0.1");
-    lua_getfield(L, 1, "key");
+    lua_getfield(L, 1, "keyring");
     struct server *server = lua_newuserdatauv(L, sizeof *server, 1);
     *server = (struct server){.bind = bind_of(L),
                               .on_request = LUA_NOREF,
                               .on_drained = LUA_NOREF,
                               .on_refused = LUA_NOREF,
                               .self = LUA_NOREF,
-                              .key = key_check(L, -2)};
+                              .keyring = l_keyring_check(L, -2)};
     lua_pushvalue(L, -2);
-    lua_setiuservalue(L, -2, 1); // the key lives as long as the server
+    lua_setiuservalue(L, -2, 1); // the keyring lives as long as the server
     luaL_setmetatable(L, SERVER_TYPE);
     server->on_request = bind_keep(L, 2);
     if (has_listener)
@@ -298,7 +298,7 @@ static int l_notify(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"admin_key", l_admin_key},
+    {"keyring", l_keyring_of},
     {"listen", l_listen},
     {"notify", l_notify},
     {"passed", l_passed},
@@ -309,7 +309,7 @@ int luaopen_orket_http(lua_State *L)
 {
     response_open(L);
     secret_text_open(L);
-    key_open(L);
+    l_keyring_open(L);
     bind_type(L, SERVER_TYPE, server_methods, server_gc);
     lua_newtable(L);
     bind_functions(L, functions);

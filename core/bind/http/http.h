@@ -15,7 +15,7 @@ struct server {
     struct bind *bind;
     struct http_server *http; /* NULL: closed */
     int on_request, on_drained, on_refused; /* kept functions */
-    struct keyring *key;      /* what is a credential; NULL: none is looked at */
+    struct keyring *keyring; /* what is a credential; NULL: none is looked at */
     int self;        /* keeps it while it listens */
     bool collecting; /* the Lua state goes down: callbacks must not enter it */
 };
@@ -28,15 +28,15 @@ struct response {
 };
 
 /* Registers the type of keyrings. */
-void key_open(lua_State *L);
-int l_admin_key(lua_State *L);
+void l_keyring_open(lua_State *L);
+int l_keyring_of(lua_State *L);
 
 /* The keyring at idx, or NULL where there is nil. */
-struct keyring *key_check(lua_State *L, int idx);
+struct keyring *l_keyring_check(lua_State *L, int idx);
 
 /* What the request proves: nil: no credential is with it, false: a wrong one, {kind = "admin"},
  * {kind = "key", id = …}, {kind = "token", claims = …}. */
-void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *keyring,
+void l_keyring_push_verdict(lua_State *L, struct bind *bind, const struct keyring *keyring,
                       const struct http_request *request);
 
 /* The body as Lua sees it, and a table of the passwords that were taken out of it, by field, or
@@ -44,7 +44,7 @@ void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *key
 void body_push(lua_State *L, struct bind *bind, const struct http_request *request);
 
 /* What Lua sees of a header's value: NULL: nothing, since it carries a credential. */
-const char *key_shown(const struct http_header *header);
+const char *l_keyring_shown(const struct http_header *header);
 
 /* Registers the type. */
 void response_open(lua_State *L);

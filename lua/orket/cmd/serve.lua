@@ -113,9 +113,9 @@ local function check_key(about, host)
   return true
 end
 
-local function key_of(args)
-  local key, about, code, fix = http.admin_key(args.C[1] .. "/.orket", args["new-key"] or false)
-  if not key then
+local function keyring_of(args)
+  local keyring, about, code, fix = http.keyring(args.C[1] .. "/.orket", args["new-key"] or false)
+  if not keyring then
     return errors.check(nil, about, code, fix)
   elseif about.made then
     print("The line above is the administrator's key. It is shown once; .orket keeps its hash.")
@@ -124,7 +124,7 @@ local function key_of(args)
   if ok and about.source == "environment" then
     ok, err = errors.check(llm.key(ADMIN_KEY, { env = "ORKET_API_KEY" })) -- written over in logs and replies
   end
-  return ok and key, err
+  return ok and keyring, err
 end
 
 -- ---- names ----
@@ -180,7 +180,7 @@ local function seeded(project, args)
   return not args.seed or seed_cards.create(project, args.seed)
 end
 
-local function listen(all, args, key)
+local function listen(all, args, keyring)
   local limit, err = rate_limit.from_environment()
   local ok
   if limit then
@@ -189,7 +189,7 @@ local function listen(all, args, key)
   if not ok then
     return nil, err
   end
-  return web_server.listen(all, { host = args.host, port = args.port, key = key, rate_limit = limit,
+  return web_server.listen(all, { host = args.host, port = args.port, keyring = keyring, rate_limit = limit,
     names = names_of(args), proxies = args.proxy or {}, socket = args.socket,
     log = all.first.instruments.log })
 end
@@ -212,16 +212,16 @@ local function take_socket(args)
 end
 
 local function serve(opened, args, instruments)
-  local all, server, key
+  local all, server, keyring
   local err = take_socket(args)
   if not err then
-    key, err = key_of(args)
+    keyring, err = keyring_of(args)
   end
-  if key then
+  if keyring then
     all, err = served(opened, instruments)
   end
   if all then
-    server, err = listen(all, args, key)
+    server, err = listen(all, args, keyring)
   end
   if not server then
     if all then

@@ -16,7 +16,7 @@ local M = {}
 ---@field roster Roster
 ---@field sessions table
 ---@field sign_in table
----@field key HttpKey|nil the server's
+---@field keyring HttpKeyring|nil the server's
 ---@field elsewhere fun(name: string): Directory|nil that of another project of the server
 local Directory = {}
 Directory.__index = Directory
@@ -44,17 +44,17 @@ end
 local function hand_over(self)
   for id, key in pairs(self.roster.keys) do
     if key.revoked_at then
-      self.key:drop(id)
+      self.keyring:drop(id)
     elseif is_good(key) then
-      self.key:add(self.project.dir .. "/.orket", id) -- one whose file is gone is good for nothing
+      self.keyring:add(self.project.dir .. "/.orket", id) -- one whose file is gone is good for nothing
     end
   end
 end
 
 ---From now on this server's keyring has the project's keys.
----@param key HttpKey
-function Directory:attach(key)
-  self.key = key
+---@param keyring HttpKeyring
+function Directory:attach(keyring)
+  self.keyring = keyring
   hand_over(self)
 end
 
@@ -96,7 +96,7 @@ function Directory:read_again()
   self.sessions:keep(function(session)
     return is_of(session, self.roster.users[session.user])
   end)
-  if self.key then
+  if self.keyring then
     hand_over(self)
   end
   tell(self)

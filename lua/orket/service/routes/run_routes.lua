@@ -144,7 +144,7 @@ local function is_websocket(headers)
     and (headers.connection or ""):lower():find("upgrade", 1, true)
 end
 
--- What a browser speaks, which offers its credential as another protocol (bind/http/key.c).
+-- What a browser speaks, which offers its credential as another protocol (bind/http/keyring.c).
 local PROTOCOL = "orket"
 
 -- The connection is a WebSocket from here on: the form in which its client gets events.

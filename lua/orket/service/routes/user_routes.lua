@@ -36,7 +36,7 @@ end
 
 -- A token is signed by the core, which puts it in the place of its mark.
 local function token_of(service, request, session)
-  request.secret = service.people.key:sign(cjson.encode(signed_in.claims(session)))
+  request.secret = service.people.keyring:sign(cjson.encode(signed_in.claims(session)))
   return { token = request.secret:mark(), expires_in = signed_in.token_ends(session) - os.time() }
 end
 

@@ -247,7 +247,7 @@ end
 
 ---Listens.
 ---@param workspaces Workspaces
----@param options {host: string, port: integer, key: HttpKey, names: string[], log: table,
+---@param options {host: string, port: integer, keyring: HttpKeyring, names: string[], log: table,
 ---  proxies: string[], socket: integer|nil, rate_limit: integer|nil}
 ---  rate_limit: requests a minute of one owner; 0: no bound
 ---@return table|nil server
@@ -257,15 +257,15 @@ function M.listen(workspaces, options)
     log = options.log, streams = open_streams.new(), forwarded = forwarded.new(options.proxies),
     rate_limit = rate_limit.new(options.rate_limit or 0) }, Server)
   for _, service in pairs(workspaces.by_name) do
-    service.people:attach(options.key)
+    service.people:attach(options.keyring)
     service.people:on_change(function()
       self.streams:check()
     end)
   end
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
-  self.http, err = errors.check(http.listen({ host = options.host, port = options.port, key = options.key,
-    socket = options.socket, body = BODY_MOST, connections = connections() }, function(raw, response)
+  self.http, err = errors.check(http.listen({ host = options.host, port = options.port,
+    keyring = options.keyring, socket = options.socket, body = BODY_MOST, connections = connections() }, function(raw, response)
       take(self, raw, response)
     end, function(...)
       note_refused(self, ...)

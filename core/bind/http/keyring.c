@@ -1,4 +1,4 @@
-/* key.c: a keyring as userdata: Lua can ask for the administrator's key to be made, adds access
+/* keyring.c: a keyring as userdata: Lua can ask for the administrator's key to be made, adds access
  * keys by their ids, has tokens signed, and hands it to http.listen; their texts, and those of the
  * credentials of requests, never enter Lua. */
 #include "bind/http/http.h"
@@ -11,14 +11,14 @@
 #include "base/base64.h"
 #include "script/value.h"
 
-#define KEY_TYPE "orket.http.key"
+#define KEYRING_TYPE "orket.http.keyring"
 #define BEARER   "bearer "
 #define PROTOCOL "orket"
 #define OFFER    "orket.bearer."
 
-struct keyring *key_check(lua_State *L, int idx)
+struct keyring *l_keyring_check(lua_State *L, int idx)
 {
-    return lua_isnil(L, idx) ? NULL : luaL_checkudata(L, idx, KEY_TYPE);
+    return lua_isnil(L, idx) ? NULL : luaL_checkudata(L, idx, KEYRING_TYPE);
 }
 
 /* The administrator's key: of the environment, else of the directory, else a new one. */
@@ -35,17 +35,17 @@ static int open_admin(struct admin_key *key, const char *dir, bool fresh, bool *
     return *made ? admin_key_make(key, dir, STDOUT_FILENO, err) : rc;
 }
 
-/* http.admin_key(dir, fresh: boolean) -> key, {source: "environment"|"file", made: boolean,
+/* http.keyring(dir, fresh: boolean) -> keyring, {source: "environment"|"file", made: boolean,
  * short: boolean} | nil, message, code, fix. The key of ORKET_API_KEY, else that of the directory.
  * One that is not there, or is to be fresh, is made, and written to standard output. */
-int l_admin_key(lua_State *L)
+int l_keyring_of(lua_State *L)
 {
     const char *dir = luaL_checkstring(L, 1);
     bool fresh = lua_toboolean(L, 2), is_set, made;
     struct err err = {0};
     struct keyring *keyring = lua_newuserdatauv(L, sizeof *keyring, 0);
     *keyring = (struct keyring){0};
-    luaL_setmetatable(L, KEY_TYPE);
+    luaL_setmetatable(L, KEYRING_TYPE);
     int rc = keyring_init(keyring, &err);
     rc = rc ? rc : open_admin(&keyring->admin, dir, fresh, &is_set, &made, &err);
     if (rc)
@@ -68,7 +68,7 @@ static const char *offer_of(const struct http_header *header)
     return is_offer ? strstr(header->value, OFFER) : NULL;
 }
 
-const char *key_shown(const struct http_header *header)
+const char *l_keyring_shown(const struct http_header *header)
 {
     static const char *const carriers[] = {"authorization", "x-api-key", "cookie",
                                            "proxy-authorization"};
@@ -150,7 +150,7 @@ static void push_verdict(lua_State *L, const struct verdict *verdict)
 }
 
 /* Two of them are two stories about who asks: refused, whatever they are. */
-void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *keyring,
+void l_keyring_push_verdict(lua_State *L, struct bind *bind, const struct keyring *keyring,
                       const struct http_request *request)
 {
     const struct http_header *found = NULL;
@@ -170,10 +170,10 @@ void key_push_verdict(lua_State *L, struct bind *bind, const struct keyring *key
     push_verdict(L, &verdict);
 }
 
-/* key:add(dir, id) -> true | nil, message, code, fix   this access key is good from now on */
+/* keyring:add(dir, id) -> true | nil, message, code, fix   this access key is good from now on */
 static int l_add(lua_State *L)
 {
-    struct keyring *keyring = luaL_checkudata(L, 1, KEY_TYPE);
+    struct keyring *keyring = luaL_checkudata(L, 1, KEYRING_TYPE);
     struct err err = {0};
     if (keyring_add(keyring, luaL_checkstring(L, 2), luaL_checkstring(L, 3), &err))
         return bind_fail(L, &err);
@@ -181,18 +181,18 @@ static int l_add(lua_State *L)
     return 1;
 }
 
-/* key:drop(id)   and it is not any more */
+/* keyring:drop(id)   and it is not any more */
 static int l_drop(lua_State *L)
 {
-    keyring_drop(luaL_checkudata(L, 1, KEY_TYPE), luaL_checkstring(L, 2));
+    keyring_drop(luaL_checkudata(L, 1, KEYRING_TYPE), luaL_checkstring(L, 2));
     return 0;
 }
 
-/* key:sign(claims: JSON text) -> token: secret */
+/* keyring:sign(claims: JSON text) -> token: secret */
 static int l_sign(lua_State *L)
 {
     size_t len;
-    const struct keyring *keyring = luaL_checkudata(L, 1, KEY_TYPE);
+    const struct keyring *keyring = luaL_checkudata(L, 1, KEYRING_TYPE);
     const char *claims = luaL_checklstring(L, 2, &len);
     struct buf *out = bind_text(bind_of(L));
     keyring_sign(keyring, claims, len, out);
@@ -204,7 +204,7 @@ static int l_sign(lua_State *L)
 
 static int l_gc(lua_State *L)
 {
-    keyring_clear(luaL_checkudata(L, 1, KEY_TYPE));
+    keyring_clear(luaL_checkudata(L, 1, KEYRING_TYPE));
     return 0;
 }
 
@@ -215,7 +215,7 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
-void key_open(lua_State *L)
+void l_keyring_open(lua_State *L)
 {
-    bind_type(L, KEY_TYPE, methods, l_gc);
+    bind_type(L, KEYRING_TYPE, methods, l_gc);
 }
