@@ -264,12 +264,14 @@ function M.listen(workspaces, options)
   end
   self.nonce = hash.parts({ sys.now(), tostring(sys.monotonic()), workspaces.first.dir }):sub(1, 12)
   local err
-  self.http, err = errors.check(http.listen({ host = options.host, port = options.port,
-    keyring = options.keyring, socket = options.socket, body = BODY_MOST, connections = connections() }, function(raw, response)
-      take(self, raw, response)
-    end, function(...)
-      note_refused(self, ...)
-    end))
+  self.http, err = errors.check(http.listen({
+    host = options.host, port = options.port, socket = options.socket, keyring = options.keyring,
+    body = BODY_MOST, connections = connections(),
+  }, function(raw, response)
+    take(self, raw, response)
+  end, function(...)
+    note_refused(self, ...)
+  end))
   return self.http and self, err
 end
 
