@@ -3,6 +3,7 @@
 -- that ended is not run again.
 
 local errors = require("orket.errors")
+local instants = require("orket.util.instants")
 local projects = require("orket.project.project")
 local runs = require("orket.scheduler.jobs.runs")
 local preparation = require("orket.project.session.preparation")
@@ -27,14 +28,6 @@ local OPEN = { running = true, interrupted = true, drained = true, failed = true
 
 -- ---- what the journal says ----
 
-local function seconds_of(at)
-  local year, month, day, hour, minute, second = at:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
-  local whole = tonumber(second) // 1
-  return os.time({ year = year, month = month, day = day, hour = hour, min = minute,
-    sec = math.tointeger(whole), isdst = false })
-    + tonumber(second) - whole
-end
-
 local function elapsed(board, run)
   if not run.ended_at then
     return nil
@@ -44,7 +37,7 @@ local function elapsed(board, run)
       return nil
     end
   end
-  return seconds_of(run.ended_at) - seconds_of(run.started_at)
+  return instants.seconds(run.ended_at) - instants.seconds(run.started_at)
 end
 
 -- It waits for room under a cap of the organization, which holds for all runs together: that is no failure of

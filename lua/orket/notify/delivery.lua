@@ -2,9 +2,9 @@
 -- target took is recorded in the journal, so that the next owner of the project goes on where this one ended:
 -- each notice is sent at least once, in order, with the same id.
 
-local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
+local instants = require("orket.util.instants")
 local notifications = require("orket.notify.notifications")
 local senders = require("orket.notify.senders")
 local tables = require("orket.util.tables")
@@ -67,7 +67,7 @@ local LATER = { [408] = true, [425] = true, [429] = true }
 -- No further attempt makes it better.
 local function is_hopeless(err, notice)
   local refused = err.status and err.status >= 300 and err.status < 500 and not LATER[err.status]
-  return CERTAIN[err.code] or refused or approvals.seconds_since(notice.at) > GIVES_UP
+  return CERTAIN[err.code] or refused or instants.since(notice.at) > GIVES_UP
 end
 
 local function pause(self, attempt, err)

@@ -2,7 +2,7 @@
 -- service's, which is no person.
 
 local errors = require("orket.errors")
-local key_expiry = require("orket.people.key_expiry")
+local instants = require("orket.util.instants")
 local roles = require("orket.people.roles")
 local tables = require("orket.util.tables")
 
@@ -70,7 +70,7 @@ function M.key(organization, key, user)
   local scope = tables.set(key.scope)
   local self = { kind = user and "key" or "service", name = user and user.name or "service:" .. key.name,
     role = user and user.role, permissions = scope, account = "key:" .. key.id,
-    owner = user and "user:" .. user.name or "key:" .. key.id, ends = key_expiry.seconds(key.expires_at) }
+    owner = user and "user:" .. user.name or "key:" .. key.id, ends = instants.seconds(key.expires_at) }
   if user then
     self.permissions = within(roles.permissions(organization, user.role), scope)
   end

@@ -2,6 +2,7 @@
 -- pause. Read from the journal, for people.
 
 local approvals = require("orket.governance.approvals.approvals")
+local instants = require("orket.util.instants")
 local local_time = require("orket.view.format.local_time")
 local tables = require("orket.util.tables")
 local pause = require("orket.llm.pause")
@@ -66,7 +67,7 @@ local function next_try(one)
   if left > 0 then
     return "next try in " .. local_time.span(left)
   end
-  local past = approvals.seconds_since(one["until"])
+  local past = instants.since(one["until"])
   return past > DUE and "not tried since " .. local_time.stamp(one["until"]) or "next try now"
 end
 

@@ -4,6 +4,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local instants = require("orket.util.instants")
 local moves = require("orket.effects.moves")
 local sys = require("orket.core.sys")
 
@@ -74,26 +75,11 @@ function M.is_late(row)
   return sys.now() > row.expires_at
 end
 
-local function epoch(at)
-  local year, month, day, hour, minute, second = at:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
-  local whole = second // 1
-  return os.time({ year = year, month = month, day = day, hour = hour, min = minute,
-    sec = math.tointeger(whole), isdst = false })
-    + second - whole
-end
-
----Seconds since a moment, as events have it.
----@param at string UTC, RFC 3339
----@return number
-function M.seconds_since(at)
-  return epoch(sys.now()) - epoch(at)
-end
-
 ---Seconds until it is too late to say yes; never below 0.
 ---@param row {expires_at: string}
 ---@return number
 function M.seconds_left(row)
-  return math.max(0, epoch(row.expires_at) - epoch(sys.now()))
+  return math.max(0, -instants.since(row.expires_at))
 end
 
 ---What a person answers now; when it is too late, that it is.

@@ -1,9 +1,9 @@
 -- remote.lua: the run of another process in this terminal: its events as they are committed, through the
 -- views of `orket run`. What a model says before it is committed stays with the process that owns the run.
 
-local approvals = require("orket.governance.approvals.approvals")
 local errors = require("orket.errors")
 local follow = require("orket.history.follow")
+local instants = require("orket.util.instants")
 local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
 local reader = require("orket.project.reader")
@@ -80,7 +80,7 @@ local function recall(store, run, view)
   for _, row in ipairs(store:read("turns", { run = run.id })) do
     local events = row.outcome and {} or store:read("stream", { run = run.id, turn = row.turn })
     for _, event in ipairs(events) do
-      view:recall(event, approvals.seconds_since(event.at))
+      view:recall(event, instants.since(event.at))
     end
   end
 end
@@ -126,7 +126,7 @@ function M.show(store, dir, args)
   if view.recall then
     recall(store, run, view)
   end
-  view.began = view.began and view.began - approvals.seconds_since(row.session_at or row.started_at)
+  view.began = view.began and view.began - instants.since(row.session_at or row.started_at)
   view.before = view.before and (row.seconds or 0) - (row.session_seconds or 0)
   view.tokens = view.tokens and (row.tokens_in or 0) + (row.tokens_out or 0)
   if not ended then
