@@ -19,6 +19,11 @@ function M.take(dir) end
 ---@return boolean
 function M.held(dir) end
 
+---When the process that holds dir/lock, or the last one that did, took it.
+---@param dir string
+---@return string|nil at UTC, RFC 3339, with milliseconds; nil: that cannot be read
+function M.taken_at(dir) end
+
 ---The process that holds dir/lock now; nil when there is none, or it cannot be seen from here. Looks at every
 ---process.
 ---@param dir string
