@@ -142,6 +142,10 @@ describe("a run is not taken up that", function()
         assert(world.wait(function() return s:log("stopping")[1] end))
       end
       assert.equal(200, s:post("/v1/runs/ep.1/halt").status)
+      if signal == "KILL" then
+        local run = s:get("/v1/runs/ep.1").body
+        assert.same({ "running", true }, { run.status, run.stopping })
+      end
       os.execute("kill -" .. signal .. " " .. s.pid)
       assert(world.wait(function() return s:ended() end))
       w:release("A")

@@ -79,14 +79,18 @@ function Runs:start(wanted)
   return nil, ended_early(job)
 end
 
----All runs, oldest first. One that noted no end, and is not under way here, was interrupted.
+---All runs, oldest first. One that noted no end, and is not under way here, was interrupted; one that is may
+---be stopping: replies under way are waited for.
 ---@param store Store|nil that is read, where it is not the project's own (service/api/pooled_store.lua)
 ---@param id string|nil only this one
 ---@return table[] rows of the query runs
 function Runs:rows(store, id)
   local rows, set = (store or self.project.store):read("runs", { id = id }), run_set.of(self.project)
   for _, row in ipairs(rows) do
-    if row.status == "running" and not (set:find(row.id) or self.jobs:is_due(row.card)) then
+    local run = row.status == "running" and set:find(row.id)
+    if run then
+      row.stopping = run.draining
+    elseif row.status == "running" and not self.jobs:is_due(row.card) then
       row.status = "interrupted"
     end
   end

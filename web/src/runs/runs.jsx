@@ -31,12 +31,12 @@ const nameOf = (status) => RUN[status] || [status, "gray"];
 // One line, where nothing else of the page is.
 export const runLine = (run, status) => `${run}: ${nameOf(status)[0]}`;
 
-export function RunStatus({ status }) {
+export function RunStatus({ status, stopping }) {
   const [name, colour] = nameOf(status);
   return (
     <span class={"pill " + colour}>
       {status === "running" && <span class="dot live" />}
-      {name}
+      {stopping ? "Stopping" : name}
     </span>
   );
 }
@@ -46,7 +46,7 @@ function Row({ run, base, currency }) {
     <li>
       <a class="run" data-item href={`${base}/runs/${id(run.id)}`}>
         <span class="mono b ell">{run.id}</span>
-        <RunStatus status={run.status} />
+        <RunStatus status={run.status} stopping={run.stopping} />
         <span class="m no-s">
           <When at={run.started_at} />
         </span>
@@ -118,6 +118,7 @@ function List({ base, shared }) {
 }
 
 const ENDED = ["done", "canceled"];
+const STOPS = ["Nothing new starts; replies under way are waited for", "Replies under way are given up"];
 
 export function RunActs({ run, reload }) {
   const act = useAct(),
@@ -128,8 +129,8 @@ export function RunActs({ run, reload }) {
   return (
     <>
       {run.status === "running" && (
-        <button class="btn d" disabled={off} onClick={() => send("halt")}>
-          Stop run
+        <button class="btn d" disabled={off} onClick={() => send("halt")} title={STOPS[run.stopping ? 1 : 0]}>
+          {run.stopping ? "Stop now" : "Stop run"}
         </button>
       )}
       {run.status !== "running" && !ENDED.includes(run.status) && (

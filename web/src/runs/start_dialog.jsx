@@ -1,4 +1,4 @@
-// start.jsx: a run of a card begins, or goes on; the service says why when it cannot.
+// start_dialog.jsx: a run of a card begins, or goes on; the service says why when it cannot.
 
 import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
@@ -8,6 +8,10 @@ import { useWish } from "../shared/wish.js";
 import { Dialog, Failure, Field, useAct } from "../shared/feedback.jsx";
 
 const ENDED = ["done", "canceled", "archived"];
+
+// What the service says of its own field, in the words of this dialog.
+const inWords = (error) =>
+  error.code === "ERR_TRANSITION" ? { ...error, message: error.message, fix: 'Choose "Build a finished epic anew".' } : error;
 
 export function StartDialog({ cards, base, given, anew, close }) {
   const [card, set] = useState(given || ""),
@@ -41,7 +45,7 @@ export function StartDialog({ cards, base, given, anew, close }) {
           <input type="checkbox" checked={again} onChange={(e) => setAgain(e.target.checked)} />
           Build a finished epic anew
         </label>
-        {act.error && <Failure error={act.error} />}
+        {act.error && <Failure error={inWords(act.error)} />}
         <div class="acts">
           <button type="button" class="btn" onClick={close}>
             Cancel

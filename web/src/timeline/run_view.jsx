@@ -319,7 +319,7 @@ export function RunView({ base, name, query, shared }) {
           <Icon name="back" />
         </a>
         <h1 class="mono ell">{name}</h1>
-        {run.data && (at ? <span class="pill">Event {at}, read only</span> : <RunStatus status={run.data.status} />)}
+        {run.data && (at ? <span class="pill">Event {at}, read only</span> : <RunStatus status={run.data.status} stopping={run.data.stopping} />)}
         <span class="grow" />
         {run.data && (
           <>

@@ -67,7 +67,7 @@ local ALL = {
     answered_by = TEXT, answer_why = TEXT, answered_at = TEXT, labels = M.list(TEXT) }),
   Run = object({ id = TEXT, card = TEXT, status = TEXT, started_at = TEXT, turns = WHOLE, steps = WHOLE,
     tokens_in = WHOLE, tokens_out = WHOLE, money = NUMBER }, { ended_at = TEXT, seconds = WHOLE, of = TEXT,
-    at = WHOLE, only = TEXT, rock = TEXT }),
+    at = WHOLE, only = TEXT, rock = TEXT, stopping = FLAG }),
   Entry = object({ kind = { enum = { "turn", "prompt", "nudge", "reply", "result", "refusal", "failure",
     "note", "end" } }, event = WHOLE, at = TEXT, step = WHOLE },
     { text = TEXT, tool = TEXT, ok = FLAG, rule = TEXT }),
