@@ -129,6 +129,28 @@ end)
 local WRITER = world.orket.read("tests/support/disk_writer/orket/main.lua")
 
 describe("a process whose disk is full", function()
+  it("says so as a server, in /health and the alerts, until its runs go on", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = WORKS, limits = { disk = 60 } })
+    local text = apart(w, [[
+      mkdir -p .orket; mount -t tmpfs -o size=700k tmpfs .orket
+      export ORKET_API_KEY=a-key-of-more-than-16-bytes
+      $orket serve --port 0 >out 2>err & server=$!
+      ask() { curl -s -H "Authorization: Bearer $ORKET_API_KEY" -H "Content-Type: application/json" "$@"; }
+      until_has() { until ask $url$2 | grep -q "$1"; do kill -0 $server || exit 1; sleep 0.1; done; }
+      until url=$(grep -o "http://[^ ]*" out); do kill -0 $server || exit 1; sleep 0.1; done
+      ask -o begun -d "{\"card\":\"ep\"}" $url/v1/runs
+      until_has disk /health; ask $url/health; ask $url/v1/alerts
+      mount --options-source=disable -o remount,size=64m .orket
+      until_has '"status":"done"' /v1/runs/ep.1; ask $url/health; ask $url/v1/alerts
+      kill $server; wait; $orket check
+    ]])
+    assert(text:find('"ready":false,"status":"disk"', 1, true), text)
+    assert(text:find("nothing is recorded since 2%d+%-.-: .-no space.-free some space"), text)
+    local _, after = text:find('"kind":"disk"', 1, true)
+    assert(text:find('"status":"ok"', after, true) and not text:find('"kind":"disk"', after, true), text)
+    assert(text:find("sound: ", after, true), text)
+  end)
+
   it("commits the same events with the same numbers when there is room again", function()
     local w <close> = new_world()
     w:write("writer/orket/main.lua", WRITER)

@@ -12,7 +12,7 @@ local parked = require("orket.reports.parked")
 local M = {}
 
 ---@class Alert
----@field kind "stopped"|"outage"|"canary"|"cap"|"examples"|"scripts"
+---@field kind "disk"|"stopped"|"outage"|"canary"|"cap"|"examples"|"scripts"
 ---@field text string one line, with the command that it asks for
 
 local RUNS_NAMED = 5
@@ -91,17 +91,27 @@ function M.caps(caps, currency)
   return lines
 end
 
+---What waits until the disk takes commits again.
+---@param disk {since: string, message: string, fix: string?}
+---@return string
+function M.disk(disk)
+  return ("nothing is recorded since %s: %s%s"):format(disk.since, disk.message,
+    disk.fix and "; " .. disk.fix or "")
+end
+
 local function add(list, kind, text)
   list[#list + 1] = text and { kind = kind, text = text }
 end
 
 ---All of them.
 ---@param store Store
----@param about {dir: string?, runs: table[], caps: CapRow[], currency: string?, waiting: table?} dir: of the
----  project as the person named it; waiting: scripts, as waits.of answers them
+---@param about {dir: string?, runs: table[], caps: CapRow[], currency: string?, waiting: table?,
+---  disk: table?}  dir: of the project as the person named it; waiting: scripts, as waits.of answers them;
+---  disk: as of RunSet, where it takes no commits
 ---@return Alert[]
 function M.list(store, about)
   local list, option = {}, parked.option(about.dir)
+  add(list, "disk", about.disk and M.disk(about.disk))
   for _, line in ipairs(M.stopped(store, about.runs, option)) do
     add(list, "stopped", line)
   end

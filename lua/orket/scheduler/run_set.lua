@@ -8,6 +8,7 @@ local errors = require("orket.errors")
 local meters = require("orket.governance.budget.meter")
 local rates = require("orket.governance.rates")
 local slots = require("orket.scheduler.slots")
+local sys = require("orket.core.sys")
 
 local M = {}
 
@@ -22,6 +23,7 @@ local M = {}
 ---@field budget SharedBudget
 ---@field limiters table<string, Limiter> by address and model
 ---@field on_release fun()|nil an epic is free for another run
+---@field disk {since: string, message: string, fix: string?}|nil commits wait for it
 local RunSet = {}
 RunSet.__index = RunSet
 
@@ -166,6 +168,8 @@ function RunSet:wait_for_disk(seconds, note)
         async.freeze(task, message ~= nil)
       end
     end
+    local since = self.disk and self.disk.since or sys.now()
+    self.disk = message and { since = since, message = message, fix = fix } or nil
     if message then
       note(("waiting up to %d s: %s"):format(math.ceil(seconds), errors.line(errors.new(code, message, fix))))
     else

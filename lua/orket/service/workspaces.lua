@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local route_table = require("orket.service.route_table")
+local run_set = require("orket.scheduler.run_set")
 
 local M = {}
 
@@ -67,6 +68,17 @@ function Workspaces:ready()
     end
   end
   return true
+end
+
+---Commits of one of them wait until its disk takes them.
+---@return boolean
+function Workspaces:waits_for_disk()
+  for _, service in pairs(self.by_name) do
+    if run_set.of(service.project).disk then
+      return true
+    end
+  end
+  return false
 end
 
 ---What goes on by itself in a new process goes on.

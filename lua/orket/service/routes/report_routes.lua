@@ -121,6 +121,7 @@ local function alerted(service)
   local budgets = budgets_of(service)
   return { items = setmetatable(alerts.list(service.store, { runs = service.runs:rows(service.store),
     caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
+    disk = run_set.of(service.project).disk,
     waiting = waits.of(service.store, service.dir, service.project.lock ~= nil) }), cjson.array_mt) }
 end
 
@@ -219,7 +220,7 @@ M.routes = {
     pooled = true,
     name = "alerts", method = "GET", path = "/v1/alerts", permission = "read", handle = alerted,
     summary = "what a person should know besides the cards: stopped runs, outages, caps, what waits",
-    answer = object({ items = list(object({ kind = { enum = { "stopped", "outage", "canary", "cap",
+    answer = object({ items = list(object({ kind = { enum = { "disk", "stopped", "outage", "canary", "cap",
       "examples", "scripts" } }, text = TEXT })) }),
   },
   {

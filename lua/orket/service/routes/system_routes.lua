@@ -13,8 +13,11 @@ local object = api_schemas.object
 local TEXT, WHOLE, NUMBER = { type = "string" }, { type = "integer" }, { type = "number" }
 
 local function health(service)
-  local ready = service.workspaces:ready()
-  return { status = ready and "ok" or "stopping", live = true, ready = ready }
+  if not service.workspaces:ready() then
+    return { status = "stopping", live = true, ready = false }
+  end
+  local takes_commits = not service.workspaces:waits_for_disk()
+  return { status = takes_commits and "ok" or "disk", live = true, ready = takes_commits }
 end
 
 -- Each project has users of its own, some of them from another one; the administrator's key is good for all.
@@ -76,7 +79,7 @@ M.routes = {
     name = "health", method = "GET", path = "/health", permission = "open",
     summary = "whether the server is alive, and ready for work", handle = health, answer = {
       type = "object", required = { "status", "live", "ready" },
-      properties = { status = { enum = { "ok", "stopping" } }, live = { type = "boolean" },
+      properties = { status = { enum = { "ok", "disk", "stopping" } }, live = { type = "boolean" },
         ready = { type = "boolean" } },
     },
   },
