@@ -5,7 +5,7 @@
 local errors = require("orket.errors")
 local instants = require("orket.util.instants")
 local projects = require("orket.project.project")
-local runs = require("orket.scheduler.jobs.runs")
+local run_card = require("orket.scheduler.jobs.run_card")
 local preparation = require("orket.project.session.preparation")
 local statuses = require("orket.util.statuses")
 
@@ -120,7 +120,7 @@ local function play(project, case, began)
   if not ok then
     return nil, err
   end
-  return runs.run(project, case, { on_run = began, is_stopping = function()
+  return run_card.run(project, case, { on_run = began, is_stopping = function()
     return false
   end })
 end

@@ -7,7 +7,7 @@ local errors = require("orket.errors")
 local plan_files = require("orket.planning.plan_files")
 local preparation = require("orket.project.session.preparation")
 local run_set = require("orket.scheduler.run_set")
-local runs = require("orket.scheduler.jobs.runs")
+local run_card = require("orket.scheduler.jobs.run_card")
 
 local M = {}
 
@@ -236,9 +236,9 @@ local function perform(self, job, wanted)
   if not ok then
     return nil, err
   elseif wanted.run then
-    return runs.resume(self.project, wanted.run, options_of(self, job, wanted))
+    return run_card.resume(self.project, wanted.run, options_of(self, job, wanted))
   end
-  return runs.run(self.project, job.card, options_of(self, job, wanted))
+  return run_card.run(self.project, job.card, options_of(self, job, wanted))
 end
 
 local function finish(self, job, ended, err)

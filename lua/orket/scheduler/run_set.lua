@@ -36,12 +36,12 @@ end
 ---@param project table opened as owner
 ---@return RunSet
 function M.of(project)
-  if not project.runs then
+  if not project.run_set then
     local self = setmetatable({ project = project, list = {} }, RunSet)
     renew(self)
-    project.runs = self
+    project.run_set = self
   end
-  return project.runs
+  return project.run_set
 end
 
 -- ---- which runs ----

@@ -4,7 +4,7 @@ local M = {}
 
 function M.meets_a_stale_epic(path)
   local async, cards = require("orket.async"), require("orket.project.cards")
-  local projects, runs = require("orket.project.project"), require("orket.scheduler.jobs.runs")
+  local projects, runs = require("orket.project.project"), require("orket.scheduler.jobs.run_card")
   async.main(function()
     local project = assert(projects.open(path, { own = true }))
     project:load_scripts()

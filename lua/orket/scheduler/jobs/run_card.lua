@@ -1,4 +1,4 @@
--- runs.lua: what `orket run NAME` means: which card, which run, and what is pushed of it when it
+-- run_card.lua: what `orket run NAME` means: which card, which run, and what is pushed of it when it
 -- is done.
 
 local cards = require("orket.project.cards")
