@@ -373,6 +373,20 @@ ask -o /dev/null -H 'Authorization: Bearer %s' -d '{"new_password":"%s"}' %s/v1/
   end)
 end)
 
+describe("a role of the organization's own", function()
+  it("is told by validate when it names what there is not", function()
+    local w <close> = new_world()
+    local path = w.dir .. "/config/organization.json"
+    local organization = cjson.decode(orket.read(path))
+    organization.people = { roles = { release = { "read", "aprove", "approve", "card_files" } } }
+    orket.write(path, cjson.encode(organization))
+    local text, code = w:orket("validate")
+    assert.equal(0, code, text)
+    assert(text:find("'aprove' is no permission, route or act: it gives the role 'release' nothing", 1, true), text)
+    assert.equal(1, select(2, text:gsub("is no permission", "")), text)
+  end)
+end)
+
 describe("a token", function()
   it("is exchanged for the next one, and ends its session when an old one comes again later", function()
     local w <close> = with_ada("viewer")

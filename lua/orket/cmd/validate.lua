@@ -1,5 +1,6 @@
 -- validate.lua: `orket validate [DIR]`: everything that is wrong with a project, at once.
 
+local acts = require("orket.governance.acts")
 local cjson = require("cjson")
 local code = require("orket.project.config.code")
 local concealed = require("orket.governance.concealed")
@@ -14,6 +15,8 @@ local options = require("orket.options")
 local parked = require("orket.reports.parked")
 local problem_list = require("orket.project.config.problem_list")
 local projects = require("orket.project.project")
+local roles = require("orket.people.roles")
+local route_table = require("orket.service.route_table")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
@@ -117,6 +120,23 @@ local function add_concealed(dir, project, problems, origins)
   end
 end
 
+-- Words of people's roles that give nothing: a typing mistake, mostly.
+local function add_unknown_words(project, warnings, origins)
+  local origin, known = origins[project.organization], tables.set(tables.keys(acts.all()))
+  for _, route in ipairs(route_table.all()) do
+    known[route.name] = true
+  end
+  for _, one in ipairs(roles.unknown(project.organization, known)) do
+    local path = ("%s/people/roles/%s/%d"):format(origin.path, one.role, one.at - 1)
+    local message = "'%s' is no permission, route or act: it gives the role '%s' nothing"
+    warnings[#warnings + 1] = {
+      file = origin.source.file, line = origin.source:line(path), path = path, warning = true,
+      message = message:format(one.word, one.role),
+      fix = "docs/auth.md has the permissions, docs/api.md and docs/acts.md the names",
+    }
+  end
+end
+
 -- What is read of a project, and what is wrong with it: {project, errors, warnings}.
 local function check(dir)
   local project, found = config.read(dir)
@@ -132,6 +152,7 @@ local function check(dir)
     add_concealed(dir, project, problems, origins)
     add_drift(dir, project, warnings, origins)
     add_growth(dir, warnings)
+    add_unknown_words(project, warnings, origins)
     local keys = unread.problems(project, origins)
     table.move(keys, 1, #keys, #warnings + 1, warnings)
   end

@@ -39,6 +39,23 @@ function M.names(organization)
   return tables.keys(M.all(organization))
 end
 
+---What the organization's own roles name and nobody knows: no permission, no route and no act.
+---@param organization table
+---@param known table<string, true> names of routes and acts
+---@return {role: string, at: integer, word: string}[] at: its place in the role's list
+function M.unknown(organization, known)
+  local list, permissions = {}, tables.set(M.PERMISSIONS)
+  local own = (organization.people or {}).roles or {}
+  for _, role in ipairs(tables.keys(own)) do
+    for i, word in ipairs(own[role]) do
+      if not (permissions[word] or known[word]) then
+        list[#list + 1] = { role = role, at = i, word = word }
+      end
+    end
+  end
+  return list
+end
+
 ---The permissions of a role; one that does not exist has none.
 ---@param organization table
 ---@param role string

@@ -1,6 +1,7 @@
 -- admission.lua: whether a request is looked at at all: does it name this server as its host (a page of
 -- another site whose name was turned to this address does not), does it come from no other site, has it the
--- key. What a wrong key costs its sender is time; who has the right one never waits.
+-- key. What a wrong key costs its sender is time, and beyond 64 at once a 429; who has the right one never
+-- waits.
 
 local async = require("orket.async")
 local errors = require("orket.errors")

@@ -5,13 +5,14 @@ local async = require("orket.async")
 
 local M = {}
 
-local MOST, BYTES = 64, 4 << 20 -- answers that are kept; bytes of one
+local MOST, BYTES, ALL_BYTES = 64, 4 << 20, 32 << 20 -- answers that are kept; bytes of one; of all
 
 ---@class KeptAnswers
 ---@field events table live_events
 ---@field at integer|nil the journal's last event, of which they are
 ---@field answers table<string, {body: string, etag: string|nil}> by target
 ---@field count integer
+---@field bytes integer of all that are kept
 ---@field running table<string, table> tasks that make one, by target
 local KeptAnswers = {}
 KeptAnswers.__index = KeptAnswers
@@ -19,19 +20,21 @@ KeptAnswers.__index = KeptAnswers
 ---@param events table live_events
 ---@return KeptAnswers
 function M.new(events)
-  return setmetatable({ events = events, answers = {}, count = 0, running = {} }, KeptAnswers)
+  return setmetatable({ events = events, answers = {}, count = 0, bytes = 0, running = {} }, KeptAnswers)
 end
 
 local function forget_older(self)
   if self.at ~= self.events.last then
-    self.at, self.count, self.answers, self.running = self.events.last, 0, {}, {}
+    self.at, self.count, self.bytes, self.answers, self.running = self.events.last, 0, 0, {}, {}
   end
 end
 
 -- One that was begun when the journal ended at `at`; what came since may not be in it.
 local function keep(self, at, target, body, etag)
-  if self.count < MOST and #body <= BYTES and self.at == at and at == self.events.last then
+  local has_room = self.count < MOST and #body <= BYTES and self.bytes + #body <= ALL_BYTES
+  if has_room and self.at == at and at == self.events.last then
     self.answers[target], self.count = { body = body, etag = etag }, self.count + 1
+    self.bytes = self.bytes + #body
   end
 end
 
