@@ -176,9 +176,9 @@ function Waits({ card, base, items }) {
   );
 }
 
-function Refusals({ reports, base }) {
+function Refusals({ reports, base, at }) {
   if (reports.length === 0) return <Empty>Nothing was refused.</Empty>;
-  return reports.map((report) => <RefusalItem key={report.event} report={report} base={base} />);
+  return reports.map((report) => <RefusalItem key={report.event} report={report} base={base} readOnly={!!at} />);
 }
 
 function Whole({ card, base, tab, shared }) {
@@ -189,7 +189,7 @@ function Whole({ card, base, tab, shared }) {
     activity: () => <Activity card={card} base={base} below={below} at={shared.at} />,
     changes: () => <Changes card={card} at={shared.at} />,
     checks: () => <Checks checks={checks} />,
-    refusals: () => <Refusals reports={card.reports} base={base} />,
+    refusals: () => <Refusals reports={card.reports} base={base} at={shared.at} />,
     cost: () => <Cost card={card} base={base} />,
     details: () => <Details card={card} />,
   };

@@ -29,7 +29,8 @@ const Where = ({ report, base }) => {
   );
 };
 
-export function RefusalItem({ report, base, card }) {
+// card: its card is named; readOnly: of what was.
+export function RefusalItem({ report, base, card, readOnly }) {
   const asks = report.decision === "ask",
     place = placeOf(report.where);
   return (
@@ -47,7 +48,7 @@ export function RefusalItem({ report, base, card }) {
           </a>
         )}
         <span class="grow" />
-        {place && may("act") && <TryEdit event={report.event} place={place} />}
+        {place && !readOnly && may("act") && <TryEdit event={report.event} place={place} />}
         <Where report={report} base={base} />
         <span class="s f">
           <When at={report.timestamp} />
