@@ -7,6 +7,7 @@ import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData, useOnline } from "../shared/live.js";
 import { may } from "../shared/me.js";
+import { Table } from "../shared/table.jsx";
 import { visible } from "../shared/visible.js";
 
 const matters = (event) => /^(scripts|policy|canary)\./.test(event.kind);
@@ -58,32 +59,20 @@ const Policies = ({ status }) => (
         Generation <span class="mono">{status.canary.generation}</span> is tried on a part of the turns first.
       </div>
     )}
-    <div class="table" tabIndex={0} role="region" aria-label="Policies">
-      <table>
-        <thead>
-          <tr>
-            <th>Policy</th>
-            <th>Of</th>
-            <th>Self-test</th>
-            <th class="no-s">Since</th>
-          </tr>
-        </thead>
-        <tbody>
-          {status.policies.map((row) => (
-            <tr key={row.path}>
-              <td class="mono">{visible(row.path)}</td>
-              <td>{row.shipped ? "Orket" : "this project"}</td>
-              <td>
-                <Test outcome={row.self_test} />
-              </td>
-              <td class="no-s">
-                <When at={row.since} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Policies" heads={["Policy", "Of", "Self-test", ["Since", "no-s"]]}>
+      {status.policies.map((row) => (
+        <tr key={row.path}>
+          <td class="mono">{visible(row.path)}</td>
+          <td>{row.shipped ? "Orket" : "this project"}</td>
+          <td>
+            <Test outcome={row.self_test} />
+          </td>
+          <td class="no-s">
+            <When at={row.since} />
+          </td>
+        </tr>
+      ))}
+    </Table>
   </>
 );
 

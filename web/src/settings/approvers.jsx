@@ -3,6 +3,7 @@
 import { Empty, Loaded } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useData } from "../shared/live.js";
+import { Table } from "../shared/table.jsx";
 
 const nameOf = (glob, all) => (glob === "*" ? all : glob);
 
@@ -41,30 +42,13 @@ const Rule = ({ rule, roles, otherwise }) => (
 const OTHERWISE = { rule: "*", epic: "*", approvers: 1, requester: true };
 
 function Matrix({ rules, roles, otherwise }) {
+  const heads = ["Rule", "Epic", ...roles.map((role) => [role, "mark"]), "Users", ["Approvers", "n"], "Requester"];
   return (
-    <div class="table" tabIndex={0} role="region" aria-label="Approvers">
-      <table>
-        <thead>
-          <tr>
-            <th>Rule</th>
-            <th>Epic</th>
-            {roles.map((role) => (
-              <th key={role} class="mark">
-                {role}
-              </th>
-            ))}
-            <th>Users</th>
-            <th class="n">Approvers</th>
-            <th>Requester</th>
-          </tr>
-        </thead>
-        <tbody>
-          {(rules.length > 0 ? rules : [OTHERWISE]).map((rule, i) => (
-            <Rule key={i} rule={rule} roles={roles} otherwise={otherwise} />
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <Table label="Approvers" heads={heads}>
+      {(rules.length > 0 ? rules : [OTHERWISE]).map((rule, i) => (
+        <Rule key={i} rule={rule} roles={roles} otherwise={otherwise} />
+      ))}
+    </Table>
   );
 }
 

@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { patch } from "../shared/api.js";
 import { Empty, Failure, Field, Loaded, useAct } from "../shared/feedback.jsx";
 import { useData, useOnline } from "../shared/live.js";
+import { Table } from "../shared/table.jsx";
 
 const KINDS = ["tokens", "money", "calls", "seconds", "disk"];
 const EACH = "*"; // those that are not named
@@ -142,30 +143,17 @@ function Add({ currency, settings }) {
   );
 }
 
-const Table = ({ rows, currency, settings }) => (
-  <div class="table" tabIndex={0} role="region" aria-label="Caps">
-    <table>
-      <thead>
-        <tr>
-          <th>Cap</th>
-          <th>Limit</th>
-          <th>
-            <span class="sr">Acts</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map((cap) => (
-          <Cap
-            key={[cap.scope, cap.name, cap.kind, cap.limit].join("/")}
-            cap={cap}
-            currency={currency}
-            settings={settings}
-          />
-        ))}
-      </tbody>
-    </table>
-  </div>
+const List = ({ rows, currency, settings }) => (
+  <Table label="Caps" heads={["Cap", "Limit", "Acts"]}>
+    {rows.map((cap) => (
+      <Cap
+        key={[cap.scope, cap.name, cap.kind, cap.limit].join("/")}
+        cap={cap}
+        currency={currency}
+        settings={settings}
+      />
+    ))}
+  </Table>
 );
 
 function Editor({ data, reload }) {
@@ -177,7 +165,7 @@ function Editor({ data, reload }) {
       {rows.length === 0 ? (
         <Empty>No caps are set: nothing bounds what is spent.</Empty>
       ) : (
-        <Table rows={rows} currency={budgets.currency} settings={settings} />
+        <List rows={rows} currency={budgets.currency} settings={settings} />
       )}
       <h2 class="next">Set cap</h2>
       <Add currency={budgets.currency} settings={settings} />

@@ -6,6 +6,7 @@ import { Empty, Failure, Field, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { useData, useOnline } from "../shared/live.js";
 import { whoAmI } from "../shared/me.js";
+import { Table } from "../shared/table.jsx";
 
 const SCOPES = ["read", "run", "act"];
 
@@ -101,26 +102,11 @@ export function Keys() {
             items.length === 0 ? (
               <Empty>No keys. Programs sign in with one.</Empty>
             ) : (
-              <div class="table" tabIndex={0} role="region" aria-label="Keys">
-                <table>
-                  <thead>
-                    <tr>
-                      <th>Name</th>
-                      <th>Of</th>
-                      <th>May</th>
-                      <th class="no-s">Until</th>
-                      <th>
-                        <span class="sr">Acts</span>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((row) => (
-                      <Key key={row.id} row={row} reload={keys.reload} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table label="Keys" heads={["Name", "Of", "May", ["Until", "no-s"], "Acts"]}>
+                {items.map((row) => (
+                  <Key key={row.id} row={row} reload={keys.reload} />
+                ))}
+              </Table>
             )
           }
         </Loaded>

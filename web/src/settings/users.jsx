@@ -5,6 +5,7 @@ import { id, post } from "../shared/api.js";
 import { Empty, Failure, Field, Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { useData, useOnline } from "../shared/live.js";
+import { Table } from "../shared/table.jsx";
 
 const matters = (event) => /^user\./.test(event.kind);
 
@@ -88,26 +89,11 @@ export function Users() {
             {items.length === 0 ? (
               <Empty>No users yet: the administrator's key signs in.</Empty>
             ) : (
-              <div class="table" tabIndex={0} role="region" aria-label="Users">
-                <table>
-                  <thead>
-                    <tr>
-                      <th>Name</th>
-                      <th>Role</th>
-                      <th class="no-s">Signed in</th>
-                      <th>State</th>
-                      <th>
-                        <span class="sr">Acts</span>
-                      </th>
-                    </tr>
-                  </thead>
-                  <tbody>
-                    {items.map((user) => (
-                      <User key={user.name} user={user} roles={roles} />
-                    ))}
-                  </tbody>
-                </table>
-              </div>
+              <Table label="Users" heads={["Name", "Role", ["Signed in", "no-s"], "State", "Acts"]}>
+                {items.map((user) => (
+                  <User key={user.name} user={user} roles={roles} />
+                ))}
+              </Table>
             )}
           </section>
           <section>
