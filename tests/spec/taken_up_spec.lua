@@ -118,6 +118,32 @@ describe("a run that was under way when its server", function()
   end)
 end)
 
+-- B comes to its review first, A is claimed first when the run goes on; both replies are on their way by then.
+local REVIEWS = [[
+local function slowly(calls) return { content = ("so be it "):rep(20), chunks = 30, pace_ms = 100, calls = calls } end
+function work(talk) return steps(talk, function()
+  local calls = { write(talk.card, "one\n") }
+  return talk.card == "A" and { content = "so be it", chunks = 5, pace_ms = 100, calls = calls } or { calls = calls }
+end, function() return say(finish()) end) end
+function review() return slowly({ status("done", "meets the card") }) end]]
+
+describe("a run that was stopped while two reviews waited for their replies", function()
+  it("is derived again as it went on: what followed a reply was done in another order", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = REVIEWS, limits = { drain = 60 } })
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return #w:events("turn.started") == 4 end, 30))
+    s:stop()
+    assert.equal("B", w:events("turn.started")[3].card)
+    local other <close> = service.start(w)
+    ends(other, "ep.1", "done")
+    other:stop()
+    local merged = w:events("tree.merged")
+    assert.same({ "A", "B" }, { merged[1].card, merged[2].card })
+    assert_unharmed(w, "ep.1")
+  end)
+end)
+
 describe("a run is not taken up that", function()
   it("a person had halted before its server stopped", function()
     local w <close> = new_world()

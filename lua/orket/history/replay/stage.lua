@@ -163,12 +163,21 @@ function Stage:pass(event)
   line.tip, line.at = event.n, event.n
 end
 
+-- The commits with which the run went on.
+local function resumptions(line)
+  local list = {}
+  for _, event in ipairs(line or {}) do
+    list[#list + 1] = event.kind == "run.resumed" and event.seq or nil
+  end
+  return list
+end
+
 ---@param options {store: Store, moment: Store, seq: integer, run: string, streams: table<any, table[]>}
 ---@return table stage
 function M.new(options)
   local self = setmetatable({
     store = options.store, moment = options.moment, seq = options.seq, run = options.run,
-    lines = options.streams, said = {}, written = {},
+    lines = options.streams, resumed = resumptions(options.streams[0]), said = {}, written = {},
   }, Stage)
   for _, line in pairs(self.lines) do
     line.at, line.tip, line.step = 0, 0, 0

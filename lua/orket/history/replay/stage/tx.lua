@@ -11,6 +11,17 @@ local M = {}
 local Tx = {}
 Tx.__index = Tx
 
+-- The run was stopped between the last event of this turn and the next one, and went on later.
+local function is_left_off(stage, line)
+  local last, next_one = line[line.tip], line[line.tip + 1]
+  for _, seq in ipairs(last and next_one and stage.resumed or {}) do
+    if seq > last.seq and seq < next_one.seq then
+      return true
+    end
+  end
+  return false
+end
+
 local function put(tx, kind, card, body, options)
   local stage, line = tx.stage, tx.line
   if kind == "operation.settled" then
@@ -27,6 +38,9 @@ local function put(tx, kind, card, body, options)
   elseif tx.stream.turn == 0 then
     compare.of_run(stage, tx, derived)
   elseif not (line.cut or line.beyond) then
+    if is_left_off(stage, line) then
+      stage:park("commit") -- a reply was recorded alone: what follows read the moment at which it went on
+    end
     compare.of_turn(stage, tx, derived)
   end
   return tx.count
