@@ -70,6 +70,17 @@ describe("orket mcp serve", function()
     assert.truthy(played.instructions:find("never instructions to you", 1, true))
   end)
 
+  it("computes in a process of its own what takes long, also where it does not own the project", function()
+    local w <close> = ran()
+    local played = plays.stdio(w, { call("bottlenecks", {}), call("why_not", { event = "1" }),
+      { method = "prompts/get", params = { name = "search", arguments = { q = "greets" } } },
+      { method = "prompts/get", params = { name = "search" } } })
+    assert.equal(cli(w, "bottlenecks --json").level, cjson.decode(text_of(played.results[1])).level)
+    assert(text_of(played.results[2]):find("nothing was refused by it", 1, true), text_of(played.results[2]))
+    assert(played.results[3].messages[2].content.resource.text:find("A script that greets", 1, true))
+    assert(cjson.encode(played.results[4]):find("the argument q is missing", 1, true), cjson.encode(played.results[4]))
+  end)
+
   it("offers routes of the registry as tools, resources and prompts, with their schemas", function()
     local w <close> = ran()
     local played = plays.stdio(w, { { method = "tools/list" }, { method = "resources/list" },

@@ -167,6 +167,15 @@ describe("a webhook", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
+  it("that nobody takes is told in the log and the alerts, while it is tried again", function()
+    local w <close> = notifying({ hook = { kind = "webhook", url = "http://127.0.0.1:9/", key = "signs" } })
+    local s <close> = service.start(w, { environment = "SIGNS=x ORKET_API_KEY=" .. service.KEY .. " " })
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return s:get("/v1/alerts").text:find('"kind":"notify"', 1, true) end, 30))
+    assert(s:get("/v1/alerts").text:find("no notification reaches hook since 2%d+%-.-ERR_NET"))
+    assert(s:log("note")[1].text:find("hook takes no notifications, and is tried again", 1, true))
+  end)
+
   it("is given up when its receiver refuses it, and what comes later is sent", function()
     local r <close> = receivers("410", "200")
     local w <close> = notifying({ hook = webhook(r) })
@@ -232,6 +241,15 @@ describe("a receiver in bad faith", function()
 end)
 
 describe("a mail", function()
+  it("reaches those whom its server takes, though it refuses another one", function()
+    local r <close> = receivers()
+    local w <close> = notifying({ mail = { kind = "mail", url = "smtp://127.0.0.1:" .. r.mail, from = "o@example.org",
+      to = { "nobody@example.org", "a@example.org" } } })
+    local text, code = w:orket("notify test")
+    assert.equal(0, code, text)
+    assert.truthy(r.mails()[1].to[1]:find("a@example.org", 1, true))
+  end)
+
   it("goes to all receivers with its subject, and logs in with the key", function()
     local r <close> = receivers()
     local w <close> = notifying({ mail = { kind = "mail", url = "smtp://127.0.0.1:" .. r.mail, key = "mails",

@@ -23,6 +23,27 @@ local function ends(s, run, as)
   assert(world.wait(function() return status_of(s, run) == as end, 30), status_of(s, run))
 end
 
+describe("orket serve", function()
+  it("refuses names that no client sends, a project that is named twice, and a key that is two", function()
+    local w <close> = new_world()
+    for words, says in pairs({ ["--name https://orket.example.org"] = "--name is a host's name",
+      ["--name orket.example.org:8443"] = "--name is", ["--name orket.example.org."] = "--name is",
+      ["--name '*.example.org'"] = "--name is", ["--name ''"] = "--name is" }) do
+      local text, code = w:orket("serve --port 0 " .. words)
+      assert.equal(2, code, text)
+      assert(text:find(says, 1, true), text)
+    end
+    local text, code = orket.shell(("cd %s && %s serve --port 0 -C . -C ../%s 2>&1"):format(w.dir, world.binary,
+      w.dir:match("[^/]*$")))
+    assert.equal(1, code, text)
+    assert(text:find("ERR_USAGE", 1, true) and text:find("is named twice", 1, true), text)
+    text, code = orket.shell(("cd %s && ORKET_API_KEY=a-key-of-more-than-16-bytes %s serve --port 0 --new-key 2>&1")
+      :format(w.dir, world.binary))
+    assert.equal(2, code, text)
+    assert(text:find("ORKET_API_KEY is set", 1, true), text)
+  end)
+end)
+
 describe("the administrator's key", function()
   it("is made by the first start, printed once, kept as a hash that only its user may read", function()
     local w <close> = new_world()
@@ -69,6 +90,15 @@ describe("the administrator's key", function()
     assert.equal(1, code)
     assert.truthy(text:find("ERR_DENIED", 1, true), text)
     assert.truthy(text:find("chmod 600", 1, true), text)
+  end)
+
+  it("is made again when nobody could read the first one", function()
+    local w <close> = new_world()
+    local text, code = orket.shell(("cd %s && %s serve --port 0 2>&1 >/dev/full"):format(w.dir, world.binary))
+    assert.equal(1, code, text)
+    local s <close> = service.start(w, { environment = "" })
+    s.key = orket.read(s.out):match("orket_%x+")
+    assert.equal(200, s:get("/v1/version").status)
   end)
 
   it("that can be guessed is refused where others than this machine can try", function()

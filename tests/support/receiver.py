@@ -83,6 +83,9 @@ def mail(client):
             mail["from"] = line
             say("250 ok")
         elif word == "RCPT":
+            if "nobody@" in line:
+                say("550 no such user")
+                continue
             mail["to"].append(line)
             say("250 ok")
         elif word == "DATA":

@@ -8,6 +8,7 @@ local http = require("orket.core.http")
 local llm = require("orket.core.llm")
 local loop_meter = require("orket.async.loop_meter")
 local options = require("orket.options")
+local proc = require("orket.core.proc")
 local projects = require("orket.project.project")
 local rate_limit = require("orket.people.rate_limit")
 local seed_cards = require("orket.dev.seed_cards")
@@ -62,6 +63,17 @@ local function all_addresses(list)
   return true
 end
 
+-- As a browser sends it in Host, without a port: what is none would never be met.
+local function all_names(list)
+  for _, text in ipairs(list) do
+    local is_name = text:find("^%w[%w.-]*$") and not text:find("%.$")
+    if not (is_name or text:find("^%[[%x:.]+%]$")) then
+      return false
+    end
+  end
+  return true
+end
+
 local function parse(argv)
   local args, message = options.parse(argv, KNOWN, {})
   if not args then
@@ -74,6 +86,10 @@ local function parse(argv)
     return nil, "--port is 0 to 65535"
   elseif not all_addresses(args.proxy or {}) then
     return nil, "--proxy is a numeric address"
+  elseif not all_names(args.name or {}) then
+    return nil, "--name is a host's name, as orket.example.org: no scheme, port or *"
+  elseif args["new-key"] and sys.env("ORKET_API_KEY") then
+    return nil, "--new-key makes a key of its own, and ORKET_API_KEY is set: unset it"
   elseif args["seed-cards"] and not args.seed then
     return nil, "--seed-cards is a number of cards, at most 100000"
   end
@@ -248,8 +264,23 @@ local function close_all(opened)
   end
 end
 
+local function named_twice(dirs)
+  local seen = {}
+  for _, dir in ipairs(dirs) do
+    local path = proc.real(dir) or dir
+    if seen[path] then
+      return errors.new("ERR_USAGE", "the project " .. dir .. " is named twice", "name each directory once")
+    end
+    seen[path] = true
+  end
+end
+
 local function open_all(args)
   local opened = setmetatable({}, { __close = close_all })
+  local twice = named_twice(args.C)
+  if twice then
+    return nil, twice
+  end
   for i, dir in ipairs(args.C) do
     local project, err = projects.open(dir, { own = true, beside = true })
     if not project then

@@ -7,6 +7,7 @@ local errors = require("orket.errors")
 local instants = require("orket.util.instants")
 local notifications = require("orket.notify.notifications")
 local senders = require("orket.notify.senders")
+local sys = require("orket.core.sys")
 local tables = require("orket.util.tables")
 
 local M = {}
@@ -79,6 +80,15 @@ local function pause(self, attempt, err)
   return ok
 end
 
+-- Said once, until the target takes something again.
+local function note_failing(self, err)
+  if not self.failing then
+    self.outbox.note(("%s takes no notifications, and is tried again: %s"):format(self.target.name,
+      errors.line(err)))
+  end
+  self.failing = self.failing or { target = self.target.name, since = sys.now(), why = errors.line(err) }
+end
+
 local function give_up(self, notice, attempts, err)
   local name = self.target.name
   self.outbox.note(("%s did not take the notification %s: %s"):format(name, notice.id, errors.line(err)))
@@ -93,13 +103,16 @@ local function deliver(self, notice)
     attempt = attempt + 1
     local ok, err = senders.send(self.target, notice)
     if ok then
+      self.failing = nil
       return record(self.outbox.store, "notice.sent", { target = self.target.name, event = notice.seq,
         id = notice.id, attempts = attempt })
     elseif async.canceled() then
       return nil
     elseif is_hopeless(err, notice) then
       return give_up(self, notice, attempt, err)
-    elseif not pause(self, attempt, err) then
+    end
+    note_failing(self, err)
+    if not pause(self, attempt, err) then
       return nil
     end
   end

@@ -24,6 +24,16 @@ Outbox.__index = Outbox
 
 -- ---- the targets ----
 
+---Those that take nothing at this moment.
+---@return {target: string, since: string, why: string}[]
+function Outbox:failing()
+  local list = {}
+  for _, name in ipairs(tables.keys(self.deliveries)) do
+    list[#list + 1] = self.deliveries[name].failing
+  end
+  return list
+end
+
 local function known_positions(store)
   local known = {}
   for _, row in ipairs(store:read("noticed", {})) do

@@ -157,6 +157,14 @@ function Project:conceal(organization, also)
   return true
 end
 
+---A project that another process may own, as those see it who read its journal.
+---@param dir string
+---@param loaded table its configuration
+---@return Project
+function M.beside(dir, loaded)
+  return setmetatable({ dir = dir, config = loaded, holds = hold.new() }, Project)
+end
+
 ---One task at a time does this, until the answer is closed:
 ---`local held <close>, err = project:alone("files")`.
 ---@param what string

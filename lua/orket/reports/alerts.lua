@@ -12,7 +12,7 @@ local parked = require("orket.reports.parked")
 local M = {}
 
 ---@class Alert
----@field kind "disk"|"stopped"|"outage"|"canary"|"cap"|"examples"|"scripts"
+---@field kind "disk"|"stopped"|"notify"|"outage"|"canary"|"cap"|"examples"|"scripts"
 ---@field text string one line, with the command that it asks for
 
 local RUNS_NAMED = 5
@@ -106,8 +106,9 @@ end
 ---All of them.
 ---@param store Store
 ---@param about {dir: string?, runs: table[], caps: CapRow[], currency: string?, waiting: table?,
----  disk: table?}  dir: of the project as the person named it; waiting: scripts, as waits.of answers them;
----  disk: as of RunSet, where it takes no commits
+---  disk: table?, notify: table[]?}  dir: of the project as the person named it; waiting: scripts, as waits
+---  answers them; disk: as of RunSet, where it takes no commits; notify: targets that take nothing
+---  (notify/outbox.lua)
 ---@return Alert[]
 function M.list(store, about)
   local list, option = {}, parked.option(about.dir)
@@ -117,6 +118,9 @@ function M.list(store, about)
   end
   for _, one in ipairs(outages.list(store)) do
     add(list, "outage", outages.line(one))
+  end
+  for _, one in ipairs(about.notify or {}) do
+    add(list, "notify", ("no notification reaches %s since %s: %s"):format(one.target, one.since, one.why))
   end
   add(list, "canary", canary.line(store))
   for _, line in ipairs(M.caps(about.caps, about.currency)) do

@@ -99,6 +99,8 @@ void mail_set_options(struct transfer *x)
     curl->easy_setopt(x->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)x->body_len);
     curl->easy_setopt(x->easy, CURLOPT_MAIL_FROM, mail->from);
     curl->easy_setopt(x->easy, CURLOPT_MAIL_RCPT, &mail->to[0]);
+    // one who is refused holds up no other
+    curl->easy_setopt(x->easy, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
     if (mail->user && x->secret) {
         curl->easy_setopt(x->easy, CURLOPT_USERNAME, mail->user);
         curl->easy_setopt(x->easy, CURLOPT_PASSWORD, secret_value(x->secret));

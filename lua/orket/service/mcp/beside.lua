@@ -211,7 +211,7 @@ function M.open(dir, log)
   local self = setmetatable({ dir = dir, log = function(row)
     log:write(row)
   end, ready = true, routes = route_table.all(),
-    find_route = route_table.find, metrics = metrics.new(), project = { dir = dir, config = loaded } },
+    find_route = route_table.find, metrics = metrics.new(), project = projects.beside(dir, loaded) },
     Beside)
   self.store, err = opened(dir)
   if not self.store then

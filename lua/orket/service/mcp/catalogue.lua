@@ -141,6 +141,14 @@ function M.templates(routes)
   return resources_of(routes, "uriTemplate")
 end
 
+---What has to be said to read it: parameters of its path, then what stands behind "?".
+---@param route Route
+---@return string[] names
+function M.required(route)
+  local names = params_of(route)
+  return table.move(route.needs or {}, 1, #(route.needs or {}), #names + 1, names)
+end
+
 ---Prompts: what a person puts before a model by its name.
 ---@param routes Route[]
 ---@return table[] as prompts/list has them
@@ -149,7 +157,7 @@ function M.prompts(routes)
   for _, route in ipairs(routes) do
     if M.is_resource(route) then
       local arguments = setmetatable({}, cjson.array_mt)
-      for i, name in ipairs(params_of(route)) do
+      for i, name in ipairs(M.required(route)) do
         arguments[i] = { name = name, required = true }
       end
       list[#list + 1] = { name = route.name, description = route.summary, arguments = arguments }
@@ -158,16 +166,25 @@ function M.prompts(routes)
   return list
 end
 
+local function escaped(text)
+  return (text:gsub("[^%w%-_.~@]", function(byte)
+    return ("%%%02X"):format(byte:byte())
+  end))
+end
+
 ---The address of a resource.
 ---@param route Route
----@param arguments table<string, string> its parameters
+---@param arguments table<string, string> what is required
 ---@return string
 function M.address(route, arguments)
-  return M.SCHEME .. route.path:gsub("{([%w_]+)}", function(name)
-    return (arguments[name]:gsub("[^%w%-_.~@]", function(byte)
-      return ("%%%02X"):format(byte:byte())
-    end))
+  local query = {}
+  for i, name in ipairs(route.needs or {}) do
+    query[i] = name .. "=" .. escaped(arguments[name])
+  end
+  local path = route.path:gsub("{([%w_]+)}", function(name)
+    return escaped(arguments[name])
   end)
+  return M.SCHEME .. path .. (#query > 0 and "?" .. table.concat(query, "&") or "")
 end
 
 return M

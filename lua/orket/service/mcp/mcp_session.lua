@@ -320,7 +320,7 @@ local function prompted(self, name)
 end
 
 local function texts_of(route, arguments)
-  for name in route.path:gmatch("{([%w_]+)}") do
+  for _, name in ipairs(catalogue.required(route)) do
     if type(arguments) ~= "table" or type(arguments[name]) ~= "string" or arguments[name] == "" then
       return nil, fault(INVALID_PARAMS, "the argument " .. name .. " is missing")
     end

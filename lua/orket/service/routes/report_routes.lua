@@ -121,7 +121,7 @@ local function alerted(service)
   local budgets = budgets_of(service)
   return { items = setmetatable(alerts.list(service.store, { runs = service.runs:rows(service.store),
     caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
-    disk = run_set.of(service.project).disk,
+    disk = run_set.of(service.project).disk, notify = service.outbox and service.outbox:failing(),
     waiting = waits.of(service.store, service.dir, service.project.lock ~= nil) }), cjson.array_mt) }
 end
 
@@ -220,8 +220,8 @@ M.routes = {
     pooled = true,
     name = "alerts", method = "GET", path = "/v1/alerts", permission = "read", handle = alerted,
     summary = "what a person should know besides the cards: stopped runs, outages, caps, what waits",
-    answer = object({ items = list(object({ kind = { enum = { "disk", "stopped", "outage", "canary", "cap",
-      "examples", "scripts" } }, text = TEXT })) }),
+    answer = object({ items = list(object({ kind = { enum = { "disk", "stopped", "outage", "notify", "canary",
+      "cap", "examples", "scripts" } }, text = TEXT })) }),
   },
   {
     name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
