@@ -97,6 +97,14 @@ describe("orket user", function()
     assert.equal("1\n", (orket.shell("ls " .. w.dir .. "/.orket/people | wc -l")))
   end)
 
+  it("takes a password from a file of another system, whose lines end otherwise", function()
+    local w <close> = new_world()
+    local text, code = accounts.run(w, "user add --stdin --role viewer ada", accounts.PASSWORD .. "\r")
+    assert.equal(0, code, text)
+    local s <close> = service.start(w)
+    assert.equal(200, accounts.login(s, "ada").status)
+  end)
+
   it("asks for the password twice on a terminal, which does not show it and is as it was afterwards", function()
     local w <close> = new_world()
     local command = orket.binary .. " user add -C " .. w.dir .. " ada"

@@ -137,7 +137,8 @@ int l_check_password(lua_State *L)
 
 #define INTERRUPT '\3' /* ^C: no signal meanwhile, which would leave the terminal silent */
 
-/* A line of at most PASSWORD_MAX bytes; a longer one is none, and one that ^C ends. */
+/* A line of at most PASSWORD_MAX bytes, with LF or CR LF; a longer one is none, and one that ^C
+ * ends. */
 static bool read_line(FILE *in, char *text, size_t *len)
 {
     int c;
@@ -145,6 +146,8 @@ static bool read_line(FILE *in, char *text, size_t *len)
     while ((c = getc(in)) != EOF && c != '\n' && c != INTERRUPT)
         if (*len <= PASSWORD_MAX)
             text[(*len)++] = (char)c;
+    if (c == '\n' && *len > 0 && text[*len - 1] == '\r')
+        (*len)--;
     return c != INTERRUPT && (c == '\n' || *len > 0) && *len <= PASSWORD_MAX;
 }
 

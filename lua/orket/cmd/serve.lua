@@ -211,9 +211,10 @@ local function listen(all, args, keyring)
 end
 
 local function say_where(all, args, server)
-  for _, name in ipairs(all.names) do
-    local dir = all.by_name[name].dir
-    print(("orket serves %s on http://%s:%d"):format(dir, literal(args.host), server:port()))
+  for i, name in ipairs(all.names) do
+    local path = i > 1 and "/w/" .. name .. "/board" or "" -- paths without a name mean the first one
+    local address = ("http://%s:%d%s"):format(literal(args.host), server:port(), path)
+    print("orket serves " .. all.by_name[name].dir .. " on " .. address)
   end
   io.stdout:flush()
 end
