@@ -61,6 +61,23 @@ local function complaints(text)
   return said, code
 end
 
+describe("the end of a server", function()
+  it("is no stall, however long the loop had waited for the signal", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, limits = { drain = 60 } })
+    w:hold(1)
+    local s <close> = service.start(w)
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return w:request(1) end))
+    os.execute("sleep 1; kill -TERM " .. s.pid)
+    assert(world.wait(function() return s:log("stopping")[1] end))
+    w:release(1)
+    assert(world.wait(function() return s:ended() end))
+    for _, row in ipairs(s:log("stall")) do
+      assert(row.ms < 500, cjson.encode(row))
+    end
+  end)
+end)
+
 describe("/metrics", function()
   local w, s, first, text
   setup(function()

@@ -36,6 +36,10 @@ local function turn(self)
   local seconds = ((now - self.now) - (idle - self.idle)) / 1e9
   local slow = self.slow
   self.now, self.idle, self.slow = now, idle, nil
+  if self.skips then
+    self.skips = nil
+    return
+  end
   count(self, seconds)
   if seconds > STALL then
     self.stalls = self.stalls + 1
@@ -64,6 +68,12 @@ function M.start(on_stall)
   end)
   self.handle:unref()
   return self
+end
+
+---This turn of the loop is not measured: a signal ended its wait, of which libuv then knows nothing
+---(uv__io_poll begins to count anew after EINTR).
+function Meter:skip_turn()
+  self.skips = true
 end
 
 function Meter:close()

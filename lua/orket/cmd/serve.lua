@@ -157,10 +157,11 @@ end
 
 -- ---- as long as it is served ----
 
-local function wait_for_signal()
+local function wait_for_signal(loop)
   local stop_watching, signals = nil, 0
   async.suspend(function(wake)
     stop_watching = async.on_signals(session.signals_of_an_end(), function()
+      loop:skip_turn()
       signals = signals + 1
       if signals > 1 then
         os.exit(130, false)
@@ -250,7 +251,7 @@ local function serve(opened, args, instruments)
   say_where(all, args, server)
   http.notify("READY=1")
   all:take_up()
-  local stop_watching = wait_for_signal()
+  local stop_watching = wait_for_signal(instruments.loop)
   instruments.log:write({ kind = "stopping" })
   http.notify("STOPPING=1")
   all:close(REPLIES)
