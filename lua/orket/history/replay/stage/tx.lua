@@ -11,10 +11,13 @@ local M = {}
 local Tx = {}
 Tx.__index = Tx
 
--- The run was stopped between the last event of this turn and the next one, and went on later.
-local function is_left_off(stage, line)
+-- The run was stopped between the last event of this turn and the next one, with which its agent goes on:
+-- what people and the engine do to an open turn is no part of it.
+local function is_left_off(stage, line, derived)
   local last, next_one = line[line.tip], line[line.tip + 1]
-  for _, seq in ipairs(last and next_one and stage.resumed or {}) do
+  local goes_on = last and next_one and derived.actor:find("^agent:") and next_one.kind == derived.kind
+    and next_one.actor == derived.actor
+  for _, seq in ipairs(goes_on and stage.resumed or {}) do
     if seq > last.seq and seq < next_one.seq then
       return true
     end
@@ -38,7 +41,7 @@ local function put(tx, kind, card, body, options)
   elseif tx.stream.turn == 0 then
     compare.of_run(stage, tx, derived)
   elseif not (line.cut or line.beyond) then
-    if is_left_off(stage, line) then
+    if is_left_off(stage, line, derived) then
       stage:park("commit") -- a reply was recorded alone: what follows read the moment at which it went on
     end
     compare.of_turn(stage, tx, derived)
