@@ -167,7 +167,7 @@ describe("a webhook", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("that nobody takes is told in the log and the alerts, while it is tried again", function()
+  it("that no server accepts shows in the log and the alerts, while it is tried again", function()
     local w <close> = notifying({ hook = { kind = "webhook", url = "http://127.0.0.1:9/", key = "signs" } })
     local s <close> = service.start(w, { environment = "SIGNS=x ORKET_API_KEY=" .. service.KEY .. " " })
     s:post("/v1/runs", { card = "ep" })

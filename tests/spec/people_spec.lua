@@ -382,7 +382,7 @@ ask -o /dev/null -H 'Authorization: Bearer %s' -d '{"new_password":"%s"}' %s/v1/
 end)
 
 describe("a role of the organization's own", function()
-  it("is told by validate when it names what there is not", function()
+  it("is reported by validate when it names what does not exist", function()
     local w <close> = new_world()
     local path = w.dir .. "/config/organization.json"
     local organization = cjson.decode(orket.read(path))

@@ -97,7 +97,7 @@ int admin_key_make(struct admin_key *out, const char *dir, int fd, struct err *e
     randombytes_buf(bytes, sizeof bytes);
     sodium_bin2hex(text + sizeof PREFIX - 1, 2 * RANDOM + 1, bytes, sizeof bytes);
     *out = (struct admin_key){.hash = hash_of_key(text, strlen(text))};
-    int rc = write_key(fd, text, err); // first: a key that nobody has read is not kept
+    int rc = write_key(fd, text, err); // first: a key that was not printed is not kept
     if (!rc)
         rc = keep(out, dir, err);
     sodium_memzero(bytes, sizeof bytes);

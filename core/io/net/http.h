@@ -52,8 +52,8 @@ struct http_events {
     void (*on_message)(void *data, const char *text, size_t len);
     /* After http_drain: the last connection is gone. */
     void (*on_drained)(void *ctx);
-    /* A client sent what is no request, too much or too slowly, and was answered so. NULL: nobody
-     * wants to know. The texts are borrowed until it returns. */
+    /* A client sent what is no request, too much or too slowly, and was answered so.
+     * NULL: not reported. The texts are borrowed until it returns. */
     void (*on_refused)(void *ctx, const char *peer, int status, const char *why);
 };
 

@@ -39,7 +39,7 @@ function M.names(organization)
   return tables.keys(M.all(organization))
 end
 
----What the organization's own roles name and nobody knows: no permission, no route and no act.
+---What the organization's own roles name that does not exist: no permission, no route and no act.
 ---@param organization table
 ---@param known table<string, true> names of routes and acts
 ---@return {role: string, at: integer, word: string}[] at: its place in the role's list

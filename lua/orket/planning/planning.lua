@@ -246,7 +246,7 @@ local function last_seq(store, about)
   return event and event.seq or 0, event
 end
 
----Its seat had the word when its run was stopped, and nobody went on with it since.
+---Its seat was working when its run was stopped, and no run has continued it since.
 ---@param store Store
 ---@param card {id: string, status: string}
 ---@return boolean

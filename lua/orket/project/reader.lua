@@ -40,7 +40,7 @@ local function is_under_way(run, dir)
   return lock.held(dir) and (run.session_at or run.started_at) >= (lock.taken_at(dir) or "")
 end
 
----All runs with what they have come to, oldest first. One that nobody ended was interrupted, unless it is
+---All runs with what they have come to, oldest first. One without an end was interrupted, unless it is
 ---under way.
 ---@param board table an open store
 ---@param dir string

@@ -33,10 +33,16 @@ const READS = "Reason (the agent reads it when you deny)";
 
 const sendOne = ([{ id: name, hash }], verb, why) => post(`/v1/approvals/${id(name)}/${verb}`, { hash, why });
 
+const AT_ONCE = 100; // the most that the route takes in one request
+
 // Each has a result of its own; those that failed are named, and stay in the list.
 async function sendAll(asked, verdict, why) {
   const verdicts = asked.map(({ id: name, hash }) => ({ id: name, hash, verdict, why }));
-  const { results } = await post("/v1/approvals/verdicts", { rule: asked[0].rule, verdicts });
+  const results = [];
+  for (let from = 0; from < verdicts.length; from += AT_ONCE) {
+    const slice = verdicts.slice(from, from + AT_ONCE);
+    results.push(...(await post("/v1/approvals/verdicts", { rule: asked[0].rule, verdicts: slice })).results);
+  }
   const failed = results.filter((one) => !one.ok);
   if (failed.length === 0) return results;
   const told = failed.map((one) => `${one.id}: ${one.detail}`).join("; ");

@@ -29,7 +29,7 @@ local function give(project, row, request, more)
     .. " is noted; " .. others .. " to say yes as well" }, err
 end
 
--- The answer counts by then: that its reason could not be remembered undoes nothing, but is told.
+-- The answer counts by then: that its reason could not be remembered undoes nothing; the reply names it.
 local function remember(project, row, request)
   local ok, err = true, nil
   if request.why then
