@@ -219,12 +219,21 @@ function M.sleep(seconds)
   return ok, err
 end
 
----Lets others go on between two pieces of work: what came for them meanwhile is looked at first.
+---Lets others go on between two pieces of work: the loop looks once at what came meanwhile, without waiting.
 ---@return true|nil ok
 ---@return Error|nil err  canceled
 function M.give_way()
-  uv.update_time() -- else it would be due before the loop looks at what came
-  return M.sleep(0.001)
+  local before, after = handles.opened(uv.new_idle()), handles.opened(uv.new_check())
+  local ok, err = M.suspend(function(wake)
+    before:start(function() -- the loop's next turn begins; while this is open, it does not wait
+      after:start(function()
+        wake(true)
+      end)
+    end)
+  end)
+  handles.close(before)
+  handles.close(after)
+  return ok, err
 end
 
 ---A function that a task calls between two pieces of work: it lets others go on when the task has kept the
