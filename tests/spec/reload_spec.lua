@@ -123,3 +123,26 @@ describe("reload", function()
     assert.equal(0, code, text)
   end)
 end)
+
+describe("a watch of directories", function()
+  it("cancels what is under way because of a change when it is closed", function()
+    local dir = world.orket.directory()
+    world.orket.shell("mkdir " .. dir .. "/roles")
+    local text = world.orket.probe(([[
+      local async, watch = require("orket.async"), require("orket.project.watch")
+      local code = async.main(function()
+        local begun
+        local watched = watch.open(%q, { "roles" }, function(name)
+          begun = true
+          local ok, err = async.sleep(60)
+          print(name, ok, err.code)
+        end)
+        io.open(%q, "w"):close()
+        while not begun do async.give_way() end
+        watched:close()
+        print("closed")
+      end) ]]):format(dir, dir .. "/roles/a.lua"))
+    world.orket.remove(dir)
+    assert.equal("a.lua\tnil\tERR_CANCELED\nclosed\n", text)
+  end)
+end)

@@ -36,17 +36,22 @@ local function watch(self, dir)
 end
 
 ---Calls changed() in a task of its own whenever something in these directories may have changed, and in
----nodes/policy/ where nodes/ is one of them, with the name of the file when it is known.
+---nodes/policy/ where nodes/ is one of them, with the name of the file when it is known. close() cancels the
+---tasks that are in changed().
 ---@param dir string the project's directory
 ---@param kinds string[] SCRIPTS or CONFIGURATION
 ---@param changed fun(name: string|nil)
 ---@return table watch with close()
 function M.open(dir, kinds, changed)
-  local self = setmetatable({ dir = dir, stops = {} }, Watch)
+  local self = setmetatable({ dir = dir, stops = {}, tasks = {} }, Watch)
   function self.changed(name)
-    if not self.is_closed then -- a task that had begun to wait may come after the end
-      changed(name)
+    if self.is_closed then -- a task that had begun to wait may come after the end
+      return
     end
+    local task = async.current()
+    self.tasks[task] = true
+    changed(name)
+    self.tasks[task] = nil
   end
   local is_kind = {}
   self.stops[""] = async.watch(dir, function(name)
@@ -66,6 +71,9 @@ function Watch:close()
   self.is_closed = true
   for name in pairs(self.stops) do
     stop(self, name)
+  end
+  for task in pairs(self.tasks) do
+    async.cancel(task)
   end
 end
 

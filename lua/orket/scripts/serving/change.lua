@@ -129,22 +129,31 @@ local function tell_problems(project, problems, tell)
   commit(tx)
 end
 
+-- What the files make now; one that is broken is looked at a second time. nil: canceled.
+local function build(project)
+  local generation, problems = project:build()
+  if #problems == 0 then
+    return generation, problems
+  elseif async.sleep(SETTLE) then
+    return project:build()
+  end
+end
+
 ---Takes the files as they are now: when it returns they serve, or wait, whatever else looked meanwhile.
 ---@param project table
 ---@param tell fun(text: string)
 function M.settle(project, tell)
   local held <close> = project:alone("serving")
-  if not held then -- canceled
-    return
+  local generation, problems
+  if held then
+    generation, problems = build(project)
   end
-  local generation, problems = project:build()
-  if #problems > 0 then
-    async.sleep(SETTLE)
-    generation, problems = project:build()
+  if not generation then -- canceled
+    return
   end
   tell_problems(project, problems, tell)
   local ok, err = change(project, generation, tell)
-  if not ok then
+  if not ok and not async.canceled() then
     tell("changed scripts do not serve, they could not be recorded: " .. errors.line(err))
   end
 end
