@@ -135,8 +135,8 @@ function http.notify(state) end
 ---head, body, unsent are bytes; idle, receive, send are seconds.
 ---@param options HttpOptions
 ---@param on_request fun(request: HttpRequest, response: HttpResponse)
----@param on_refused (fun(address: string, status: integer, code: string, why: string))|nil  a client sent
----  what is no request, too much or too slowly, and was answered so
+---@param on_refused (fun(address: string, status: integer, code: string, why: string): string)|nil  a client
+---  sent what is no request, too much or too slowly, and is answered so; returns that answer's X-Request-Id
 ---@return HttpServer|nil server, string? message, string? code
 function http.listen(options, on_request, on_refused) end
 

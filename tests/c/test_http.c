@@ -257,10 +257,19 @@ static void on_drained(void *ctx)
     ((struct fixture *)ctx)->empty = true;
 }
 
+static void on_refused(void *ctx, const char *peer, int status, const char *why, char id[HTTP_ID])
+{
+    (void)ctx;
+    assert_string_equal(peer, "127.0.0.1");
+    assert_true(*why);
+    snprintf(id, HTTP_ID, "r-%d", status);
+}
+
 static const struct http_events events = {.on_request = on_request,
                                          .on_gone = on_gone,
                                          .on_drain = on_drain,
-                                         .on_drained = on_drained};
+                                         .on_drained = on_drained,
+                                         .on_refused = on_refused};
 
 static int set_up(void **state)
 {
@@ -499,6 +508,8 @@ static void test_refusals_close(void **state)
         if (!c->got.len || strncmp(c->got.data, cases[i].want, strlen(cases[i].want)) != 0)
             fail_msg("%s -> %s", cases[i].in, c->got.len ? c->got.data : "");
         assert_non_null(strstr(c->got.data, "Connection: close\r\n"));
+        assert_non_null(strstr(c->got.data, "X-Request-Id: r-4"));
+        assert_non_null(strstr(c->got.data, ",\"instance\":\"r-4"));
         hang_up(c);
     }
     assert_int_equal(f->requests, 0);

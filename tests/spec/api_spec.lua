@@ -268,17 +268,37 @@ describe("the service", function()
     end
   end)
 
-  it("answers what is no HTTP as a problem, too", function()
+  -- What is answered to the first line of a request for this server.
+  local function answer_to(line)
     local text = orket.shell(("timeout 20 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d; "
-      .. "printf \"GET board HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\" >&3; cat <&3'"):format(s.port))
+      .. "printf \"%s\\r\\nHost: x\\r\\n\\r\\n\" >&3; cat <&3'"):format(s.port, line))
     local head, body = text:match("^(.-)\r\n\r\n(.*)$")
     assert.truthy(head and head:find("application/problem+json", 1, true), text)
-    local problem = cjson.decode(body)
+    return head, cjson.decode(body)
+  end
+
+  it("answers what is no HTTP as a problem, too", function()
+    local _, problem = answer_to("GET board HTTP/1.1")
     assert.same({ 400, "Bad Request", "ERR_USAGE", "urn:orket:ERR_USAGE" },
       { problem.status, problem.title, problem.code, problem.type })
     local refused = s:log("refused")[1]
     assert.same({ "127.0.0.1", 400, "ERR_USAGE", problem.detail },
       { refused.address, refused.status, refused.code, refused.why })
     assert.truthy(s:get("/metrics").text:find('orket_http_requests_total{route="none",status="400"} %d'))
+  end)
+
+  it("gives what is no request an id: in the head of its answer, in the problem, in the log", function()
+    local ids = {}
+    for line, status in pairs({ nonsense = 400, ["CONNECT h:1 HTTP/1.1"] = 501, ["GET / HTTP/2.0"] = 505,
+      ["GET /" .. ("a"):rep(17000) .. " HTTP/1.1"] = 414 }) do
+      local head, problem = answer_to(line)
+      local id = assert(head:match("\r\nX%-Request%-Id: (%S+)"), head)
+      assert.same({ status, id, nil }, { problem.status, problem.instance, ids[id] })
+      ids[id] = status
+    end
+    for _, row in ipairs(s:log("refused")) do
+      ids[row.id] = ids[row.id] ~= row.status and ids[row.id] or nil
+    end
+    assert.same({}, ids)
   end)
 end)

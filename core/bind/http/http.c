@@ -86,24 +86,26 @@ struct refusal {
     const struct server *server;
     const char *peer, *why;
     int status;
+    char *id;
 };
 
-/* (refusal) calls on_refused(address, status, code, why); runs protected */
+/* (refusal) calls on_refused(address, status, code, why) -> id; runs protected */
 static int tell_refusal(lua_State *L)
 {
-    const struct refusal *r = lua_touserdata(L, 1);
+    struct refusal *r = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->server->on_refused);
     lua_pushstring(L, r->peer);
     lua_pushinteger(L, r->status);
     lua_pushstring(L, err_name(http_refusal_code(r->status)));
     lua_pushstring(L, r->why);
-    lua_call(L, 4, 0);
+    lua_call(L, 4, 1);
+    snprintf(r->id, HTTP_ID, "%s", luaL_checkstring(L, -1));
     return 0;
 }
 
-static void on_refused(void *ctx, const char *peer, int status, const char *why)
+static void on_refused(void *ctx, const char *peer, int status, const char *why, char id[HTTP_ID])
 {
-    struct refusal refusal = {ctx, peer, why, status};
+    struct refusal refusal = {ctx, peer, why, status, id};
     lua_State *L = refusal.server->bind->L;
     if (refusal.server->on_refused == LUA_NOREF || refusal.server->collecting)
         return;
@@ -206,7 +208,8 @@ static const struct http_events events = {on_request, response_on_gone, response
 
 /* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,
  *              send?, keyring?, socket?},
- *             on_request: fun(request, response)[, on_refused: fun(address, status, code, why)])
+ *             on_request: fun(request, response)
+ *             [, on_refused: fun(address, status, code, why) -> id])
  *   -> server | nil, message, code
  * Bytes and seconds; host is a numeric address, loopback by default; port 0 = any. With a keyring
  * (http.keyring) each request says whether it has it, and Lua sees no credential. */

@@ -18,6 +18,7 @@
 
 #define HTTP_MARK    65536 /* bytes unsent: a writer should wait */
 #define HTTP_PENDING 65536 /* bytes of pipelined requests kept */
+#define HTTP_ID      65    /* bytes of an id, and its end */
 
 struct http_server;
 struct http_exchange;
@@ -52,9 +53,11 @@ struct http_events {
     void (*on_message)(void *data, const char *text, size_t len);
     /* After http_drain: the last connection is gone. */
     void (*on_drained)(void *ctx);
-    /* A client sent what is no request, too much or too slowly, and was answered so.
-     * NULL: not reported. The texts are borrowed until it returns. */
-    void (*on_refused)(void *ctx, const char *peer, int status, const char *why);
+    /* A client sent what is no request, too much or too slowly, and is answered so. What is put
+     * into `id` (letters, digits, '.', '_', '-') is that answer's X-Request-Id. NULL: not reported.
+     * The texts are borrowed until it returns. */
+    void (*on_refused)(void *ctx, const char *peer, int status, const char *why,
+                       char id[HTTP_ID]);
 };
 
 /* The ERR_* of such an answer. */

@@ -238,18 +238,24 @@ int http_refusal_code(int status)
     }
 }
 
-void answer_refusal(struct http_conn *c, int status, const char *why)
+void answer_refusal(struct http_conn *c, int status, const char *why, const char *id)
 {
     struct buf out = {0}, body = {0};
     const char *code = err_name(http_refusal_code(status));
     buf_printf(&body, "{\"type\":\"urn:orket:%s\",\"title\":\"", code);
     put_reason(&body, status);
-    buf_printf(&body, "\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"}\n", status, why, code);
+    buf_printf(&body, "\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"", status, why, code);
+    if (*id)
+        buf_printf(&body, ",\"instance\":\"%s\"", id);
+    buf_puts(&body, "}\n");
     put_status_line(&out, status);
+    buf_puts(&out, server_date(c->server));
+    if (*id)
+        buf_printf(&out, "X-Request-Id: %s\r\n", id);
     buf_printf(&out,
-               "%sContent-Type: application/problem+json\r\nContent-Length: %zu\r\n"
+               "Content-Type: application/problem+json\r\nContent-Length: %zu\r\n"
                "Connection: close\r\n\r\n",
-               server_date(c->server), body.len);
+               body.len);
     buf_put(&out, body.data, body.len);
     (void)flush(c, &out, NULL);
     buf_clear(&body);

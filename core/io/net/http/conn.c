@@ -116,13 +116,13 @@ static void name_peer(const struct http_conn *c, char out[HTTP_PEER])
 static void refuse(struct http_conn *c, int status, const char *why)
 {
     const struct http_server *server = c->server;
-    char peer[HTTP_PEER];
+    char peer[HTTP_PEER], id[HTTP_ID] = "";
     name_peer(c, peer);
-    answer_refusal(c, status, why);
+    if (server->events.on_refused)
+        server->events.on_refused(server->ctx, peer, status, why, id);
+    answer_refusal(c, status, why, id);
     if (c->state != CONN_CLOSED)
         say_goodbye(c);
-    if (server->events.on_refused)
-        server->events.on_refused(server->ctx, peer, status, why);
 }
 
 /* Bytes that the client took, of all that had to wait for it. */

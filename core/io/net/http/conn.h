@@ -86,7 +86,7 @@ void conn_drop(struct http_conn *c);
 /* "Date: …\r\n" */
 const char *server_date(struct http_server *server);
 
-/* A whole answer without a handler: refusals. */
-void answer_refusal(struct http_conn *c, int status, const char *why);
+/* A whole answer without a handler: refusals. id: "" when it has none. */
+void answer_refusal(struct http_conn *c, int status, const char *why, const char *id);
 
 #endif

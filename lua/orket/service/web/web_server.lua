@@ -183,14 +183,18 @@ end
 
 -- ---- around it ----
 
+local function new_id(self)
+  self.count = self.count + 1
+  return ("%s-%d"):format(self.nonce, self.count)
+end
+
 -- An id that a client or a proxy gave is taken over when it is one that can be logged.
 local function id_of(self, headers)
   local given = headers["x-request-id"]
   if given and #given <= 64 and given:find("^[%w._%-]+$") then
     return given
   end
-  self.count = self.count + 1
-  return ("%s-%d"):format(self.nonce, self.count)
+  return new_id(self)
 end
 
 local function failed(self, exchange, what)
@@ -213,10 +217,12 @@ local function finish(self, exchange)
     ms = math.floor(seconds * 1e5) / 100 })
 end
 
--- What never became a request.
+-- What never became a request. The id of its answer.
 local function note_refused(self, address, status, code, why)
+  local id = new_id(self)
   self.workspaces.first.metrics:refused(status)
-  self.log:write({ kind = "refused", address = address, status = status, code = code, why = why })
+  self.log:write({ kind = "refused", id = id, address = address, status = status, code = code, why = why })
+  return id
 end
 
 local function take(self, raw, response)
@@ -270,7 +276,7 @@ function M.listen(workspaces, options)
   }, function(raw, response)
     take(self, raw, response)
   end, function(...)
-    note_refused(self, ...)
+    return note_refused(self, ...)
   end))
   return self.http and self, err
 end
