@@ -13,6 +13,7 @@ local http = {}
 ---@field head_seconds number? from a request's first byte to the end of its head
 ---@field receive number? seconds
 ---@field send number? seconds
+---@field half_closed number? seconds that a client is answered that closed its side; by default it has left
 ---@field socket integer? of http.passed
 ---@field keyring HttpKeyring? requests say whether they have it; Lua sees no header with a credential
 

@@ -199,6 +199,7 @@ struct client {
     uv_tcp_t tcp;
     uv_connect_t connect;
     uv_write_t write;
+    uv_shutdown_t shutdown;
     struct buf got;
     bool connected, ended;
     int open;
@@ -208,15 +209,16 @@ struct client {
 struct fixture {
     uv_loop_t loop;
     struct http_server *server;
-    struct http_exchange *held; /* by a handler that answers later */
+    struct http_exchange *held; /* by a handler that answers later; the last large one */
     unsigned requests, gone, drained;
     size_t large;     /* bytes of each answer; 0: it says what was asked */
     bool hold, empty; /* empty: the last connection is gone, after http_drain */
 };
 
-static void answer_large(const struct fixture *f, struct http_exchange *x)
+static void answer_large(struct fixture *f, struct http_exchange *x)
 {
     char *body = calloc(1, f->large);
+    f->held = x;
     assert_int_equal(http_send(x, 200, NULL, 0, body, f->large, NULL), 0);
     free(body);
 }
@@ -283,7 +285,8 @@ static int set_up(void **state)
                                  .idle_ms = 150,
                                  .head_ms = 100,
                                  .receive_ms = 100,
-                                 .send_ms = 150};
+                                 .send_ms = 150,
+                                 .half_closed_ms = 150};
     struct err err = {0};
     uv_loop_init(&f->loop);
     *state = f;
@@ -472,17 +475,88 @@ static void test_pipelining_is_bounded(void **state)
     hang_up(c);
 }
 
+static struct client *hold_one(struct fixture *f, const char *version)
+{
+    struct client *c = dial(f);
+    char in[100];
+    f->hold = true;
+    f->held = NULL;
+    snprintf(in, sizeof in, "GET / HTTP/%s\r\n" HOST "\r\n", version);
+    say(c, in);
+    while (!f->held)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    return c;
+}
+
+static void shut(struct client *c)
+{
+    uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, NULL);
+}
+
 static void test_half_closed_pipeline(void **state)
 {
     struct fixture *f = *state;
     struct client *c = dial(f);
-    uv_shutdown_t shutdown;
     listen_to(c);
     say(c, "GET /1 HTTP/1.1\r\n" HOST "\r\nGET /2 HTTP/1.1\r\n" HOST "\r\nGET /3 HTTP/1.1\r\n" HOST
            "\r\n");
-    uv_shutdown(&shutdown, (uv_stream_t *)&c->tcp, NULL);
+    shut(c);
     assert_true(hears(f, c, NULL));
     assert_int_equal(count_of(c, "HTTP/1.1 200 OK"), 3);
+    hang_up(c);
+}
+
+static void test_half_closed_client_is_answered(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.1");
+    listen_to(c);
+    shut(c);
+    for (int i = 0; i < 5; i++) // until the server has heard of it
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(f->gone, 0);
+    assert_int_equal(http_send(f->held, 200, NULL, 0, "after all", 9, NULL), 0);
+    assert_true(hears(f, c, NULL));
+    assert_non_null(strstr(c->got.data, "after all"));
+    hang_up(c);
+}
+
+/* Its answer was queued before it closed its side. */
+static void test_half_closed_reader_gets_all(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = dial(f);
+    f->large = 40000;
+    for (unsigned asked = 1; !f->held || !http_unsent(f->held); asked++) { // the kernel takes all
+        say(c, "GET / HTTP/1.1\r\n" HOST "\r\n");
+        while (f->requests < asked)
+            uv_run(&f->loop, UV_RUN_ONCE);
+    }
+    shut(c);
+    for (int i = 0; i < 5; i++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    listen_to(c);
+    assert_true(hears(f, c, NULL));
+    assert_true(c->got.len > f->requests * f->large);
+    hang_up(c);
+}
+
+static void test_half_closed_client_does_not_wait_forever(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.1"), *other;
+    uint64_t began = uv_now(&f->loop);
+    listen_to(c);
+    shut(c);
+    assert_true(hears(f, c, NULL));
+    assert_int_equal(f->gone, 1);
+    assert_true(uv_now(&f->loop) - began >= 150);
+    other = hold_one(f, "1.1"); // which is answered in pieces
+    assert_int_equal(http_start(f->held, 200, NULL, 0, NULL), 0);
+    shut(other);
+    while (f->gone < 2)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    hang_up(other);
     hang_up(c);
 }
 
@@ -613,19 +687,6 @@ static void test_lingering_connections_make_room(void **state)
     hang_up(late);
     for (int i = 0; i < 8; i++)
         hang_up(c[i]);
-}
-
-static struct client *hold_one(struct fixture *f, const char *version)
-{
-    struct client *c = dial(f);
-    char in[100];
-    f->hold = true;
-    f->held = NULL;
-    snprintf(in, sizeof in, "GET / HTTP/%s\r\n" HOST "\r\n", version);
-    say(c, in);
-    while (!f->held)
-        uv_run(&f->loop, UV_RUN_ONCE);
-    return c;
 }
 
 /* Exchanges that are open are never cut for a newcomer. */
@@ -966,6 +1027,9 @@ int main(void)
         WITH_SERVER(test_pipelining),
         WITH_SERVER(test_pipelining_is_bounded),
         WITH_SERVER(test_half_closed_pipeline),
+        WITH_SERVER(test_half_closed_client_is_answered),
+        WITH_SERVER(test_half_closed_reader_gets_all),
+        WITH_SERVER(test_half_closed_client_does_not_wait_forever),
         WITH_SERVER(test_refusals_close),
         WITH_SERVER(test_large_body_hears_413),
         WITH_SERVER(test_continue),

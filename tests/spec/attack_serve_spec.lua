@@ -153,6 +153,18 @@ describe("a page of another site", function()
   end)
 end)
 
+it("a client that closes its side after its request hears what became of it", function()
+  local text = python([[
+def half(text):
+    s = dial(); s.sendall(text.encode()); s.shutdown(socket.SHUT_WR); return heard(s)
+body = '{"card":"A","text":"said and done"}'
+print(json.dumps([half("GET /v1/board HTTP/1.0\r\n" + HOST + AUTH + "\r\n"),
+    half("POST /v1/acts/comment HTTP/1.1\r\n" + HOST + AUTH + "Content-Type: application/json\r\n"
+        + "Content-Length: %d\r\n\r\n" % len(body) + body)]))]])
+  assert.truthy(text[1]:find("^HTTP/1.1 200 .+\r\n\r\n{.+}$"), text[1])
+  assert.truthy(text[2]:find("^HTTP/1.1 200 .+\r\n\r\n{.+}$"), text[2])
+end)
+
 describe("a request in bad faith", function()
   it("is refused when two parsers could read it differently", function()
     local post = "POST /v1/runs HTTP/1.1\r\nHOSTAUTHContent-Type: application/json\r\n"

@@ -207,7 +207,7 @@ static const struct http_events events = {on_request, response_on_gone, response
                                          response_on_message, on_drained, on_refused};
 
 /* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,
- *              send?, keyring?, socket?},
+ *              send?, half_closed?, keyring?, socket?},
  *             on_request: fun(request, response)
  *             [, on_refused: fun(address, status, code, why) -> id])
  *   -> server | nil, message, code
@@ -217,7 +217,7 @@ static int l_listen(lua_State *L)
 {
     static const char *const known[] = {"host",        "port", "head",    "body", "unsent",
                                         "connections", "idle", "head_seconds", "receive", "send",
-                                        "keyring", "socket", NULL};
+                                        "keyring", "socket", "half_closed", NULL};
     bind_check_options(L, 1, known);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 3);
@@ -234,6 +234,7 @@ static int l_listen(lua_State *L)
         .head_ms = seconds_option(L, "head_seconds"),
         .receive_ms = seconds_option(L, "receive"),
         .send_ms = seconds_option(L, "send"),
+        .half_closed_ms = seconds_option(L, "half_closed"),
         .socket = (int)integer_option(L, "socket", 0),
     };
     unsigned port = (unsigned)integer_option(L, "port", 0);

@@ -38,6 +38,7 @@ struct http_limits { /* 0 = the default */
     uint32_t head_ms;     /* from the first byte of a request to the end of its head, 10 s */
     uint32_t receive_ms;  /* from there to its last byte, 30 s */
     uint32_t send_ms;     /* a client that takes nothing of what waits for it, 30 to 60 s */
+    uint32_t half_closed_ms; /* how long one that closed its side is answered; 0: it has left */
     int socket;           /* a listening one (activation.h); 0: one is made */
 };
 
@@ -45,7 +46,9 @@ struct http_events {
     /* A request; borrowed until it returns. The exchange lasts until it is sent, finished or
      * aborted, or until on_gone. */
     void (*on_request)(void *ctx, struct http_exchange *x, const struct http_request *request);
-    /* The client left (or the server closes) before the end of the answer: x ends here. */
+    /* The client left (or the server closes) before the end of the answer: x ends here. One that
+     * only closed its side has left once an answer in pieces has begun, or when half_closed_ms
+     * are over and nothing waits for it. */
     void (*on_gone)(void *data);
     /* What was unsent is below the mark again, after a write answered 1. */
     void (*on_drain)(void *data);

@@ -145,6 +145,11 @@ static void look_at_progress(struct http_conn *c)
 
 static void take_pending(struct http_conn *c);
 
+static bool is_half_closed(const struct http_conn *c)
+{
+    return c->ended && c->server->limits.half_closed_ms;
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct http_conn *c = timer->data;
@@ -154,7 +159,7 @@ static void on_timer(uv_timer_t *timer)
         refuse(c, 408, "the request came too slowly");
     else if (c->unsent)
         look_at_progress(c);
-    else if (c->state != CONN_ANSWERS)
+    else if (c->state != CONN_ANSWERS || is_half_closed(c))
         conn_drop(c);
 }
 
@@ -290,12 +295,21 @@ static void keep(struct http_conn *c, const char *bytes, size_t len)
     room_count(c);
 }
 
+/* A client that says no more may have left: its answer has less time. */
+static void await_answer(struct http_conn *c)
+{
+    if (is_half_closed(c))
+        arm(c, c->server->limits.half_closed_ms);
+    else
+        uv_timer_stop(&c->timer);
+}
+
 static void hand_over(struct http_conn *c)
 {
     const struct http_request *request = &c->parser.request;
     c->state = CONN_ANSWERS;
     room_leave(c);
-    uv_timer_stop(&c->timer);
+    await_answer(c);
     c->exchange = (struct http_exchange){
         .conn = c,
         .keep_alive = request->keep_alive && !c->server->draining,
@@ -359,14 +373,32 @@ void conn_socket_begins(struct http_conn *c)
     read_on(c, true);
 }
 
+/* The client closed its side: what it asked for is answered, unless that answer has begun and goes
+ * on in pieces. */
+static void on_end(struct http_conn *c)
+{
+    bool has_asked = c->state == CONN_READS && !http_parser_began(&c->parser);
+    c->ended = true;
+    read_on(c, false);
+    if (c->state == CONN_ANSWERS && !c->exchange.began && is_half_closed(c))
+        await_answer(c);
+    else if (has_asked && c->pending.len)
+        return; // await_request takes it
+    else if (has_asked && c->unsent)
+        say_goodbye(c);
+    else
+        conn_drop(c);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct http_conn *c = stream->data;
-    if (n < 0) { // it may only have closed its side
-        bool waits = (c->state == CONN_LINGERS && c->unsent) ||
-                     (c->state == CONN_READS && c->pending.len && n == UV_EOF);
-        c->ended = true;
-        if (waits)
+    if (n == UV_EOF && c->state != CONN_LINGERS) {
+        on_end(c);
+        return;
+    }
+    if (n < 0) {
+        if (c->state == CONN_LINGERS && c->unsent)
             read_on(c, false);
         else
             conn_drop(c);

@@ -19,6 +19,7 @@ local sys = require("orket.core.sys")
 local M = {}
 
 local BODY_MOST = 1 << 20 -- bytes of a request
+local HALF_CLOSED = 30 -- seconds that a client is answered that closed its side: it may have left
 local CONNECTIONS, FILES = 20000, 300 -- at most; descriptors that are left to the project and its run
 
 local Server = {}
@@ -272,7 +273,7 @@ function M.listen(workspaces, options)
   local err
   self.http, err = errors.check(http.listen({
     host = options.host, port = options.port, socket = options.socket, keyring = options.keyring,
-    body = BODY_MOST, connections = connections(),
+    body = BODY_MOST, connections = connections(), half_closed = HALF_CLOSED,
   }, function(raw, response)
     take(self, raw, response)
   end, function(...)
