@@ -64,6 +64,14 @@ browser.describe("the inbox on the page", function()
     assert.same({ "half a reason", { 500, 500 } }, { seen.draft, seen.comments }) -- each once
   end)
 
+  it("begins anew when the journal is another one, as after a backup was restored", function()
+    local w <close> = new_world()
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/restored", s)
+    assert.same({ "", "", "?limit=1&after=99999" }, { seen.dialed[1], seen.dialed[2], seen.refused })
+  end)
+
   it("needs no pointer to approve, deny and answer; the focus is seen, in forced colours, at 200 %", function()
     local w <close> = new_world()
     w:run()

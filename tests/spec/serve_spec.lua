@@ -614,6 +614,25 @@ describe("events of a server", function()
     end
   end)
 
+  it("behind one that is not there yet are refused with the newest: the client knows another journal", function()
+    local w <close> = new_world()
+    local s <close> = service.start(w)
+    assert.equal(200, s:post("/v1/acts/comment", { card = "A", text = "one" }).status)
+    local newest = #w:events()
+    local stream, upgrade = { "Accept: text/event-stream" }, { "Connection: Upgrade", "Upgrade: websocket",
+      "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==" }
+    for _, ask in ipairs({ { "/v1/events" }, { "/v1/events", stream }, { "/ws/events", upgrade } }) do
+      for _, seq in ipairs({ newest + 1, 1 << 40 }) do
+        local reply = s:get(ask[1] .. "?after=" .. seq, ask[2])
+        assert.same({ 409, "ERR_STALE", newest }, { reply.status, reply.body.code, reply.body.newest })
+        assert.truthy(reply.body.fix:find("begin anew", 1, true))
+      end
+    end
+    local resumed = { stream[1], "Last-Event-ID: " .. newest + 1 }
+    assert.equal(409, s:get("/v1/events", resumed).status)
+    assert.same({}, s:get("/v1/events?after=" .. newest).body.items)
+  end)
+
   it("are filtered by kind and by card, and those of all runs begin with now", function()
     local w <close> = new_world()
     local s <close> = service.start(w)

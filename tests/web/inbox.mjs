@@ -99,6 +99,30 @@ await play({
     seen.violations = await violations(page);
   },
 
+  // The page is at an event that the journal does not have, as when a backup was restored.
+  async restored() {
+    const page = await open(),
+      dialed = (seen.dialed = []),
+      refused = page.waitForResponse((one) => one.status() === 409);
+    await page.routeWebSocket(/ws\/events/, (socket) => {
+      const isFirst = dialed.push(new URL(socket.url()).search) === 1;
+      socket.connectToServer().onMessage((text) => {
+        socket.send(isFirst ? text.replace(/"seq":\d+/, '"seq":99999') : text);
+        if (isFirst && text.includes('"beat"')) socket.close();
+      });
+    });
+    await page.goto(view("inbox"));
+    await signIn(page);
+    seen.refused = new URL((await refused).url()).search;
+    const card = (await json("/v1/board")).cards.find((one) => one.type === "issue").id;
+    await page.evaluate((url) => {
+      history.pushState(null, "", url);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, view("cards/" + card));
+    await call("/v1/acts/comment", { card, text: "it is heard" });
+    await page.waitForSelector(".comment:has-text('it is heard')");
+  },
+
   async offline() {
     const between = await wire();
     const page = await open();

@@ -57,7 +57,7 @@ export function PastBanner({ at, view, run, base }) {
   const events = useOnce(`/v1/events?after=${at - 1}&limit=1`);
   const event = events.data && events.data.items[0],
     of = useRun(event, run, at);
-  const missing = events.data && !event;
+  const missing = events.error ? events.error.code === "ERR_STALE" : events.data && !event;
   return (
     <section class="past" aria-label="Point in time">
       <span class="grow">

@@ -190,6 +190,12 @@ const pause = (ms) =>
     addEventListener("online", wake, { once: true });
   });
 
+// A browser does not say why a WebSocket was refused; this says when the key is no longer good, or when the journal
+// is another one (a backup was restored): then the page begins anew.
+function askWhy() {
+  get(`/v1/events?limit=1&after=${live.last || 0}`).catch((error) => error.code === "ERR_STALE" && connect());
+}
+
 async function keep(signal) {
   let wait = RETRY;
   while (!signal.aborted) {
@@ -197,7 +203,7 @@ async function keep(signal) {
     if (signal.aborted) return;
     wait = live.state === "live" ? RETRY : Math.min(wait * 2, RETRY_MOST);
     become("offline");
-    get("/v1/workspaces").catch(() => {}); // says when the key is no longer good
+    askWhy();
     await pause(wait);
   }
 }

@@ -100,9 +100,27 @@ local function filter_of(request)
     hidden = request.principal:hidden_kinds(), deltas = request.query.deltas ~= false }
 end
 
+-- An event that is not there yet: who names it knows another journal, and would wait for it in silence.
+local function check_known(service, seq)
+  if seq <= service.events.last then
+    return nil
+  end
+  local newest = service.store:read("counts", {})[1].events
+  if seq > newest then
+    local err = errors.new("ERR_STALE", ("there is no event %d: the newest one is %d"):format(seq, newest),
+      "the journal is another one, perhaps of a backup: begin anew, without `after` and Last-Event-ID", 409)
+    err.more = { newest = newest }
+    return err
+  end
+end
+
 local function events(service, request)
-  local items, last = service.events:page(filter_of(request), request.query.after or 0,
-    request.query.limit or EVENTS)
+  local after = request.query.after or 0
+  local err = check_known(service, after)
+  if err then
+    return nil, err
+  end
+  local items, last = service.events:page(filter_of(request), after, request.query.limit or EVENTS)
   return { items = setmetatable(items, cjson.array_mt), next = last }
 end
 
@@ -122,6 +140,10 @@ local function last_of(request, otherwise)
 end
 
 local function follow(service, request, response, headers, last)
+  local err = check_known(service, last)
+  if err then
+    return nil, err
+  end
   response:start(200, headers)
   service.events:follow(filter_of(request), last, response, live_events.STREAM)
   return 200
@@ -168,12 +190,16 @@ local function socket(service, request, response)
     end
     filter.run, first = row.id, 0
   end
-  local form, err = upgraded(request, response)
+  local last = last_of(request, first)
+  local err, form = check_known(service, last), nil
+  if not err then
+    form, err = upgraded(request, response)
+  end
   if not form then
     return nil, err
   end
   local _ <close> = service.presence:sit(response, request.who)
-  service.events:follow(filter, last_of(request, first), response, form)
+  service.events:follow(filter, last, response, form)
   return 101
 end
 
@@ -265,18 +291,21 @@ M.routes = {
     name = "run_events", method = "GET", path = "/v1/runs/{id}/events", permission = "read",
     tool = "free", query = QUERY,
     summary = "the events of a run; with Accept: text/event-stream also as they are committed",
-    errors = { "ERR_NOT_FOUND" }, answer = api_schemas.page(ref("Event"), "integer"), handle = run_events,
+    errors = { "ERR_NOT_FOUND", "ERR_STALE" }, answer = api_schemas.page(ref("Event"), "integer"),
+    handle = run_events,
     stream = stream_run,
   },
   {
     name = "events", method = "GET", path = "/v1/events", permission = "read", query = QUERY,
     summary = "all events; with Accept: text/event-stream as they are committed from now on",
-    answer = api_schemas.page(ref("Event"), "integer"), handle = events, stream = stream_all,
+    errors = { "ERR_STALE" }, answer = api_schemas.page(ref("Event"), "integer"), handle = events,
+    stream = stream_all,
   },
   {
     name = "event_socket", method = "GET", path = "/ws/events", permission = "read", query = SOCKET_QUERY,
     summary = "the same over a WebSocket: {id, event, data}; {look: CARD} says where a client looks",
-    status = 101, answer = { type = "object" }, errors = { "ERR_USAGE", "ERR_LIBRARY" }, stream = socket,
+    status = 101, answer = { type = "object" }, errors = { "ERR_USAGE", "ERR_LIBRARY", "ERR_STALE" },
+    stream = socket,
   },
   {
     name = "start_run", method = "POST", path = "/v1/runs", permission = "run", status = 202, errors = LAST,
