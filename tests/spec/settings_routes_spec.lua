@@ -39,6 +39,31 @@ it("a cap that is raised lets the card go on that waited for it", function()
   assert.equal("human:admin", w:events("project.saved")[1].actor)
 end)
 
+it("a changed cap is shown beside the one that holds for a run under way, and holds where there is none", function()
+  local function shown()
+    local of = {}
+    for _, row in ipairs(s:checked("/v1/budgets").caps) do
+      of[row.cap] = { row.limit, row.next }
+    end
+    assert.same(cjson.decode((w:orket("budget --json --all"))), s:get("/v1/budgets").body)
+    return of
+  end
+  w:hold(1)
+  s:post("/v1/cards/ep/execute")
+  assert(world.wait(function() return w:requests() == 1 end))
+  assert.same({ { 10 }, { 1000 } }, { shown()["organization/tokens"], shown()["organization/calls"] })
+  local set = { organization = { tokens = cjson.null, calls = 2000 }, roles = { coder = { calls = 5 } } }
+  assert.equal(200, patch({ budgets = set }, "If-Match: " .. s:get("/v1/settings").headers.etag).status)
+  local of = shown()
+  assert.same({ { 10, cjson.null }, { 1000, 2000 }, { cjson.null, 5 } },
+    { of["organization/tokens"], of["organization/calls"], of["roles/coder/calls"] })
+  assert.truthy(w:orket("budget"):find("1000 calls, next run 2000 calls", 1, true))
+  w:release(1)
+  assert(world.wait(function() return s:get("/v1/runs/ep.1").body.status ~= "running" end, 20))
+  assert(world.wait(function() return not shown()["organization/tokens"] end))
+  assert.same({ { 2000 }, { 5 } }, { shown()["organization/calls"], shown()["roles/coder/calls"] })
+end)
+
 it("an older revision is 409 with both, none is 428, and null removes", function()
   local first = s:get("/v1/settings").body.revision
   assert.equal(428, patch({ limits = { concurrency = 3 } }).status)

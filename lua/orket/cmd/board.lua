@@ -2,7 +2,7 @@
 
 local board_rows = require("orket.reports.board_rows")
 local bottlenecks = require("orket.cmd.bottlenecks")
-local budget = require("orket.cmd.budget")
+local config = require("orket.project.config")
 local canary = require("orket.scripts.canary")
 local cjson = require("cjson")
 local readonly = require("orket.view.readonly")
@@ -167,7 +167,7 @@ local function print_stopped(store, args, dir)
 end
 
 local function print_budgets(store, dir)
-  local budgets = budget.budgets(dir)
+  local budgets = config.budgets(dir)
   local lines = alerts.caps(budget_tree.rows(store, budgets, {}), budgets.currency)
   for i, said in ipairs(lines) do
     wrap.print((i == 1 and "\n" or "") .. text.line(said))

@@ -15,29 +15,30 @@ M.usage = [[
 usage: orket budget [-C DIR] [--json] [--all]
 
 Every cap of the organization, its epics, users, roles and cards: used, reserved by requests under way, limit.
-Cards of which less than 80 % is used are left out.
+Where a run under way has another limit than the file, both are shown. Cards of which less than 80 % is used
+are left out.
   -C DIR    the project (default: found upwards from here)
-  --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","percent",
-            "warned","where"?}]}, all of them
+  --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","next"?,
+            "percent","warned","where"?}]}, all of them; "next": the limit of the next run, if another
   --all     all cards too
 exit: 0 done, 1 failed, 2 usage
 ]]
 
----The budgets of an organization as its file has them now.
----@param dir string
----@return table
-function M.budgets(dir)
-  return ((config.read(dir).organization or {}).process_rules or {}).budgets or {}
-end
-
--- What a run under way holds; nothing when there is none.
+-- What runs under way hold, and the budgets that hold for them; nothing when there is none.
 local function held_in(dir)
   local connection = owner.connect(dir)
   local held = connection and connection:ask({ act = "budget" })
   if connection then
     connection:close()
   end
-  return held and held.caps or {}
+  return held or { caps = {} }
+end
+
+local function limit_of(row, currency)
+  local function amount(limit)
+    return math.tointeger(limit) and budget_format.amount(row.kind, limit, currency) or "none"
+  end
+  return amount(row.limit) .. (row.next and ", next run " .. amount(row.next) or "")
 end
 
 local function columns(currency)
@@ -49,8 +50,8 @@ local function columns(currency)
   return {
     table_view.text("cap"), { "used", amount("used"), right = true },
     { "reserved", amount("reserved"), right = true },
-    { "limit", amount("limit"), right = true }, { "", function(row) return row.percent .. " %" end,
-      right = true },
+    { "limit", function(row) return limit_of(row, currency) end, right = true },
+    { "", function(row) return row.percent .. " %" end, right = true },
   }
 end
 
@@ -63,8 +64,9 @@ local function without_easy_cards(rows)
 end
 
 local function show(store, args, dir)
-  local budgets = M.budgets(dir)
-  local rows = budget_tree.rows(store, budgets, held_in(dir))
+  local held, file = held_in(dir), config.budgets(dir)
+  local budgets = held.budgets or file
+  local rows = budget_tree.rows(store, budgets, held.caps, file)
   if args.json then
     print(text.json({ currency = budgets.currency, caps = budget_tree.plain(rows) }))
     return 0

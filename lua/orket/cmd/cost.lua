@@ -1,7 +1,7 @@
 -- cost.lua: `orket cost`: what requests to models cost, summed up by card, role, model, arm, day or run, or
 -- one by one.
 
-local budget = require("orket.cmd.budget")
+local config = require("orket.project.config")
 local costs = require("orket.reports.costs")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
@@ -99,7 +99,7 @@ local function show(store, args, dir)
   if not found then
     return nil, err
   end
-  local currency = budget.budgets(dir).currency
+  local currency = config.budgets(dir).currency
   return (args.requests and show_requests or show_sums)(store, args, currency)
 end
 

@@ -279,6 +279,17 @@ function M.read(dir, more, breathe)
   return project, found_of(problems, loader.origins)
 end
 
+---The budgets of the organization as its file has them now; what is wrong there is left out.
+---@param dir string
+---@return table
+function M.budgets(dir)
+  local problems = problem_list.new()
+  local root <close> = fs.root(dir)
+  local source = root and sources.read(root, "config/organization.json", problems)
+  local ok = source and sources.check(source, "organization", nil, problems)
+  return ok and (source.value.process_rules or {}).budgets or {}
+end
+
 ---Loads a project that is to be used.
 ---@param dir string
 ---@param breathe fun()|nil  see read

@@ -143,6 +143,14 @@ end
 
 -- ---- what is shared ----
 
+---The budgets that hold for the runs under way: as the newest one was given them. nil: there is no run.
+---@return table|nil
+function RunSet:budgets()
+  if self.list[1] then
+    return (self.project.config.organization.process_rules or {}).budgets or {}
+  end
+end
+
 ---The rates of the organization as it is configured now, with what the journal has let through.
 ---@param process table process rules
 ---@return GateRates|nil

@@ -65,7 +65,8 @@ function Budget({ card }) {
   const { data } = useData("/v1/budgets", (event) => event.card === card.id && event.kind === "turn.ended");
   const caps = (data ? data.caps : []).filter(
     (cap) =>
-      (cap.scope === "cards" && cap.name === card.id) || (cap.scope === "epics" && cap.name === card.epic),
+      cap.limit !== null &&
+      ((cap.scope === "cards" && cap.name === card.id) || (cap.scope === "epics" && cap.name === card.epic)),
   );
   if (caps.length === 0) return null;
   return (

@@ -130,7 +130,10 @@ function Cap({ cap, currency }) {
       </th>
       <td class="n">{show(cap.used)}</td>
       <td class="n">{show(cap.reserved)}</td>
-      <td class="n">{show(cap.limit)}</td>
+      <td class="n">
+        {cap.limit === null ? "none" : show(cap.limit)}
+        {cap.next !== undefined && <div class="s m">next run: {cap.next === null ? "none" : show(cap.next)}</div>}
+      </td>
       <td class="used">
         <div class="track">
           <i class={cap.percent >= 80 ? "w" : ""} style={{ width: Math.min(100, cap.percent) + "%" }} />

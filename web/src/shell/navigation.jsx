@@ -93,7 +93,7 @@ const ORDER = ["money", "tokens", "calls", "seconds"]; // which cap of the organ
 
 function Today() {
   const { data } = useData("/v1/budgets", (event) => /^(turn\.ended|budget|config)/.test(event.kind));
-  const caps = data ? data.caps.filter((cap) => cap.scope === "organization") : [];
+  const caps = data ? data.caps.filter((cap) => cap.scope === "organization" && cap.limit !== null) : [];
   const cap = ORDER.map((kind) => caps.find((one) => one.kind === kind)).find(Boolean);
   if (!cap) return null;
   const show = (n) => amount(cap.kind, n, data.currency);

@@ -20,15 +20,17 @@ local WARNED_AT = ledger.WARNED_AT
 ---@field kind string
 ---@field used integer
 ---@field reserved integer for requests under way
----@field limit integer
+---@field limit integer|nil that holds; null: none does yet
+---@field next integer|nil that the next run goes by, when it is another one; null: none
 ---@field percent integer
 ---@field warned boolean so much is used that a person should know
 ---@field where string|nil the key that says so; nil: the card's own file
 
 -- Whom a scope's caps may be about: who spent something, who is named, who has a budget of its own.
-local function names_of(scope, spent, budgets, owns)
+local function names_of(scope, ...)
   local names = {}
-  for _, map in ipairs({ spent[scope], budgets[scope] or {}, owns[scope] or {} }) do
+  for _, by_scope in ipairs({ ... }) do
+    local map = scope ~= "organization" and by_scope[scope] or {}
     for name in pairs(map) do
       names[name] = name ~= "*" or nil
     end
@@ -36,17 +38,28 @@ local function names_of(scope, spent, budgets, owns)
   return scope == "organization" and { "" } or tables.keys(names)
 end
 
-local function add(rows, held, spent, scope, name, limits, where)
+-- One of them; limit or later is nil where nothing caps it now, or in the next run.
+local function row_of(about, kind, limit, later)
+  local used, path = about.spent[kind] or 0, caps.path(about.scope, about.name, kind)
+  local percent = budget_format.percent(used, limit or later)
+  local row = {
+    cap = path, scope = about.scope, name = about.name ~= "" and about.name or nil, kind = kind, used = used,
+    reserved = (about.held[path] or {}).held or 0, limit = limit or cjson.null, percent = percent,
+    warned = limit ~= nil and percent >= WARNED_AT,
+  }
+  if later ~= limit then
+    row.next = later or cjson.null
+  end
+  return row
+end
+
+local function add(rows, about, budgets, coming)
+  local limits, where = caps.limits(budgets, about.scope, about.name, about.own)
+  local later, where_later = caps.limits(coming, about.scope, about.name, about.own)
   for _, kind in ipairs(caps.KINDS) do
-    local limit, path = limits[kind], caps.path(scope, name, kind)
-    if limit then
-      local used = spent[kind] or 0
-      rows[#rows + 1] = {
-        cap = path, scope = scope, name = name ~= "" and name or nil, kind = kind, used = used,
-        reserved = (held[path] or {}).held or 0, limit = limit, percent = budget_format.percent(used, limit),
-        where = where[kind],
-      }
-      rows[#rows].warned = rows[#rows].percent >= WARNED_AT
+    if limits[kind] or later[kind] then
+      rows[#rows + 1] = row_of(about, kind, limits[kind], later[kind])
+      rows[#rows].where = where[kind] or where_later[kind]
     end
   end
 end
@@ -62,19 +75,20 @@ end
 ---@param store Store
 ---@param budgets table process_rules.budgets
 ---@param held table<string, {held: integer}> by path, of a run under way
+---@param coming table|nil budgets that the next run goes by; nil: these
 ---@return CapRow[] rows the widest scope first
-function M.rows(store, budgets, held)
+function M.rows(store, budgets, held, coming)
+  coming = coming or budgets
   local day = (budgets.organization or {}).per == "day" and spents.today(store, sys.now()) or nil
   local owns = owns_of(store)
-  if not next(budgets) and not next(owns.cards) and not next(owns.epics) then
+  if not (next(budgets) or next(coming) or next(owns.cards) or next(owns.epics)) then
     return {}
   end
   local rows, spent = {}, spents.read(store, nil, day)
   for _, scope in ipairs(caps.SCOPES) do
-    for _, name in ipairs(names_of(scope, spent, budgets, owns)) do
-      local own = (owns[scope] or {})[name]
-      local limits, where = caps.limits(budgets, scope, name, own)
-      add(rows, held, spent[scope][name] or {}, scope, name, limits, where)
+    for _, name in ipairs(names_of(scope, spent, budgets, coming, owns)) do
+      add(rows, { scope = scope, name = name, own = (owns[scope] or {})[name], held = held,
+        spent = spent[scope][name] or {} }, budgets, coming)
     end
   end
   return rows
@@ -85,8 +99,9 @@ end
 ---@return table[] rows
 function M.plain(rows)
   for _, row in ipairs(rows) do
-    for _, field in ipairs({ "used", "reserved", "limit" }) do
-      row[field] = budget_format.plain(row.kind, row[field])
+    for _, field in ipairs({ "used", "reserved", "limit", "next" }) do
+      local amount = math.tointeger(row[field])
+      row[field] = amount and budget_format.plain(row.kind, amount) or row[field]
     end
   end
   return setmetatable(rows, cjson.array_mt)

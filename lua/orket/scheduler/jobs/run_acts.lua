@@ -72,9 +72,10 @@ local function halt(project, request)
   return { run = #runs == 1 and runs[1].id or nil, message = table.concat(said, "\n") }
 end
 
--- What requests under way may still cost.
+-- What requests under way may still cost, and the budgets that hold for them.
 local function budget(project)
-  return { caps = meters.held(run_set.of(project).budget) }
+  local set = run_set.of(project)
+  return { caps = meters.held(set.budget), budgets = set:budgets() }
 end
 
 -- ---- runs of commands beside the owner ----
@@ -117,7 +118,7 @@ M.acts = {
     errors = { "ERR_NOT_FOUND" }, run = true, permission = "run", perform = halt,
   },
   budget = {
-    summary = "reports what requests under way may still cost, by cap",
+    summary = "reports what requests under way may still cost, by cap, and the budgets that hold for them",
     fields = {},
     errors = {}, run = true, permission = "read", perform = budget,
   },

@@ -4,6 +4,7 @@ local api_schemas = require("orket.service.api.api_schemas")
 local budget_tree = require("orket.governance.budget.budget_tree")
 local cjson = require("cjson")
 local command_answer = require("orket.programs.command_answer")
+local config = require("orket.project.config")
 local costs = require("orket.reports.costs")
 local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
@@ -21,6 +22,7 @@ local M = { tag = "reports" }
 
 local ref, list, object = api_schemas.ref, api_schemas.list, api_schemas.object
 local TEXT, WHOLE, NUMBER = { type = "string" }, { type = "integer" }, { type = "number" }
+local LIMIT = { type = { "number", "null" } }
 
 local DAY = { type = "string", pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description = "YYYY-MM-DD, UTC" }
 
@@ -87,9 +89,16 @@ local function requests(service, request)
     next = more and rows[most].seq or nil }
 end
 
+-- The budgets that hold, and those of the file, by which the next run goes.
+local function budgets_now(service)
+  local file = config.budgets(service.dir)
+  return run_set.of(service.project):budgets() or file, file
+end
+
 local function caps(service)
-  local budgets = budgets_of(service)
-  local rows = budget_tree.rows(service.store, budgets, meters.held(run_set.of(service.project).budget))
+  local budgets, coming = budgets_now(service)
+  local held = meters.held(run_set.of(service.project).budget)
+  local rows = budget_tree.rows(service.store, budgets, held, coming)
   return { currency = budgets.currency, caps = budget_tree.plain(rows) }
 end
 
@@ -118,7 +127,7 @@ local function crowded(service)
 end
 
 local function alerted(service)
-  local budgets = budgets_of(service)
+  local budgets = budgets_now(service)
   return { items = setmetatable(alerts.list(service.store, { runs = service.runs:rows(service.store),
     caps = budget_tree.rows(service.store, budgets, {}), currency = budgets.currency,
     disk = run_set.of(service.project).disk, notify = service.outbox and service.outbox:failing(),
@@ -178,10 +187,10 @@ M.routes = {
     pooled = true,
     name = "budgets", method = "GET", path = "/v1/budgets", permission = "read",
     past = true, handle = caps, tool = "free",
-    summary = "every cap: used, reserved by requests under way, limit",
+    summary = "every cap: used, reserved by requests under way, limit; next: of the next run, if another",
     answer = object({ caps = list(object({ cap = TEXT, scope = TEXT, kind = TEXT, used = NUMBER,
-      reserved = NUMBER, limit = NUMBER, percent = WHOLE, warned = { type = "boolean" } },
-      { name = TEXT, where = TEXT })) }, { currency = TEXT }),
+      reserved = NUMBER, limit = LIMIT, percent = WHOLE, warned = { type = "boolean" } },
+      { next = LIMIT, name = TEXT, where = TEXT })) }, { currency = TEXT }),
   },
   {
     pooled = true,
