@@ -173,7 +173,12 @@ function M.run(argv)
   if not command then
     return unknown(name)
   end
-  return member(command).run(table.move(argv, 2, #argv, 1, {}), M)
+  local module = member(command)
+  if argv[2] == "--help" or argv[2] == "-h" then
+    io.stdout:write(module.usage)
+    return 0
+  end
+  return module.run(table.move(argv, 2, #argv, 1, {}), M)
 end
 
 return M

@@ -13,6 +13,7 @@ local function commands()
 end
 
 local page = orket.read("docs/cli.md")
+local binary = orket.shell("realpath " .. orket.binary):gsub("\n", "")
 
 describe("cli", function()
   it("help is there for every command, and docs/cli.md has it", function()
@@ -81,6 +82,72 @@ describe("usage errors", function()
       assert(text:find(row[2], 1, true), text)
     end)
   end
+end)
+
+-- The forms of a command as its help lists them: words -> whether an operand or a value has to follow.
+-- "user disable|enable NAME" is two forms.
+local function forms_of(name)
+  local head = orket.run(name .. " --help"):match("^usage: (.-)\n\n")
+  local forms = {}
+  for line in head:gsub("\n +orket ", "\1orket "):gmatch("[^\1]+") do
+    local plain = line:gsub("%b[]", "")
+    local words = plain:match("^orket " .. name:gsub("%-", "%%-") .. "%s+(%l[%l|-]*)%f[%s\0]") or ""
+    for word in (words .. "|"):gmatch("([^|]*)|") do
+      local form = (name .. " " .. word):gsub(" $", "")
+      forms[form] = forms[form] ~= false and plain:find("%f[%w%-]%u%u+") ~= nil
+    end
+  end
+  return forms
+end
+
+describe("usage errors", function()
+  local dir
+
+  setup(function()
+    dir = orket.directory() .. "/p"
+    orket.run("init " .. dir)
+    orket.run("sync -C " .. dir)
+  end)
+
+  teardown(function()
+    orket.remove(dir:match("^(.*)/p$"))
+  end)
+
+  -- What it prints, within the project, and its exit code.
+  local function within(words)
+    return orket.shell(("cd %s && timeout 60 %s %s 2>&1 < /dev/null"):format(dir, binary, words))
+  end
+
+  it("every form of every command refuses an unknown option and a missing operand with exit 2", function()
+    local count = 0
+    for _, name in ipairs(commands()) do
+      for words, is_more_needed in pairs(forms_of(name)) do
+        for _, line in ipairs({ words .. " --no-such-option", is_more_needed and words or nil }) do
+          local text, code = within(line)
+          assert(code == 2 and text:find("^orket: [^\n]+\n"), line .. ": " .. text)
+          count = count + 1
+        end
+      end
+    end
+    assert(count > 150, count)
+  end)
+
+  it("every command prints its help for -h as for --help", function()
+    for _, name in ipairs(commands()) do
+      assert.same({ within(name .. " --help") }, { within(name .. " -h") }, name)
+    end
+  end)
+
+  it("what is found wrong only by looking at the project exits with 2 as well", function()
+    for _, words in ipairs({ "user add --no-password --role king eve", "user add --no-password Ada",
+      "key add --allow fly ci", "comment --label '!!' hello-1 hi", "memory --days x add hi",
+      "retry --all --reason foo", "why zz", "diff hello-1@x", "plan ''", "plan --label '!!' 'a request'",
+      "serve -C . -C ." }) do
+      local text, code = within(words)
+      assert(text:find("^orket: ERR_USAGE: .+\n  fix: "), words .. ": " .. text)
+      assert.equal(2, code, words)
+    end
+  end)
 end)
 
 describe("cli", function()

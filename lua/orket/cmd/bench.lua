@@ -1,6 +1,8 @@
 -- bench.lua: `orket bench WHAT …`: the engine's own measurements; each is a module orket.bench.<what>
 -- with `usage` and run(argv).
 
+local options = require("orket.options")
+
 local M = {}
 
 local BENCHES = { gate = "orket.dev.bench.gate", streams = "orket.dev.bench.streams",
@@ -13,10 +15,7 @@ M.usage = "usage: orket bench gate|streams|turns …\n\norket bench WHAT --help 
 function M.run(argv)
   local module = BENCHES[argv[1]]
   if not module then
-    local asked = argv[1] == "--help" or argv[1] == "-h"
-    local out = asked and io.stdout or io.stderr
-    out:write(M.usage)
-    return asked and 0 or 2
+    return options.refuse(M.usage, argv[1] and "there is no bench " .. argv[1] or "missing WHAT")
   end
   return require(module).run(table.move(argv, 2, #argv, 1, {}))
 end

@@ -104,9 +104,6 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  if argv[1] == "--help" then
-    return options.refuse(M.usage, "")
-  end
   local command, message = parse(argv)
   if not command then
     return options.refuse(M.usage, message)

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local fsm = require("orket.core.fsm")
+local options = require("orket.options")
 
 local M = {}
 
@@ -14,19 +15,16 @@ Prints the card state machine as a page, or its rows as JSON.
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  if argv[1] == "--help" then
-    io.stdout:write(M.usage)
-    return 0
-  elseif argv[1] == "--json" and not argv[2] then
-    local law = fsm.names()
-    law.rows = fsm.rows()
-    print(cjson.encode(law))
-    return 0
-  elseif argv[1] then
-    io.stderr:write(M.usage)
-    return 2
+  local args, message = options.parse(argv, { json = "flag" }, {})
+  if not args then
+    return options.refuse(M.usage, message)
+  elseif args.json then
+    local names = fsm.names()
+    names.rows = fsm.rows()
+    print(cjson.encode(names))
+  else
+    io.stdout:write(require("orket.dev.fsm_doc").render())
   end
-  io.stdout:write(require("orket.dev.fsm_doc").render())
   return 0
 end
 

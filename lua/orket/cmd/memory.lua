@@ -178,7 +178,7 @@ local function add_all(args, next_line)
     end
     for _, one in ipairs(texts) do
       if not utf8.len(one) then
-        return cli_report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count
+        return cli_report.failure(errors.new("ERR_UTF8", "a line is not UTF-8; " .. count
           .. " texts are remembered", "fix the file"))
       end
     end

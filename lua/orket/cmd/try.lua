@@ -15,6 +15,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local options = require("orket.options")
 
 local M = {}
 
@@ -31,13 +32,8 @@ exit: 0 accepted, 1 refused, 2 usage
 M.usage = "usage: orket try BOUNDARY …   (" .. table.concat(BOUNDARIES, ", ") .. ")\n\n"
   .. "Tests one sandbox boundary without a project; orket try BOUNDARY --help tells more.\n" .. ROWS
 
-local function usage(out, boundary)
-  if boundary then
-    out:write("usage: orket try ", boundary.usage, "\n       orket try BOUNDARY --jsonl < requests\n", ROWS)
-  else
-    out:write(M.usage)
-  end
-  return out == io.stdout and 0 or 2
+local function usage_of(boundary)
+  return "usage: orket try " .. boundary.usage .. "\n       orket try BOUNDARY --jsonl < requests\n" .. ROWS
 end
 
 local function read(name)
@@ -92,21 +88,13 @@ local function line_of(answer)
   return cjson.try_encode(failure) or cjson.encode({ error = failure.error })
 end
 
-local function refuse(boundary, message)
-  if message == "" then
-    return usage(io.stdout, boundary)
-  end
-  io.stderr:write("orket try: ", message or "wrong arguments", "\n")
-  return usage(io.stderr, boundary)
-end
-
 local function rows(boundary, args)
   local shared, message = args, nil
   if boundary.shared then
     shared, message = boundary.shared(args, read)
   end
   if not shared then
-    return refuse(boundary, message)
+    return options.refuse(usage_of(boundary), message)
   end
   io.stdout:setvbuf("full")
   for line in io.lines() do
@@ -140,17 +128,17 @@ end
 function M.run(args)
   local boundary = find(args[1])
   if not boundary then
-    return usage(args[1] == "--help" and io.stdout or io.stderr)
+    return options.refuse(M.usage, args[1] and "there is no boundary " .. args[1] or "missing BOUNDARY")
   end
   table.remove(args, 1)
-  if args[1] == "--help" then
-    return usage(io.stdout, boundary)
+  if args[1] == "--help" or args[1] == "-h" then
+    return options.refuse(usage_of(boundary), "")
   elseif take(args, "--jsonl") then
     return rows(boundary, args)
   end
   local request, message = boundary.request(args, read)
   if not request then
-    return refuse(boundary, message)
+    return options.refuse(usage_of(boundary), message)
   end
   local answer, accepted = boundary.answer(request)
   for _, line in ipairs(answer.lines or { answer }) do

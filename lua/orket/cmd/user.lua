@@ -122,7 +122,7 @@ local OPERANDS = { list = {}, role = { "name", "role" } }
 local function parse(argv)
   local word = table.remove(argv, 1)
   if word ~= "list" and not ACTS[word] then
-    return nil, word == "--help" and "" or "list, add, role, password, disable, enable or remove"
+    return nil, "list, add, role, password, disable, enable or remove"
   end
   local known = {}
   for _, source in ipairs({ OPTIONS, OWN[word] or {} }) do

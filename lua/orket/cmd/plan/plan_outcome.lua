@@ -111,7 +111,7 @@ function M.tell(args, plan, failure)
   elseif not failure then
     SAY[status](plan, args.C)
   end
-  return failure and 1 or EXIT[status]
+  return failure and cli_report.exit_code(failure) or EXIT[status]
 end
 
 ---There is no plan to tell of.
@@ -123,7 +123,10 @@ function M.tell_none(args, failure, is_told)
   if args.json and failure then
     print(text.json({ kind = "plan", status = "failed", error = failure }))
   end
-  return failure and not is_told and cli_report.failure(failure) or 1
+  if failure and not is_told then
+    cli_report.failure(failure)
+  end
+  return failure and cli_report.exit_code(failure) or 1
 end
 
 return M
