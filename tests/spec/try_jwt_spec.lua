@@ -112,6 +112,7 @@ local CASES = {
   { "dots alone", edit = function() return ".." end, code = "ERR_DENIED" },
   { "a dot behind it", edit = function(token) return token .. "." end, code = "ERR_USAGE" },
   { "letters beyond ASCII", edit = function() return "é.é.é" end, code = "ERR_USAGE" },
+  { "a token of 1 MB", edit = function(token) return token .. ("A"):rep(1000000) end, code = "ERR_TOO_LARGE" },
   { "a huge token", claims = '{"a":"' .. ("x"):rep(200000) .. '"}', code = "ERR_TOO_LARGE" },
   { "a token of 12 KiB", claims = '{"a":"' .. ("x"):rep(9000) .. '"}', code = "OK" },
   { "deep claims", claims = '{"a":' .. ("["):rep(3000) .. ("]"):rep(3000) .. "}", code = "ERR_LIMIT" },
@@ -176,6 +177,19 @@ local CASES = {
   { "an audience where the reader has no name", claims = '{"aud":"orket"}', code = "ERR_DENIED" },
   { "one of the reader's names", claims = '{"aud":["b","c"]}', ask = { aud = { "a", "b" } }, code = "OK" },
   { "none of the reader's names", claims = '{"aud":["c"]}', ask = { aud = { "a", "b" } }, code = "ERR_DENIED" },
+  -- the request
+  { "a misspelled issuer", claims = '{"iss":"eve"}', ask = { isss = "orket" }, code = "ERR_USAGE",
+    error = "unknown field isss, did you mean iss?" },
+  { "an issuer with a capital letter", ask = { Iss = "orket" }, code = "ERR_USAGE" },
+  { "a field that is not one", ask = { leeway = 60 }, code = "ERR_USAGE", error = "unknown field leeway" },
+  { "an issuer that is a number", ask = { iss = 1 }, code = "ERR_USAGE" },
+  { "an issuer that is false", ask = { iss = false }, code = "ERR_USAGE" },
+  { "an audience that is an object", ask = { aud = { name = "orket" } }, code = "ERR_USAGE" },
+  { "now a boolean", ask = { now = true }, code = "ERR_USAGE" },
+  { "now below 0", claims = '{"exp":1}', ask = { now = -1e300 }, code = "OK" },
+  { "now far ahead", claims = '{"exp":1e18}', ask = { now = 1e300 }, code = "ERR_DENIED" },
+  { "a secret that is a number", ask = { secret = 1 }, code = "ERR_USAGE" },
+  { "a token that is a list", edit = function() return { "a.b.c" } end, code = "ERR_USAGE" },
   { "a list of no issuers", ask = { iss = setmetatable({}, cjson.array_mt) }, code = "ERR_USAGE" },
 }
 
@@ -196,6 +210,7 @@ describe("orket try jwt", function()
       local what = case[1] .. ": " .. cjson.encode(answer):sub(1, 200)
       assert(case.codes and case.codes[answer.code] or answer.code == case.code, what)
       assert.equal(answer.code == "OK", answer.ok, what)
+      assert(not case.error or case.error == answer.error, what)
       assert.equal(answer.ok, answer.claims ~= nil, what)
       assert.equal(not answer.ok, answer.error ~= nil, what)
     end
@@ -230,9 +245,11 @@ describe("orket try jwt", function()
     text, code = orket.shell(("printf '{\"token\":\"a.b.c\",\"secret\":\"s\"}' | %s try jwt -"):format(orket.binary))
     assert.equal(1, code)
     assert.is_false(cjson.decode(text).ok)
-    text, code = orket.shell(("printf 'no JSON' | %s try jwt"):format(orket.binary))
-    assert.equal(1, code)
-    assert.is_false(cjson.decode(text).ok)
+    for _, other in ipairs({ "no JSON", "[1,2]", "1", '{"token":"a.b.c","secret":"a","secret":"b"}' }) do
+      text, code = orket.shell(("printf '%s' | %s try jwt"):format(other, orket.binary))
+      assert.equal(1, code)
+      assert.is_false(cjson.decode(text).ok)
+    end
   end)
 end)
 
@@ -306,8 +323,9 @@ describe("orket try hmac", function()
       { body = body, body_b64 = "AA==", secret = secret, signature = good },
       { body = 1, secret = secret, signature = good }, { body = body, secret = secret, signature = 1 },
       { body_b64 = "!", secret = secret, signature = good },
+      { body = body, secret = secret, signature = good, algorithm = "sha1" },
     })
-    assert.equal(10, #answers)
+    assert.equal(11, #answers)
     for i, answer in ipairs(answers) do
       assert.is_false(answer.ok, i)
       assert.is_string(answer.error)

@@ -3,8 +3,12 @@
 local auth = require("orket.core.auth")
 local base64 = require("orket.core.base64")
 local cjson = require("cjson")
+local suggest = require("orket.util.suggest")
+local tables = require("orket.util.tables")
 
 local M = {}
+
+local FIELDS = { "token", "secret", "secret_b64", "now", "iss", "aud" }
 
 M.usage = "jwt [FILE]   {token, secret|secret_b64, now?, iss?, aud?}"
 
@@ -21,7 +25,7 @@ function M.request(args, read)
     return nil, message
   end
   local request, why = cjson.decode(text)
-  if type(request) ~= "table" then
+  if type(request) ~= "table" or not text:find("^%s*{") then
     return { broken = "not a JSON request: " .. tostring(why or "it is no object") }
   end
   return request
@@ -42,6 +46,19 @@ function M.bytes_of(request, name)
   return nil, "a request has either " .. name .. " or " .. name .. "_b64, a text"
 end
 
+---A misspelled name would be a check that is not made.
+---@param request table
+---@param known string[] the fields of a request; `id` is one of every request
+---@return string|nil fault
+function M.unknown_of(request, known)
+  for _, name in ipairs(tables.keys(request)) do
+    if name ~= "id" and not tables.has(known, name) then
+      local near = suggest.find(name, known)
+      return "unknown field " .. name .. (near and ", did you mean " .. near .. "?" or "")
+    end
+  end
+end
+
 local function are_names(value)
   if type(value) == "string" then
     return true
@@ -56,20 +73,17 @@ local function are_names(value)
   return true
 end
 
-local function given(value)
-  return value ~= cjson.null and value or nil
-end
-
 local function fault_of(request)
-  if request.broken then
-    return request.broken
+  local unknown = not request.broken and M.unknown_of(request, FIELDS)
+  if request.broken or unknown then
+    return request.broken or unknown
   elseif type(request.token) ~= "string" then
     return "token has to be a text"
-  elseif type(given(request.now) or 0) ~= "number" then
+  elseif tables.given(request.now) ~= nil and type(request.now) ~= "number" then
     return "now has to be a number of seconds since 1970"
   end
   for _, name in ipairs({ "iss", "aud" }) do
-    if given(request[name]) ~= nil and not are_names(request[name]) then
+    if tables.given(request[name]) ~= nil and not are_names(request[name]) then
       return name .. " has to be a text, or a list of texts"
     end
   end
@@ -91,11 +105,11 @@ end
 function M.answer(request)
   local secret, message = M.bytes_of(request, "secret")
   message = fault_of(request) or message
-  if not secret or message then
+  if message then
     return M.refused(message)
   end
-  local claims, why, code = auth.verify_jwt(request.token, secret, { now = given(request.now),
-    iss = given(request.iss), aud = given(request.aud) })
+  local claims, why, code = auth.verify_jwt(request.token, secret, { now = tables.given(request.now),
+    iss = tables.given(request.iss), aud = tables.given(request.aud) })
   if not claims then
     return M.refused(why, code)
   end
