@@ -223,6 +223,22 @@ describe("a user of one project of a server", function()
     assert.equal(401, status("GET", there("/v1/board"), assert(sign_in("/v1/login", "eve"))))
   end)
 
+  it("is taken in only from a project that the server serves and that has the user", function()
+    for _, case in ipairs({ { "nowhere", "ada" }, { name_of(a), "bob" }, { name_of(b), "ada" } }) do
+      local text, code = b:orket(("user add --of %s %s"):format(table.unpack(case)))
+      assert.equal(1, code, text)
+      assert(text:find("ERR_NOT_FOUND: this server serves no project '" .. case[1], 1, true), text)
+    end
+    local reply = s:request("POST", there("/v1/users"), { "Content-Type: application/json" },
+      { name = "ada", role = "viewer", home = "nowhere" })
+    assert.same({ 404, "ERR_NOT_FOUND" }, { reply.status, reply.body.code }, reply.text)
+    assert.equal("[]\n", (b:orket("user list --json")))
+    s:__close()
+    local text, code = b:orket("user add --of nowhere ada")
+    assert.equal(0, code)
+    assert(text:find("no server runs here that knows whether there is such a project", 1, true), text)
+  end)
+
   it("signs in at the other one with the password of home, and out of both", function()
     share("viewer")
     local token = assert(sign_in(there("/v1/login"), "ada"))

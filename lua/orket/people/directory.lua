@@ -17,7 +17,6 @@ local M = {}
 ---@field sessions table
 ---@field sign_in table
 ---@field keyring HttpKeyring|nil the server's
----@field elsewhere fun(name: string): Directory|nil that of another project of the server
 local Directory = {}
 Directory.__index = Directory
 
@@ -25,11 +24,12 @@ Directory.__index = Directory
 ---@return Directory
 function M.new(project)
   local self = setmetatable({ project = project, roster = roster.read(project.store),
-    sessions = signed_in.new(), hearers = {}, elsewhere = function() end }, Directory)
+    sessions = signed_in.new(), hearers = {} }, Directory)
   self.sign_in = sign_in.new(self)
   self.unsubscribe = project.store:subscribe(function()
     self:hear()
   end, { "user.created", "user.changed", "user.removed", "key." })
+  project.elsewhere = function() end -- service/workspaces.lua knows the others
   project.on_configured = function() -- a role of the organization's own may have changed
     self:hear()
   end
@@ -109,7 +109,7 @@ end
 -- Who is a user from another project is one as long as that very user is one there. One who was made there
 -- later is another one.
 local function is_at_home(self, user)
-  local home = user.home and self.elsewhere(user.home)
+  local home = user.home and self.project.elsewhere(user.home)
   local there = home and home.roster.users[user.name]
   return not user.home or there ~= nil and not there.disabled and there.created_at <= user.created_at
 end
@@ -168,7 +168,7 @@ end
 ---@return Directory
 function Directory:home_of(name)
   local user = self.roster.users[name]
-  return user and user.home and self.elsewhere(user.home) or self
+  return user and user.home and self.project.elsewhere(user.home) or self
 end
 
 ---Ends a session: its tokens are good for nothing from now on.

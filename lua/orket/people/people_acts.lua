@@ -85,26 +85,56 @@ local function user_of(project, name)
     "orket user list shows them") or nil
 end
 
-local function check_new(project, request)
-  local ok, err = check_name(request.name)
-  if ok then
-    ok, err = check_role(project, request.role)
-  end
-  if not ok then
-    return nil, err
-  end
-  if request.home and (request.home == "" or request.home:find("[/%c\127]") or request.secret) then
+-- One who signs in at another project is a user there. Only a server knows the other one.
+local function check_home(project, request)
+  local home = request.home
+  if not home then
+    return true
+  elseif home == "" or home:find("[/%c\127]") or request.secret then
     return nil, errors.new("ERR_USAGE", "home names another project of the server, whose password it is",
       "orket user add --of PROJECT NAME")
   end
+  local people = project.elsewhere and project.elsewhere(home)
+  local user = people and roster.user(people.project.store, request.name)
+  if project.elsewhere and (not user or user.home) then
+    return nil, errors.new("ERR_NOT_FOUND", "this server serves no project '" .. home .. "' in which '"
+      .. request.name .. "' has a password", "a project is called as its directory is; add the user there first")
+  end
+  return true
+end
+
+local function check_room(project, name)
   local all = roster.read(project.store).users
-  if all[request.name] then
-    return nil, errors.new("ERR_EXISTS", "there is a user '" .. request.name .. "' already",
+  if all[name] then
+    return nil, errors.new("ERR_EXISTS", "there is a user '" .. name .. "' already",
       "orket user role changes what the user may do")
   elseif #tables.keys(all) >= USERS_MOST then
     return nil, errors.new("ERR_LIMIT", "there are " .. USERS_MOST .. " users, which is the most")
   end
   return true
+end
+
+local function check_new(project, request)
+  local ok, err = check_name(request.name)
+  if ok then
+    ok, err = check_role(project, request.role)
+  end
+  if ok then
+    ok, err = check_room(project, request.name)
+  end
+  if ok then
+    ok, err = check_home(project, request)
+  end
+  return ok, err
+end
+
+local function added(project, request)
+  local message = request.name .. " is a user now, as " .. request.role
+  if request.home then
+    message = message .. ", who signs in at " .. request.home
+      .. (project.elsewhere and "" or "; no server runs here that knows whether there is such a project")
+  end
+  return { name = request.name, role = request.role, message = message }
 end
 
 local function add(project, request)
@@ -113,8 +143,7 @@ local function add(project, request)
     ok, err = record(project, request.who, "user.created", { name = request.name, role = request.role,
       secret = request.secret, home = request.home })
   end
-  return ok and { name = request.name, role = request.role, message = request.name .. " is a user now, as "
-    .. request.role .. (request.home and ", who signs in at " .. request.home or "") }, err
+  return ok and added(project, request), err
 end
 
 -- What the event says is set, and the sentence about it.
@@ -250,7 +279,7 @@ M.acts = {
   ["user.add"] = {
     summary = "makes a user; `secret` is the id of the password that was kept",
     fields = { name = "text", role = "text", secret = "text?", home = "text?" },
-    errors = { "ERR_EXISTS", "ERR_LIMIT" }, beside = true, permission = "self",
+    errors = { "ERR_EXISTS", "ERR_LIMIT", "ERR_NOT_FOUND" }, beside = true, permission = "self",
     perform = keeping("secret", add),
   },
   ["user.change"] = {

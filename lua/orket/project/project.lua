@@ -28,6 +28,7 @@ local M = {}
 ---@field board StoreStream|nil the owner's: what happens outside of runs
 ---@field runs RunSet|nil those under way (scheduler/run_set.lua)
 ---@field on_configured fun()|nil called when the configuration was read anew
+---@field elsewhere (fun(name: string): Directory|nil)|nil of a server: the users of the project of this name
 ---@field jobs Jobs|nil of a process that runs cards (scheduler/jobs.lua)
 local Project = {}
 Project.__index = Project

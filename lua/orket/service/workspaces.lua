@@ -33,7 +33,7 @@ function M.new(services)
     service.routes, service.find_route = route_table.all(), route_table.find
   end
   for _, service in ipairs(services) do
-    service.people.elsewhere = function(name)
+    service.project.elsewhere = function(name)
       return self.by_name[name] and self.by_name[name].people
     end
   end
