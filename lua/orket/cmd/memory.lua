@@ -187,7 +187,8 @@ local function add_all(args, next_line)
       if err.code then
         err.message = err.message .. "; " .. count .. " texts before it are remembered"
       end
-      return cli_report.failure(err)
+      cli_report.failure(err)
+      return 1
     end
     count = count + result.count
   end

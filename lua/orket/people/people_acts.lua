@@ -98,7 +98,8 @@ local function check_home(project, request)
   local user = people and roster.user(people.project.store, request.name)
   if project.elsewhere and (not user or user.home) then
     return nil, errors.new("ERR_NOT_FOUND", "this server serves no project '" .. home .. "' in which '"
-      .. request.name .. "' has a password", "a project is called as its directory is; add the user there first")
+      .. request.name .. "' has a password",
+      "a project is called as its directory is; add the user there first")
   end
   return true
 end
