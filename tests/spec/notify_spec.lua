@@ -176,6 +176,22 @@ describe("a webhook", function()
     assert(s:log("note")[1].text:find("hook takes no notifications, and is tried again", 1, true))
   end)
 
+  it("has the query of its address, which is shown nowhere", function()
+    local r <close> = receivers("410", "200")
+    local url = "http://127.0.0.1:" .. r.port .. "/hook?token=a-token-of-the-query"
+    local w <close> = notifying({ hook = webhook(r, { url = url }) })
+    local s <close> = service.start(w, { environment = "SIGNS=x ORKET_API_KEY=" .. service.KEY .. " " })
+    s:post("/v1/runs", { card = "ep" })
+    assert(world.wait(function() return #w:events("notice.failed") == 1 end, 30))
+    local shown = { w:orket("notify"), w:orket("notify --json"), w:orket("log --json"), orket.read(s.err),
+      s:get("/v1/alerts").text, s:get("/v1/settings").text }
+    s:stop()
+    assert.equal("/hook?token=a-token-of-the-query", r.http()[1].path)
+    assert.truthy(shown[1]:find("http://127.0.0.1:" .. r.port .. "/hook waits", 1, true), shown[1])
+    assert.is_nil(table.concat(shown):find("a-token", 1, true))
+    assert.equal("", (orket.shell("grep -rl a-token " .. w.dir .. "/.orket")))
+  end)
+
   it("is given up when its receiver refuses it, and what comes later is sent", function()
     local r <close> = receivers("410", "200")
     local w <close> = notifying({ hook = webhook(r) })
@@ -361,6 +377,7 @@ describe("a configuration that changes while the server runs", function()
     run(w, s)
     for _, row in ipairs({
       { { kind = "webhook", url = "http://example.org/x", key = "signs" }, "/notify/wrong" },
+      { { kind = "webhook", url = "https://example.org/x?a=b#c", key = "signs" }, "/notify/wrong" },
       { webhook(other, { key = "no_such_key" }), "no_such_key" },
     }) do
       configured(w, function(notify)

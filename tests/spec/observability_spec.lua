@@ -27,6 +27,19 @@ local function scrape(s)
   return reply.text
 end
 
+describe("what leaves as a log or a span", function()
+  it("has no credential, and no query of a URL, and stays JSON", function()
+    for before, after in pairs({
+      ['{"url":"https://a.example/hook?token=abc&x=1"}'] = '{"url":"https://a.example/hook?***"}',
+      ['{"text":"see \\"http://a/b?c=d\\", https://e/f?g"}'] = '{"text":"see \\"http://a/b?***\\", https://e/f?***"}',
+      ['{"url":"https://me:pw@a.example/x?y"}'] = '{"url":"https://***@a.example/x?***"}',
+      ['{"text":"is https://a.example/ there? yes"}'] = '{"text":"is https://a.example/ there? yes"}',
+    }) do
+      assert.equal(after, orket.probe(("io.write(require('orket.telemetry.redaction').clean(%q))"):format(before)))
+    end
+  end)
+end)
+
 local function values(text)
   local map = {}
   for name, value in text:gmatch("\n([%w_]+{?[^\n]-}?) ([^ \n]+)%f[\n]") do

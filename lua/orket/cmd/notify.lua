@@ -46,13 +46,18 @@ local function outcome(row)
   return row.last.taken and "last " .. what or "did not take " .. what .. ": " .. row.last.message
 end
 
+-- A query may hold a secret.
+local function without_query(url)
+  return url and url:gsub("%?.*", "")
+end
+
 local act = {}
 
 function act.list(args, organization)
   local rows, last = setmetatable({}, cjson.array_mt), last_of(args.C or ".")
   for i, name in ipairs(targets.names(organization)) do
     local entry = organization.notify[name]
-    rows[i] = { name = name, kind = entry.kind, url = entry.url,
+    rows[i] = { name = name, kind = entry.kind, url = without_query(entry.url),
       events = entry.events or notifications.EVENTS,
       last = last[name] }
   end

@@ -7,12 +7,13 @@ local M = {}
 
 local STARS = "***"
 
--- Keys of the service, tokens of a login, credentials of a header and of a URL.
+-- Keys of the service, tokens of a login, credentials of a header and of a URL, a URL's query.
 local PATTERNS = {
   { "orket_%x%x%x%x%x%x%x%x+", "orket_" .. STARS },
   { "eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]+", STARS },
   { "([Bb]earer )[%w%._~%+/%-]+=*", "%1" .. STARS },
   { "(://)[^/%s\"@]+@", "%1" .. STARS .. "@" },
+  { "(://[^%s\"\\?]+%?)[^%s\"\\]+", "%1" .. STARS },
 }
 
 ---@param text string of JSON, or any other
