@@ -132,13 +132,13 @@ end
 local function add_fixtures(self, path, value)
   local all = listed(value)
   if type(all) ~= "table" then
-    return nil, errors.new("ERR_USAGE", path .. " holds no fixture",
+    return nil, errors.new("ERR_CONFIG", path .. " holds no fixture",
       "write {name, call, view, expect}, or a list of them")
   end
   for i, one in ipairs(all) do
     local fault, fix = fault_of(one)
     if fault then
-      return nil, errors.new("ERR_USAGE", path .. ": fixture " .. i .. " " .. fault, fix)
+      return nil, errors.new("ERR_CONFIG", path .. ": fixture " .. i .. " " .. fault, fix)
     end
     one.name = type(one.name) == "string" and one.name or path .. " " .. i
     self.fixtures[#self.fixtures + 1] = one
