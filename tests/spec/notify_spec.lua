@@ -11,8 +11,6 @@ local SECRET = "a-secret-that-signs-0123456789"
 -- names lead where a spec says
 local NAMED = orket.shell("pwd"):gsub("%s+$", "") .. "/" .. (os.getenv("NAMED") or "build/gcc/tests/named")
 
-local WORKS = [[function work(talk) return steps(talk,
-  function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]]
 local ASKS = [[function work(talk) return steps(talk,
   function() return say(write("locked/a", "private words\n")) end, function() return say(finish()) end) end]]
 local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" },
@@ -45,7 +43,7 @@ end
 
 -- A project that notifies these targets.
 local function notifying(targets, more)
-  local w = world.new(world.merged({ issues = { { id = "A", name = "Private name" } }, mock = WORKS,
+  local w = world.new(world.merged({ issues = { { id = "A", name = "Private name" } }, mock = world.WORKS,
     environment = "SIGNS=" .. SECRET .. " " }, more))
   local organization = cjson.decode(w:read("config/organization.json"))
   organization.notify, organization.keys = targets, { signs = { env = "SIGNS" },

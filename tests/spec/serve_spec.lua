@@ -6,13 +6,8 @@ local orket = dofile("tests/support/orket.lua")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
-local WORKS = [[function work(talk) return steps(talk,
-  function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]]
-
 local function new_world(more)
-  more = more or {}
-  more.issues, more.mock = more.issues or { { id = "A" }, { id = "B" } }, more.mock or WORKS
-  return world.new(more)
+  return world.new(world.merged({ issues = { { id = "A" }, { id = "B" } }, mock = world.WORKS }, more))
 end
 
 local function status_of(s, run)

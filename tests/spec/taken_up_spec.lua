@@ -5,13 +5,8 @@ local cjson = require("cjson")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
-local WORKS = [[function work(talk) return steps(talk,
-  function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]]
-
 local function new_world(more)
-  more = more or {}
-  more.issues, more.mock = { { id = "A" } }, WORKS
-  return world.new(more)
+  return world.new(world.merged({ issues = { { id = "A" } }, mock = world.WORKS }, more))
 end
 
 local function ends(s, run, as)

@@ -7,15 +7,12 @@ local python = dofile("tests/support/python.lua")
 local service = dofile("tests/support/service.lua")
 local world = dofile("tests/support/world.lua")
 
-local WORKS = [[function work(talk) return steps(talk,
-  function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]]
-
 local function name_of(w)
   return w.dir:match("([^/]+)$")
 end
 
 local function one(id)
-  return world.new({ issues = { { id = id } }, mock = WORKS })
+  return world.new({ issues = { { id = id } }, mock = world.WORKS })
 end
 
 local function ids_of(cards)

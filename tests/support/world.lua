@@ -345,6 +345,9 @@ local function absolute(path)
 end
 
 M.orket = orket
+-- A mock that writes a file and hands over.
+M.WORKS = [[function work(talk) return steps(talk,
+  function() return say(write("a.txt", "one\n")) end, function() return say(finish()) end) end]]
 M.recorder = absolute("tests/support/recorder")
 M.binary = absolute(orket.binary)
 M.impatient = "ORKET_LUA=" .. absolute("tests/support/impatient") -- an environment: attempts follow at once
