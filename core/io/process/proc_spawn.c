@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 #include "base/fault.h"
+#include "io/process/id_maps.h"
 #include "io/process/jail.h"
 
 #define STACK_SIZE    ((size_t)64 << 10)
@@ -33,7 +34,7 @@ struct launch {
     const struct proc_stdio *stdio;
     char **argv, **env;
     bool mapped; /* in a user namespace of its own: map the ids, keep the capabilities over exec */
-    char uid_map[48], gid_map[48];
+    struct id_maps ids;
     const char *step; /* what it was about to do */
     int error;        /* errno of it */
 };
@@ -42,21 +43,8 @@ struct launch {
 
 #define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"))) static
 
-IN_CHILD int put_file(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    size_t len = 0;
-    while (text[len])
-        len++;
-    ssize_t n = write(fd, text, len);
-    close(fd);
-    return n == (ssize_t)len ? 0 : -1;
-}
-
-/* One id inside, the same as outside. The jail needs some capabilities of its namespace, which an
- * exec by an ordinary user would take away: ambient ones stay. */
+/* The jail needs some capabilities of its namespace, which an exec by an ordinary user would take
+ * away: ambient ones stay. */
 IN_CHILD int map_ids(const struct launch *l)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
@@ -65,8 +53,7 @@ IN_CHILD int map_ids(const struct launch *l)
     struct __user_cap_data_struct caps[2];
     caps[0].effective = caps[0].permitted = caps[0].inheritable = keep;
     caps[1].effective = caps[1].permitted = caps[1].inheritable = 0;
-    if (put_file("/proc/self/setgroups", "deny") || put_file("/proc/self/uid_map", l->uid_map) ||
-        put_file("/proc/self/gid_map", l->gid_map) || syscall(SYS_capset, &header, caps))
+    if (id_maps_enter(&l->ids) || syscall(SYS_capset, &header, caps))
         return -1;
     for (unsigned long cap = 0; cap < 32; cap++)
         if (keep >> cap & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0))
@@ -253,12 +240,6 @@ static int check(const struct strings *argv, const struct strings *env, struct e
     return 0;
 }
 
-static void set_maps(struct launch *l)
-{
-    snprintf(l->uid_map, sizeof l->uid_map, "%u %u 1", geteuid(), geteuid());
-    snprintf(l->gid_map, sizeof l->gid_map, "%u %u 1", getegid(), getegid());
-}
-
 /* Adds paths as they are from any working directory; their texts go into `real`, to be freed. */
 static void add_real(struct strings *argv, const char *const *paths, struct strings *real)
 {
@@ -305,7 +286,7 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
                            .stdio = stdio,
                            .argv = (void *)argv.items.data,
                            .env = (void *)env.items.data};
-        set_maps(&l);
+        id_maps_init(&l.ids);
         rc = clone_jail(&l, pid, err);
     }
     buf_clear(&argv.items);

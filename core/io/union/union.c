@@ -19,6 +19,7 @@
 #include "base/fault.h"
 #include "io/fs/fs.h"
 #include "io/fs/fs_sweep.h"
+#include "io/process/id_maps.h"
 
 #define STACK_SIZE  ((size_t)64 << 10)
 #define OPTIONS_MAX 4096 /* a page: what the kernel takes */
@@ -27,7 +28,7 @@ struct launch {
     int root;
     const char *home, *options;
     bool mapped; /* in a user namespace of its own */
-    char uid_map[48], gid_map[48];
+    struct id_maps ids;
     int fd;    /* what was mounted, or -1 */
     int error; /* errno */
 };
@@ -36,33 +37,10 @@ struct launch {
 
 #define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"))) static
 
-IN_CHILD int put_map(const char *path, const char *text)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    size_t len = 0;
-    while (text[len])
-        len++;
-    ssize_t n = write(fd, text, len);
-    int error = errno;
-    close(fd);
-    errno = error;
-    return n == (ssize_t)len ? 0 : -1;
-}
-
-IN_CHILD int map_ids(const struct launch *l)
-{
-    return put_map("/proc/self/setgroups", "deny") || put_map("/proc/self/uid_map", l->uid_map) ||
-                   put_map("/proc/self/gid_map", l->gid_map)
-               ? -1
-               : 0;
-}
-
 /* The kernel takes directories of its caller's namespace only: the root is entered before. */
 IN_CHILD int enter(const struct launch *l)
 {
-    if (l->mapped && map_ids(l))
+    if (l->mapped && id_maps_enter(&l->ids))
         return -1;
     if (fchdir(l->root) || unshare(CLONE_NEWNS))
         return -1;
@@ -121,8 +99,7 @@ static int mount_it(struct launch *l, struct err *err)
     auto_free char *stack = aligned_alloc(64, STACK_SIZE);
     if (!stack)
         return err_set(err, ERR_MEMORY, "no memory to mount a tree");
-    snprintf(l->uid_map, sizeof l->uid_map, "%u %u 1", geteuid(), geteuid());
-    snprintf(l->gid_map, sizeof l->gid_map, "%u %u 1", getegid(), getegid());
+    id_maps_init(&l->ids);
     l->mapped = geteuid() != 0;
     clone_once(l, stack);
     if (l->fd < 0 && !l->mapped && (l->error == EPERM || l->error == EACCES)) {
