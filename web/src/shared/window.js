@@ -14,30 +14,37 @@ function rowAt(ends, total, y) {
   return low;
 }
 
+// Calls look() now, and once per frame while a node is scrolled or changes its size. Returns what ends that.
+export function watchScroll(node, look) {
+  let frame;
+  const now = () => {
+    frame = null;
+    look();
+  };
+  const soon = () => {
+    frame = frame || requestAnimationFrame(now);
+  };
+  now();
+  node.addEventListener("scroll", soon, { passive: true });
+  const sizes = new ResizeObserver(soon);
+  sizes.observe(node);
+  return () => {
+    node.removeEventListener("scroll", soon);
+    sizes.disconnect();
+    cancelAnimationFrame(frame);
+  };
+}
+
 // What of a scroller can be seen: {top, height, watch}, read once per frame for all its lists, because each reading
 // after a change makes the browser lay out anew.
 export function useView(scroller) {
   const view = useMemo(() => ({ top: 0, height: 0, watchers: new Set() }), []);
   useLayoutEffect(() => {
     const node = scroller.current;
-    let frame;
-    const look = () => {
-      frame = null;
+    return watchScroll(node, () => {
       Object.assign(view, { top: node.scrollTop, height: node.clientHeight });
       view.watchers.forEach((call) => call());
-    };
-    const soon = () => {
-      frame = frame || requestAnimationFrame(look);
-    };
-    look();
-    node.addEventListener("scroll", soon, { passive: true });
-    const sizes = new ResizeObserver(soon);
-    sizes.observe(node);
-    return () => {
-      node.removeEventListener("scroll", soon);
-      sizes.disconnect();
-      cancelAnimationFrame(frame);
-    };
+    });
   }, []);
   return view;
 }

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Icon } from "../shared/icons.jsx";
 import { setQuery } from "../shared/router.js";
 import { Seat, Status } from "../shared/status.jsx";
+import { watchScroll } from "../shared/window.js";
 import { barsOfRow, boxes, crosses, labels, REFUSED } from "./bars.js";
 import { nameOf } from "./event_names.js";
 import { eventOf } from "./run_model.js";
@@ -173,28 +174,14 @@ function useSight(scroller, lane, total, pitch) {
   const [sight, set] = useState({ first: 0, last: 24, height: 400, width: 600 });
   useEffect(() => {
     const node = scroller.current;
-    let frame;
-    const look = () => {
-      frame = null;
+    return watchScroll(node, () => {
       if (!lane.current) return; // the view was left before this frame
       const top = node.scrollTop;
       const first = Math.max(0, Math.floor(top / pitch) - 2);
       const last = Math.min(total, Math.ceil((top + node.clientHeight) / pitch) + 2);
       const next = { first, last, height: node.clientHeight, width: lane.current.clientWidth };
       set((old) => (Object.keys(next).every((name) => old[name] === next[name]) ? old : next));
-    };
-    const soon = () => {
-      frame = frame || requestAnimationFrame(look);
-    };
-    look();
-    node.addEventListener("scroll", soon, { passive: true });
-    const sizes = new ResizeObserver(soon);
-    sizes.observe(node);
-    return () => {
-      node.removeEventListener("scroll", soon);
-      sizes.disconnect();
-      cancelAnimationFrame(frame);
-    };
+    });
   }, [total, pitch]);
   return sight;
 }
