@@ -90,7 +90,7 @@ struct refusal {
 };
 
 /* (refusal) calls on_refused(address, status, code, why) -> id; runs protected */
-static int tell_refusal(lua_State *L)
+static int report_refusal(lua_State *L)
 {
     struct refusal *r = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, r->server->on_refused);
@@ -109,7 +109,7 @@ static void on_refused(void *ctx, const char *peer, int status, const char *why,
     lua_State *L = refusal.server->bind->L;
     if (refusal.server->on_refused == LUA_NOREF || refusal.server->collecting)
         return;
-    lua_pushcfunction(L, tell_refusal);
+    lua_pushcfunction(L, report_refusal);
     lua_pushlightuserdata(L, &refusal);
     (void)bind_try(L, 1, 0);
 }

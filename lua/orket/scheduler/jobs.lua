@@ -265,11 +265,13 @@ end
 
 ---Begins a job; what becomes of it is awaited with Job:await, or followed.
 ---@param wanted {card: string?, by: string?, first: Request?, again: boolean?, run: table?, taken: integer?,
----  is_prepared: boolean?}  first: an act that comes first and answers the card, and perhaps the run; run: a
----  row of runs to go on with; taken: times in a row, of a
----  run that is taken up; is_prepared: the files were taken in just now
----@param hooks {on_run: fun(run: table)?, cassette: table?, follow: fun(job: Job)?}|nil  follow: makes a
----  follower of it, before anything happens
+---  is_prepared: boolean?}
+---  first: an act that comes first and answers the card, and perhaps the run
+---  run: a row of runs to go on with
+---  taken: of a run that is taken up: how many times in a row
+---  is_prepared: the files were taken in just now
+---@param hooks {on_run: fun(run: table)?, cassette: table?, follow: fun(job: Job)?}|nil
+---  follow: makes a follower of it, before anything happens
 ---@return Job|nil
 ---@return Error|nil ERR_OWNED: nothing new begins
 function Jobs:begin(wanted, hooks)
