@@ -249,7 +249,7 @@ static void on_gone(void *data)
     f->gone++;
 }
 
-static void on_drain(void *data)
+static void on_writable(void *data)
 {
     ((struct fixture *)data)->drained++;
 }
@@ -269,7 +269,7 @@ static void on_refused(void *ctx, const char *peer, int status, const char *why,
 
 static const struct http_events events = {.on_request = on_request,
                                          .on_gone = on_gone,
-                                         .on_drain = on_drain,
+                                         .on_writable = on_writable,
                                          .on_drained = on_drained,
                                          .on_refused = on_refused};
 

@@ -203,7 +203,7 @@ static uint32_t seconds_option(lua_State *L, const char *name)
     return (uint32_t)(value * 1000);
 }
 
-static const struct http_events events = {on_request, response_on_gone, response_on_drain,
+static const struct http_events events = {on_request, response_on_gone, response_on_writable,
                                          response_on_message, on_drained, on_refused};
 
 /* http.listen({host?, port?, head?, body?, unsent?, connections?, idle?, head_seconds?, receive?,

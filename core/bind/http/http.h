@@ -23,7 +23,7 @@ struct server {
 struct response {
     struct server *server;
     struct http_exchange *x; /* NULL: over */
-    int on_gone, on_drain;   /* kept functions */
+    int on_gone, on_writable; /* kept functions */
     int on_message;          /* likewise, for each message of a WebSocket */
 };
 
@@ -60,7 +60,7 @@ void response_end(struct response *response, void (*end)(struct http_exchange *)
 
 /* From the loop; data is the response, or NULL when Lua has let go of it. */
 void response_on_gone(void *data);
-void response_on_drain(void *data);
+void response_on_writable(void *data);
 void response_on_message(void *data, const char *text, size_t len);
 
 #endif

@@ -41,11 +41,11 @@ static int run_message(lua_State *L)
     return 0;
 }
 
-void response_on_drain(void *data)
+void response_on_writable(void *data)
 {
     struct response *r = data;
     if (r)
-        call_kept(r, &r->on_drain, true);
+        call_kept(r, &r->on_writable, true);
 }
 
 void response_on_gone(void *data)
@@ -54,7 +54,7 @@ void response_on_gone(void *data)
     if (!r)
         return;
     r->x = NULL;
-    call_kept(r, &r->on_drain, false);
+    call_kept(r, &r->on_writable, false);
     call_kept(r, &r->on_gone, false);
 }
 
@@ -77,9 +77,9 @@ static void forget(struct response *r)
     if (r->server->collecting)
         return;
     luaL_unref(L, LUA_REGISTRYINDEX, r->on_gone);
-    luaL_unref(L, LUA_REGISTRYINDEX, r->on_drain);
+    luaL_unref(L, LUA_REGISTRYINDEX, r->on_writable);
     luaL_unref(L, LUA_REGISTRYINDEX, r->on_message);
-    r->on_gone = r->on_drain = r->on_message = LUA_NOREF;
+    r->on_gone = r->on_writable = r->on_message = LUA_NOREF;
 }
 
 void response_fail(struct http_exchange *x)
@@ -229,11 +229,12 @@ static int l_write(lua_State *L)
     struct err err = {0};
     if (waits)
         luaL_checktype(L, 3, LUA_TFUNCTION);
-    luaL_argcheck(L, r->on_drain == LUA_NOREF, 1, "another caller waits for this response already");
+    luaL_argcheck(L, r->on_writable == LUA_NOREF, 1,
+                  "another caller waits for this response already");
     int ref = waits ? bind_keep(L, 3) : LUA_NOREF;
     int rc = r->x ? http_write(r->x, bytes, len, &err) : err_set(&err, ERR_CANCELED, RESPONSE_GONE);
     if (rc == 1) {
-        r->on_drain = ref;
+        r->on_writable = ref;
         lua_pushinteger(L, (lua_Integer)http_unsent(r->x));
         return 1;
     }
@@ -334,7 +335,7 @@ void response_open(lua_State *L)
 struct response *response_push(lua_State *L, struct server *server, struct http_exchange *x)
 {
     struct response *r = lua_newuserdatauv(L, sizeof *r, 1);
-    *r = (struct response){.server = server, .on_gone = LUA_NOREF, .on_drain = LUA_NOREF,
+    *r = (struct response){.server = server, .on_gone = LUA_NOREF, .on_writable = LUA_NOREF,
                             .on_message = LUA_NOREF};
     luaL_setmetatable(L, RESPONSE_TYPE);
     lua_rawgeti(L, LUA_REGISTRYINDEX, server->self);

@@ -2,7 +2,7 @@
  *
  * Glossary
  *   exchange   one request and its answer; belongs to its connection
- *   mark       bytes waiting to be sent above which a writer should wait for on_drain
+ *   mark       bytes waiting to be sent above which a writer should wait for on_writable
  *
  * One exchange at a time per connection; what a client pipelines waits (bounded). Every bound
  * answers with its status: 431 head, 414 target, 413 body, 408 too slow. Loopback unless another
@@ -51,7 +51,7 @@ struct http_events {
      * are over and nothing waits for it. */
     void (*on_gone)(void *data);
     /* What was unsent is below the mark again, after a write answered 1. */
-    void (*on_drain)(void *data);
+    void (*on_writable)(void *data);
     /* A text message of a client over a WebSocket, borrowed until it returns. */
     void (*on_message)(void *data, const char *text, size_t len);
     /* After http_drain: the last connection is gone. */
@@ -87,7 +87,7 @@ void http_close(struct http_server *server);
 #define HTTP_PEER 48
 void http_peer(const struct http_exchange *x, char out[HTTP_PEER]);
 
-/* The value given back to on_gone and on_drain. */
+/* The value given back to on_gone and on_writable. */
 void http_set_data(struct http_exchange *x, void *data);
 
 /* Answers with one piece; the exchange is over. Content-Length is ours; headers with control bytes
@@ -106,8 +106,8 @@ int http_start(struct http_exchange *x, int status, const struct http_header *he
 int http_upgrade(struct http_exchange *x, const char *key, const char *protocol,
                  struct err *err) MUST_CHECK;
 
-/* Sends a piece. 0; 1: sent or kept, but wait for on_drain; ERR_LIMIT: too much is waiting, nothing
- * was taken; ERR_USAGE: not begun; ERR_MEMORY. */
+/* Sends a piece. 0; 1: sent or kept, but wait for on_writable; ERR_LIMIT: too much is waiting,
+ * nothing was taken; ERR_USAGE: not begun; ERR_MEMORY. */
 int http_write(struct http_exchange *x, const char *bytes, size_t len, struct err *err) MUST_CHECK;
 
 /* Ends an answer in pieces; the exchange is over. ERR_USAGE: not begun, and it goes on. */

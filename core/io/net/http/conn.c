@@ -194,7 +194,7 @@ static void on_written(uv_write_t *write, int status)
         conn_drop(c);
     } else if (c->state == CONN_ANSWERS && c->exchange.wants_drain && c->unsent <= HTTP_MARK / 2) {
         c->exchange.wants_drain = false;
-        c->server->events.on_drain(c->exchange.data);
+        c->server->events.on_writable(c->exchange.data);
     } else if (c->state == CONN_READS && !http_parser_began(&c->parser)) {
         await_request(c);
     }
