@@ -46,7 +46,7 @@ local function run(self, act)
   local code, ran = session.run({ C = self.args.C, view = self.view }, act)
   self.failed = self.failed or ran.failure ~= nil or code == 1
   if ran.failure and self.args.json then
-    chat_format.tell(self, "error", { error = ran.failure })
+    chat_format.print_json(self, "error", { error = ran.failure })
   end
   return ran.card
 end
@@ -90,7 +90,7 @@ local function settle(self)
       cli_report.failure(err)
       return false
     end
-    chat_format.said(self, talk)
+    chat_format.print_replies(self, talk)
     self.waits = chat_format.has_stopped(talk)
     if not talk.question then
       chat_format.why(self, talk)

@@ -102,7 +102,7 @@ local function see_through(args, id, failure)
   repeat
     plan, err = plan_outcome.look(args.C, id)
     if not plan then
-      return plan_outcome.tell_none(args, failure or err, failure ~= nil)
+      return plan_outcome.report_none(args, failure or err, failure ~= nil)
     end
     again = plan.question ~= nil and not failure and code ~= 1
     if again and args.yes then
@@ -112,13 +112,13 @@ local function see_through(args, id, failure)
       again = is_conversation(args) and converse(args, plan)
     end
   until not again
-  return math.max(plan_outcome.tell(args, plan, failure), code == 1 and 1 or 0)
+  return math.max(plan_outcome.report(args, plan, failure), code == 1 and 1 or 0)
 end
 
 local function begin(args, opening)
   local ran = run(args, opening)
   if not ran.card then
-    plan_outcome.tell_none(args, ran.failure, true)
+    plan_outcome.report_none(args, ran.failure, true)
     return ran.code == 0 and 1 or ran.code
   end
   return see_through(args, ran.card)
@@ -145,7 +145,7 @@ function ACT.drop(args)
   if plan then
     ok, err = drop(args, plan)
   end
-  return ok and plan_outcome.tell(args, (plan_outcome.look(args.C, args.drop))) or cli_report.failure(err)
+  return ok and plan_outcome.report(args, (plan_outcome.look(args.C, args.drop))) or cli_report.failure(err)
 end
 
 function ACT.show(args)
@@ -155,7 +155,7 @@ function ACT.show(args)
   elseif not args.json and plan.proposal and not plan.question then
     plan_outcome.print_proposal(plan)
   end
-  plan_outcome.tell(args, plan)
+  plan_outcome.report(args, plan)
   return 0
 end
 

@@ -37,7 +37,7 @@ exit: 0 usable (warnings may remain), 1 errors, 2 usage
 
 local function say(problem, kind)
   wrap.print(text.block(string.format("%s:%d: %s%s", problem.file, problem.line, kind,
-    problem_list.said_at(problem))))
+    problem_list.full_line(problem))))
   if problem.fix then
     wrap.print(text.block("  fix: " .. problem.fix))
   end

@@ -308,7 +308,7 @@ local function told(ran, requests)
   return {
     exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout, stderr = ran.stderr,
     changed = array(paths), put_back = #back > 0 and array(back) or nil, warnings = ran.warnings,
-    ignored = ignored.told(ran.ignored), network = egress.told(requests, ran.egress_limit),
+    ignored = ignored.report(ran.ignored), network = egress.report(requests, ran.egress_limit),
   }
 end
 

@@ -118,7 +118,7 @@ end
 ---@param model table the profile of who said it
 ---@return table|nil reply
 ---@return string|nil failure  it ended as no reply does
-function M.heard(provider, reply, model)
+function M.read_reply(provider, reply, model)
   local finish = reply.finish
   if (provider.failed or {})[finish] then
     return nil, "the endpoint broke the reply off: " .. finish

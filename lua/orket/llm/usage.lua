@@ -54,7 +54,7 @@ end
 ---The bytes of all that a reply says.
 ---@param reply LlmReply
 ---@return integer
-function M.said(reply)
+function M.reply_bytes(reply)
   local bytes = #(reply.content or "") + #(reply.reasoning or "") + (reply.dropped or 0)
   for _, call in ipairs(reply.calls) do
     bytes = bytes + #call.name + #call.arguments

@@ -88,7 +88,7 @@ local function failure_of(problems)
   if not first then
     return errors.line(problems)
   end
-  return ("%s:%d: %s\n  fix: %s"):format(first.file, first.line, problem_list.said_at(first), first.fix)
+  return ("%s:%d: %s\n  fix: %s"):format(first.file, first.line, problem_list.full_line(first), first.fix)
 end
 
 local function load(self)

@@ -36,7 +36,7 @@ end
 local function invalid(project, files, faults)
   local _, found = config.read(project.dir, files)
   for _, problem in ipairs(found.errors) do
-    faults[#faults + 1] = problem.file .. problem.path .. ": " .. problem_list.said(problem)
+    faults[#faults + 1] = problem.file .. problem.path .. ": " .. problem_list.line(problem)
       .. (problem.fix and " (" .. problem.fix .. ")" or "")
   end
 end

@@ -49,7 +49,7 @@ local function waits_for_no_yes(plan)
 end
 
 local function settle(project, question, request)
-  local answer, err = approvals.said(question, request)
+  local answer, err = approvals.timely_answer(question, request)
   err = err or answer.who and approvers.check_alone(project, answer.who, question) or nil
   if err then
     return nil, err

@@ -75,7 +75,7 @@ end
 ---@param requests ProcRequested[]|nil
 ---@param limit string|nil
 ---@return table|nil
-function M.told(requests, limit)
+function M.report(requests, limit)
   local failed = setmetatable({}, cjson.array_mt)
   for _, request in ipairs(requests or {}) do
     if request.why and #failed < TOLD_MAX then

@@ -67,7 +67,7 @@ end
 ---What the model reads about so many of them.
 ---@param count integer|nil
 ---@return string|nil
-function M.told(count)
+function M.report(count)
   return count and count .. " new files that .gitignore names did not stay: one command makes and uses them"
 end
 

@@ -87,7 +87,7 @@ end
 local function note_retired(project, view)
   for _, problem in ipairs(project.config.warnings or {}) do
     if problem.retired then
-      view:note(string.format("%s:%d: %s; %s", problem.file, problem.line, problem_list.said_at(problem),
+      view:note(string.format("%s:%d: %s; %s", problem.file, problem.line, problem_list.full_line(problem),
         problem.fix))
     end
   end

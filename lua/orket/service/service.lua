@@ -10,7 +10,7 @@ local client = require("orket.llm.client")
 local directory = require("orket.people.directory")
 local host_sampler = require("orket.service.figures.host_sampler")
 local journal_figures = require("orket.service.figures.journal_figures")
-local kept_answers = require("orket.service.web.kept_answers")
+local answer_cache = require("orket.service.web.answer_cache")
 local live_events = require("orket.service.live_events")
 local mcp_http = require("orket.service.mcp.mcp_http")
 local metrics = require("orket.service.figures.metrics")
@@ -45,7 +45,7 @@ local TRACES = 1 -- second that a collector is waited for at the end
 ---@field workspaces Workspaces all that this server serves
 ---@field routes Route[]
 ---@field pooled Service|nil the same with api/pooled_store.lua's store, once a route asked for it
----@field kept KeptAnswers answers that are good until the journal moves
+---@field kept AnswerCache answers that are good until the journal moves
 ---@field once table|nil what api/once.lua knows of answered requests; nil: it was not asked
 ---@field mcp table|nil sessions of MCP clients, mcp_http.lua's; nil: none began
 ---@field tools table<string, McpTool>|nil what those clients may call
@@ -110,7 +110,7 @@ function M.open(project, instruments, is_remote)
   self.watched = watch.open(project.dir, watch.SCRIPTS, function()
     change.reload(project, note)
   end)
-  self.name, self.kept = workspace_name(project.dir), kept_answers.new(self.events)
+  self.name, self.kept = workspace_name(project.dir), answer_cache.new(self.events)
   self.ready = true
   return self
 end

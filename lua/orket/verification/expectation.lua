@@ -19,7 +19,7 @@ end
 ---A value as a difference tells it.
 ---@param value any
 ---@return string
-function M.told(value)
+function M.format_value(value)
   if value == nil then
     return "nothing"
   end
@@ -52,7 +52,7 @@ end
 ---@return string|nil difference
 function M.value(wanted, got)
   if not is_equal(wanted, got) then
-    return "expected " .. M.told(wanted) .. ", got " .. M.told(got)
+    return "expected " .. M.format_value(wanted) .. ", got " .. M.format_value(got)
   end
 end
 

@@ -98,7 +98,7 @@ function M.read(root, path)
     return source
   end
   return nil, errors.new(problem.code or "ERR_CONFIG", string.format("%s:%d: %s", problem.file, problem.line,
-    problem_list.said_at(problem)), problem.fix)
+    problem_list.full_line(problem)), problem.fix)
 end
 
 return M

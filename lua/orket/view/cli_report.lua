@@ -20,7 +20,7 @@ local function lines(err)
   for _, one in ipairs(err) do
     if one.file then
       local fix = one.fix and ("\n  fix: " .. one.fix) or ""
-      all[#all + 1] = string.format("%s:%s: %s%s", one.file, one.line or 1, problem_list.said_at(one), fix)
+      all[#all + 1] = string.format("%s:%s: %s%s", one.file, one.line or 1, problem_list.full_line(one), fix)
     else
       table.move(lines(one), 1, #lines(one), #all + 1, all)
     end

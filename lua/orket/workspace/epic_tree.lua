@@ -18,7 +18,7 @@ local function lay_out_epic(project, store, epic, seed)
     return true
   end
   local manifest = (tree_files.over(store, epic, seed))
-  local root, err = places.kept(project, places.epic(epic))
+  local root, err = places.cached_root(project, places.epic(epic))
   if not root then
     return nil, err
   end

@@ -43,7 +43,7 @@ end
 ---@param path string
 ---@return any root
 ---@return Error|nil
-function M.kept(project, path)
+function M.cached_root(project, path)
   project.kept_roots = project.kept_roots or {}
   local root, err = project.kept_roots[path], nil
   if not root then

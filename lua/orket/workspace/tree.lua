@@ -197,7 +197,7 @@ function Tree:publish()
   if not tree_files.are_laid_out(self.project, self.store, self.epic, path, self.seed) then
     return published(self)
   end
-  local root, err = places.kept(self.project, path)
+  local root, err = places.cached_root(self.project, path)
   if not root then
     return nil, err
   end

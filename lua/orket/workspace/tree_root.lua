@@ -20,7 +20,7 @@ local OPEN_MAX = math.min(2000, sys.descriptors() // 4)
 
 -- Answers the root, and whether its directory is a new one.
 local function open_plain(self, again)
-  local cards, err = places.kept(self.project, self.above)
+  local cards, err = places.cached_root(self.project, self.above)
   if not cards then
     return nil, err
   end

@@ -10,7 +10,7 @@ import { setQuery } from "../shared/router.js";
 import { Status, statusName } from "../shared/status.jsx";
 import { useView, useWidth, useWindow } from "../shared/window.js";
 import { endsOf, heightOf } from "./layout.js";
-import { askMoves, proposeAndTell, stays, verdictOf } from "./moves.js";
+import { askMoves, proposeWithNotice, stays, verdictOf } from "./moves.js";
 import { hasMeta, Tile, waits } from "./tile.jsx";
 
 // Name; where a drop leads; what else stands there.
@@ -43,7 +43,7 @@ function useDrag(open) {
     if (!verdict.allowed) return notifyRefusal(stays(card), verdict);
     if (verdict.needs_reason) return open({ card, status: verdict.status });
     setSending(card);
-    await proposeAndTell(card, verdict.status);
+    await proposeWithNotice(card, verdict.status);
     return setSending(null);
   };
   useEffect(() => {

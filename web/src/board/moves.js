@@ -46,7 +46,7 @@ export async function staleness(card, error) {
 }
 
 // The same without a dialog: a notice says what came of it.
-export async function proposeAndTell(card, status) {
+export async function proposeWithNotice(card, status) {
   try {
     await propose(card, status);
     notify({ title: `${card.id} moved to ${statusName(status)}` });

@@ -3,12 +3,12 @@
 import { post } from "../shared/api.js";
 import { Failure, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
-import { useKept } from "../shared/kept.js";
+import { useUnsent } from "../shared/unsent.js";
 import { useOnline } from "../shared/live.js";
 import { visible } from "../shared/visible.js";
 
 function Write({ card }) {
-  const [text, set, drop] = useKept("comment." + card.id),
+  const [text, set, drop] = useUnsent("comment." + card.id),
     act = useAct(),
     online = useOnline();
   const send = async (e) => {

@@ -2,7 +2,7 @@
 
 import { useRef, useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
-import { useKept } from "../shared/kept.js";
+import { useUnsent } from "../shared/unsent.js";
 import { may } from "../shared/me.js";
 
 // A key that is held down presses a button once.
@@ -52,7 +52,7 @@ async function sendAll(asked, verdict, why) {
 
 // asked: one or more approvals by the same rule, each with the hash of what is shown.
 export function ApprovalActs({ asked, reading, act, off }) {
-  const [why, set, drop] = useKept("why." + asked[0].id),
+  const [why, set, drop] = useUnsent("why." + asked[0].id),
     [missing, miss] = useState(false),
     reason = useRef();
   const send = (verb) =>
@@ -95,7 +95,7 @@ export function ApprovalActs({ asked, reading, act, off }) {
 }
 
 function AnswerActs({ item, act, off, more }) {
-  const [text, set, drop] = useKept("answer." + item.id);
+  const [text, set, drop] = useUnsent("answer." + item.id);
   const send = () =>
     act.run(() =>
       post("/v1/acts/answer", { card: item.card, event: item.event, text: text.trim() }).then((done) => {
@@ -140,7 +140,7 @@ const ANSWERS = [
 ];
 
 function UnknownActs({ item, act, off }) {
-  const [text, set] = useKept("found." + item.id);
+  const [text, set] = useUnsent("found." + item.id);
   const say = (word) => {
     const body = { card: item.card, event: item.event, text: `${word} ${text}`.trim() };
     return act.run(() => post("/v1/acts/answer", body));

@@ -2,10 +2,10 @@
 
 import { id, post } from "../shared/api.js";
 import { Dialog, Failure, useAct } from "../shared/feedback.jsx";
-import { useKept } from "../shared/kept.js";
+import { useUnsent } from "../shared/unsent.js";
 import { useOnline } from "../shared/live.js";
 import { go } from "../shared/router.js";
-import { useWish } from "../shared/wish.js";
+import { useIdempotencyKey } from "../shared/idempotency.js";
 
 const PLAN = {
   title: "Plan something",
@@ -32,14 +32,14 @@ const ROLE = ["role", "Role", "operations_lead"];
 
 export function AskDialog({ kind, base, close }) {
   const what = kind === "plan" ? PLAN : CHAT;
-  const [text, set, drop] = useKept("ask." + kind),
+  const [text, set, drop] = useUnsent("ask." + kind),
     act = useAct(),
     online = useOnline(),
-    wish = useWish();
+    request = useIdempotencyKey();
   const send = async (e) => {
     e.preventDefault();
     const given = Object.fromEntries([...new FormData(e.target)].filter(([, value]) => value.trim()));
-    const begun = await act.run(() => post(what.path, given, wish.key(given)));
+    const begun = await act.run(() => post(what.path, given, request.key(given)));
     if (!begun) return;
     drop();
     go(`${base}/${what.view}/${id(begun.card)}`, true);

@@ -9,11 +9,11 @@ import { id, post } from "../shared/api.js";
 import { Loaded, useAct } from "../shared/feedback.jsx";
 import { When } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
-import { useKept } from "../shared/kept.js";
+import { useUnsent } from "../shared/unsent.js";
 import { useDraft, useOnline } from "../shared/live.js";
 import { may } from "../shared/me.js";
 import { Seat } from "../shared/status.jsx";
-import { useWish } from "../shared/wish.js";
+import { useIdempotencyKey } from "../shared/idempotency.js";
 import { RunActs, TalkHead } from "./talk_parts.jsx";
 import { chatStatus } from "./talks.js";
 import { visible } from "../shared/visible.js";
@@ -73,19 +73,19 @@ function useEnd(what) {
 // ---- what a person can do ----
 
 function Write({ talk, isOpen }) {
-  const [text, set, drop] = useKept("talk." + talk.id),
+  const [text, set, drop] = useUnsent("talk." + talk.id),
     act = useAct(),
     online = useOnline(),
-    wish = useWish();
+    request = useIdempotencyKey();
   const off = act.busy || !online,
     words = text.trim();
   const send = async (e) => {
     e.preventDefault();
     if (off || !words) return;
     const body = { text: words };
-    const said = await act.run(() => post(`/v1/conversations/${id(talk.id)}`, body, wish.key(body)));
+    const said = await act.run(() => post(`/v1/conversations/${id(talk.id)}`, body, request.key(body)));
     if (!said) return;
-    wish.fulfilled();
+    request.answered();
     drop();
     act.clear();
   };

@@ -11,7 +11,7 @@ import { StartDialog } from "../runs/start_dialog.jsx";
 import { id, post } from "../shared/api.js";
 import { Failure, Loaded } from "../shared/feedback.jsx";
 import { actorName, When } from "../shared/format.jsx";
-import { useKept } from "../shared/kept.js";
+import { useUnsent } from "../shared/unsent.js";
 import { may } from "../shared/me.js";
 import { linesOf, PlanTree, sizeOf } from "./plan_tree.jsx";
 import { RunActs, TalkHead } from "./talk_parts.jsx";
@@ -90,7 +90,7 @@ const AtWork = ({ plan, base, at }) => (
 
 // Accepts exactly what is shown, asks for another one, or gives the plan up.
 function Answer({ plan, reading, act, off }) {
-  const [why, set, drop] = useKept("plan." + plan.id);
+  const [why, set, drop] = useUnsent("plan." + plan.id);
   const said = why.trim();
   const answer = (verb) =>
     act.run(async () => {

@@ -4,7 +4,7 @@ import { useState } from "preact/hooks";
 import { id, post } from "../shared/api.js";
 import { useLive } from "../shared/live.js";
 import { go } from "../shared/router.js";
-import { useWish } from "../shared/wish.js";
+import { useIdempotencyKey } from "../shared/idempotency.js";
 import { Dialog, Failure, Field, useAct } from "../shared/feedback.jsx";
 
 const ENDED = ["done", "canceled", "archived"];
@@ -18,11 +18,11 @@ export function StartDialog({ cards, base, given, anew, close }) {
     [again, setAgain] = useState(!!anew),
     act = useAct(),
     live = useLive();
-  const wish = useWish();
+  const request = useIdempotencyKey();
   const send = async (e) => {
     e.preventDefault();
     const body = { card: card.trim(), again: again || undefined };
-    const begun = await act.run(() => post("/v1/runs", body, wish.key(body)));
+    const begun = await act.run(() => post("/v1/runs", body, request.key(body)));
     if (begun) go(`${base}/runs/${id(begun.run)}`);
   };
   return (

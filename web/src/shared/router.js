@@ -51,7 +51,7 @@ export function setQuery(name, value) {
 // From a view of the past, links to views that can look back stay in it.
 const LOOKS_BACK = /^\/w\/[^/]+\/(board|cards|runs|plans|chat)\b/;
 
-export function kept(href) {
+export function withSnapshot(href) {
   const at = new URLSearchParams(location.search).get("at"),
     url = new URL(href, location.href);
   if (!at || !LOOKS_BACK.test(location.pathname) || !LOOKS_BACK.test(url.pathname)) return href;
@@ -63,5 +63,5 @@ addEventListener("click", (e) => {
   const link = e.target.closest && e.target.closest("a[href^='/']");
   if (!link || e.defaultPrevented || e.button || e.ctrlKey || e.metaKey || e.shiftKey || e.altKey) return;
   e.preventDefault();
-  go(kept(link.getAttribute("href")));
+  go(withSnapshot(link.getAttribute("href")));
 });

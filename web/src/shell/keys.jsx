@@ -2,7 +2,7 @@
 
 import { useEffect } from "preact/hooks";
 import { Dialog } from "../shared/feedback.jsx";
-import { go, goBack, kept } from "../shared/router.js";
+import { go, goBack, withSnapshot } from "../shared/router.js";
 
 const OFF = "orket.keys.off";
 
@@ -85,7 +85,7 @@ export function useKeys(base, { help, search }) {
       if (typing(e) || keysOff() || document.querySelector("dialog[open]")) return undefined;
       const to = afterG && PLACES[e.key];
       afterG = e.key === "g";
-      if (to) go(kept(`${base}/${to}`));
+      if (to) go(withSnapshot(`${base}/${to}`));
       else if (steps(e) && step(STEPS[e.key])) return e.preventDefault();
       else if (e.key === "?") help();
       else if (e.key === "Escape") goBack();

@@ -299,7 +299,7 @@ function useConnected() {
 }
 
 // While another point is being read, what was shown stays.
-function useKept(of) {
+function useLatest(of) {
   const last = useRef();
   if (of.data) last.current = of.data;
   return of.error ? of : { ...of, data: last.current };
@@ -310,7 +310,7 @@ export function RunView({ base, name, query, shared }) {
     [forks, fork] = useState(null),
     here = useRef(null); // the event that one looks at
   const matters = (event) => event.run === name || /^run\./.test(event.kind);
-  const run = useKept(useDataAt(`/v1/runs/${id(name)}?figures=true`, at, matters));
+  const run = useLatest(useDataAt(`/v1/runs/${id(name)}?figures=true`, at, matters));
   const outline = useOnce(useConnected() ? `/v1/runs/${id(name)}/timeline` : null);
   return (
     <>

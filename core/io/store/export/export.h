@@ -1,4 +1,4 @@
-/* export.h: the parts of an export: what texts speak of (export_said.c), the head (export_head.c),
+/* export.h: the parts of an export: what texts speak of (export_blobs.c), the head (export_head.c),
  * the rest (export.c). */
 #ifndef IO_STORE_EXPORT_PARTS_H
 #define IO_STORE_EXPORT_PARTS_H
@@ -46,7 +46,7 @@ int export_corrupt(struct exporter *x, const char *what, const char *id);
 /* The same: `where` names something that is gone. */
 int export_lost(struct exporter *x, const char *what, const char *where);
 
-/* ---- export_said.c ---- */
+/* ---- export_blobs.c ---- */
 
 /* The blobs, or the messages with all before them, that a text speaks of and that were not written
  * yet. */

@@ -21,7 +21,7 @@ local M = {}
 ---@param chat Chat
 ---@param kind string
 ---@param fields table
-function M.tell(chat, kind, fields)
+function M.print_json(chat, kind, fields)
   fields.kind, fields.id = kind, chat.id
   io.stdout:write(text.json(fields), "\n")
   io.stdout:flush()
@@ -54,11 +54,11 @@ end
 ---What agents said since the last look. On a terminal the words were shown as they came.
 ---@param chat Chat
 ---@param talk Conversation
-function M.said(chat, talk)
+function M.print_replies(chat, talk)
   for _, one in ipairs(talk.said) do
     if one.seq > chat.seen and one.author:find("^agent:") then
       if chat.args.json then
-        M.tell(chat, "said", { text = one.text })
+        M.print_json(chat, "said", { text = one.text })
       elseif chat.view then
         chat.view:answer(one.text)
       else
@@ -86,7 +86,7 @@ end
 function M.question(chat, talk)
   local marks = talk.question.labels
   if chat.args.json then
-    M.tell(chat, "question", {
+    M.print_json(chat, "question", {
       question = talk.question.id, asks = talk.operation, destructive = M.is_destructive(talk.operation),
       expires_at = talk.question.expires_at, labels = marks and setmetatable(marks, cjson.array_mt),
     })
@@ -116,7 +116,7 @@ function M.why(chat, talk)
   if not M.has_stopped(talk) then
     return
   elseif chat.args.json then
-    M.tell(chat, "stopped", { why = talk.why, reason = talk.card.wait_reason })
+    M.print_json(chat, "stopped", { why = talk.why, reason = talk.card.wait_reason })
   else
     local next_step = talk.card.wait_reason == "input" and "; say what it should do instead" or ""
     wrap.print("(" .. text.line((talk.why or talk.card.wait_reason or "it waits") .. next_step) .. ")")

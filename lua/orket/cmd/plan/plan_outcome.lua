@@ -95,16 +95,16 @@ function SAY.failed(plan)
   cli_report.failure(plan.fault)
 end
 
--- ---- told ----
+-- ---- reports ----
 
 local EXIT = { accepted = 0, waiting = 3, parked = 3, open = 3, failed = 1, dropped = 0 }
 
----Tells it; of a failure that was told already only a program hears again.
+---Reports how it stands; of a failure that was reported already only a program reads again.
 ---@param args {C: string?, json: boolean?}
 ---@param plan Plan
 ---@param failure Error|nil
 ---@return integer exit code
-function M.tell(args, plan, failure)
+function M.report(args, plan, failure)
   local status = plan_record.status(plan)
   if args.json then
     print(text.json(plan_record.plain(plan, failure)))
@@ -114,16 +114,16 @@ function M.tell(args, plan, failure)
   return failure and cli_report.exit_code(failure) or EXIT[status]
 end
 
----There is no plan to tell of.
+---There is no plan to report.
 ---@param args {json: boolean?}
----@param failure Error|nil  nil: it was told already, and nothing more is known
----@param is_told boolean people were told of it
+---@param failure Error|nil  nil: it was reported already, and nothing more is known
+---@param is_printed boolean it was printed already
 ---@return integer exit code
-function M.tell_none(args, failure, is_told)
+function M.report_none(args, failure, is_printed)
   if args.json and failure then
     print(text.json({ kind = "plan", status = "failed", error = failure }))
   end
-  if failure and not is_told then
+  if failure and not is_printed then
     cli_report.failure(failure)
   end
   return failure and cli_report.exit_code(failure) or 1

@@ -87,7 +87,7 @@ end
 ---@param said {answer: string, why: string?, who: string?}
 ---@return {answer: "approved"|"denied"|"expired", why: string?, who: string?}|nil
 ---@return Error|nil
-function M.said(row, said)
+function M.timely_answer(row, said)
   if said.answer ~= "approved" and said.answer ~= "denied" then
     return nil, errors.new("ERR_USAGE", "'" .. said.answer .. "' is no answer", "approved or denied")
   elseif M.is_late(row) then

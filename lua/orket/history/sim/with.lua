@@ -84,7 +84,7 @@ local function take_organization(overlay, root, path, project)
   if not source or not sources.check(source, "organization", nil, problems) then
     local first = problems:sorted()[1]
     return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s", first.file, first.line,
-      problem_list.said_at(first)), first.fix)
+      problem_list.full_line(first)), first.fix)
   end
   for _, key in ipairs(beyond.of_organization(present_organization(project),
     cjson.decode(root:read(path)))) do

@@ -105,9 +105,9 @@ end
 ---@return Error|nil
 local function with_calls(request, reply)
   if #reply.message <= MESSAGE and is_in_words(request) then
-    return text_calls.heard(request.model, reply, request.tools)
+    return text_calls.parse(request.model, reply, request.tools)
   elseif #reply.calls == 0 and reply.content and is_auto(request.model) and offers_tools(request) then
-    return text_calls.overheard(reply, request.tools, request.messages)
+    return text_calls.repair(reply, request.tools, request.messages)
   end
   return reply
 end

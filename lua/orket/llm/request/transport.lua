@@ -40,14 +40,15 @@ end
 -- What a server did not count is estimated.
 local function heard(request, reply)
   if not usage.is_whole(reply.usage) then
-    reply.usage = usage.whole(reply.usage, request, usage.said(reply))
+    reply.usage = usage.whole(reply.usage, request, usage.reply_bytes(reply))
   end
-  local said, failed = providers.heard(request.provider, reply, request.model)
+  local said, failed = providers.read_reply(request.provider, reply, request.model)
   if said then
     return said
   end
   return nil, request_failure.new(request, "ERR_HTTP", failed, {
-    status = reply.status, kinds = reply.finish, ms = reply.ms, usage = reply.usage, said = usage.said(reply),
+    status = reply.status, kinds = reply.finish, ms = reply.ms, usage = reply.usage,
+    said = usage.reply_bytes(reply),
   })
 end
 

@@ -185,7 +185,7 @@ end
 ---@return table|nil reply with dialect?, repaired?, in_text, problem?
 ---  (what to tell the model of calls that were not made)
 ---@return Error|nil
-function M.heard(model, reply, tools)
+function M.parse(model, reply, tools)
   local text = reply.content or ""
   local declared = tools and cjson.decode(tools) or nil
   local found, err = dialects.read({ text }, { dialect = model.calls ~= "text" and model.calls or nil,
@@ -241,7 +241,7 @@ end
 ---@param tools string a JSON text
 ---@param messages string[] what the model was asked, as JSON
 ---@return table reply with dialect? and repaired?
-function M.overheard(reply, tools, messages)
+function M.repair(reply, tools, messages)
   local text, declared = reply.content, cjson.decode(tools)
   local found = dialects.read({ text }, { tools = declared })
   if not found or found.faults.count > 0 or found.thought > 0 or not are_offered(found.calls, declared) then

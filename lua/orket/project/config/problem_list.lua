@@ -63,15 +63,15 @@ end
 ---A problem as a line.
 ---@param problem Problem
 ---@return string
-function M.said(problem)
+function M.line(problem)
   return (problem.code and problem.code .. ": " or "") .. problem.message
 end
 
 ---The same with the key that it is about.
 ---@param problem Problem
 ---@return string
-function M.said_at(problem)
-  return M.said(problem) .. (problem.path and problem.path ~= "" and " (at " .. problem.path .. ")" or "")
+function M.full_line(problem)
+  return M.line(problem) .. (problem.path and problem.path ~= "" and " (at " .. problem.path .. ")" or "")
 end
 
 ---Like at, but the project still loads.

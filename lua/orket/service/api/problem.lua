@@ -52,7 +52,7 @@ local function error_of(one)
     return one
   end
   local place = ("%s:%d: "):format(one.file, one.line or 1)
-  return errors.new("ERR_CONFIG", place .. problem_list.said_at(one), one.fix)
+  return errors.new("ERR_CONFIG", place .. problem_list.full_line(one), one.fix)
 end
 
 local function detail(one)

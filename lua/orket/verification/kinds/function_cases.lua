@@ -57,7 +57,7 @@ local function difference(language, expect, answer)
   if expect.raises and answer.raises then
     return expectation.match("what it raised", expect.raises, answer.raises)
   elseif expect.raises then
-    return "expected an error, got " .. expectation.told(answer.returns)
+    return "expected an error, got " .. expectation.format_value(answer.returns)
   elseif answer.raises then
     return "it raised " .. answer.raises
   end

@@ -1,4 +1,4 @@
-/* export_said.c: the blobs and messages that events speak of: every text of 64 hexadecimal digits
+/* export_blobs.c: the blobs and messages that events speak of: every text of 64 hexadecimal digits
  * in a body that is the name of one. Whatever kinds of events there will be, nothing has to be told
  * here. */
 #include <string.h>

@@ -1,4 +1,4 @@
--- kept_answers.lua: answers that the journal alone decides: each is made once until the journal moves, also
+-- answer_cache.lua: answers that the journal alone decides: each is made once until the journal moves, also
 -- for those who ask for it while it is being made.
 
 local async = require("orket.async")
@@ -7,20 +7,20 @@ local M = {}
 
 local MOST, BYTES, ALL_BYTES = 64, 4 << 20, 32 << 20 -- answers that are kept; bytes of one; of all
 
----@class KeptAnswers
+---@class AnswerCache
 ---@field events table live_events
 ---@field at integer|nil the journal's last event, of which they are
 ---@field answers table<string, {body: string, etag: string|nil}> by target
 ---@field count integer
 ---@field bytes integer of all that are kept
 ---@field running table<string, table> tasks that make one, by target
-local KeptAnswers = {}
-KeptAnswers.__index = KeptAnswers
+local AnswerCache = {}
+AnswerCache.__index = AnswerCache
 
 ---@param events table live_events
----@return KeptAnswers
+---@return AnswerCache
 function M.new(events)
-  return setmetatable({ events = events, answers = {}, count = 0, bytes = 0, running = {} }, KeptAnswers)
+  return setmetatable({ events = events, answers = {}, count = 0, bytes = 0, running = {} }, AnswerCache)
 end
 
 local function forget_older(self)
@@ -62,7 +62,7 @@ end
 ---@param make fun(...): string|nil, string|Error|nil
 ---@return string|nil body
 ---@return string|Error|nil etag
-function KeptAnswers:answer(target, make, ...)
+function AnswerCache:answer(target, make, ...)
   forget_older(self)
   local known = self.answers[target]
   if known then
