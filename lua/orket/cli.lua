@@ -120,7 +120,7 @@ local function usage(out)
       out:write(string.format("  %-14s %s\n", group[i], M.commands[group[i]][2]))
     end
   end
-  out:write("\norket COMMAND --help tells more, orket help --man is the page for man. ",
+  out:write("\norket COMMAND --help prints more, orket help --man is the page for man. ",
     "Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
 end
 

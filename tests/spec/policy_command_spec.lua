@@ -169,7 +169,7 @@ describe("policy command", function()
 end)
 
 describe("policy command", function()
-  it("orket policy status tells what serves since when, what does not and why", function()
+  it("orket policy status shows what serves since when, what does not and why", function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR })
     assert.equal(0, select(2, w:run("I-1")))
     local status = json(w, "status")

@@ -233,7 +233,7 @@ describe("a user of one project of a server", function()
     s:__close()
     local text, code = b:orket("user add --of nowhere ada")
     assert.equal(0, code)
-    assert(text:find("no server runs here that knows whether there is such a project", 1, true), text)
+    assert(text:find("without a server this was not checked", 1, true), text)
   end)
 
   it("signs in at the other one with the password of home, and out of both", function()

@@ -8,7 +8,7 @@ local M = {}
 local BENCHES = { gate = "orket.dev.bench.gate", streams = "orket.dev.bench.streams",
   turns = "orket.dev.bench.turns" }
 
-M.usage = "usage: orket bench gate|streams|turns …\n\norket bench WHAT --help tells more.\n"
+M.usage = "usage: orket bench gate|streams|turns …\n\norket bench WHAT --help prints more.\n"
 
 ---@param argv string[]
 ---@return integer exit code

@@ -311,7 +311,7 @@ function M.run(argv, cli)
     cli_report.failure(problems)
   end
   if sys.is_tty(0) then
-    print(string.format("orket %s  %s  (exit or ^D ends; help tells more)", sys.version(),
+    print(string.format("orket %s  %s  (exit or ^D ends; help prints more)", sys.version(),
       self.moment and moment.line(self) or "generation " .. self.generation.id))
     local stop = on_interrupts(self)
     read_loop(self)

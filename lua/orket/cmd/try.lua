@@ -30,7 +30,7 @@ exit: 0 accepted, 1 refused, 2 usage
 ]]
 
 M.usage = "usage: orket try BOUNDARY …   (" .. table.concat(BOUNDARIES, ", ") .. ")\n\n"
-  .. "Tests one sandbox boundary without a project; orket try BOUNDARY --help tells more.\n" .. ROWS
+  .. "Tests one sandbox boundary without a project; orket try BOUNDARY --help prints more.\n" .. ROWS
 
 local function usage_of(boundary)
   return "usage: orket try " .. boundary.usage .. "\n       orket try BOUNDARY --jsonl < requests\n" .. ROWS

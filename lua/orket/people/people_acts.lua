@@ -133,7 +133,7 @@ local function added(project, request)
   local message = request.name .. " is a user now, as " .. request.role
   if request.home then
     message = message .. ", who signs in at " .. request.home
-      .. (project.elsewhere and "" or "; no server runs here that knows whether there is such a project")
+      .. (project.elsewhere and "" or "; without a server this was not checked")
   end
   return { name = request.name, role = request.role, message = message }
 end

@@ -160,7 +160,7 @@ function M.why_not(project, event)
   elseif not REFUSED[event.kind] then
     return nil, errors.new("ERR_USAGE", string.format("event %d is %s: nothing was refused by it", event.seq,
       event.kind),
-      "orket reports lists what was refused; orket why tells what an event follows from")
+      "orket reports lists what was refused; orket why shows what an event follows from")
   end
   local call, err = refused_call.of(project, event)
   if not call then

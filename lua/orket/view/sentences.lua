@@ -108,7 +108,7 @@ local function signed_in(body)
     return body.name .. " signed in"
   end
   return (body.count == 1 and "an attempt" or body.count .. " attempts") .. " to sign in as "
-    .. (body.name or "nobody who is known") .. " failed"
+    .. (body.name or "an unknown user") .. " failed"
 end
 
 local SENTENCE = {

@@ -268,7 +268,7 @@ static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *f
         err_set(&err, ERR_NET, "the name %s cannot be resolved: %s", e->host,
                 unknown ? "no host has it" : why);
         err_fix(&err, "%s",
-                unknown ? "check its spelling, or the network that knows it"
+                unknown ? "check its spelling, or the network that resolves it"
                         : "check the host in the URL and the network");
     }
     wake(e, err.code, &err);

@@ -152,7 +152,7 @@ static int read_version(sqlite3 *db, const struct store_options *options, int64_
         return ERR_STORE;
     }
     if (*version > newest(options)) {
-        err_set(err, ERR_STORE_NEWER, "the database has version %lld, this program knows %d",
+        err_set(err, ERR_STORE_NEWER, "the database has version %lld, this program reads up to %d",
                 (long long)*version, newest(options));
         err_fix(err, "use the newer orket that wrote it");
         return ERR_STORE_NEWER;

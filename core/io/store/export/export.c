@@ -77,7 +77,7 @@ int export_row(struct exporter *x, int which)
 int export_corrupt(struct exporter *x, const char *what, const char *id)
 {
     err_set(x->err, ERR_STORE_CORRUPT, "%s %s is not what its hash says", what, id);
-    err_fix(x->err, "orket check tells all that is wrong; nothing was exported");
+    err_fix(x->err, "orket check reports all that is wrong; nothing was exported");
     return ERR_STORE_CORRUPT;
 }
 

@@ -34,7 +34,7 @@ static bool take(sqlite3_stmt *row, int column, void *out, size_t size)
 static int not_signed(struct exporter *x, const char *why)
 {
     err_set(x->err, ERR_STORE_CORRUPT, "the run %s is not what was signed: %s", x->run, why);
-    err_fix(x->err, "orket check tells all that is wrong; nothing was exported");
+    err_fix(x->err, "orket check reports all that is wrong; nothing was exported");
     return ERR_STORE_CORRUPT;
 }
 

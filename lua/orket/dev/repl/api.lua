@@ -263,7 +263,7 @@ function M.perform(repl, operation)
   if not ok then -- whatever a line put into a word, the REPL goes on
     err = type(result) == "table" and result.code and result
       or errors.new("ERR_USAGE", operation.op .. " cannot take that: " .. tostring(result):match("[^\n]*"),
-        "help tells the words")
+        "help lists the words")
   end
   if err then
     return { error = err }

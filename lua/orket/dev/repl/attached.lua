@@ -17,7 +17,7 @@ Attached.__index = Attached
 local function ended(err)
   if err and (err.code == "ERR_IO" or err.code == "ERR_NOT_FOUND"
     and err.message == "no process owns the project") then
-    return errors.new("ERR_NOT_FOUND", "the run is over", "orket show RUN tells how it ended")
+    return errors.new("ERR_NOT_FOUND", "the run is over", "orket show RUN shows how it ended")
   end
   return err
 end

@@ -60,7 +60,7 @@ function M.divergence(event, what, detail)
     where = string.format("%s (%s%s, commit %d): ", M.place(event), event.kind,
       event.card and " of " .. event.card or "", event.seq)
   end
-  local err = errors.new("ERR_REPLAY", where .. what, "orket check tells whether the journal is whole; "
+  local err = errors.new("ERR_REPLAY", where .. what, "orket check reports whether the journal is whole; "
     .. "a script or a setting that has changed since shows here as well")
   err.detail = detail ~= "" and detail or nil
   err.event = event and { run = event.run, turn = event.turn, n = event.n, seq = event.seq, kind = event.kind,

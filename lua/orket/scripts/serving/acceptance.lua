@@ -35,7 +35,7 @@ local function waiting_for(project, id)
     return nil, err
   elseif not project.waiting then
     return nil, errors.new("ERR_NOT_FOUND", "no scripts wait to be accepted",
-      "orket policy status tells what serves")
+      "orket policy status shows what serves")
   end
   local waiting = project.waiting
   if waiting.generation.id ~= id then -- the whole of it: the beginning of a hash is soon found again
