@@ -42,7 +42,7 @@ local function fixture_of(project, state)
   local about = state.card.data.verification
   local path = type(about) == "table" and about.fixture_path
   if not path then
-    return nil, errors.new("ERR_USAGE", state.card.id .. " has no verification",
+    return nil, errors.new("ERR_NOT_FOUND", state.card.id .. " has no verification",
       'name one in the card: "verification": {"fixture_path": "NAME.json"}')
   end
   return fixtures.load(project, path)
