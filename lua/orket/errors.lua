@@ -12,7 +12,7 @@ local MOST = 16384 -- bytes of a message or of a fix
 ---@field code string    stable name, "ERR_..."
 ---@field class string   input, refusal, tool, model, limit, environment, system or bug
 ---@field message string the cause, one sentence
----@field fix string?    the cure, one sentence
+---@field fix string?    how it is fixed, one sentence
 ---@field detail string? lines that show it
 ---@field status integer? of HTTP, where the code alone does not say it
 
@@ -52,7 +52,7 @@ end
 local KEPT = "nothing that was acknowledged is lost"
 
 -- What helps against a failing machine, whoever met it.
-local CURES = {
+local FIXES = {
   ERR_IO = "look at the disk, its space and its permissions, then run it again; " .. KEPT,
   ERR_STORE_FULL = "free some space; " .. KEPT,
   ERR_CANCELED = "run it again: open turns go on where they were",
@@ -70,7 +70,7 @@ local LOOP = { EMFILE = "ERR_DESCRIPTORS", ENFILE = "ERR_DESCRIPTORS", ENOMEM = 
 ---@return Error
 function M.of_loop(message, name)
   local code = LOOP[name] or "ERR_IO"
-  return M.new(code, message or "the loop refused", CURES[code])
+  return M.new(code, message or "the loop refused", FIXES[code])
 end
 
 ---True when the machine failed: what was asked for may well be there, and in order.
@@ -115,19 +115,19 @@ function M.of_raised(what)
   return is_memory and M.new("ERR_MEMORY", line) or nil
 end
 
----What cures it: its own cure, or what helps against a failing machine.
+---What fixes it: its own fix, or what helps against a failing machine.
 ---@param err Error
 ---@return string|nil
-function M.cure(err)
-  return err.fix and err.fix ~= "" and err.fix or CURES[err.code]
+function M.fix_of(err)
+  return err.fix and err.fix ~= "" and err.fix or FIXES[err.code]
 end
 
 ---A line for a person, and what shows it.
 ---@param err Error
 ---@return string
 function M.line(err)
-  local cure = M.cure(err)
-  local fix = cure and "\n  fix: " .. cure or ""
+  local found = M.fix_of(err)
+  local fix = found and "\n  fix: " .. found or ""
   local detail = err.detail and "\n" .. err.detail or ""
   return strings.of_bytes(string.format("%s: %s%s%s", err.code, err.message, detail, fix))
 end

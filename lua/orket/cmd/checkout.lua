@@ -55,7 +55,7 @@ local function write_all(state, root, to)
     if not ok then
       return nil, errors.new(err.code, string.format("%s: %s (%d of %d files are in %s)", text.visible(path),
         err.message, i - 1, #paths, to),
-        errors.cure(err))
+        errors.fix_of(err))
     end
   end
   return #paths

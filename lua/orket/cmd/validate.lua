@@ -116,7 +116,7 @@ local function add_concealed(dir, project, problems, origins)
     local path = fault.key and origin.path .. "/keys/" .. fault.key .. "/file" or ""
     problems[#problems + 1] = { file = origin.source.file, line = origin.source:line(path), path = path,
       code = fault.code,
-      message = fault.message, fix = errors.cure(fault) }
+      message = fault.message, fix = errors.fix_of(fault) }
   end
 end
 

@@ -159,7 +159,7 @@ local function build(suite, arm, before)
     local path, problem = problems[1].path, problems[1].err
     local why = problem.message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")
     local whose = arm and "the arm " .. arm.name .. ", as " or ""
-    return nil, errors.new(problem.code, whose .. path .. ": " .. why, errors.cure(problem))
+    return nil, errors.new(problem.code, whose .. path .. ": " .. why, errors.fix_of(problem))
   end
   return generation
 end

@@ -96,7 +96,7 @@ function M.open(dir, options)
   local err
   self.root, err = errors.check(fs.root(dir))
   if not self.root then
-    err.fix = errors.cure(err) or "name a project with -C DIR; orket init DIR makes a new one"
+    err.fix = errors.fix_of(err) or "name a project with -C DIR; orket init DIR makes a new one"
     return nil, err
   end
   self.config, err = config.load(dir)

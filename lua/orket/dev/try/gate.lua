@@ -57,7 +57,7 @@ local function load(dir)
   if first then -- with a script left out, a policy perhaps, more would be allowed than is
     local named = first.err.message:find(first.path, 1, true) == 1
     local message = (named and "" or first.path .. ": ") .. first.err.message
-    return nil, { message = message, fix = errors.cure(first.err) }
+    return nil, { message = message, fix = errors.fix_of(first.err) }
   end
   generation.project = project
   generation.rates = rates.of(project.organization.process_rules)

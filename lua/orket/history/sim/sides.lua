@@ -60,7 +60,7 @@ end
 local function refused(problem)
   local path = problem.path == "gate" and "config/organization.json" or problem.path
   return nil, errors.new(problem.err.code, path .. " would not serve: " .. problem.err.message,
-    errors.cure(problem.err) or "correct " .. path .. "; nothing was judged")
+    errors.fix_of(problem.err) or "correct " .. path .. "; nothing was judged")
 end
 
 local function texts_of(store, id)

@@ -25,7 +25,7 @@ end
 
 local function problem_of(one)
   local problem = place(one.path, one.err.message)
-  problem.path, problem.fix = "", errors.cure(one.err)
+  problem.path, problem.fix = "", errors.fix_of(one.err)
   problem.code = errors.is_machine(one.err.code) and one.err.code or nil
   return problem
 end

@@ -55,7 +55,7 @@ end
 ---@param code string
 ---@param fix string?
 function Problems:unread(file, message, code, fix)
-  fix = errors.cure({ code = code, fix = fix }) or "look at it, its permissions and the disk"
+  fix = errors.fix_of({ code = code, fix = fix }) or "look at it, its permissions and the disk"
   self:add(file, 1, "", "cannot be checked: " .. message, fix)
   self.list[#self.list].code = code
 end

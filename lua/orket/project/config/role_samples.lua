@@ -106,7 +106,7 @@ local function problem_of(entry, sample, err)
   return {
     file = entry.path, line = tonumber(line) or 1, path = "", message = (why or err.message) .. " (for "
       .. sample[1] .. ")",
-    fix = errors.cure(err), warning = sample[3], code = errors.is_environment(err) and err.code or nil,
+    fix = errors.fix_of(err), warning = sample[3], code = errors.is_environment(err) and err.code or nil,
   }
 end
 

@@ -77,7 +77,7 @@ function M.of(err)
   local status = M.status(first)
   local body = {
     type = "urn:orket:" .. first.code, title = TITLES[status] or "Error", status = status,
-    detail = first.message, code = first.code, fix = errors.cure(first),
+    detail = first.message, code = first.code, fix = errors.fix_of(first),
     errors = first.errors or not err.code and details(err) or nil,
   }
   for name, value in pairs(first.more or {}) do
