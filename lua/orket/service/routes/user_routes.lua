@@ -275,7 +275,7 @@ M.routes = {
     name = "add_user", method = "POST", path = "/v1/users", permission = "admin", handle = add_user,
     summary = "makes a user", body = body_of({ name = TEXT, role = TEXT }, { password = PASSWORD,
       home = { type = "string", description = "a project of this server where the user signs in" } }),
-    answer = NAMED, errors = { "ERR_EXISTS", "ERR_LIMIT", "ERR_USAGE" },
+    answer = NAMED, errors = { "ERR_EXISTS", "ERR_LIMIT", "ERR_NOT_FOUND", "ERR_USAGE" },
   },
   {
     name = "change_user", method = "POST", path = "/v1/users/{name}", permission = "admin",
