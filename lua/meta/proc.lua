@@ -59,19 +59,19 @@ local M = {}
 function M.run(request, done) end
 
 ---@class ProcTalk
----@field say fun(text: string)        writes to its standard input
----@field hush fun()                   ends that
+---@field write fun(text: string)      to its standard input
+---@field end_input fun()              ends that
 ---@field renew fun()                  it has `wall` and `output` anew from now on
 ---@field complaints fun(): string     what it wrote to its standard error lately
 ---@field cancel fun()                 kills it
 
----One that is talked to: `heard` gets its standard output as it comes (it is not in the result). Without an
----answer it did not start, and done was called.
+---One that is talked to: `on_output` gets its standard output as it comes (it is not in the result). Without
+---an answer it did not start, and done was called.
 ---@param request ProcRequest without stdin
----@param heard fun(bytes: string)
+---@param on_output fun(bytes: string)
 ---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)
 ---@return ProcTalk|nil
-function M.talk(request, heard, done) end
+function M.talk(request, on_output, done) end
 
 ---What every jail of this process hides from now on (nothing runs before that was said): absolute paths of
 ---directories, which are empty inside, and files. What a request shows beneath them, and its working

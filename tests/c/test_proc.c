@@ -342,10 +342,10 @@ struct talk {
     char heard[4096];
     size_t len;
     const char *answer; /* is said whenever a line came */
-    bool renews, hushes; /* then it may write as much again; then it is told no more */
+    bool renews, ends_input; /* then it may write as much again; then its input ends */
 };
 
-static void on_heard(void *ctx, const char *bytes, size_t len)
+static void on_text(void *ctx, const char *bytes, size_t len)
 {
     struct talk *t = ctx;
     assert_true(t->len + len < sizeof t->heard);
@@ -356,10 +356,10 @@ static void on_heard(void *ctx, const char *bytes, size_t len)
     if (t->renews)
         proc_renew(t->proc);
     if (t->answer)
-        assert_int_equal(proc_say(t->proc, t->answer, strlen(t->answer)), 0);
-    if (t->hushes) {
-        proc_hush(t->proc);
-        assert_int_equal(proc_say(t->proc, "after the end", 13), 0); // and is not heard
+        assert_int_equal(proc_write(t->proc, t->answer, strlen(t->answer)), 0);
+    if (t->ends_input) {
+        proc_end_input(t->proc);
+        assert_int_equal(proc_write(t->proc, "after the end", 13), 0); // and is not read
     }
 }
 
@@ -373,7 +373,7 @@ static void talk(struct house *h, struct talk *t, const char *script, uint64_t o
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
     struct proc_spec spec = {
-        .argv = argv, .wall_ms = 5000, .output = output, .cwd = h->cwd, .heard = on_heard};
+        .argv = argv, .wall_ms = 5000, .output = output, .cwd = h->cwd, .on_output = on_text};
     assert_int_equal(proc_start(&h->loop, h->jail, &spec, on_talked, t, &t->proc, NULL), 0);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     assert_true(t->end.done);
@@ -384,11 +384,11 @@ static void test_talk(void **state)
     struct house *h = *state;
     if (h->refused)
         skip();
-    struct talk t = {.answer = "one\ntwo\n", .hushes = true};
+    struct talk t = {.answer = "one\ntwo\n", .ends_input = true};
     talk(h, &t, "echo who; cat; echo more >&2", 0);
     assert_int_equal(t.end.code, 0);
     assert_string_equal(t.heard, "who\none\ntwo\n");
-    assert_int_equal(t.end.out_len, 0); // heard, not kept
+    assert_int_equal(t.end.out_len, 0); // passed on, not kept
     assert_string_equal(t.end.err, "more\n");
 }
 
@@ -420,7 +420,7 @@ static void test_talk_has_time(void **state)
         const char *const argv[] = {"sh", "-c", script, NULL};
         struct talk t = {.renews = renews};
         struct proc_spec spec = {
-            .argv = argv, .wall_ms = 1200, .cwd = h->cwd, .heard = on_heard};
+            .argv = argv, .wall_ms = 1200, .cwd = h->cwd, .on_output = on_text};
         assert_int_equal(proc_start(&h->loop, h->jail, &spec, on_talked, &t, &t.proc, NULL), 0);
         uv_run(&h->loop, UV_RUN_DEFAULT);
         assert_string_equal(t.end.limit, renews ? "" : "time");

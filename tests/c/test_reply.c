@@ -499,7 +499,7 @@ static void test_bounds(void **state)
     assert_int_equal(rc, 0);
     assert_int_equal(reply_end(&reply, &err), 0);
     assert_int_equal(reply.call_count, 0);
-    assert_int_equal(reply_said(&reply), REPLY_CALLS_MAX + 1 + 5 * 3 * REPLY_CALLS_READ);
+    assert_int_equal(reply_bytes(&reply), REPLY_CALLS_MAX + 1 + 5 * 3 * REPLY_CALLS_READ);
     reply_clear(&reply);
     reply_init(&reply, &shape);
     for (int i = 0; i <= REPLY_CALLS_MAX + REPLY_CALLS_READ && rc == 0; i++) {
@@ -590,10 +590,10 @@ static void test_said(void **state)
         CALL("{\"index\":0,\"id\":\"i\",\"function\":{\"name\":\"tool\",\"arguments\":\"{1}\"}}")};
     assert_int_equal(compile(&shape, OPENAI, NULL), 0);
     reply_init(&reply, &shape);
-    assert_int_equal(reply_said(&reply), 0);
+    assert_int_equal(reply_bytes(&reply), 0);
     for (size_t i = 0; i < COUNT_OF(events); i++)
         assert_int_equal(reply_event(&reply, events[i], strlen(events[i]), NULL), 0);
-    assert_int_equal(reply_said(&reply), 4 + 4 + 3);
+    assert_int_equal(reply_bytes(&reply), 4 + 4 + 3);
     reply_clear(&reply);
     shape_clear(&shape);
 }

@@ -58,7 +58,7 @@ static void describe_call(struct llm_delta *delta, struct llm_call *call)
     copy_clean(call, delta->tool, last->name.data, plain_name(&last->name));
 }
 
-void llm_tell(struct llm_call *call, bool last)
+void llm_report(struct llm_call *call, bool last)
 {
     if (call->on_delta == LUA_NOREF || call->mode != MODE_STREAM)
         return;
@@ -185,7 +185,7 @@ int llm_on_body(void *ctx, const char *bytes, size_t len, struct err *err)
         return buf_ok(&call->body) ? 0 : err_set(err, ERR_MEMORY, "out of memory for a reply");
     }
     int rc = feed(call, bytes, len, err);
-    llm_tell(call, false); // once for all events that came together
+    llm_report(call, false); // once for all events that came together
     return !rc && call->reply.done ? TRANSPORT_ENOUGH : rc;
 }
 

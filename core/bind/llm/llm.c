@@ -66,7 +66,7 @@ static void on_done(void *ctx, const struct transport_result *result)
     lua_State *L = call->llm->bind->L;
     if (!call->llm->closing) {
         if (!o.err)
-            llm_tell(call, true);
+            llm_report(call, true);
         lua_pushcfunction(L, deliver);
         lua_pushlightuserdata(L, &o);
         FAULT(reply_before);

@@ -60,7 +60,7 @@ int llm_on_body(void *ctx, const char *bytes, size_t len, struct err *err);
 
 /* Calls on_delta with what is new of content and thoughts, as far as it is settled that no key
  * begins there. */
-void llm_tell(struct llm_call *call, bool last);
+void llm_report(struct llm_call *call, bool last);
 
 /* The reply is whole, or err says why there is none. */
 int llm_end_reply(struct llm_call *call, const struct transport_result *result, struct err *err);

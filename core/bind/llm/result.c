@@ -121,7 +121,7 @@ void llm_push_body(lua_State *L, const struct buf *body)
 /* What the server did before it failed, as far as that is known. */
 static void push_spent(lua_State *L, const struct reply *reply)
 {
-    size_t said = reply_said(reply);
+    size_t said = reply_bytes(reply);
     if (reply->prompt_tokens >= 0 || reply->completion_tokens >= 0) {
         push_usage(L, reply);
         lua_setfield(L, -2, "usage");

@@ -26,7 +26,7 @@ void pending_open(lua_State *L)
 struct pending *pending_new(lua_State *L, int done_idx, void (*abandon)(void *what))
 {
     struct pending *pending = lua_newuserdatauv(L, sizeof *pending, 0);
-    *pending = (struct pending){.bind = bind_of(L), .abandon = abandon, .heard = LUA_NOREF};
+    *pending = (struct pending){.bind = bind_of(L), .abandon = abandon, .on_output = LUA_NOREF};
     luaL_setmetatable(L, PENDING_TYPE);
     pending->self = bind_keep(L, lua_gettop(L));
     pending->done = bind_keep(L, done_idx);
@@ -37,7 +37,7 @@ void pending_drop(struct pending *pending)
 {
     luaL_unref(pending->bind->L, LUA_REGISTRYINDEX, pending->self);
     luaL_unref(pending->bind->L, LUA_REGISTRYINDEX, pending->done);
-    luaL_unref(pending->bind->L, LUA_REGISTRYINDEX, pending->heard);
+    luaL_unref(pending->bind->L, LUA_REGISTRYINDEX, pending->on_output);
 }
 
 void pending_end(struct pending *pending, lua_CFunction push, const void *result,
@@ -48,7 +48,7 @@ void pending_end(struct pending *pending, lua_CFunction push, const void *result
     int nargs = 1;
     pending->what = NULL;
     bind_take(bind, pending->done);
-    luaL_unref(L, LUA_REGISTRYINDEX, pending->heard);
+    luaL_unref(L, LUA_REGISTRYINDEX, pending->on_output);
     luaL_unref(L, LUA_REGISTRYINDEX, pending->self);
     if (result) {
         lua_pushcfunction(L, push);

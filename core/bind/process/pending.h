@@ -12,7 +12,7 @@ struct pending {
     void *what;                  /* set by whoever starts it; NULL when it has ended */
     void (*abandon)(void *what); /* ends it without an answer */
     int self, done;              /* registry: this userdata, the callback */
-    int heard;                   /* likewise: the one that hears of it meanwhile; LUA_NOREF */
+    int on_output;               /* likewise: gets its output meanwhile; LUA_NOREF */
 };
 
 /* Makes its metatable. */

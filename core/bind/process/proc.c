@@ -196,51 +196,51 @@ static int l_cancel(lua_State *L)
 
 /* ---- one that is talked to ---- */
 
-#define HEARD 2 /* index of the function that hears it */
+#define ON_OUTPUT 2 /* index of the function that gets it */
 
-struct heard {
+struct output {
     int fn;
     const char *bytes;
     size_t len;
 };
 
-/* (lightuserdata heard); protected, because a text may find no memory */
-static int push_heard(lua_State *L)
+/* (lightuserdata output); protected, because a text may find no memory */
+static int push_output(lua_State *L)
 {
-    const struct heard *heard = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, heard->fn);
-    lua_pushlstring(L, heard->bytes, heard->len);
+    const struct output *output = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, output->fn);
+    lua_pushlstring(L, output->bytes, output->len);
     lua_call(L, 1, 0);
     return 0;
 }
 
-static void on_heard(void *ctx, const char *bytes, size_t len)
+static void on_text(void *ctx, const char *bytes, size_t len)
 {
     const struct pending *pending = ctx;
-    struct heard heard = {pending->heard, bytes, len};
+    struct output output = {pending->on_output, bytes, len};
     lua_State *L = pending->bind->L;
-    lua_pushcfunction(L, push_heard);
-    lua_pushlightuserdata(L, &heard);
+    lua_pushcfunction(L, push_output);
+    lua_pushlightuserdata(L, &output);
     (void)bind_call(L, 1, 0);
 }
 
-/* say(text): raises when there is no memory for it; one that has ended hears nothing */
-static int l_say(lua_State *L)
+/* write(text): raises when there is no memory for it; one that has ended gets nothing */
+static int l_write(lua_State *L)
 {
     struct pending *pending = pending_check(L, lua_upvalueindex(1));
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    if (pending->what && proc_say(pending->what, text, len))
+    if (pending->what && proc_write(pending->what, text, len))
         return luaL_error(L, "out of memory");
     return 0;
 }
 
-/* hush() */
-static int l_hush(lua_State *L)
+/* end_input() */
+static int l_end_input(lua_State *L)
 {
     struct pending *pending = pending_check(L, lua_upvalueindex(1));
     if (pending->what)
-        proc_hush(pending->what);
+        proc_end_input(pending->what);
     return 0;
 }
 
@@ -282,8 +282,8 @@ int bind_run(lua_State *L, const struct proc_spec *given, int done_idx, struct e
     if (!spec.hide)
         return err_set(err, ERR_JAIL, "nothing runs before proc.hide said what no program may see");
     struct pending *pending = pending_new(L, done_idx, abandon);
-    if (spec.heard)
-        pending->heard = bind_keep(L, HEARD);
+    if (spec.on_output)
+        pending->on_output = bind_keep(L, ON_OUTPUT);
     lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
     struct proc *proc;
     int rc = open_jail(pending->bind, err);
@@ -311,19 +311,20 @@ static bool start(lua_State *L, struct proc_spec *spec, int done_idx)
     return false;
 }
 
-/* proc.talk({…as run, without stdin}, heard, done) -> {cancel, say, hush, renew, complaints} */
+/* proc.talk({…as run, without stdin}, on_output, done)
+ * -> {cancel, write, end_input, renew, complaints} */
 static int l_talk(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"say", l_say},     {"hush", l_hush},
+    static const luaL_Reg functions[] = {{"write", l_write}, {"end_input", l_end_input},
                                          {"renew", l_renew}, {"complaints", l_complaints},
                                          {"cancel", l_cancel}, {NULL, NULL}};
     struct proc_spec spec;
-    luaL_checktype(L, HEARD, LUA_TFUNCTION);
+    luaL_checktype(L, ON_OUTPUT, LUA_TFUNCTION);
     luaL_checktype(L, 3, LUA_TFUNCTION);
     lua_settop(L, 3);
     l_spec(L, 1, &spec);
     luaL_argcheck(L, !spec.input, 1, "one that is talked to has no ready-made stdin");
-    spec.heard = on_heard;
+    spec.on_output = on_text;
     if (!start(L, &spec, 3))
         return 0;
     lua_getupvalue(L, -1, 1); // cancel, the running one

@@ -90,7 +90,7 @@ int child_pair(int *ours, int *theirs)
 }
 
 /* A socket: its end can be told while the descriptor stays. No code here reads from it. */
-int child_ear(int *ours, int *theirs)
+int child_input_pipe(int *ours, int *theirs)
 {
     return child_pair(ours, theirs) || shutdown(*ours, SHUT_RD) ? -1 : 0;
 }
@@ -113,7 +113,7 @@ static void feed_more(struct child *child)
     if (feed->bytes.len)
         return;
     uv_poll_stop(&feed->poll);
-    if (child->hushed)
+    if (child->input_ended)
         shutdown(feed->fd, SHUT_WR);
 }
 
@@ -123,9 +123,9 @@ static void on_feed(uv_poll_t *poll, int status, int events)
     feed_more(poll->data);
 }
 
-int child_say(struct child *child, const char *text, size_t len)
+int child_write(struct child *child, const char *text, size_t len)
 {
-    if (child->feed.fd < 0 || child->hushed || !len)
+    if (child->feed.fd < 0 || child->input_ended || !len)
         return 0;
     buf_put(&child->feed.bytes, text, len);
     if (!buf_ok(&child->feed.bytes))
@@ -136,11 +136,11 @@ int child_say(struct child *child, const char *text, size_t len)
     return uv_poll_start(&child->feed.poll, UV_WRITABLE, on_feed) ? ERR_MEMORY : 0;
 }
 
-void child_hush(struct child *child)
+void child_end_input(struct child *child)
 {
-    if (child->feed.fd < 0 || child->hushed)
+    if (child->feed.fd < 0 || child->input_ended)
         return;
-    child->hushed = true;
+    child->input_ended = true;
     if (!child->feed.bytes.len)
         shutdown(child->feed.fd, SHUT_WR);
 }
@@ -216,8 +216,8 @@ static void drain(struct child *child, struct child_stream *s)
             return; // EAGAIN: nothing more now
         size_t take = (uint64_t)n < child->output ? (size_t)n : (size_t)child->output;
         child->output -= take;
-        if (child->on_heard && s == &child->streams[CHILD_OUT])
-            child->on_heard(child, block, take);
+        if (child->on_text && s == &child->streams[CHILD_OUT])
+            child->on_text(child, block, take);
         else
             buf_put(&s->bytes, block, take);
         if (take < (size_t)n) {

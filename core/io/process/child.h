@@ -18,7 +18,7 @@ enum child_out { CHILD_OUT, CHILD_ERR, CHILD_STREAMS };
 
 struct child;
 typedef void child_fn(struct child *child);
-typedef void child_heard(struct child *child, const char *bytes, size_t len);
+typedef void child_output_fn(struct child *child, const char *bytes, size_t len);
 
 struct child_stream {
     uv_poll_t poll;
@@ -31,7 +31,7 @@ struct child {
     uv_timer_t wall;
     struct child_stream streams[CHILD_STREAMS];
     struct child_stream feed; /* what it has yet to read, of one that is talked to */
-    bool hushed;              /* nothing more is said to it */
+    bool input_ended;
     int pidfd; /* owned */
     pid_t pid;
     int status;         /* as of wait(2), at the end */
@@ -40,7 +40,7 @@ struct child {
     uint64_t wall_ms;   /* from its start, or its last renewal */
     const char *limit;  /* "time", "output": the one that was hit; or NULL */
     /* gets its standard output as it comes, which is kept otherwise; or NULL */
-    child_heard *on_heard;
+    child_output_fn *on_text;
     child_fn *on_end;   /* it has ended and all it wrote was read: has to close it */
     child_fn *on_close; /* the loop has let go of it: has to clear and free it */
 };
@@ -63,13 +63,14 @@ int child_input(const char *text, size_t len) MUST_CHECK;
 int child_pair(int *ours, int *theirs) MUST_CHECK;
 
 /* A standard input that is written while it runs, lifted; ours does not block. -1 with errno. */
-int child_ear(int *ours, int *theirs) MUST_CHECK;
+int child_input_pipe(int *ours, int *theirs) MUST_CHECK;
 
-/* Says something more to it: kept until it reads, and dropped when it reads no more. ERR_MEMORY. */
-int child_say(struct child *child, const char *text, size_t len) MUST_CHECK;
+/* Writes more to its standard input: kept until it reads, and dropped when it reads no more.
+ * ERR_MEMORY. */
+int child_write(struct child *child, const char *text, size_t len) MUST_CHECK;
 
-/* Its standard input ends after what was said. */
-void child_hush(struct child *child);
+/* Its standard input ends after what was written. */
+void child_end_input(struct child *child);
 
 /* From now on it has its wall time anew and may write `output` bytes more; of its complaints so far
  * the last CHILD_TAIL are kept. */

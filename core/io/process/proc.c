@@ -24,7 +24,7 @@ struct proc {
     uint64_t started, output;
     bool canceled;
     proc_done *done; /* NULL: abandoned */
-    proc_heard *heard;
+    proc_output_fn *on_output;
     void *ctx;
 };
 
@@ -168,11 +168,11 @@ static void finish(struct child *child)
     FAULT(verdict_after);
 }
 
-static void on_heard(struct child *child, const char *bytes, size_t len)
+static void on_text(struct child *child, const char *bytes, size_t len)
 {
     struct proc *p = (struct proc *)child;
-    if (p->heard)
-        p->heard(p->ctx, bytes, len);
+    if (p->on_output)
+        p->on_output(p->ctx, bytes, len);
 }
 
 /* ---- the start ---- */
@@ -180,9 +180,9 @@ static void on_heard(struct child *child, const char *bytes, size_t len)
 static int make_stdio(struct proc *p, const struct proc_spec *spec, struct proc_stdio *theirs)
 {
     struct child_stream *streams = p->child.streams;
-    if (!spec->heard)
+    if (!spec->on_output)
         theirs->fd[0] = child_input(spec->input, spec->input_len);
-    else if (child_ear(&p->child.feed.fd, &theirs->fd[0]))
+    else if (child_input_pipe(&p->child.feed.fd, &theirs->fd[0]))
         return -1;
     if (theirs->fd[0] < 0 || child_pipe(&streams[CHILD_OUT].fd, &theirs->fd[1]) ||
         child_pipe(&streams[CHILD_ERR].fd, &theirs->fd[2]) ||
@@ -247,8 +247,8 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
     child_init(&p->child, spec.output, finish, free_proc);
     p->report = p->handover = -1;
     p->done = done;
-    p->heard = spec.heard;
-    p->child.on_heard = spec.heard ? on_heard : NULL;
+    p->on_output = spec.on_output;
+    p->child.on_text = spec.on_output ? on_text : NULL;
     p->ctx = ctx;
     p->started = uv_hrtime();
     p->output = spec.output;
@@ -274,14 +274,14 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
     return 0;
 }
 
-int proc_say(struct proc *p, const char *text, size_t len)
+int proc_write(struct proc *p, const char *text, size_t len)
 {
-    return child_say(&p->child, text, len);
+    return child_write(&p->child, text, len);
 }
 
-void proc_hush(struct proc *p)
+void proc_end_input(struct proc *p)
 {
-    child_hush(&p->child);
+    child_end_input(&p->child);
 }
 
 void proc_renew(struct proc *p)
@@ -303,6 +303,6 @@ void proc_cancel(struct proc *p)
 void proc_abandon(struct proc *p)
 {
     p->done = NULL;
-    p->heard = NULL;
+    p->on_output = NULL;
     child_kill(&p->child);
 }

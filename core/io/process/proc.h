@@ -19,7 +19,7 @@
 #include "io/net/egress.h"
 
 /* Gets what it writes to its standard output, as it comes. */
-typedef void proc_heard(void *ctx, const char *bytes, size_t len);
+typedef void proc_output_fn(void *ctx, const char *bytes, size_t len);
 
 struct proc_spec {
     const char *const *argv; /* NULL-terminated, at least one */
@@ -34,7 +34,8 @@ struct proc_spec {
     const char *const *layers;
     const char *input;       /* standard input, borrowed likewise; NULL: none */
     size_t input_len;
-    proc_heard *heard; /* it is talked to (proc_say): its output is heard, not kept; or NULL */
+    /* gets the output of one that is talked to (proc_write), which is not kept; or NULL */
+    proc_output_fn *on_output;
     uint64_t wall_ms, cpu_ms, memory, processes, file_size, files, output; /* 0: the defaults */
 };
 
@@ -76,12 +77,11 @@ int proc_jail_open(struct err *err) MUST_CHECK;
 int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *spec, proc_done *done, void *ctx,
                struct proc **out, struct err *err) MUST_CHECK;
 
-/* Says something on the standard input of one that is talked to;
- * kept until it reads. ERR_MEMORY. */
-int proc_say(struct proc *proc, const char *text, size_t len) MUST_CHECK;
+/* Writes to the standard input of one that is talked to; kept until it reads. ERR_MEMORY. */
+int proc_write(struct proc *proc, const char *text, size_t len) MUST_CHECK;
 
-/* Ends its standard input, after what was said. */
-void proc_hush(struct proc *proc);
+/* Ends its standard input, after what was written. */
+void proc_end_input(struct proc *proc);
 
 /* It has its wall time and its bytes anew; of its complaints a tail is kept. Not from done. */
 void proc_renew(struct proc *proc);
@@ -92,7 +92,7 @@ const struct buf *proc_complaints(const struct proc *proc);
 /* Kills it; done follows with ERR_CANCELED. */
 void proc_cancel(struct proc *proc);
 
-/* Kills it and forgets done and heard: for a caller that is going away. */
+/* Kills it and forgets done and on_output: for a caller that is going away. */
 void proc_abandon(struct proc *proc);
 
 #endif

@@ -316,7 +316,7 @@ int reply_end(struct reply *r, struct err *err)
     return 0;
 }
 
-size_t reply_said(const struct reply *r)
+size_t reply_bytes(const struct reply *r)
 {
     size_t said = r->content.len + r->reasoning.len + r->dropped;
     for (size_t i = 0; i < r->call_count; i++)

@@ -67,7 +67,7 @@ int reply_body(struct reply *reply, const char *text, size_t len, struct err *er
 int reply_end(struct reply *reply, struct err *err) MUST_CHECK;
 
 /* Bytes of all that the reply says: content, reasoning, names and arguments of calls. */
-size_t reply_said(const struct reply *reply);
+size_t reply_bytes(const struct reply *reply);
 
 /* Appends the canonical assistant message {apart?, content, role, tool_calls}, the bytes that
  * conversation, request and journal share. `apart` is there when the provider signed something, and

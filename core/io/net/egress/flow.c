@@ -311,7 +311,7 @@ void flow_ended(struct flow *f, enum end end, bool fine)
     }
 }
 
-void flow_heard(struct flow *f, enum end end, const char *bytes, size_t len)
+void flow_received(struct flow *f, enum end end, const char *bytes, size_t len)
 {
     if (end == CLIENT)
         take_from_client(f, bytes, len);

@@ -74,7 +74,7 @@ void flow_accept(struct egress *egress);
 void flow_cut(struct flow *flow, const char *rule, const char *why);
 
 /* What came from one end; that it says no more (fine: as it should). */
-void flow_heard(struct flow *flow, enum end end, const char *bytes, size_t len);
+void flow_received(struct flow *flow, enum end end, const char *bytes, size_t len);
 void flow_ended(struct flow *flow, enum end end, bool fine);
 
 /* Completes the record of its request, as far as it has come. */

@@ -157,7 +157,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     size_t len = egress_take(f->egress, (size_t)n);
     if (f->state == FLOW_CLOSED) // the bound was hit
         return;
-    flow_heard(f, end, buf->base, len);
+    flow_received(f, end, buf->base, len);
 }
 
 void relay_read(struct flow *f, enum end end, bool on)

@@ -54,7 +54,7 @@ end
 ---@return true
 function Wire:send(text)
   if not self.over then
-    self.program.say(text .. "\n")
+    self.program.write(text .. "\n")
   end
   return true
 end
@@ -88,7 +88,7 @@ end
 ---It is told that nobody listens any more, and is gone when this returns, or soon when the task is canceled.
 function Wire:close()
   if not self.over then
-    self.program.hush()
+    self.program.end_input()
     pcall(async.within, GRACE, wait_for_end, self)
   end
   if not self.over then
