@@ -27,8 +27,8 @@ function work(talk)
 end
 ]]
 
-local function new_world()
-  return world.new({ issues = { { id = "A", name = "Card A" }, { id = "B", name = "Card B" },
+local function new_world(issues)
+  return world.new({ issues = issues or { { id = "A", name = "Card A" }, { id = "B", name = "Card B" },
     { id = "C", name = "Card C" }, { id = "D", name = "Card D" } }, mock = MOCK, limits = { concurrency = 4 },
     gate = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" },
       why = "a person decides" } } })
@@ -49,6 +49,18 @@ browser.describe("the inbox on the page", function()
     assert.same({}, seen.violations)
     local log = w:orket("log --json")
     assert(log:find("not this file", 1, true) and log:find("the same one", 1, true))
+  end)
+
+  it("answers more approvals by one rule than one request takes, chosen by a key", function()
+    local issues = {}
+    for i = 1, 101 do
+      issues[i] = { id = "M" .. i }
+    end
+    local w <close> = new_world(issues)
+    w:run()
+    local s <close> = service.start(w)
+    local seen = browser.watch("inbox/many", s)
+    assert.same({ 2, 101 }, { seen.sent, seen.approved })
   end)
 
   it("keeps drafts and sends nothing while the connection is lost, and says how much came meanwhile", function()

@@ -123,6 +123,29 @@ await play({
     await page.waitForSelector(".comment:has-text('it is heard')");
   },
 
+  // More than one request takes, chosen by a key, answered by two.
+  async many() {
+    const page = await open();
+    await page.goto(view("inbox"));
+    await signIn(page);
+    await page.click(".item");
+    await page.waitForSelector("text=Select all 101 by this rule");
+    await page.keyboard.press("X");
+    await page.waitForSelector("h2:has-text('101 approvals by')");
+    await page.click("text=Clear selection");
+    await page.waitForSelector("h2:has-text('Approve write_file')");
+    await page.keyboard.press("X");
+    await page.keyboard.press("a");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("text=Approve 101, each once");
+    await page.keyboard.press("Enter");
+    await page.waitForSelector("text=Nothing needs you");
+    seen.sent = posts("/approvals/verdicts");
+    await page.goto(view("inbox?state=answered"));
+    await page.waitForSelector(".answered");
+    seen.approved = await page.locator(".answered .pill:has-text('Approved')").count();
+  },
+
   async offline() {
     const between = await wire();
     const page = await open();

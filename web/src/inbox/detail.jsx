@@ -131,7 +131,23 @@ const Head = ({ kind, item, base }) => (
   </div>
 );
 
-export function Detail({ item, base, reload }) {
+// Every approval by the rule of what is shown, for a batch; or none.
+export const AllByRule = ({ peers, n, choose }) => (
+  <div class="row">
+    {peers.length > Math.max(n, 1) && (
+      <button class="btn" data-key="X" onClick={() => choose(peers)}>
+        Select all {peers.length} by this rule <kbd class="no-s">X</kbd>
+      </button>
+    )}
+    {n > 1 && (
+      <button class="btn" onClick={() => choose([])}>
+        Clear selection
+      </button>
+    )}
+  </div>
+);
+
+export function Detail({ item, all, base, reload }) {
   const reading = useReading(item.lines.length),
     { act, online, off } = useDecision(reload);
   const path = item.kind === "approval" ? `/v1/approvals/${id(item.id)}` : null;
@@ -142,6 +158,7 @@ export function Detail({ item, base, reload }) {
         <Head kind={kindOf(item.kind)} item={item} base={base} />
         <h2 class="wrap">{headline(item)}</h2>
         {path && <Loaded of={asked}>{(approval) => <Facts approval={approval} />}</Loaded>}
+        {all}
         {item.lines.join() !== headline(item) && <Content lines={item.lines} />}
         <Remark item={item} approval={asked.data} base={base} />
         <div ref={reading.end} class="end" />
@@ -159,7 +176,7 @@ export function Detail({ item, base, reload }) {
 }
 
 // Approvals by the same rule, answered together: each with its own content and hash.
-export function Batch({ items, base, reload }) {
+export function Batch({ items, all, base, reload }) {
   const lines = items.reduce((sum, item) => sum + item.lines.length, 0);
   const reading = useReading(lines),
     { act, online, off } = useDecision(reload);
@@ -169,6 +186,7 @@ export function Batch({ items, base, reload }) {
         <h2>
           {items.length} approvals by <span class="mono">{items[0].rule}</span>
         </h2>
+        {all}
         {items.map((item) => (
           <section key={item.id} class="one-of">
             <Head kind={kindOf(item.kind)} item={item} base={base} />

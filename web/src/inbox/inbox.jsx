@@ -6,10 +6,10 @@ import { Icon } from "../shared/icons.jsx";
 import { useWorking } from "../shared/live.js";
 import { go, setQuery } from "../shared/router.js";
 import { AnsweredList, Gone } from "./answered.jsx";
-import { Batch, Detail } from "./detail.jsx";
+import { AllByRule, Batch, Detail } from "./detail.jsx";
 import "./inbox.css";
 import { hrefOf } from "./items.jsx";
-import { List, mayJoin } from "./list.jsx";
+import { List, mayJoin, peersOf } from "./list.jsx";
 
 // The ids of approvals that are chosen for a batch; those that were answered meanwhile fall out.
 function useBatch(items) {
@@ -17,7 +17,8 @@ function useBatch(items) {
   const batch = items.filter((item) => ids.includes(item.id));
   const toggle = (item) =>
     set(ids.includes(item.id) ? ids.filter((one) => one !== item.id) : [...ids, item.id]);
-  return { batch, toggle, clear: () => set([]) };
+  const choose = (some) => set(some.map((item) => item.id));
+  return { batch, toggle, choose };
 }
 
 // n, p: the next and the previous item; x: chooses the one with the focus, else the open one.
@@ -46,17 +47,19 @@ function useInboxKeys({ items, base, chosen, batch, toggle }) {
 
 function Waiting({ items, base, kind, name, reload }) {
   const chosen = items.find((item) => item.kind === kind && item.id === name),
-    { batch, toggle, clear } = useBatch(items),
+    { batch, toggle, choose } = useBatch(items),
     busy = useWorking().size;
   useInboxKeys({ items, base, chosen, batch, toggle });
   const done = () => {
-    clear();
+    choose([]);
     reload();
   };
   const detail = () => {
+    const shown = batch[0] || chosen,
+      all = <AllByRule peers={shown ? peersOf(shown, items) : []} n={batch.length} choose={choose} />;
     if (batch.length > 1)
-      return <Batch key={batch.map((item) => item.id).join()} items={batch} base={base} reload={done} />;
-    if (chosen) return <Detail key={kind + name} item={chosen} base={base} reload={reload} />;
+      return <Batch key={batch.map((item) => item.id).join()} items={batch} all={all} base={base} reload={done} />;
+    if (chosen) return <Detail key={kind + name} item={chosen} all={all} base={base} reload={reload} />;
     if (name) return <Gone kind={kind} name={name} base={base} />;
     return (
       <section class="ask no-s">

@@ -9,6 +9,9 @@ import { groupOf, headline, hrefOf, KINDS, mayAnswer, subline } from "./items.js
 export const mayJoin = (item, batch) =>
   item.kind === "approval" && (batch.length === 0 || batch[0].rule === item.rule);
 
+// Those that can be answered together with this one, and itself.
+export const peersOf = (item, items) => items.filter((one) => mayJoin(one, [item]) && mayAnswer(one));
+
 function Choose({ item, batch, toggle }) {
   const title = `Select ${headline(item)} for a batch`;
   return (

@@ -28,7 +28,7 @@ const LIST = [
   ["c", "comment, ask for a change, say something"],
   ["r", "retry"],
   ["n p", "next, previous decision"],
-  ["x", "select for a batch"],
+  ["x X", "select for a batch; all by the same rule"],
   ["1 to 6", "tabs of a card"],
   ["[ ] { }", "event, turn, back and forward in a run"],
   ["f .", "fork from here, back to now"],
@@ -58,7 +58,7 @@ const STEPS = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
 // Arrows scroll and choose where something else has the focus.
 const steps = (e) => STEPS[e.key] && (e.key.length === 1 || e.target.closest("[data-item]") || e.target.matches("body,main"));
 
-const OPENS = ["m", "s", "f", "."]; // these open what asks for more; the others only go there
+const OPENS = ["m", "s", "f", ".", "X"]; // these open what asks for more; the others only go there
 
 function press(name) {
   const node = document.querySelector(`[data-key="${name}"]`);
