@@ -131,6 +131,20 @@ browser.describe("a person at the page", function()
     assert.equal("used", cjson.decode((w:orket("approvals --all --json")))[1].status) -- its card went on
   end)
 
+  it("is led from what is not there to what is, without a command", function()
+    local w <close> = new_world()
+    w:run()
+    local s <close> = service.start(w)
+    local to = {}
+    for i, row in ipairs(watched("page/missing", s).missing) do
+      local path, text, place = table.unpack(row)
+      assert(not text:find("orket ", 1, true) and not text:find("/v1/", 1, true), text)
+      to[i] = path .. " -> " .. place
+    end
+    assert.same({ "cards/AA -> board", "runs/ep.9 -> runs", "plans/PLAN-9 -> plans", "chat/CHAT-9 -> plans",
+      "inbox/approval/x -> inbox" }, to)
+  end)
+
   it("finds what axe objects to nowhere, light and dark, wide and narrow, but where it is planted", function()
     local w <close> = new_world()
     w:run()

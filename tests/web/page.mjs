@@ -130,6 +130,23 @@ await play({
     seen.offline = { after: Date.now() - cut, text: await page.textContent(".offline") };
   },
 
+  // What there is none of: each view names it, and leads to those that there are.
+  async missing() {
+    const page = await open();
+    await page.goto(view("board"));
+    await signIn(page);
+    seen.missing = [];
+    for (const path of ["cards/AA", "runs/ep.9", "plans/PLAN-9", "chat/CHAT-9", "inbox/approval/x"]) {
+      await page.goto(view(path));
+      await page.waitForSelector("main [role=alert] a");
+      const text = await page.innerText("main [role=alert]");
+      await page.click("main [role=alert] a");
+      await page.waitForFunction((before) => location.href !== before, view(path));
+      await page.waitForFunction(() => !document.querySelector("main [aria-busy=true], main [role=alert]"));
+      seen.missing.push([path, text, page.url().replace(view(""), "")]);
+    }
+  },
+
   access: () =>
     access([
       ["light", 1280],

@@ -52,7 +52,7 @@ function M.check(project, request, act, client)
   if permissions and not roles.allow(permissions, wanted, request.act) then
     return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(who, request.act,
       wanted), "roles that have it: " .. table.concat(roles.with(organization, wanted, request.act), ", ")
-      .. "; orket user role gives one")
+      .. "; an administrator gives one (Settings, Users; or orket user role)")
   end
 end
 

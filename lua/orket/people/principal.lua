@@ -97,7 +97,8 @@ function Principal:check(route, organization)
   end
   return errors.new("ERR_DENIED", ("%s may not %s: it needs the permission %q"):format(why_not(self),
     name, route.permission), "roles that have it: " .. table.concat(roles.with(organization,
-      route.permission, name), ", ") .. "; an administrator gives one with orket user role", 403)
+      route.permission, name), ", ")
+    .. "; an administrator gives one (Settings, Users; or orket user role)", 403)
 end
 
 ---The events that it may not see: beginnings of their kinds; nil: it may see all.

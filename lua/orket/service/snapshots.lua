@@ -170,7 +170,7 @@ local function check(self, at)
   local last = self.store:read("counts", {})[1].events
   if at > last then
     return errors.new("ERR_NOT_FOUND", "there is no event " .. at .. ", the last one is " .. last,
-      "GET /v1/events lists them", 404)
+      "name an earlier event, or none for what is now", 404)
   end
 end
 

@@ -53,7 +53,7 @@ export function Diff({ file }) {
       </header>
       {file.binary || !file.diff ? (
         <p class="m pad">
-          {file.binary ? "A binary file; orket checkout writes it into a directory." : "No line differs."}
+          {file.binary ? "A binary file: the files in the card's Changes have it to download." : "No line differs."}
         </p>
       ) : (
         <Lines text={file.diff} />

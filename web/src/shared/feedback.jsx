@@ -1,8 +1,31 @@
 // feedback.jsx: what stands in place of data (outlines, a failure, nothing), dialogs, fields, and acts of a person.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { place } from "./api.js";
 import { Icon } from "./icons.jsx";
 import { visible } from "./visible.js";
+
+// Fixes are written for a terminal or a program. What names a command or a route that the page has a view for leads
+// there instead. Who may grant what is missing (403) is said in any case.
+const VIEWS = [
+  [/\borket (inbox|approvals|approve|deny|answer)\b|\/v1\/approvals\b/, "inbox", "the inbox"],
+  [/\borket (plan|chat)\b/, "plans", "plans and chat"],
+  [/\borket (history|log|halt|resume)\b|\/v1\/runs\b/, "runs", "the runs"],
+  [/\borket policy\b|\/v1\/scripts\b/, "scripts", "the scripts"],
+  [/\borket user (list|add|role)\b/, "settings/users", "the users"],
+  [/\borket key\b/, "settings/keys", "the keys"],
+  [/\borket (board|show|sync|comment)\b|\/v1\/cards\b|\/openapi\.json lists/, "board", "the board"],
+];
+
+function Fix({ error: { fix, status } }) {
+  const [, view, title] = (status !== 403 && VIEWS.find(([names]) => names.test(fix))) || [];
+  if (!view) return <div>{fix}</div>;
+  return (
+    <a class="link" href={place("/" + view)}>
+      Open {title}
+    </a>
+  );
+}
 
 export function Failure({ error, again }) {
   return (
@@ -13,7 +36,7 @@ export function Failure({ error, again }) {
         </span>
         <div class="grow">
           <div class="b">{error.message}</div>
-          {error.fix && <div>{error.fix}</div>}
+          {error.fix && <Fix error={error} />}
           <div class="s m mono">
             {[error.code, error.id && "request " + error.id].filter(Boolean).join(", ")}
           </div>
