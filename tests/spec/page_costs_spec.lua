@@ -51,6 +51,7 @@ browser.describe("costs on the page", function()
     local s <close> = service.start(w)
     local seen = browser.watch("costs/sums", s)
     assert(seen.card[1].text:find("^€0%.%d%d%d%d$"), seen.card[1].text)
+    assert.same({}, seen.leftOut)
     for _, by in ipairs({ "card", "role", "model", "day", "run" }) do
       assert.same(said(w, by), shown(seen[by]))
     end
@@ -61,6 +62,22 @@ browser.describe("costs on the page", function()
     assert(#seen.caps == 2 and seen.caps[1]:find("cards/A/tokens", 1, true), seen.caps[1])
     assert.same({}, seen.violations)
     assert(#seen.requests >= 2 and seen.requests[1]:find("^€0%.%d+"), seen.requests[1])
+  end)
+
+  it("say what they leave out, when a price was set after requests were made", function()
+    local w <close> = new_world(nil)
+    local before = cjson.decode((w:orket("cost --json"))).total.calls
+    local config = cjson.decode(w:read("config/organization.json"))
+    config.models.m.price = PRICE
+    w:write("config/organization.json", cjson.encode(config))
+    w:write("config/epics/later.json", (w:read("config/epics/ep.json"):gsub('"id":"', '%0L-')))
+    w:run("later")
+    local told = ("left out of money: %d requests to m, which had no price"):format(before)
+    assert(w:orket("cost --by card"):find(told, 1, true), w:orket("cost --by card"))
+    local s <close> = service.start(w)
+    local seen = browser.watch("costs/sums", s)
+    assert.same({ ("Left out of the costs, because the model had no price then: %d requests to m."):format(before) },
+      seen.leftOut)
   end)
 
   it("are no price, and not 0, where none is known", function()

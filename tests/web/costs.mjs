@@ -25,6 +25,7 @@ await play({
       await page.waitForSelector(`caption:has-text("Costs by ${by.toLowerCase()}")`);
       seen[by.toLowerCase()] = await rowsOf(page);
     }
+    seen.leftOut = await page.locator(".left-out").allTextContents();
     seen.url = new URL(page.url()).search;
     seen.bars = await page.locator(".bars .value").count();
     seen.bar = await page.locator(".bars title").first().textContent();

@@ -26,8 +26,9 @@ server's cache, and out; money.
   --to        until the end of this day
   --requests  one by one, the newest COUNT (100) first
   --json      {"currency"?,"by","rows":[{"name","calls","failed","tokens_in","tokens_out","cached","money"?,
-              "priced"}],"total":{…}}: no "money" where no request had a price; with --requests one object
-              per line
+              "priced","unpriced"}],"total":{…},"left_out":[{"model","calls"}]}: no "money" where no request
+              had a price; "left_out": the requests that no sum of money has, because their model had no
+              price then; with --requests one object per line
 exit: 0 done, 1 failed, 2 usage
 ]]
 
@@ -47,6 +48,11 @@ local function columns(by, currency)
   }
 end
 
+local function left_out(row)
+  return ("left out of money: %d %s to %s, which had no price"):format(row.calls,
+    row.calls == 1 and "request" or "requests", text.clean(row.model))
+end
+
 local function show_sums(store, args, currency)
   local sums = costs.sums(store, args, currency)
   local rows = sums.rows
@@ -58,6 +64,9 @@ local function show_sums(store, args, currency)
     sums.total.name = "total"
     rows[#rows + 1] = #rows > 1 and sums.total or nil
     table_view.print(columns(sums.by, currency), rows)
+    for _, row in ipairs(sums.left_out) do
+      print(left_out(row))
+    end
   end
   return 0
 end

@@ -118,6 +118,15 @@ function Sums({ sums }) {
   );
 }
 
+// What no sum of money has: its model had no price when it was asked.
+const LeftOut = ({ rows }) =>
+  rows.length > 0 && (
+    <p class="s m left-out">
+      Left out of the costs, because the model had no price then:{" "}
+      {rows.map(({ model, calls }) => `${calls} ${calls === 1 ? "request" : "requests"} to ${model}`).join(", ")}.
+    </p>
+  );
+
 // ---- caps ----
 
 function Cap({ cap, currency }) {
@@ -187,7 +196,16 @@ export function Costs({ base, query, shared }) {
         <section>
           <h2>By {by}</h2>
           <Loaded of={sums}>
-            {(data) => (data.rows.length === 0 ? <Empty>No model was asked.</Empty> : <Sums sums={data} />)}
+            {(data) =>
+              data.rows.length === 0 ? (
+                <Empty>No model was asked.</Empty>
+              ) : (
+                <>
+                  <Sums sums={data} />
+                  <LeftOut rows={data.left_out} />
+                </>
+              )
+            }
           </Loaded>
         </section>
         <section>

@@ -577,7 +577,8 @@ SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coa
 
 -- Every request to a model that is in the journal: replies, attempts that failed, questions to embedders. Runs that `orket gc` dropped have
 -- none left, but the sums of their turns. What it took is the time since the turn's event before, without the pause
--- that a failed attempt was followed by. `priced` counts those of which the price was known; days are of UTC.
+-- that a failed attempt was followed by. `priced` counts those of which the price was known, `unpriced` those with
+-- tokens of which it was not; days are of UTC.
 -- name: costs
 WITH asked AS MATERIALIZED (
     SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')),
@@ -595,7 +596,8 @@ one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cac
     FROM turn t WHERE t.run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL))
 SELECT coalesce(CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'arm' THEN arm WHEN 'day' THEN day WHEN 'run' THEN run END, '-') AS name,
        sum(calls) AS calls, sum(failed) AS failed, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
-       sum(cached) AS cached, sum(money) AS money, sum(priced) AS priced
+       sum(cached) AS cached, sum(money) AS money, sum(priced) AS priced,
+       sum(iif(priced OR tokens_in + tokens_out = 0, 0, calls)) AS unpriced
 FROM one WHERE (:run IS NULL OR run = :run) AND (:from IS NULL OR day >= :from) AND (:to IS NULL OR day <= :to)
 GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
        iif(:by = 'day', 0, sum(tokens_in) + sum(tokens_out)) DESC, 1;

@@ -165,11 +165,13 @@ M.routes = {
     pooled = true,
     name = "costs", method = "GET", path = "/v1/costs", permission = "read", handle = sums,
     tool = "free",
-    past = true, summary = "what requests to models cost; what has no `money` had no price", query = {
+    past = true, summary = "what requests to models cost; what has no `money` had no price; `left_out`: "
+      .. "requests that no sum of money has", query = {
       by = { enum = costs.BY, description = "model" }, run = TEXT, from = DAY, to = DAY },
     answer = object({ by = TEXT, rows = list(object({ name = TEXT, calls = WHOLE, failed = WHOLE,
-      tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, priced = WHOLE }, { money = WHOLE })),
-      total = { type = "object" } },
+      tokens_in = WHOLE, tokens_out = WHOLE, cached = WHOLE, priced = WHOLE, unpriced = WHOLE },
+      { money = WHOLE })),
+      total = { type = "object" }, left_out = list(object({ model = TEXT, calls = WHOLE })) },
       { currency = TEXT }),
   },
   {
