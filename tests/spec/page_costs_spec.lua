@@ -55,7 +55,7 @@ browser.describe("costs on the page", function()
     for _, by in ipairs({ "card", "role", "model", "day", "run" }) do
       assert.same(said(w, by), shown(seen[by]))
     end
-    assert.equal("?by=run", seen.url)
+    assert.same({ "?by=run", "Beginning to 2030-01-01", "" }, { seen.url, seen.range, seen.all })
     assert.same({ 1, 1 }, { seen.bars, seen.table })
     assert(seen.bar:find("€0%.%d+, %d+ requests$"), seen.bar)
     assert(seen.success[1]:find("100 %% of %d+ requests"), seen.success[1])

@@ -146,6 +146,7 @@ browser.describe("the inbox on the page", function()
       assert(height >= 44, cjson.encode(seen.decisions))
     end
     assert.same({ {}, {}, 0, "solid" }, { seen.small, seen.wide, seen.moving, seen.outline })
+    assert.same({ {}, { 0, true } }, { seen.scrolled, seen.dialog }) -- a dialog that scrolls begins at its top
     local shapes = {}
     for _, shape in ipairs(seen.shapes) do
       assert(#shape > 10 and not shapes[shape], shape)
@@ -159,6 +160,7 @@ browser.describe("the inbox on the page", function()
     local s <close> = service.start(w)
     local seen = browser.watch("inbox/palette", s)
     assert.same({ true, { true } }, { seen.stayed, seen.opened }) -- Escape never leaves the page
+    assert.equal("ep.1 Epic", seen.run)
     assert(#seen.found > 0, cjson.encode(seen))
     assert.same({}, seen.violations)
     local rules = table.concat(seen.rules, "|")

@@ -34,6 +34,11 @@ await play({
     seen.success = await page.locator(".share-row").allTextContents();
     seen.caps = await page.locator("[aria-label=Caps] tbody tr").allTextContents();
     seen.violations = await violations(page);
+    await page.goto(view("costs?to=2030-01-01"));
+    await page.waitForSelector(".range option[value=own]", { state: "attached" });
+    seen.range = await page.locator(".range select").evaluate((node) => node.selectedOptions[0].textContent);
+    await page.selectOption(".range select", { label: "All time" });
+    seen.all = new URL(page.url()).search;
     await page.goto(view("cards/A?tab=cost"));
     await page.waitForSelector("[aria-label=Requests] tbody tr");
     seen.requests = await page.locator("[aria-label=Requests] tbody tr td:last-child").allTextContents();

@@ -321,6 +321,19 @@ await play({
       .locator(".act .btn")
       .evaluateAll((nodes) => nodes.map((node) => node.offsetHeight));
     seen.moving = await page.evaluate(() => document.getAnimations().length);
+    await call("/v1/users", { name: "ada.lovelace.of.the.shop", role: "viewer", password: "a long enough passphrase" });
+    seen.scrolled = []; // tables of which a column is out of sight
+    for (const path of ["costs", "settings/users"]) {
+      await page.goto(view(path));
+      await page.waitForSelector("tbody tr >> visible=true");
+      const over = await page.locator(".table").evaluateAll((all) => all.some((one) => one.scrollWidth > one.clientWidth));
+      if (over) seen.scrolled.push(path);
+    }
+    await page.locator("h1").click();
+    await page.keyboard.press("?");
+    await page.waitForSelector("dialog dl");
+    seen.dialog = await page.locator("dialog").evaluate((node) => [node.scrollTop, node.scrollHeight > node.clientHeight]);
+    await page.keyboard.press("Escape");
     seen.small = [];
     seen.wide = [];
     for (const width of [320, 360, 640]) {
@@ -367,6 +380,12 @@ await play({
     await signIn(page);
     await page.keyboard.press("Escape"); // there is no view before this one
     seen.stayed = page.url() === view("runs");
+    await page.waitForSelector(".run:has-text('Epic')");
+    seen.run = await page.innerText(".run > :first-child");
+    await page.keyboard.press("s");
+    await page.waitForSelector("dialog h2:has-text('Start run')");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
     // Is a dialog open at the moment at which it is there? A key behind that moment is a key of the dialog.
     await page.evaluate(() => {
       window.opened = [];

@@ -271,7 +271,7 @@ const Crumbs = ({ card, cards, base }) => {
     at = parent && parent.parent;
   }
   return path.map((one) => (
-    <span key={one.id} class="m ell no-s">
+    <span key={one.id} class="crumb m ell no-s" title={one.name}>
       <a href={`${base}/cards/${id(one.id)}`}>{one.name}</a> <span class="f">/</span>
     </span>
   ));

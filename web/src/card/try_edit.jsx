@@ -34,8 +34,8 @@ function useLine(line) {
   const area = useRef();
   useEffect(() => {
     const before = area.current.value.split("\n").slice(0, line - 1).join("\n").length;
-    area.current.focus();
     area.current.setSelectionRange(before, before);
+    area.current.focus();
     area.current.scrollTop = Math.max(0, line - 4) * parseFloat(getComputedStyle(area.current).lineHeight);
   }, []);
   return area;

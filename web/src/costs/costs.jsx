@@ -30,7 +30,17 @@ const rangeOf = (query) =>
     .map((name) => `&${name}=${query.get(name)}`)
     .join("");
 
+// A range of the URL that is none of the list.
+const ownRange = (from, to) =>
+  (to || !RANGES.some(([, one]) => one === from)) && [`${from || "Beginning"} to ${to || "today"}`, "own"];
+
 function Bar({ by, query }) {
+  const from = query.get("from") || "",
+    own = ownRange(from, query.get("to"));
+  const choose = (day) => {
+    setQuery("to", "");
+    setQuery("from", day);
+  };
   return (
     <div class="bar">
       <h1>Costs</h1>
@@ -44,9 +54,9 @@ function Bar({ by, query }) {
       </div>
       <label class="range">
         <span class="sr">Days</span>
-        <select value={query.get("from") || ""} onChange={(e) => setQuery("from", e.target.value)}>
-          {RANGES.map(([title, from]) => (
-            <option key={title} value={from}>
+        <select value={own ? "own" : from} onChange={(e) => choose(e.target.value)}>
+          {[...RANGES, own].filter(Boolean).map(([title, value]) => (
+            <option key={title} value={value}>
               {title}
             </option>
           ))}
@@ -58,8 +68,14 @@ function Bar({ by, query }) {
 
 // ---- sums ----
 
-const COLUMNS = ["Requests", "Failed", "In", "Cached", "Out"];
-const FIELDS = ["calls", "failed", "tokens_in", "cached", "tokens_out"];
+// Title, field, class: a narrow window leaves some out.
+const COLUMNS = [
+  ["Requests", "calls", "n no-s"],
+  ["Failed", "failed", "n no-s"],
+  ["In", "tokens_in", "n"],
+  ["Cached", "cached", "n no-s"],
+  ["Out", "tokens_out", "n"],
+];
 
 function Line({ row, name, currency, most }) {
   const share = most > 0 && row.money !== undefined ? (row.money / most) * 100 : 0;
@@ -68,8 +84,8 @@ function Line({ row, name, currency, most }) {
       <th scope="row" class="mono">
         {name}
       </th>
-      {FIELDS.map((field) => (
-        <td key={field} class={"n" + (field === "cached" || field === "failed" ? " no-s" : "")}>
+      {COLUMNS.map(([, field, style]) => (
+        <td key={field} class={style}>
           {count(row[field])}
         </td>
       ))}
@@ -94,9 +110,9 @@ function Sums({ sums }) {
         <thead>
           <tr>
             <th>{sums.by[0].toUpperCase() + sums.by.slice(1)}</th>
-            {COLUMNS.map((name) => (
-              <th key={name} class={"n" + (name === "Cached" || name === "Failed" ? " no-s" : "")}>
-                {name}
+            {COLUMNS.map(([title, , style]) => (
+              <th key={title} class={style}>
+                {title}
               </th>
             ))}
             <th class="n">Cost</th>
@@ -153,6 +169,7 @@ function Cap({ cap, currency }) {
   );
 }
 
+// First what is used most.
 const Caps = ({ budgets }) =>
   budgets.caps.length === 0 ? (
     <Empty>No caps are set.</Empty>
@@ -169,7 +186,7 @@ const Caps = ({ budgets }) =>
           </tr>
         </thead>
         <tbody>
-          {budgets.caps.map((cap) => (
+          {[...budgets.caps].sort((a, b) => b.percent - a.percent).map((cap) => (
             <Cap key={cap.cap} cap={cap} currency={budgets.currency} />
           ))}
         </tbody>

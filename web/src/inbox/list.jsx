@@ -44,14 +44,13 @@ const Item = ({ item, base, chosen, icon, batch, toggle, several }) => (
         {item.expires_at && <span class="s f ell">{left(item.expires_at)}</span>}
       </span>
     </a>
-    {several && item.kind === "approval" && mayAnswer(item) && <Choose item={item} batch={batch} toggle={toggle} />}
+    {several && <Choose item={item} batch={batch} toggle={toggle} />}
   </li>
 );
 
 const working = (n) => `Agents work on ${n} ${n === 1 ? "card" : "cards"}.`;
 
 export function List({ items, base, chosen, batch, toggle, busy }) {
-  const several = items.filter((item) => item.kind === "approval" && mayAnswer(item)).length > 1;
   return (
     <div class="list" tabIndex={0} role="region" aria-label="What waits">
       {KINDS.map(({ kind, title, icon }) => {
@@ -62,7 +61,11 @@ export function List({ items, base, chosen, batch, toggle, busy }) {
               <h2>{title}</h2>
               <ul>
                 {some.map((item) => (
-                  <Item key={item.id} {...{ item, base, chosen, icon, batch, toggle, several }} />
+                  <Item
+                    key={item.id}
+                    {...{ item, base, chosen, icon, batch, toggle }}
+                    several={mayAnswer(item) && peersOf(item, items).length > 1}
+                  />
                 ))}
               </ul>
             </section>

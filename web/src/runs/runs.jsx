@@ -41,11 +41,13 @@ export function RunStatus({ status, stopping }) {
   );
 }
 
-function Row({ run, base, currency }) {
+function Row({ run, name, base, currency }) {
   return (
     <li>
       <a class="run" data-item href={`${base}/runs/${id(run.id)}`}>
-        <span class="mono b ell">{run.id}</span>
+        <span class="ell">
+          <span class="mono b">{run.id}</span> <span class="m">{name}</span>
+        </span>
         <RunStatus status={run.status} stopping={run.stopping} />
         <span class="m no-s">
           <When at={run.started_at} />
@@ -66,13 +68,15 @@ function List({ base, shared }) {
   const runs = useDataAt("/v1/runs" + (before && `?before=${id(before)}`), at, (event) =>
     /^(run|turn)\./.test(event.kind),
   );
+  const cards = shared.board.data ? shared.board.data.cards : [],
+    names = Object.fromEntries(cards.map((card) => [card.id, card.name]));
   return (
     <>
       <div class="bar">
         <h1>Runs</h1>
         <span class="grow" />
         {!at && may("run") && (
-          <button class="btn p" onClick={() => start(true)}>
+          <button class="btn p" data-key="s" onClick={() => start(true)}>
             Start run
           </button>
         )}
@@ -86,7 +90,7 @@ function List({ base, shared }) {
               <>
                 <ul class="runs">
                   {data.items.map((run) => (
-                    <Row key={run.id} run={run} base={base} currency={currency} />
+                    <Row key={run.id} run={run} name={names[run.card]} base={base} currency={currency} />
                   ))}
                 </ul>
                 <div class="acts">
@@ -108,7 +112,7 @@ function List({ base, shared }) {
       </div>
       {starts && (
         <StartDialog
-          cards={shared.board.data ? shared.board.data.cards : []}
+          cards={cards}
           base={base}
           close={() => start(false)}
         />

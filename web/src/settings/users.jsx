@@ -62,7 +62,7 @@ function User({ user, roles }) {
         />
       </td>
       <td class="no-s">{user.signed_in_at ? <When at={user.signed_in_at} /> : "never"}</td>
-      <td>{user.disabled ? "Disabled" : "Enabled"}</td>
+      <td class="no-s">{user.disabled ? "Disabled" : "Enabled"}</td>
       <td>
         <div class="row">
           <button class="btn" disabled={off} onClick={() => change({ disabled: !user.disabled })}>
@@ -89,7 +89,7 @@ export function Users() {
             {items.length === 0 ? (
               <Empty>No users yet: the administrator's key signs in.</Empty>
             ) : (
-              <Table label="Users" heads={["Name", "Role", ["Signed in", "no-s"], "State", "Acts"]}>
+              <Table label="Users" heads={["Name", "Role", ["Signed in", "no-s"], ["State", "no-s"], "Acts"]}>
                 {items.map((user) => (
                   <User key={user.name} user={user} roles={roles} />
                 ))}

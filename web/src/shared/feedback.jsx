@@ -130,6 +130,7 @@ export function Dialog({ title, close, children }) {
   useLayoutEffect(() => {
     const before = document.activeElement;
     ref.current.showModal();
+    ref.current.scrollTop = 0; // what takes the focus may be at its end
     return () => before && before.focus && before.focus();
   }, []);
   return (
