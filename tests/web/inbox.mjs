@@ -414,6 +414,8 @@ await play({
     await page.keyboard.press("Escape");
     await page.goto(view("refusals"));
     await page.waitForSelector(".rule");
+    await page.waitForSelector(".refusal");
+    seen.fixes = await page.locator(".refusal dd").allInnerTexts();
     seen.rules = await page.locator(".rule").allTextContents();
     await page.click(".rule:has-text('house.locked')");
     await page.waitForFunction(() => location.search.startsWith("?rule="));

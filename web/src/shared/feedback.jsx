@@ -51,6 +51,9 @@ export function Failure({ error, again }) {
   );
 }
 
+// A recorded fix names commands for what the page has a button for; the verb says the same.
+export const withoutCommands = (fix) => fix && String(fix).replace(/\borket (answer|retry) \S+/g, "$1");
+
 // Why something was refused, what to do instead, and by which rule.
 export function Refusal({ why, fix, rule, where, bare, asks }) {
   return (
@@ -60,7 +63,7 @@ export function Refusal({ why, fix, rule, where, bare, asks }) {
         {fix && (
           <>
             <dt>Fix</dt>
-            <dd>{visible(fix)}</dd>
+            <dd>{visible(withoutCommands(fix))}</dd>
           </>
         )}
         {rule && (

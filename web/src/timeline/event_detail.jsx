@@ -3,7 +3,7 @@
 
 import { useState } from "preact/hooks";
 import { id } from "../shared/api.js";
-import { Failure } from "../shared/feedback.jsx";
+import { Failure, withoutCommands } from "../shared/feedback.jsx";
 import { actorName } from "../shared/format.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { useOnce } from "../shared/once.js";
@@ -76,7 +76,7 @@ function shownLinks(reason) {
   const last = links[links.length - 1];
   if (last && last.link.link === "effect" && last.link.permit)
     links.splice(-1, 0, { link: last.link, title: "Permit", text: last.link.permit.slice(0, 12), icon: "done" });
-  if (last && isNo(last.link) && body.fix) Object.assign(last, { title: "Fix", text: body.fix, icon: "move" });
+  if (last && isNo(last.link) && body.fix) Object.assign(last, { title: "Fix", text: withoutCommands(body.fix), icon: "move" });
   return links;
 }
 
@@ -118,7 +118,7 @@ function Chain({ reason, base, run }) {
 function Why({ body }) {
   const rows = [
     ["Why", body.why],
-    ["Fix", body.fix],
+    ["Fix", withoutCommands(body.fix)],
     ["Rule", body.rule],
     ["Where", body.where],
   ].filter(([, text]) => typeof text === "string" && text);
