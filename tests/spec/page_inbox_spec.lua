@@ -101,6 +101,7 @@ browser.describe("the inbox on the page", function()
     local seen = browser.watch("inbox/viewer", s)
     assert(#seen.key > 20 and seen.once == false, cjson.encode(seen))
     assert.same({ 0, 0, 403 }, { seen.buttons, seen.starts, seen.status })
+    assert.equal("Open in the inbox", seen.leads)
     assert.same({ "Profile", "Approvers", "Keys", "Models", "System" }, seen.parts)
   end)
 

@@ -264,6 +264,8 @@ await play({
     await other.click(".item");
     await other.waitForSelector("text=You may look at this, and not answer it");
     seen.buttons = await other.locator(".act button").count();
+    await other.goto(view("cards/D"));
+    seen.leads = await other.innerText(".box.amber a");
     await other.goto(view("board"));
     await other.waitForSelector(".tile");
     seen.starts = await other.locator("text=Start run").count();

@@ -2,7 +2,7 @@
 
 import { useEffect, useState } from "preact/hooks";
 import { MoveDialog } from "../board/move_dialog.jsx";
-import { headline, hrefOf } from "../inbox/items.jsx";
+import { headline, hrefOf, mayAnswer } from "../inbox/items.jsx";
 import { useDataAt } from "../past/past.jsx";
 import { TalkLink } from "../plans/talk_link.jsx";
 import { StartDialog } from "../runs/start_dialog.jsx";
@@ -154,6 +154,8 @@ function Tabs({ tabs, chosen }) {
 function Waits({ card, base, items }) {
   const item = items.find((one) => one.card === card.id);
   if (!item) return null;
+  const act = item.kind === "approval" ? "Review approval" : "Answer",
+    decides = mayAnswer(item);
   return (
     <div class="box amber row">
       <span class="grow wrap">
@@ -169,8 +171,8 @@ function Waits({ card, base, items }) {
           </div>
         )}
       </span>
-      <a class="btn p" href={hrefOf(base, item)}>
-        {item.kind === "approval" ? "Review approval" : "Answer"}
+      <a class={decides ? "btn p" : "btn"} href={hrefOf(base, item)}>
+        {decides ? act : "Open in the inbox"}
       </a>
     </div>
   );
