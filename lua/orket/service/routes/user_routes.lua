@@ -76,8 +76,13 @@ end
 
 -- ---- users ----
 
+-- As the journal has it: who hears an event asks at once, and the directory reads events a moment later.
+local function current(service)
+  return roster.read(service.store)
+end
+
 local function users(service)
-  local rows = roster.sorted_users(service.people.roster)
+  local rows = roster.sorted_users(current(service))
   for i, user in ipairs(rows) do
     rows[i] = roster.shown_user(user)
   end
@@ -144,7 +149,7 @@ end
 
 local function keys(service, request)
   local items = setmetatable({}, cjson.array_mt)
-  for _, key in ipairs(roster.sorted_keys(service.people.roster)) do
+  for _, key in ipairs(roster.sorted_keys(current(service))) do
     if is_admin(request.principal) or key.user and key.user == request.principal.name then
       items[#items + 1] = roster.shown_key(key)
     end
