@@ -281,7 +281,7 @@ describe("the service", function()
     local _, problem = answer_to("GET board HTTP/1.1")
     assert.same({ 400, "Bad Request", "ERR_USAGE", "urn:orket:ERR_USAGE" },
       { problem.status, problem.title, problem.code, problem.type })
-    local refused = s:log("refused")[1]
+    local refused = s:log("refused", 1)[1]
     assert.same({ "127.0.0.1", 400, "ERR_USAGE", problem.detail },
       { refused.address, refused.status, refused.code, refused.why })
     assert.truthy(s:get("/metrics").text:find('orket_http_requests_total{route="none",status="400"} %d'))
@@ -296,9 +296,12 @@ describe("the service", function()
       assert.same({ status, id, nil }, { problem.status, problem.instance, ids[id] })
       ids[id] = status
     end
-    for _, row in ipairs(s:log("refused")) do
-      ids[row.id] = ids[row.id] ~= row.status and ids[row.id] or nil
-    end
+    world.wait(function()
+      for _, row in ipairs(s:log("refused")) do
+        ids[row.id] = ids[row.id] ~= row.status and ids[row.id] or nil
+      end
+      return not next(ids)
+    end)
     assert.same({}, ids)
   end)
 end)

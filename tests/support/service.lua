@@ -82,13 +82,23 @@ function Service:__close()
   os.execute("kill -KILL " .. self.pid .. " 2>/dev/null")
 end
 
----What it logged, one table per line; of one kind when it is named.
-function Service:log(kind)
+local function rows_of(self, kind)
   local rows = {}
-  for line in orket.read(self.err):gmatch("[^\n]+") do
+  for line in orket.read(self.err):gmatch("([^\n]+)\n") do
     local row = cjson.decode(line)
     rows[#rows + 1] = (not kind or row.kind == kind) and row or nil
   end
+  return rows
+end
+
+---What it logged, one table per line; of one kind when it is named.
+---@param n integer|nil rows that are waited for: one is written behind its answer
+function Service:log(kind, n)
+  local rows
+  assert(M.wait(function()
+    rows = rows_of(self, kind)
+    return #rows >= (n or 0)
+  end), kind)
   return rows
 end
 

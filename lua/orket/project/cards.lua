@@ -207,7 +207,7 @@ local function next_build(project, tx, epic, again)
   if not again or not card then
     return build
   elseif not FINAL[card.status] then
-    return nil, errors.new("ERR_USAGE", epic.id .. " is " .. card.status
+    return nil, errors.new("ERR_TRANSITION", epic.id .. " is " .. card.status
       .. ", there is no finished build to follow",
       "run it without --again: it goes on where it stopped")
   end

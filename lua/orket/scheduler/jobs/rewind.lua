@@ -216,7 +216,7 @@ local function find(project, id, from)
   elseif held then
     return nil, run_set.taken(held)
   elseif ENDED[run.status] then
-    return nil, errors.new("ERR_USAGE", id .. " is " .. run.status .. ", nothing of it is left to do",
+    return nil, errors.new("ERR_TRANSITION", id .. " is " .. run.status .. ", nothing of it is left to do",
       "orket run --again " .. run.card .. " builds the epic anew" .. (from and "; orket fork " .. id
         .. "@EVENT goes on from a moment before " .. from .. " was done" or ""))
   end
