@@ -87,7 +87,7 @@ describe("orket diff", function()
     local text, code = w:orket("diff A@0")
     assert.equal(1, code, text)
     text, code = w:orket("diff A@soup")
-    assert.equal(2, code, text)
+    assert.equal(1, code, text)
   end)
 end)
 

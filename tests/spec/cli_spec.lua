@@ -138,14 +138,14 @@ describe("usage errors", function()
     end
   end)
 
-  it("what is found wrong only by looking at the project exits with 2 as well", function()
+  it("what is found wrong only by looking at the project exits with 1, with code and fix", function()
     for _, words in ipairs({ "user add --no-password --role king eve", "user add --no-password Ada",
       "key add --allow fly ci", "comment --label '!!' hello-1 hi", "memory --days x add hi",
       "retry --all --reason foo", "why zz", "diff hello-1@x", "plan ''", "plan --label '!!' 'a request'",
       "serve -C . -C ." }) do
       local text, code = within(words)
       assert(text:find("^orket: ERR_USAGE: .+\n  fix: "), words .. ": " .. text)
-      assert.equal(2, code, words)
+      assert.equal(1, code, words)
     end
   end)
 end)

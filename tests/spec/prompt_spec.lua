@@ -92,7 +92,7 @@ describe("prompt", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = WORK })
     for _, case in ipairs({
       { "A", "there is no board", 1 }, { "", "missing CARD", 2 },
-      { "A", nil, 0, "sync" }, { "B", "there is no card 'B'", 1 }, { "ep", "is no issue", 2 },
+      { "A", nil, 0, "sync" }, { "B", "there is no card 'B'", 1 }, { "ep", "is no issue", 1 },
       { "A --role poet", "no seat of the team has the role 'poet'", 1 },
       { "A --diff abcdef", "no generation abcdef", 1 }, { "A --role lead_architect", "lead as lead_architect",
         0 },

@@ -109,7 +109,7 @@ describe("repl at event", function()
     for _, row in ipairs({
       { "--at 5", 2, "--at needs --run" }, { "--run ep.9", 1, "there is no run 'ep.9'" },
       { "--run ep.1 --at 99999", 1, "is no moment of ep.1" },
-      { "--run ep.1 --at soon", 2, "'soon' is no event" },
+      { "--run ep.1 --at soon", 1, "'soon' is no event" },
     }) do
       local text, code = w:orket("repl " .. row[1] .. " </dev/null")
       assert.equal(row[2], code, text)

@@ -30,7 +30,7 @@ describe("orket serve", function()
     end
     local text, code = orket.shell(("cd %s && %s serve --port 0 -C . -C ../%s 2>&1"):format(w.dir, world.binary,
       w.dir:match("[^/]*$")))
-    assert.equal(2, code, text)
+    assert.equal(1, code, text)
     assert(text:find("ERR_USAGE", 1, true) and text:find("is named twice", 1, true), text)
     text, code = orket.shell(("cd %s && ORKET_API_KEY=a-key-of-more-than-16-bytes %s serve --port 0 --new-key 2>&1")
       :format(w.dir, world.binary))

@@ -44,7 +44,7 @@ Chat.__index = Chat
 local function run(self, act)
   self.view = talk_view.new({ stream = self.is_terminal, quiet = self.args.json })
   local code, ran = session.run({ C = self.args.C, view = self.view }, act)
-  self.failed = self.failed or ran.failure ~= nil or code == 1
+  self.failed = self.failed or code == 1
   if ran.failure and self.args.json then
     chat_format.print_json(self, "error", { error = ran.failure })
   end

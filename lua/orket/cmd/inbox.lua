@@ -102,7 +102,7 @@ local function go_through(args, items)
       end
     end
   end
-  if code ~= 0 then
+  if code == 1 then
     return 1
   end
   return left > 0 and 3 or 0

@@ -187,8 +187,7 @@ local function add_all(args, next_line)
       if err.code then
         err.message = err.message .. "; " .. count .. " texts before it are remembered"
       end
-      cli_report.failure(err)
-      return 1
+      return cli_report.failure(err)
     end
     count = count + result.count
   end

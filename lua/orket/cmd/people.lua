@@ -165,8 +165,7 @@ local function answer_each(act, args)
     if result then
       cli_report.answer(args, result)
     else
-      local failed = cli_report.failure(err)
-      code = #args.card == 1 and failed or 1 -- of several, others may have been answered
+      code = cli_report.failure(err)
     end
     if err and args.json and #args.card > 1 then
       print(text.json({ id = id, error = err }))

@@ -104,7 +104,7 @@ local function see_through(args, id, failure)
     if not plan then
       return plan_outcome.report_none(args, failure or err, failure ~= nil)
     end
-    again = plan.question ~= nil and not failure and code ~= 1
+    again = plan.question ~= nil and code ~= 1
     if again and args.yes then
       local ran = say(args, id, "approved", "--yes")
       failure, code = ran.failure, ran.code

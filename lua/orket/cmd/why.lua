@@ -3,7 +3,6 @@
 
 local cjson = require("cjson")
 local dialogue = require("orket.view.dialogue")
-local errors = require("orket.errors")
 local readonly = require("orket.view.readonly")
 local event_ref = require("orket.history.event_ref")
 local options = require("orket.options")
@@ -102,8 +101,6 @@ end
 local function show(store, args, dir)
   if args.run then
     return of_run(store, args, dir)
-  elseif not args.event then
-    return nil, errors.new("ERR_USAGE", "missing EVENT", "orket log shows the events, each with its number")
   end
   return of_event(store, args)
 end
@@ -111,8 +108,11 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", run = "value" },
-    { "event?" }))
+  local args, message = options.parse(argv, { C = "value", json = "flag", run = "value" }, { "event?" })
+  if args and not (args.run or args.event) then
+    args, message = nil, "missing EVENT"
+  end
+  return readonly.run(M.usage, show, args, message)
 end
 
 return M

@@ -287,8 +287,10 @@ function M.run(args, first)
     return view
   end
   local ended = run(args, first)
-  local code = ended.error and cli_report.failure(ended.error)
-  return ended.failure and code or EXIT[ended.status] or 1, ended
+  if ended.error then
+    cli_report.failure(ended.error)
+  end
+  return EXIT[ended.status] or 1, ended
 end
 
 return M

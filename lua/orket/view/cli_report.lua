@@ -28,20 +28,14 @@ local function lines(err)
   return all
 end
 
----@param err Error|table[]
----@return integer exit code 2 when the command was called wrongly, else 1
-function M.exit_code(err)
-  return err.code == "ERR_USAGE" and 2 or 1
-end
-
 ---Prints an error, or a list of them, to standard error.
 ---@param err Error|table[]
----@return integer exit code
+---@return integer exit code 1
 function M.failure(err)
   for _, line in ipairs(lines(err)) do
     io.stderr:write(wrap.fitted("orket: " .. text.block(line), 2), "\n")
   end
-  return M.exit_code(err)
+  return 1
 end
 
 ---Prints the answer to a person's request.

@@ -111,7 +111,7 @@ function M.report(args, plan, failure)
   elseif not failure then
     SAY[status](plan, args.C)
   end
-  return failure and cli_report.exit_code(failure) or EXIT[status]
+  return failure and 1 or EXIT[status]
 end
 
 ---There is no plan to report.
@@ -123,10 +123,7 @@ function M.report_none(args, failure, is_printed)
   if args.json and failure then
     print(text.json({ kind = "plan", status = "failed", error = failure }))
   end
-  if failure and not is_printed then
-    cli_report.failure(failure)
-  end
-  return failure and cli_report.exit_code(failure) or 1
+  return failure and not is_printed and cli_report.failure(failure) or 1
 end
 
 return M
