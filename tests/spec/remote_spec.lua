@@ -113,6 +113,21 @@ describe("remote", function()
     assert.truthy(text:find("\nand 3 more: orket history\n", 1, true), text)
   end)
 
+  it("a run that failed is named as well, until it is resumed", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
+    w:run("ep --record .test/tape")
+    w:write(".test/tape", w:read(".test/tape"):match("^[^\n]+\n"))
+    local text, code = w:run("--again ep --replay .test/tape")
+    assert.equal(1, code, text)
+    for _, command in ipairs({ "board", "inbox" }) do
+      text = w:orket(command)
+      assert.truthy(text:find("\nep-b2.1 failed; to go on: orket resume ep-b2.1\n", 1, true), text)
+    end
+    text, code = w:orket("resume --plain ep-b2.1")
+    assert.equal(0, code, text)
+    assert.falsy(w:orket("board"):find("orket resume", 1, true))
+  end)
+
   it("orket board -w is an error when no run is under way", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
     assert.equal(0, (select(2, w:run())))

@@ -17,7 +17,7 @@ local M = {}
 
 local RUNS_NAMED = 5
 
-local STOPPED = { interrupted = " was interrupted", drained = " was stopped",
+local STOPPED = { interrupted = " was interrupted", drained = " was stopped", failed = " failed",
   partial = " was let go on, and did not" }
 
 -- The newest run of each epic, the newest first.
