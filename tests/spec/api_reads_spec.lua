@@ -383,12 +383,13 @@ describe("reports and models", function()
   end)
 
   it("have alerts of what a person should know besides the cards", function()
-    local kinds = {}
+    local of = {}
     for _, item in ipairs(get("/v1/alerts").items) do
-      kinds[item.kind] = item.text
+      of[item.kind] = item
     end
-    assert(kinds.cap:find("budget cards/C/calls: 100 %", 1, true), kinds.cap)
-    assert(w:orket("board"):find(kinds.cap, 1, true))
+    assert.equal("cards/C/calls", of.cap.subject)
+    assert(of.cap.what:find("budget cards/C/calls: 100 %", 1, true), of.cap.what)
+    assert(w:orket("board"):find(of.cap.text, 1, true))
   end)
 
   it("list the models as orket models, and who waits for one", function()

@@ -138,17 +138,19 @@ describe("a process whose disk is full", function()
       ask() { curl -s -H "Authorization: Bearer $ORKET_API_KEY" -H "Content-Type: application/json" "$@"; }
       until_has() { until ask $url$2 | grep -q "$1"; do kill -0 $server || exit 1; sleep 0.1; done; }
       until url=$(grep -o "http://[^ ]*" out); do kill -0 $server || exit 1; sleep 0.1; done
+      ask -o stream -N -H "Accept: text/event-stream" $url/v1/events &
+      until grep -q retry: stream; do kill -0 $server || exit 1; sleep 0.1; done
       ask -o begun -d "{\"card\":\"ep\"}" $url/v1/runs
       until_has disk /health; ask $url/health; ask $url/v1/alerts
       mount --options-source=disable -o remount,size=64m .orket
       until_has '"status":"done"' /v1/runs/ep.1; ask $url/health; ask $url/v1/alerts
-      kill $server; wait; $orket check
+      kill $server; wait; $orket check; grep -c "event: alerts" stream
     ]])
     assert(text:find('"ready":false,"status":"disk"', 1, true), text)
     assert(text:find("nothing is recorded since 2%d+%-.-: .-no space.-free some space"), text)
     local _, after = text:find('"kind":"disk"', 1, true)
     assert(text:find('"status":"ok"', after, true) and not text:find('"kind":"disk"', after, true), text)
-    assert(text:find("sound: ", after, true), text)
+    assert(text:find("sound: .*\n2\n$", after), text) -- clients hear of its beginning and of its end
   end)
 
   it("commits the same events with the same numbers when there is room again", function()

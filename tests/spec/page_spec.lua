@@ -107,6 +107,37 @@ end)
 
 -- ---- in a browser ----
 
+local ALERTS = [[
+function work(talk)
+  return talk.card == "B" and { status = 503 } or say(write("a", "b"), finish())
+end
+]]
+
+-- A run that failed, one that was killed while its model did not answer, a card without room; then a target
+-- that takes no notifications.
+local function alerting()
+  local w = world.new({ issues = { { id = "A" } }, mock = ALERTS, model = { breaker = { failures = 5, seconds = 0.1 } },
+    environment = world.impatient .. " SIGNS=x" })
+  for epic, issue in pairs({ e2 = { id = "B" }, e3 = { id = "C", budget = { calls = 1 } } }) do
+    issue.name, issue.seat = issue.id, "dev"
+    w:write("config/epics/" .. epic .. ".json", cjson.encode({ name = "E", team = "t", environment = "e",
+      issues = { issue } }))
+  end
+  w:run("ep --record .test/tape")
+  w:write(".test/tape", w:read(".test/tape"):match("^[^\n]+\n"))
+  w:run("--again ep --replay .test/tape")
+  w:run("e3")
+  local run = w:start("e2")
+  assert(world.wait(function() return w:events("model.paused")[1] end))
+  run.kill("KILL")
+  run.wait()
+  local organization = cjson.decode(w:read("config/organization.json"))
+  organization.notify = { hook = { kind = "webhook", url = "http://127.0.0.1:9/", key = "signs" } }
+  organization.keys = { signs = { env = "SIGNS" } }
+  w:write("config/organization.json", cjson.encode(organization))
+  return w
+end
+
 local watched = browser.watch
 
 browser.describe("a person at the page", function()
@@ -171,6 +202,18 @@ browser.describe("a person at the page", function()
     assert.is_true(seen.focus)
     assert.equal(200, seen.elsewhere)
     assert(seen.stale:find("You saw In progress, revision %d+; it is in Blocked now, revision %d+"), seen.stale)
+  end)
+
+  it("sees a failed run, an outage and a silent target above the board, each until it is over", function()
+    local w <close> = alerting()
+    local s <close> = service.start(w, { environment = "SIGNS=x ORKET_API_KEY=" .. service.KEY })
+    local seen = watched("board/alerts", s)
+    assert.same({}, seen.violations)
+    assert.equal(3, #seen.lines, table.concat(seen.lines, "|")) -- the cap that is asked for is no line
+    assert(seen.lines[1]:find("^e2%.1 was interrupted%s+Runs$"), seen.lines[1])
+    assert(seen.lines[2]:find("^ep%-b2%.1 failed%s+Runs$"), seen.lines[2])
+    assert(seen.lines[3]:find("^The model m is unreachable since [^:]+:%d%d:%d%d: .-503.-%s+Models$"), seen.lines[3])
+    assert.same({ 1, true }, { seen.asked, seen.focus })
   end)
 
   it("filters the board; the URL has the filter, and shows the same to another person", function()

@@ -1,6 +1,6 @@
 // board.mjs: the board: a drag, the dialog of moves, the filter, many cards (tests/spec/page_spec.lua).
 
-import { key, open, play, seen, signIn, url, view } from "./browser.mjs";
+import { key, open, play, seen, signIn, url, view, violations } from "./browser.mjs";
 
 async function board(page, path = "board") {
   await page.goto(view(path));
@@ -37,9 +37,51 @@ const act = (path, body) =>
     body: JSON.stringify(body),
   });
 
+const LOOKS = [
+  ["light", 1280],
+  ["dark", 1280],
+  ["light", 360],
+  ["dark", 360],
+];
+
+// What axe objects to at the board in each scheme and width, and whether it is wider than the window.
+async function objections(selector) {
+  const found = [];
+  for (const [colorScheme, width] of LOOKS) {
+    const page = await open({ colorScheme, viewport: { width, height: 740 } });
+    await board(page);
+    await page.waitForSelector(selector);
+    found.push(...(await violations(page)));
+    if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) found.push(`wide: ${width}`);
+    await page.context().close();
+  }
+  return found;
+}
+
 const STATUSES = ["ready", "in_progress", "code_review", "blocked", "done"];
 
 await play({
+  // A failed run, an outage and a target that takes nothing: each in a line, until it is over.
+  async alerts() {
+    seen.violations = await objections(".alerts a");
+    const page = await open();
+    await board(page);
+    const line = (text) => page.locator(".alerts > *", { hasText: text });
+    await line("ep-b2.1 failed").waitFor();
+    seen.lines = await page.locator(".alerts > *").allInnerTexts();
+    seen.asked = await page.locator(".need a", { hasText: "Raise a cap" }).count();
+    await line("unreachable").click();
+    await page.waitForURL(/\/settings\/models$/);
+    await page.goBack();
+    await line("ep-b2.1 failed").click();
+    await page.click("button:has-text('Resume run')");
+    await page.click("nav.side >> text=Board");
+    await line("e2.1 was").waitFor();
+    await line("ep-b2.1").waitFor({ state: "detached" });
+    await line("No notification reaches hook since").waitFor();
+    seen.focus = await page.evaluate(() => document.activeElement.closest(".alerts") === null);
+  },
+
   async moves() {
     const page = await open();
     await board(page);

@@ -160,18 +160,19 @@ local function print_notice(said)
   end
 end
 
-local function print_stopped(store, args, dir)
-  for i, said in ipairs(alerts.stopped(store, reader.runs(store, dir), parked.option(args.C))) do
-    wrap.print((i == 1 and "\n" or "") .. text.line(said))
+local function print_alerts(list)
+  for i, one in ipairs(list) do
+    wrap.print((i == 1 and "\n" or "") .. text.line(one.text))
   end
+end
+
+local function print_stopped(store, args, dir)
+  print_alerts(alerts.stopped(store, reader.runs(store, dir), parked.option(args.C)))
 end
 
 local function print_budgets(store, dir)
   local budgets = config.budgets(dir)
-  local lines = alerts.caps(budget_tree.rows(store, budgets, {}), budgets.currency)
-  for i, said in ipairs(lines) do
-    wrap.print((i == 1 and "\n" or "") .. text.line(said))
-  end
+  print_alerts(alerts.caps(budget_tree.rows(store, budgets, {}), budgets.currency))
 end
 
 local function show(store, args, dir)
@@ -191,7 +192,7 @@ local function show(store, args, dir)
     print_bottlenecks(bottlenecks.of(store, dir).found)
     print_notice(canary.line(store))
     print_budgets(store, dir)
-    print_notice(alerts.examples(store, parked.option(args.C)))
+    print_alerts({ alerts.examples(store, parked.option(args.C)) })
   end
   local waiting = not args.json and waits.of(store, dir)
   print_notice(waiting and notice.sentence(waiting.generation, waiting.delta, args.C) or nil)

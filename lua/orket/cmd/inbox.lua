@@ -124,8 +124,8 @@ local function print_all(found)
     wrap.print("Nothing waits for you.")
   end
   list(items)
-  for i, line in ipairs(found.stopped) do
-    wrap.print((i == 1 and "\n" or "") .. text.line(line))
+  for i, one in ipairs(found.stopped) do
+    wrap.print((i == 1 and "\n" or "") .. text.line(one.text))
   end
 end
 

@@ -13,12 +13,24 @@ local M = {}
 
 ---@class Alert
 ---@field kind "disk"|"stopped"|"notify"|"outage"|"canary"|"cap"|"examples"|"scripts"
----@field text string one line, with the command that it asks for
+---@field text string one line of a terminal: all of it, and the command that it asks for
+---@field what string the fact alone: no time, no reason, no command
+---@field subject string|nil that it is about: a run, model, target, cap or generation of scripts
+---@field since string|nil UTC
+---@field why string|nil
 
 local RUNS_NAMED = 5
 
 local STOPPED = { interrupted = " was interrupted", drained = " was stopped", failed = " failed",
   partial = " was let go on, and did not" }
+
+-- The line of a terminal follows from the parts, but where it says more.
+local function alert(kind, parts, command)
+  local since = parts.since and " since " .. parts.since or ""
+  local why = parts.why and ": " .. parts.why or ""
+  parts.kind, parts.text = kind, parts.text or parts.what .. since .. why .. (command or "")
+  return parts
+end
 
 -- The newest run of each epic, the newest first.
 local function newest(runs)
@@ -50,57 +62,76 @@ end
 ---@param store Store
 ---@param runs table[] oldest first
 ---@param option string of the commands
----@return string[] at most six lines, the newest run first
+---@return Alert[] at most six, the newest run first
 function M.stopped(store, runs, option)
-  local lines, more, is_let_go = {}, 0, let_go(store)
+  local list, more, is_let_go = {}, 0, let_go(store)
   for _, run in ipairs(newest(runs)) do
     local what = (run.status ~= "partial" or is_let_go(run)) and STOPPED[run.status]
-    if what and #lines < RUNS_NAMED then
-      lines[#lines + 1] = run.id .. what .. "; to go on: orket resume" .. option .. " " .. run.id
+    if what and #list < RUNS_NAMED then
+      list[#list + 1] = alert("stopped", { subject = run.id, what = run.id .. what },
+        "; to go on: orket resume" .. option .. " " .. run.id)
     elseif what then
       more = more + 1
     end
   end
-  lines[#lines + 1] = more > 0 and ("and %d more: orket history%s"):format(more, option) or nil
-  return lines
+  list[#list + 1] = more > 0 and alert("stopped", { what = ("and %d more"):format(more) },
+    ": orket history" .. option) or nil
+  return list
 end
 
 ---What agents propose that roles be shown.
 ---@param store Store
 ---@param option string
----@return string|nil
+---@return Alert|nil
 function M.examples(store, option)
   local waiting = 0
   for _, row in ipairs(store:read("examples", {})) do
     waiting = waiting + (row.status and 0 or 1)
   end
-  local many = waiting == 1 and "an example waits" or waiting .. " examples wait"
-  return waiting > 0 and many .. " to be looked at: orket examples" .. option or nil
+  local what = (waiting == 1 and "an example waits" or waiting .. " examples wait") .. " to be looked at"
+  return waiting > 0 and alert("examples", { what = what }, ": orket examples" .. option) or nil
 end
 
 ---Caps of which so much is used that a person should know.
 ---@param caps CapRow[]
 ---@param currency string|nil
----@return string[]
+---@return Alert[]
 function M.caps(caps, currency)
-  local lines = {}
+  local list = {}
   for i, row in ipairs(budget_tree.near(caps)) do
-    lines[i] = string.format("budget %s: %d %%, %s of %s", row.cap, row.percent,
-      budget_format.amount(row.kind, row.used, currency), budget_format.amount(row.kind, row.limit, currency))
+    local used = budget_format.amount(row.kind, row.used, currency)
+    local limit = budget_format.amount(row.kind, row.limit, currency)
+    list[i] = alert("cap", { subject = row.cap, what = ("budget %s: %d %%, %s of %s"):format(row.cap,
+      row.percent, used, limit) })
   end
-  return lines
+  return list
 end
 
----What waits until the disk takes commits again.
----@param disk {since: string, message: string, fix: string?}
----@return string
-function M.disk(disk)
-  return ("nothing is recorded since %s: %s%s"):format(disk.since, disk.message,
-    disk.fix and "; " .. disk.fix or "")
+-- What waits until the disk takes commits again.
+local function of_disk(disk)
+  return alert("disk", { what = "nothing is recorded", since = disk.since,
+    why = disk.message .. (disk.fix and "; " .. disk.fix or "") })
 end
 
-local function add(list, kind, text)
-  list[#list + 1] = text and { kind = kind, text = text }
+local function of_outage(one)
+  return alert("outage", { subject = one.model, text = outages.line(one), what = outages.what(one),
+    since = one.since, why = one.message })
+end
+
+local function of_target(one)
+  return alert("notify", { subject = one.target, what = "no notification reaches " .. one.target,
+    since = one.since, why = one.why })
+end
+
+local function of_scripts(waiting, dir)
+  return alert("scripts", { subject = waiting.generation, what = "changed scripts wait",
+    text = notice.sentence(waiting.generation, waiting.delta, dir) })
+end
+
+local function add(list, rows, of)
+  for _, row in ipairs(rows) do
+    list[#list + 1] = of and of(row) or row
+  end
 end
 
 ---All of them.
@@ -111,24 +142,15 @@ end
 ---  (notify/outbox.lua)
 ---@return Alert[]
 function M.list(store, about)
-  local list, option = {}, parked.option(about.dir)
-  add(list, "disk", about.disk and M.disk(about.disk))
-  for _, line in ipairs(M.stopped(store, about.runs, option)) do
-    add(list, "stopped", line)
-  end
-  for _, one in ipairs(outages.list(store)) do
-    add(list, "outage", outages.line(one))
-  end
-  for _, one in ipairs(about.notify or {}) do
-    add(list, "notify", ("no notification reaches %s since %s: %s"):format(one.target, one.since, one.why))
-  end
-  add(list, "canary", canary.line(store))
-  for _, line in ipairs(M.caps(about.caps, about.currency)) do
-    add(list, "cap", line)
-  end
-  add(list, "examples", M.examples(store, option))
-  local waiting = about.waiting
-  add(list, "scripts", waiting and notice.sentence(waiting.generation, waiting.delta, about.dir) or nil)
+  local list, option, trial = {}, parked.option(about.dir), canary.line(store)
+  list[1] = about.disk and of_disk(about.disk)
+  add(list, M.stopped(store, about.runs, option))
+  add(list, outages.list(store), of_outage)
+  add(list, about.notify or {}, of_target)
+  list[#list + 1] = trial and alert("canary", { what = trial })
+  add(list, M.caps(about.caps, about.currency))
+  list[#list + 1] = M.examples(store, option)
+  list[#list + 1] = about.waiting and of_scripts(about.waiting, about.dir)
   return list
 end
 

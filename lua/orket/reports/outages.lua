@@ -71,18 +71,27 @@ local function next_try(one)
   return past > DUE and "not tried since " .. local_time.stamp(one["until"]) or "next try now"
 end
 
+---What it is with one of them.
+---@param one table of M.list
+---@return string
+function M.what(one)
+  if not one["until"] then
+    return "the model " .. one.model .. " is waited for"
+  end
+  return "the model " .. one.model .. (one.since and " is unreachable" or " is not asked")
+end
+
 ---One of them as a line for people.
 ---@param one table of M.list
 ---@return string
 function M.line(one)
-  local message = one.message and ": " .. one.message or ""
+  local what, message = M.what(one), one.message and ": " .. one.message or ""
   if not one["until"] then
-    return "the model " .. one.model .. " is waited for"
+    return what
   elseif not one.since then
-    return "the model " .. one.model .. " is not asked until " .. local_time.stamp(one["until"]) .. message
+    return what .. " until " .. local_time.stamp(one["until"]) .. message
   end
-  return string.format("the model %s is unreachable since %s, %s%s", one.model, local_time.stamp(one.since),
-    next_try(one), message)
+  return ("%s since %s, %s%s"):format(what, local_time.stamp(one.since), next_try(one), message)
 end
 
 local function cards(one)

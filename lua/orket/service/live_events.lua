@@ -26,7 +26,8 @@ Client.__index = Client
 
 ---@class EventForm how events are written for a client
 ---@field event fun(event: StoreEvent): string
----@field plain fun(name: string, data: table): string what is no event: a delta, who looks at a card
+---@field plain fun(name: string, data: table): string what is no event: a delta, who looks at a card, that
+---  the alerts may be others
 ---@field beat string a sign of life; also written to wait for room, and to a client that has caught up
 ---@field beginning fun(newest: integer): string|nil  what comes first: the newest event, which a client may
 ---  not have yet
@@ -284,7 +285,7 @@ end
 
 ---What is no event and of no run.
 ---@param name string
----@param data {card: string}
+---@param data {card: string?}
 function Hub:tell(name, data)
   tell(self, name, data)
 end

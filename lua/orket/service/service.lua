@@ -62,9 +62,13 @@ local TRACES = 1 -- second that a collector is waited for at the end
 local Service = {}
 Service.__index = Service
 
-local function note_with(log)
+-- What is noted may be an alert that no event tells: a full disk, a target that takes no notifications.
+local function note_with(self)
   return function(text)
-    log:write({ kind = "note", text = text })
+    self.log({ kind = "note", text = text })
+    if self.events then
+      self.events:tell("alerts", {})
+    end
   end
 end
 
@@ -91,7 +95,7 @@ function M.open(project, instruments, is_remote)
     host = host_sampler.new(project.dir), log = function(row)
       instruments.log:write(row)
     end }, Service)
-  local note = note_with(instruments.log)
+  local note = note_with(self)
   canary.open(project, note)
   self.socket, err = owner.serve(project)
   if not self.socket then

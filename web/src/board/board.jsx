@@ -7,6 +7,7 @@ import { Empty, Loaded } from "../shared/feedback.jsx";
 import { Icon } from "../shared/icons.jsx";
 import { may } from "../shared/me.js";
 import { setQuery } from "../shared/router.js";
+import { Alerts } from "./alerts.jsx";
 import "./board.css";
 import { Columns } from "./columns.jsx";
 import { filtered, filterOf, setFilter } from "./filter.js";
@@ -141,6 +142,7 @@ export function Board({ base, query, shared }) {
         )}
       </div>
       {shared.inbox.data && !shared.at && <NeedsYou items={shared.inbox.data.items} base={base} />}
+      {!shared.at && <Alerts waiting={shared.inbox.data ? shared.inbox.data.items : []} base={base} />}
       <Loaded of={shared.board}>
         {(data) => (
           <Cards all={data.cards} query={query} base={base} costs={costs} open={open} at={shared.at} />

@@ -116,6 +116,12 @@ function beat() {
   if (live.state === "live") return;
   become("live");
   listeners.forEach((one) => one.opened(resumed));
+  if (resumed) alerted();
+}
+
+// What no event tells, such as a full disk, may be otherwise now.
+function alerted() {
+  listeners.forEach((one) => one.event({ kind: "alerts" }));
 }
 
 function message({ event, data }) {
@@ -123,6 +129,7 @@ function message({ event, data }) {
   else if (event === "last") begin(data.seq);
   else if (event === "delta") draft(data);
   else if (event === "presence") look(data);
+  else if (event === "alerts") alerted();
   else if (data.seq) hear(data);
 }
 

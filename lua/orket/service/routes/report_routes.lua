@@ -232,7 +232,8 @@ M.routes = {
     name = "alerts", method = "GET", path = "/v1/alerts", permission = "read", handle = alerted,
     summary = "what a person should know besides the cards: stopped runs, outages, caps, what waits",
     answer = object({ items = list(object({ kind = { enum = { "disk", "stopped", "outage", "notify", "canary",
-      "cap", "examples", "scripts" } }, text = TEXT })) }),
+      "cap", "examples", "scripts" } }, text = TEXT, what = TEXT },
+      { subject = TEXT, since = TEXT, why = TEXT })) }),
   },
   {
     name = "search", method = "GET", path = "/v1/search", permission = "read", handle = search, tool = "free",
