@@ -84,9 +84,9 @@ function Response:start(status, headers) end
 
 ---Makes it a WebSocket: each piece is a text message then, an empty one a ping.
 ---@param key string Sec-WebSocket-Key
----@param protocol string|nil one that the client offers
+---@param headers table<string, string|string[]>|nil
 ---@return true|nil ok, string? message, string? code ERR_USAGE, ERR_LIBRARY
-function Response:upgrade(key, protocol) end
+function Response:upgrade(key, headers) end
 
 ---Sends a piece. done is called when there is room for more: async.await(response.write, response, bytes).
 ---@param bytes string

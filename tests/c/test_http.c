@@ -991,7 +991,7 @@ static void test_upgrade_refused(void **state)
 {
     struct fixture *f = *state;
     struct client *c = hold_one(f, "1.0");
-    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL, NULL), ERR_USAGE);
+    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL, 0, NULL), ERR_USAGE);
     assert_int_equal(http_send(f->held, 200, NULL, 0, "x", 1, NULL), 0);
     hang_up(c);
 }
@@ -1001,10 +1001,15 @@ static void test_upgrade(void **state)
     struct fixture *f = *state;
     struct client *c = hold_one(f, "1.1");
     listen_to(c);
-    assert_int_equal(http_upgrade(f->held, "none", NULL, NULL), ERR_USAGE);
-    assert_int_equal(http_upgrade(f->held, "dGhlIHNhbXBsZSBub25jZQ==", NULL, NULL), 0);
+    const char *key = "dGhlIHNhbXBsZSBub25jZQ==";
+    struct http_header id = {"X-Request-Id", "r-1"}, broken = {"a b", "c"};
+    assert_int_equal(http_upgrade(f->held, "none", NULL, 0, NULL), ERR_USAGE);
+    assert_int_equal(http_upgrade(f->held, key, &broken, 1, NULL), ERR_USAGE);
+    assert_int_equal(http_upgrade(f->held, key, &id, 1, NULL), 0);
     assert_int_equal(http_write(f->held, "hello", 5, NULL), 0);
-    assert_true(hears(f, c, "Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n\x81\x05hello"));
+    assert_true(hears(f, c, "X-Request-Id: r-1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+                            "\x81\x05hello"));
     char end[] = "\x88\x80\0\0\0";
     uv_buf_t bye = uv_buf_init(end, 6);
     assert_int_equal(uv_try_write((uv_stream_t *)&c->tcp, &bye, 1), 6);

@@ -172,7 +172,7 @@ describe("a key that is offered as a protocol of a WebSocket", function()
     end
     return (orket.shell(("curl -s -i --http1.1 --max-time 20 -H 'Connection: Upgrade' -H 'Upgrade: websocket' "
       .. "-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' %s %s/ws/events?deltas=false "
-      .. "2>&1 | head -c 350 | tr -d '\\0' | LC_ALL=C tr -cd '[:print:]\\n'"):format(table.concat(headers, " "), s.url)))
+      .. "2>&1 | head -c 400 | tr -d '\\0' | LC_ALL=C tr -cd '[:print:]\\n'"):format(table.concat(headers, " "), s.url)))
   end
 
   local PROTOCOL = "Sec-WebSocket-Protocol: orket, "

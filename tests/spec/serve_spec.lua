@@ -546,7 +546,9 @@ local CLIENT = [[
 import asyncio, sys, websockets
 async def main():
     url = "ws://127.0.0.1:%s/ws/events?after=0" % sys.argv[1]
-    async with websockets.connect(url, extra_headers={"Authorization": "Bearer " + sys.argv[2]}) as socket:
+    headers = {"Authorization": "Bearer " + sys.argv[2], "X-Request-Id": "socket-1"}
+    async with websockets.connect(url, extra_headers=headers) as socket:
+        print("request " + socket.response_headers["X-Request-Id"], flush=True)
         told = False
         while True:
             try:
@@ -674,6 +676,7 @@ describe("events of a server", function()
     assert(world.wait(function() return orket.read(out):find("caught up", 1, true) end), orket.read(out))
     s:post("/v1/acts/comment", { card = "A", text = "live" })
     assert(world.wait(function() return orket.read(out):find('"live"', 1, true) end), orket.read(out))
+    assert.truthy(orket.read(out):find("request socket-1\n", 1, true))
     assert.truthy(s:stop() < 2)
     assert(world.wait(function() return orket.read(out):find("closed 1001", 1, true) end), orket.read(out))
     local said = {}

@@ -203,16 +203,19 @@ static int l_start(lua_State *L)
     return 1;
 }
 
-/* response:upgrade(key, protocol: string|nil) -> true | nil, message, code, fix   a WebSocket: each
- * write is a message; protocol: one that the client offers */
+/* response:upgrade(key, headers|nil) -> true | nil, message, code, fix   a WebSocket: each write is
+ * a message */
 static int l_upgrade(lua_State *L)
 {
     struct response *r = l_check_response(L);
-    const char *key = luaL_checkstring(L, 2), *protocol = luaL_optstring(L, 3, NULL);
+    const char *key = luaL_checkstring(L, 2);
+    size_t count;
+    lua_settop(L, 3);
+    const struct http_header *headers = read_headers(L, 3, &count);
     struct err err = {0};
     if (!r->x)
         return fail_gone(L);
-    if (http_upgrade(r->x, key, protocol, &err))
+    if (http_upgrade(r->x, key, headers, count, &err))
         return bind_fail(L, &err);
     lua_pushboolean(L, true);
     return 1;

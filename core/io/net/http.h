@@ -100,11 +100,10 @@ int http_start(struct http_exchange *x, int status, const struct http_header *he
                struct err *err) MUST_CHECK;
 
 /* Makes the exchange a WebSocket (RFC 6455): each piece is a text message then, an empty one a
- * ping; on_gone also when the client says goodbye. `key` is its Sec-WebSocket-Key, `protocol` NULL
- * or one that it offers. ERR_USAGE (no such key, HTTP/1.0, begun), ERR_LIBRARY, ERR_MEMORY,
- * ERR_IO. */
-int http_upgrade(struct http_exchange *x, const char *key, const char *protocol,
-                 struct err *err) MUST_CHECK;
+ * ping; on_gone also when the client says goodbye. `key` is its Sec-WebSocket-Key. ERR_USAGE (no
+ * such key, HTTP/1.0, begun, headers as above), ERR_LIBRARY, ERR_MEMORY, ERR_IO. */
+int http_upgrade(struct http_exchange *x, const char *key, const struct http_header *headers,
+                 size_t count, struct err *err) MUST_CHECK;
 
 /* Sends a piece. 0; 1: sent or kept, but wait for on_writable; ERR_LIMIT: too much is waiting,
  * nothing was taken; ERR_USAGE: not begun; ERR_MEMORY. */

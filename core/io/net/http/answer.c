@@ -52,10 +52,8 @@ static bool is_framing(const char *name)
            strcasecmp(name, "connection") == 0 || strcasecmp(name, "date") == 0;
 }
 
-static int check(int status, const struct http_header *headers, size_t count, struct err *err)
+static int check_headers(const struct http_header *headers, size_t count, struct err *err)
 {
-    if (status < 200 || status > 599)
-        return err_set(err, ERR_USAGE, "%d is no status of an answer", status);
     for (size_t i = 0; i < count; i++) {
         if (!is_token(headers[i].name) || !is_value(headers[i].value))
             return err_set(err, ERR_USAGE, "header %zu of the answer is not valid", i + 1);
@@ -65,13 +63,26 @@ static int check(int status, const struct http_header *headers, size_t count, st
     return 0;
 }
 
-static void put_head(struct buf *out, struct http_exchange *x, int status,
-                     const struct http_header *headers, size_t count)
+static int check(int status, const struct http_header *headers, size_t count, struct err *err)
+{
+    if (status < 200 || status > 599)
+        return err_set(err, ERR_USAGE, "%d is no status of an answer", status);
+    return check_headers(headers, count, err);
+}
+
+static void put_headers(struct buf *out, struct http_exchange *x, int status,
+                        const struct http_header *headers, size_t count)
 {
     put_status_line(out, status);
     buf_puts(out, server_date(x->conn->server));
     for (size_t i = 0; i < count; i++)
         buf_printf(out, "%s: %s\r\n", headers[i].name, headers[i].value);
+}
+
+static void put_head(struct buf *out, struct http_exchange *x, int status,
+                     const struct http_header *headers, size_t count)
+{
+    put_headers(out, x, status, headers, count);
     if (!x->keep_alive)
         buf_puts(out, "Connection: close\r\n");
     else if (x->is_1_0)
@@ -138,7 +149,8 @@ int http_start(struct http_exchange *x, int status, const struct http_header *he
     return flush(x->conn, &out, err);
 }
 
-int http_upgrade(struct http_exchange *x, const char *key, const char *protocol, struct err *err)
+int http_upgrade(struct http_exchange *x, const char *key, const struct http_header *headers,
+                 size_t count, struct err *err)
 {
     struct http_conn *c = x->conn;
     struct http_server *s = c->server;
@@ -146,19 +158,19 @@ int http_upgrade(struct http_exchange *x, const char *key, const char *protocol,
     char accept[WEBSOCKET_ACCEPT];
     if (x->began || x->is_1_0 || !websocket_accept(key, accept))
         return err_set(err, ERR_USAGE, "this request can become no WebSocket");
-    int rc = s->wslay ? 0 : wslay_load(&s->wslay, err);
+    int rc = check_headers(headers, count, err);
+    if (!rc && !s->wslay)
+        rc = wslay_load(&s->wslay, err);
     if (!rc)
         rc = websocket_open(&c->websocket, s->wslay, c, err);
     if (rc)
         return rc;
     x->began = true;
     x->keep_alive = false;
-    put_status_line(&out, 101);
+    put_headers(&out, x, 101, headers, count);
     buf_printf(&out,
-               "%sUpgrade: websocket\r\nConnection: Upgrade\r\n"
-               "Sec-WebSocket-Accept: %s\r\n%s%s%s\r\n",
-               server_date(s), accept, protocol ? "Sec-WebSocket-Protocol: " : "",
-               protocol ? protocol : "", protocol ? "\r\n" : "");
+               "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
+               accept);
     rc = flush(c, &out, err);
     if (!rc)
         conn_socket_begins(c);

@@ -177,7 +177,8 @@ local function upgraded(request, response)
       "GET /v1/events with Accept: text/event-stream has the same", 426)
   end
   local protocol = headers["sec-websocket-protocol"] == PROTOCOL and PROTOCOL or nil
-  local ok, err = errors.check(response:upgrade(headers["sec-websocket-key"] or "", protocol))
+  local ok, err = errors.check(response:upgrade(headers["sec-websocket-key"] or "",
+    { ["X-Request-Id"] = request.id, ["Sec-WebSocket-Protocol"] = protocol }))
   return ok and (protocol and live_events.PAGE or live_events.SOCKET), err
 end
 
