@@ -178,10 +178,7 @@ local CASES = {
   { "one of the reader's names", claims = '{"aud":["b","c"]}', ask = { aud = { "a", "b" } }, code = "OK" },
   { "none of the reader's names", claims = '{"aud":["c"]}', ask = { aud = { "a", "b" } }, code = "ERR_DENIED" },
   -- the request
-  { "a misspelled issuer", claims = '{"iss":"eve"}', ask = { isss = "orket" }, code = "ERR_USAGE",
-    error = "unknown field isss, did you mean iss?" },
-  { "an issuer with a capital letter", ask = { Iss = "orket" }, code = "ERR_USAGE" },
-  { "a field that is not one", ask = { leeway = 60 }, code = "ERR_USAGE", error = "unknown field leeway" },
+  { "a field of the caller's own", ask = { case = "plain" }, code = "OK" },
   { "an issuer that is a number", ask = { iss = 1 }, code = "ERR_USAGE" },
   { "an issuer that is false", ask = { iss = false }, code = "ERR_USAGE" },
   { "an audience that is an object", ask = { aud = { name = "orket" } }, code = "ERR_USAGE" },
@@ -210,7 +207,6 @@ describe("orket try jwt", function()
       local what = case[1] .. ": " .. cjson.encode(answer):sub(1, 200)
       assert(case.codes and case.codes[answer.code] or answer.code == case.code, what)
       assert.equal(answer.code == "OK", answer.ok, what)
-      assert(not case.error or case.error == answer.error, what)
       assert.equal(answer.ok, answer.claims ~= nil, what)
       assert.equal(not answer.ok, answer.error ~= nil, what)
     end
@@ -323,9 +319,8 @@ describe("orket try hmac", function()
       { body = body, body_b64 = "AA==", secret = secret, signature = good },
       { body = 1, secret = secret, signature = good }, { body = body, secret = secret, signature = 1 },
       { body_b64 = "!", secret = secret, signature = good },
-      { body = body, secret = secret, signature = good, algorithm = "sha1" },
     })
-    assert.equal(11, #answers)
+    assert.equal(10, #answers)
     for i, answer in ipairs(answers) do
       assert.is_false(answer.ok, i)
       assert.is_string(answer.error)

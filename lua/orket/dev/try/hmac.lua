@@ -5,8 +5,6 @@ local jwt = require("orket.dev.try.jwt")
 
 local M = {}
 
-local FIELDS = { "body", "body_b64", "secret", "secret_b64", "signature" }
-
 M.usage = "hmac [FILE]   {body|body_b64, secret|secret_b64, signature}"
 
 M.request = jwt.request
@@ -17,7 +15,7 @@ M.request = jwt.request
 function M.answer(request)
   local body, fault = jwt.bytes_of(request, "body")
   local secret, message = jwt.bytes_of(request, "secret")
-  message = request.broken or jwt.unknown_of(request, FIELDS) or fault or message
+  message = request.broken or fault or message
   if message then
     return jwt.refused(message)
   elseif type(request.signature) ~= "string" then

@@ -3,12 +3,9 @@
 local auth = require("orket.core.auth")
 local base64 = require("orket.core.base64")
 local cjson = require("cjson")
-local suggest = require("orket.util.suggest")
 local tables = require("orket.util.tables")
 
 local M = {}
-
-local FIELDS = { "token", "secret", "secret_b64", "now", "iss", "aud" }
 
 M.usage = "jwt [FILE]   {token, secret|secret_b64, now?, iss?, aud?}"
 
@@ -46,19 +43,6 @@ function M.bytes_of(request, name)
   return nil, "a request has either " .. name .. " or " .. name .. "_b64, a text"
 end
 
----A misspelled name would be a check that is not made.
----@param request table
----@param known string[] the fields of a request; `id` is one of every request
----@return string|nil fault
-function M.unknown_of(request, known)
-  for _, name in ipairs(tables.keys(request)) do
-    if name ~= "id" and not tables.has(known, name) then
-      local near = suggest.find(name, known)
-      return "unknown field " .. name .. (near and ", did you mean " .. near .. "?" or "")
-    end
-  end
-end
-
 local function are_names(value)
   if type(value) == "string" then
     return true
@@ -74,9 +58,8 @@ local function are_names(value)
 end
 
 local function fault_of(request)
-  local unknown = not request.broken and M.unknown_of(request, FIELDS)
-  if request.broken or unknown then
-    return request.broken or unknown
+  if request.broken then
+    return request.broken
   elseif type(request.token) ~= "string" then
     return "token has to be a text"
   elseif tables.given(request.now) ~= nil and type(request.now) ~= "number" then
