@@ -194,6 +194,16 @@ function M.load(port, requests, at_once)
   return bench
 end
 
+---Clients that follow a service, and comments that reach them: bench/sockets.c.
+---@param options string
+---@return table bench
+function M.sockets(options)
+  local text, ok = M.shell(M.programs .. "/sockets " .. options)
+  local bench = line(text, "BENCH")
+  assert(ok and bench and bench.missing == 0, "deliveries are missing: " .. text)
+  return bench
+end
+
 function M.median(values)
   table.sort(values)
   return values[#values // 2 + 1]

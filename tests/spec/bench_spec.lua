@@ -190,6 +190,7 @@ describe("bench/evidence", function()
     agents = { "rss_mb", "pss_mb", "kb_4", "kb_40" },
     start = { "true_ms", "version_ms", "request_ms", "limit_request_ms" },
     mock = { "mock_rate", "mock_p50_ms", "mock_p99_ms", "mock_alone_rate", "model_rate", "mock_bytes" },
+    sockets = { "p50_ms", "p99_ms", "max_ms", "per_s" },
     audit = { "fork_bytes_few", "verify_ms_fork", "events_small", "export_ms_small", "verify_ms_small",
       "verify_kb_small", "verify_kb_large" },
     journal = { "bare", "alone", "ratio", "steps", "us_per_step" },
