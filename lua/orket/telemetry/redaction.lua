@@ -7,8 +7,8 @@ local M = {}
 
 local STARS = "***"
 
--- Keys of the service, tokens of a login, credentials of a header and of a URL, a URL's query. Each after words
--- that it always has: most texts have none of them, and looking for these is quick.
+-- Keys of the service, tokens of a login, credentials of a header and of a URL, a URL's query. Each after
+-- words that it always has: most texts have none of them, and looking for these is quick.
 local PATTERNS = {
   { "orket_", "orket_%x%x%x%x%x%x%x%x+", "orket_" .. STARS },
   { "eyJ", "eyJ[%w_%-]+%.[%w_%-]+%.[%w_%-]+", STARS },
