@@ -560,6 +560,28 @@ static void test_half_closed_client_does_not_wait_forever(void **state)
     hang_up(c);
 }
 
+/* An answer in pieces that begins after the client closed its side, and makes progress. */
+static void test_half_closed_client_gets_all_pieces(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.1");
+    listen_to(c);
+    shut(c);
+    for (int i = 0; i < 5; i++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(http_start(f->held, 200, NULL, 0, NULL), 0);
+    for (uint64_t began = uv_now(&f->loop); uv_now(&f->loop) - began < 300;) {
+        assert_int_equal(f->gone, 0);
+        assert_int_equal(http_write(f->held, "piece", 5, NULL), 0);
+        usleep(20000);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(http_finish(f->held, NULL), 0);
+    assert_true(hears(f, c, NULL));
+    assert_non_null(strstr(c->got.data, "\r\n0\r\n\r\n"));
+    hang_up(c);
+}
+
 static void test_refusals_close(void **state)
 {
     struct fixture *f = *state;
@@ -1035,6 +1057,7 @@ int main(void)
         WITH_SERVER(test_half_closed_client_is_answered),
         WITH_SERVER(test_half_closed_reader_gets_all),
         WITH_SERVER(test_half_closed_client_does_not_wait_forever),
+        WITH_SERVER(test_half_closed_client_gets_all_pieces),
         WITH_SERVER(test_refusals_close),
         WITH_SERVER(test_large_body_hears_413),
         WITH_SERVER(test_continue),

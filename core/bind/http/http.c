@@ -99,7 +99,8 @@ static int report_refusal(lua_State *L)
     lua_pushstring(L, err_name(http_refusal_code(r->status)));
     lua_pushstring(L, r->why);
     lua_call(L, 4, 1);
-    snprintf(r->id, HTTP_ID, "%s", luaL_checkstring(L, -1));
+    const char *id = lua_tostring(L, -1);
+    snprintf(r->id, HTTP_ID, "%s", id ? id : "");
     return 0;
 }
 

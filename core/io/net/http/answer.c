@@ -206,8 +206,8 @@ int http_write(struct http_exchange *x, const char *bytes, size_t len, struct er
         if (rc)
             return rc;
     }
-    x->wants_drain = c->unsent > HTTP_MARK;
-    return x->wants_drain;
+    x->awaits_room = c->unsent > HTTP_MARK;
+    return x->awaits_room;
 }
 
 int http_finish(struct http_exchange *x, struct err *err)
@@ -254,6 +254,8 @@ void answer_refusal(struct http_conn *c, int status, const char *why, const char
 {
     struct buf out = {0}, body = {0};
     const char *code = err_name(http_refusal_code(status));
+    if (!is_token(id)) // none, or one that could end the header
+        id = "";
     buf_printf(&body, "{\"type\":\"urn:orket:%s\",\"title\":\"", code);
     put_reason(&body, status);
     buf_printf(&body, "\",\"status\":%d,\"detail\":\"%s\",\"code\":\"%s\"", status, why, code);

@@ -159,7 +159,7 @@ static void on_timer(uv_timer_t *timer)
         refuse(c, 408, "the request came too slowly");
     else if (c->unsent)
         look_at_progress(c);
-    else if (c->state != CONN_ANSWERS || is_half_closed(c))
+    else if (c->state != CONN_ANSWERS || (is_half_closed(c) && !c->exchange.began))
         conn_drop(c);
 }
 
@@ -192,8 +192,8 @@ static void on_written(uv_write_t *write, int status)
         return;
     if (status || (c->cut && c->unsent == 0)) {
         conn_drop(c);
-    } else if (c->state == CONN_ANSWERS && c->exchange.wants_drain && c->unsent <= HTTP_MARK / 2) {
-        c->exchange.wants_drain = false;
+    } else if (c->state == CONN_ANSWERS && c->exchange.awaits_room && c->unsent <= HTTP_MARK / 2) {
+        c->exchange.awaits_room = false;
         c->server->events.on_writable(c->exchange.data);
     } else if (c->state == CONN_READS && !http_parser_began(&c->parser)) {
         await_request(c);

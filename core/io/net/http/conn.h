@@ -37,7 +37,7 @@ struct http_exchange {
     struct http_conn *conn;
     void *data;
     bool began, chunked, is_head, keep_alive, is_1_0;
-    bool wants_drain;
+    bool awaits_room;
     bool bodyless; /* 204, 304, HEAD: pieces are counted but not sent */
 };
 
