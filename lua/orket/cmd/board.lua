@@ -171,7 +171,7 @@ local function print_stopped(store, args, dir)
 end
 
 local function print_budgets(store, dir)
-  local budgets = config.budgets(dir)
+  local budgets = config.budgets(dir) or {}
   print_alerts(alerts.caps(budget_tree.rows(store, budgets, {}), budgets.currency))
 end
 

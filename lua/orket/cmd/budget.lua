@@ -64,7 +64,7 @@ local function without_easy_cards(rows)
 end
 
 local function show(store, args, dir)
-  local held, file = held_in(dir), config.budgets(dir)
+  local held, file = held_in(dir), config.budgets(dir) or {}
   local budgets = held.budgets or file
   local rows = budget_tree.rows(store, budgets, held.caps, file)
   if args.json then

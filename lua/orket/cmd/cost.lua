@@ -108,7 +108,7 @@ local function show(store, args, dir)
   if not found then
     return nil, err
   end
-  local currency = config.budgets(dir).currency
+  local currency = (config.budgets(dir) or {}).currency
   return (args.requests and show_requests or show_sums)(store, args, currency)
 end
 

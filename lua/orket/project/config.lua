@@ -279,15 +279,23 @@ function M.read(dir, more, breathe)
   return project, found_of(problems, loader.origins)
 end
 
+local budgets_read = {} -- directory -> {text, budgets}: asked for often, and the same until the file changes
+
 ---The budgets of the organization as its file has them now; what is wrong there is left out.
 ---@param dir string
----@return table
+---@return table|nil budgets read only; nil: the file cannot be read, or is no JSON
 function M.budgets(dir)
   local problems = problem_list.new()
   local root <close> = fs.root(dir)
   local source = root and sources.read(root, "config/organization.json", problems)
-  local ok = source and sources.check(source, "organization", nil, problems)
-  return ok and (source.value.process_rules or {}).budgets or {}
+  local known = budgets_read[dir]
+  if not source or known and known.text == source.text then
+    return source and known.budgets
+  end
+  local ok = sources.check(source, "organization", nil, problems)
+  local budgets = ok and ((source.value.process_rules or {}).budgets or {}) or nil
+  budgets_read[dir] = { text = source.text, budgets = budgets }
+  return budgets
 end
 
 ---Loads a project that is to be used.

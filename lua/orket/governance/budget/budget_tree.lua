@@ -20,8 +20,8 @@ local WARNED_AT = ledger.WARNED_AT
 ---@field kind string
 ---@field used integer
 ---@field reserved integer for requests under way
----@field limit integer|nil that holds; null: none does yet
----@field next integer|nil that the next run goes by, when it is another one; null: none
+---@field limit integer|userdata that holds; cjson.null: none does yet
+---@field next integer|userdata|nil that the next run goes by, when it is another one; cjson.null: none
 ---@field percent integer
 ---@field warned boolean so much is used that a person should know
 ---@field where string|nil the key that says so; nil: the card's own file

@@ -89,10 +89,10 @@ local function requests(service, request)
     next = more and rows[most].seq or nil }
 end
 
--- The budgets that hold, and those of the file, by which the next run goes.
+-- The budgets that hold, and those of the file, by which the next run goes: nil when it cannot be read.
 local function budgets_now(service)
-  local file = config.budgets(service.dir)
-  return run_set.of(service.project):budgets() or file, file
+  local coming = config.budgets(service.dir)
+  return run_set.of(service.project):budgets() or coming or budgets_of(service), coming
 end
 
 local function caps(service)
