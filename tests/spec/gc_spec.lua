@@ -10,8 +10,8 @@ end
 ]]
 
 
-local function done_world()
-  local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = WORKS })
+local function done_world(model)
+  local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = WORKS, model = model })
   local text, code = w:run()
   assert.equal(0, code, text)
   return w
@@ -93,6 +93,13 @@ describe("gc", function()
     assert_sound(w)
     assert.same({ "ep-b2.1" }, gc(w, "--keep 0d").runs)
     assert_sound(w)
+  end)
+
+  it("orket gc leaves no request of a dropped run without a price that it had: none, as of a local model", function()
+    local w <close> = done_world({ price = { input = 0, output = 0 } })
+    gc(w, "--keep 0d")
+    local sums = cjson.decode((w:orket("cost --json")))
+    assert.same({ true, 0, {} }, { sums.total.calls > 0, sums.total.unpriced, sums.left_out })
   end)
 
   it("orket gc keeps what is younger, and runs whose cards are not final", function()

@@ -578,26 +578,27 @@ SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coa
 -- Every request to a model that is in the journal: replies, attempts that failed, questions to embedders. Runs that `orket gc` dropped have
 -- none left, but the sums of their turns. What it took is the time since the turn's event before, without the pause
 -- that a failed attempt was followed by. `priced` counts those of which the price was known, `unpriced` those with
--- tokens of which it was not; days are of UTC.
+-- tokens of which it was not, which nothing tells of a run that was dropped; days are of UTC.
 -- name: costs
 WITH asked AS MATERIALIZED (
     SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')),
-one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cached, money, priced) AS (
+one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cached, money, priced, has_no_price) AS (
     SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), coalesce(t.arm, '-'), substr(a.at, 1, 10),
            a.kind = 'step.failed' OR a.kind = 'memory.ranked' AND a.body ->> '$.error' IS NOT NULL,
            iif(a.kind = 'memory.ranked', coalesce(a.body ->> '$.calls', 0), 1),
            coalesce(a.body ->> '$.usage.prompt', 0), coalesce(a.body ->> '$.usage.completion', 0),
-           coalesce(a.body ->> '$.usage.cached', 0), coalesce(a.body ->> '$.money', 0), a.body ->> '$.money' IS NOT NULL
+           coalesce(a.body ->> '$.usage.cached', 0), coalesce(a.body ->> '$.money', 0), a.body ->> '$.money' IS NOT NULL,
+           a.body ->> '$.money' IS NULL AND coalesce(a.body ->> '$.usage.prompt', 0) + coalesce(a.body ->> '$.usage.completion', 0) > 0
     FROM asked a JOIN stream s ON s.id = a.stream LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn
     WHERE s.run NOT IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL)
     UNION ALL
     SELECT t.run, t.card, t.role, coalesce(t.model, '?'), coalesce(t.arm, '-'), substr(t.started_at, 1, 10), 0, t.calls, t.tokens_in, t.tokens_out, 0, t.money,
-           iif(t.money > 0, t.calls, 0)
+           iif(t.money > 0, t.calls, 0), 0
     FROM turn t WHERE t.run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL))
 SELECT coalesce(CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'arm' THEN arm WHEN 'day' THEN day WHEN 'run' THEN run END, '-') AS name,
        sum(calls) AS calls, sum(failed) AS failed, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
        sum(cached) AS cached, sum(money) AS money, sum(priced) AS priced,
-       sum(iif(priced OR tokens_in + tokens_out = 0, 0, calls)) AS unpriced
+       sum(iif(has_no_price, calls, 0)) AS unpriced
 FROM one WHERE (:run IS NULL OR run = :run) AND (:from IS NULL OR day >= :from) AND (:to IS NULL OR day <= :to)
 GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
        iif(:by = 'day', 0, sum(tokens_in) + sum(tokens_out)) DESC, 1;
