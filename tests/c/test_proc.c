@@ -345,7 +345,7 @@ struct talk {
     bool renews, ends_input; /* then it may write as much again; then its input ends */
 };
 
-static void on_text(void *ctx, const char *bytes, size_t len)
+static void on_output(void *ctx, const char *bytes, size_t len)
 {
     struct talk *t = ctx;
     assert_true(t->len + len < sizeof t->heard);
@@ -373,7 +373,7 @@ static void talk(struct house *h, struct talk *t, const char *script, uint64_t o
 {
     const char *const argv[] = {"sh", "-c", script, NULL};
     struct proc_spec spec = {
-        .argv = argv, .wall_ms = 5000, .output = output, .cwd = h->cwd, .on_output = on_text};
+        .argv = argv, .wall_ms = 5000, .output = output, .cwd = h->cwd, .on_output = on_output};
     assert_int_equal(proc_start(&h->loop, h->jail, &spec, on_talked, t, &t->proc, NULL), 0);
     uv_run(&h->loop, UV_RUN_DEFAULT);
     assert_true(t->end.done);
@@ -420,7 +420,7 @@ static void test_talk_has_time(void **state)
         const char *const argv[] = {"sh", "-c", script, NULL};
         struct talk t = {.renews = renews};
         struct proc_spec spec = {
-            .argv = argv, .wall_ms = 1200, .cwd = h->cwd, .on_output = on_text};
+            .argv = argv, .wall_ms = 1200, .cwd = h->cwd, .on_output = on_output};
         assert_int_equal(proc_start(&h->loop, h->jail, &spec, on_talked, &t, &t.proc, NULL), 0);
         uv_run(&h->loop, UV_RUN_DEFAULT);
         assert_string_equal(t.end.limit, renews ? "" : "time");

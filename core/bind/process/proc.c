@@ -205,7 +205,7 @@ struct output {
 };
 
 /* (lightuserdata output); protected, because a text may find no memory */
-static int push_output(lua_State *L)
+static int call_on_output(lua_State *L)
 {
     const struct output *output = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, output->fn);
@@ -214,12 +214,12 @@ static int push_output(lua_State *L)
     return 0;
 }
 
-static void on_text(void *ctx, const char *bytes, size_t len)
+static void on_output(void *ctx, const char *bytes, size_t len)
 {
     const struct pending *pending = ctx;
     struct output output = {pending->on_output, bytes, len};
     lua_State *L = pending->bind->L;
-    lua_pushcfunction(L, push_output);
+    lua_pushcfunction(L, call_on_output);
     lua_pushlightuserdata(L, &output);
     (void)bind_call(L, 1, 0);
 }
@@ -324,7 +324,7 @@ static int l_talk(lua_State *L)
     lua_settop(L, 3);
     l_spec(L, 1, &spec);
     luaL_argcheck(L, !spec.input, 1, "one that is talked to has no ready-made stdin");
-    spec.on_output = on_text;
+    spec.on_output = on_output;
     if (!start(L, &spec, 3))
         return 0;
     lua_getupvalue(L, -1, 1); // cancel, the running one

@@ -216,8 +216,8 @@ static void drain(struct child *child, struct child_stream *s)
             return; // EAGAIN: nothing more now
         size_t take = (uint64_t)n < child->output ? (size_t)n : (size_t)child->output;
         child->output -= take;
-        if (child->on_text && s == &child->streams[CHILD_OUT])
-            child->on_text(child, block, take);
+        if (child->on_output && s == &child->streams[CHILD_OUT])
+            child->on_output(child, block, take);
         else
             buf_put(&s->bytes, block, take);
         if (take < (size_t)n) {

@@ -40,7 +40,7 @@ struct child {
     uint64_t wall_ms;   /* from its start, or its last renewal */
     const char *limit;  /* "time", "output": the one that was hit; or NULL */
     /* gets its standard output as it comes, which is kept otherwise; or NULL */
-    child_output_fn *on_text;
+    child_output_fn *on_output;
     child_fn *on_end;   /* it has ended and all it wrote was read: has to close it */
     child_fn *on_close; /* the loop has let go of it: has to clear and free it */
 };

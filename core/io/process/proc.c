@@ -168,7 +168,7 @@ static void finish(struct child *child)
     FAULT(verdict_after);
 }
 
-static void on_text(struct child *child, const char *bytes, size_t len)
+static void on_output(struct child *child, const char *bytes, size_t len)
 {
     struct proc *p = (struct proc *)child;
     if (p->on_output)
@@ -248,7 +248,7 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
     p->report = p->handover = -1;
     p->done = done;
     p->on_output = spec.on_output;
-    p->child.on_text = spec.on_output ? on_text : NULL;
+    p->child.on_output = spec.on_output ? on_output : NULL;
     p->ctx = ctx;
     p->started = uv_hrtime();
     p->output = spec.output;

@@ -5,8 +5,8 @@ import { place } from "./api.js";
 import { Icon } from "./icons.jsx";
 import { visible } from "./visible.js";
 
-// Fixes are written for a terminal or a program. What names a command or a route that the page has a view for leads
-// there instead. Who may grant what is missing (403) is said in any case.
+// Fixes are written for a terminal or a program. One that names a command or a route has a link to the view that the
+// page has for it, and is that link alone when it only names a list. Who may grant what is missing (403) has none.
 const VIEWS = [
   [/\borket (inbox|approvals|approve|deny|answer)\b|\/v1\/approvals\b/, "inbox", "the inbox"],
   [/\borket (plan|chat)\b/, "plans", "plans and chat"],
@@ -17,13 +17,19 @@ const VIEWS = [
   [/\borket (board|show|sync|comment)\b|\/v1\/cards\b|\/openapi\.json lists/, "board", "the board"],
 ];
 
+const IS_LIST = /^[^,;]*\b(lists|shows)\b[^,;]*$/;
+
 function Fix({ error: { fix, status } }) {
   const [, view, title] = (status !== 403 && VIEWS.find(([names]) => names.test(fix))) || [];
-  if (!view) return <div>{fix}</div>;
   return (
-    <a class="link" href={place("/" + view)}>
-      Open {title}
-    </a>
+    <div>
+      {!(view && IS_LIST.test(fix)) && fix + " "}
+      {view && (
+        <a class="link" href={place("/" + view)}>
+          Open {title}
+        </a>
+      )}
+    </div>
   );
 }
 

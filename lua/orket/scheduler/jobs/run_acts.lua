@@ -105,7 +105,7 @@ M.acts = {
   ["run.begin"] = {
     summary = "begins a run of `card`, or of the card that the act `first` answers; it is followed",
     fields = { card = "text?", again = "boolean?", first = "any?" },
-    errors = { "ERR_OWNED" }, run = true, permission = "run", perform = begin,
+    errors = { "ERR_OWNED", "ERR_TRANSITION" }, run = true, permission = "run", perform = begin,
   },
   ["run.follow"] = {
     summary = "waits for what is new of the run that this connection began",
