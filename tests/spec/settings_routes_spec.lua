@@ -63,7 +63,7 @@ it("a changed cap is shown beside the one that holds for a run under way, and ho
   assert(world.wait(function() return not shown()["organization/tokens"] end))
   assert.same({ { 2000 }, { 5 } }, { shown()["organization/calls"], shown()["roles/coder/calls"] })
   local file = w:read("config/organization.json")
-  w:write("config/organization.json", file:sub(1, -3)) -- as while somebody writes it
+  w:write("config/organization.json", file:sub(1, -3)) -- as in the middle of a write
   local caps = s:checked("/v1/budgets").caps
   assert.is_true(#caps > 0 and caps[1].next == nil, cjson.encode(caps))
   w:write("config/organization.json", file)

@@ -292,8 +292,10 @@ function M.budgets(dir)
   if not source or known and known.text == source.text then
     return source and known.budgets
   end
-  local ok = sources.check(source, "organization", nil, problems)
-  local budgets = ok and ((source.value.process_rules or {}).budgets or {}) or nil
+  if not sources.check(source, "organization", nil, problems) then -- perhaps for want of memory
+    return nil
+  end
+  local budgets = (source.value.process_rules or {}).budgets or {}
   budgets_read[dir] = { text = source.text, budgets = budgets }
   return budgets
 end

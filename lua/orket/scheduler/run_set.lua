@@ -147,7 +147,7 @@ end
 ---@return table|nil
 function RunSet:budgets()
   if self.list[1] then
-    return (self.project.config.organization.process_rules or {}).budgets or {}
+    return self.project:process().budgets or {}
   end
 end
 

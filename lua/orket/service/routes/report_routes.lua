@@ -71,7 +71,7 @@ local function why(service, request)
 end
 
 local function budgets_of(service)
-  return (service.project.config.organization.process_rules or {}).budgets or {}
+  return service.project:process().budgets or {}
 end
 
 local function sums(service, request)
