@@ -87,7 +87,7 @@ describe("the administrator's key", function()
     assert.truthy(text:find("chmod 600", 1, true), text)
   end)
 
-  it("is made again when nobody could read the first one", function()
+  it("is made again when the first one could not be printed", function()
     local w <close> = new_world()
     local text, code = orket.shell(("cd %s && %s serve --port 0 2>&1 >/dev/full"):format(w.dir, world.binary))
     assert.equal(1, code, text)
