@@ -12,6 +12,7 @@
 #include <llhttp.h>
 
 #include "base/buf.h"
+#include "bench.h"
 
 #define DONE "[DONE]"
 
@@ -150,12 +151,6 @@ static struct client *begin(struct load *load)
 
 /* ---- the report ---- */
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void print_times(const char *name, double *times, long count)
 {
     qsort(times, (size_t)count, sizeof *times, by_size);
@@ -225,27 +220,13 @@ struct options {
 
 static void read_options(struct options *o, int argc, char **argv)
 {
-    const struct {
-        const char *name;
-        long *number;
-        const char **text;
-    } known[] = {
+    const struct argument known[] = {
         {"--port", &o->port, NULL},       {"--requests", &o->requests, NULL},
         {"--at-once", &o->at_once, NULL}, {"--path", NULL, &o->path},
         {"--body", NULL, &o->body},
     };
-    for (int i = 1; i < argc; i += 2) {
-        size_t k = 0;
-        while (k < COUNT_OF(known) && strcmp(argv[i], known[k].name) != 0)
-            k++;
-        if (k == COUNT_OF(known) || i + 1 == argc)
-            usage();
-        if (known[k].number)
-            *known[k].number = atol(argv[i + 1]);
-        else
-            *known[k].text = argv[i + 1];
-    }
-    if (o->port <= 0 || o->port > 65535 || o->requests <= 0 || o->at_once <= 0)
+    if (!arguments_read(known, COUNT_OF(known), argc, argv) || o->port <= 0 || o->port > 65535 ||
+        o->requests <= 0 || o->at_once <= 0)
         usage();
 }
 

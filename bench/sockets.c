@@ -1,16 +1,20 @@
-/* sockets.c: clients of `orket serve` that follow /ws/events, while comments are posted beside
- * them: how long a comment takes to each client, and whether one is missing. sockets --port N --key
- * KEY --card ID [--clients 1000] [--events 60] [--rate 20] rate: comments a second; 0: as fast as
- * eight connections can post them. A client looks for the number in each comment's text and reads
- * of the protocol no more than that it was taken (101). Prints one line BENCH {...}: deliveries,
- * those missing, deliveries/s from the first post on, and milliseconds from a post to its delivery.
- * Ends with 1 when one is missing after a minute. */
+/* sockets.c: clients of `orket serve` that follow /ws/events, while comments are posted beside:
+ * how long a comment takes to each client, and whether one is missing.
+ *
+ *   sockets --port N --key KEY --card ID [--clients 1000] [--events 60] [--rate 20]
+ *
+ * --rate is in comments a second; 0: as fast as eight connections can post them. A client looks
+ * for the number in each comment's text, and reads of the protocol only that it was taken (101).
+ *
+ * Prints one line BENCH {...}: deliveries, those missing, deliveries/s from the first post on,
+ * and milliseconds from a post to its delivery. Ends with 1 when one is missing after a minute. */
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <uv.h>
 
 #include "base/buf.h"
+#include "bench.h"
 
 #define MARK    "bench-"
 #define DIGITS  6
@@ -50,12 +54,6 @@ static _Noreturn void die(const char *what, int code)
 }
 
 /* ---- the report ---- */
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static double at(const struct meter *m, double part)
 {
@@ -250,28 +248,13 @@ static _Noreturn void usage(void)
 
 static void read_options(struct meter *m, int argc, char **argv)
 {
-    const struct {
-        const char *name;
-        long *number;
-        const char **text;
-    } known[] = {
+    const struct argument known[] = {
         {"--port", &m->port, NULL},     {"--clients", &m->clients, NULL},
         {"--events", &m->events, NULL}, {"--rate", &m->rate, NULL},
         {"--key", NULL, &m->key},       {"--card", NULL, &m->card},
     };
-    for (int i = 1; i < argc; i += 2) {
-        size_t k = 0;
-        while (k < COUNT_OF(known) && strcmp(argv[i], known[k].name) != 0)
-            k++;
-        if (k == COUNT_OF(known) || i + 1 == argc)
-            usage();
-        if (known[k].number)
-            *known[k].number = atol(argv[i + 1]);
-        else
-            *known[k].text = argv[i + 1];
-    }
-    if (m->port <= 0 || m->port > 65535 || m->clients <= 0 || m->events <= 0 || m->rate < 0 ||
-        !m->key || !m->card)
+    if (!arguments_read(known, COUNT_OF(known), argc, argv) || m->port <= 0 || m->port > 65535 ||
+        m->clients <= 0 || m->events <= 0 || m->rate < 0 || !m->key || !m->card)
         usage();
 }
 

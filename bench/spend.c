@@ -1,7 +1,9 @@
-/* spend.c: runs a program TIMES times, one after the other, and says what it cost from outside:
- * median wall and CPU time of a run, the largest memory of any, and when the last was started (ms
- * since 1970). The program's output stays its own; ours is one last line SPENT {...}. Ends with its
- *   status. spend TIMES PROGRAM [ARGUMENT...] */
+/* spend.c: runs a program so many times, one after the other, and prints what it cost from
+ * outside: median wall and CPU time of a run, the largest memory of any, and when the last was
+ * started (ms since 1970). The program's output stays its own; ours is one last line SPENT {...}.
+ * Ends with its status.
+ *
+ *   spend TIMES PROGRAM [ARGUMENT...] */
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -9,6 +11,7 @@
 #include <time.h>
 
 #include "base/base.h"
+#include "bench.h"
 
 extern char **environ;
 
@@ -22,12 +25,6 @@ static double clock_ms(clockid_t clock)
 static double of_timeval(struct timeval t)
 {
     return (double)t.tv_sec * 1e3 + (double)t.tv_usec / 1e3;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 static double median(double *values, int count)
