@@ -164,7 +164,7 @@ await play({
     await page.waitForSelector("main button:has-text('Resume run')");
     seen.now = await buttons(page);
     await page.goto(view(`board?at=99999`));
-    await page.waitForSelector(".past");
+    await page.waitForSelector(".past:has-text('There is no event')");
     seen.never = await page.innerText("main");
   },
 
